@@ -1,0 +1,77 @@
+/** The public listener: what happens to every request, in order, and which routes there are. Composition only. */
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Audit } from './audit/audit.ts'
+import { auditReplies, openAttempts } from './audit/hooks.ts'
+import type { Config } from './config.ts'
+import { allowOrigins } from './http/cors.ts'
+import { answerErrors } from './http/error-handler.ts'
+import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
+import { createProtocolErrorHandler } from './http/protocol-errors.ts'
+import { logProtocolError, logReplies } from './http/request-log.ts'
+import { toRoutableUrl } from './http/request-target.ts'
+import type { Issuer } from './issuer.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { limitAddresses } from './limits/per-address.ts'
+import { healthPaths, healthRoutes } from './routes/health.ts'
+import { mintingRoute } from './routes/minting.ts'
+import { checkRoutes, dialects } from './routes/paths.ts'
+
+export interface Outside {
+  readonly issuer: Issuer
+  readonly audit: Audit
+  readonly lifecycle: Lifecycle
+  readonly logger: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** For headers and body together. Node keeps to it only where all three of its clocks are set. */
+const ARRIVAL_MS = 10_000
+const ARRIVAL_CHECK_MS = 500
+
+/** Longer than common proxies idle, so that none of them writes into a connection that we just closed. */
+const KEEP_ALIVE_MS = 65_000
+
+function createListener({ trustedProxies }: Config, logger: Logger): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: ARRIVAL_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: ARRIVAL_MS, connectionsCheckingInterval: ARRIVAL_CHECK_MS },
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    rewriteUrl: toRoutableUrl,
+    clientErrorHandler: createProtocolErrorHandler({
+      onRefused: (error, requestId) => logProtocolError(logger, error, requestId),
+    }),
+  })
+  // Left alone, Node answers a bare 417 before any of the checks below.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  return app
+}
+
+/** Builds the listener; does not listen yet. */
+export async function buildApp(config: Config, outside: Outside): Promise<FastifyInstance> {
+  const { issuer, audit, lifecycle, logger, now } = outside
+  const { allowedOrigins } = config
+  const app = createListener(config, logger)
+
+  // Before any route is there, the CORS plugin's own included: routes keep the handler that they found.
+  answerErrors(app, logger)
+  openAttempts(app, { lifecycle, now })
+  await allowOrigins(app, allowedOrigins)
+  await limitAddresses(app, { rules: config.limitPerAddress, exemptPaths: healthPaths, now })
+  checkRoutes(app, { allowedOrigins, lifecycle })
+  takeJsonOnly(app)
+  auditReplies(app, { audit, lifecycle })
+  logReplies(app, { logger, now })
+
+  healthRoutes(app, { audit, lifecycle })
+  for (const dialect of dialects) mintingRoute(app, dialect, { allowedOrigins, issuer, lifecycle })
+  return app
+}

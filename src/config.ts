@@ -1,0 +1,251 @@
+/** The environment, checked whole and frozen: the only place that reads it. */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { Durability } from './audit/writer.ts'
+import { parseRules } from './limits/rules.ts'
+import { type LogLevel, logLevels } from './logger.ts'
+import { Secret } from './secret.ts'
+
+const TRUST_PROXY_ADVICE =
+  'lists the proxy’s own addresses or CIDRs, such as 10.0.0.5,fd00::/64. true and hop counts believe whatever a caller writes into X-Forwarded-For'
+
+const parseList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+function isCidr(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
+/** What is wrong with an origin, as a sentence; undefined where nothing is. */
+function toOriginProblem(text: string): string | undefined {
+  if (text === '*' || text === 'null') return `does not take ${text}: name each origin`
+  const url = parseUrl(text)
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    return 'lists origins such as https://app.example.com'
+  return url.origin === text
+    ? undefined
+    : `holds an origin that is not in canonical form: write ${url.origin}`
+}
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `is a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
+
+const origins = z
+  .string({ error: 'is missing: list the origins of your pages, such as https://app.example.com' })
+  .transform((text, context) => {
+    const list = parseList(text)
+    if (list.length === 0) context.addIssue('is empty: list the origins of your pages')
+    for (const problem of new Set(list.map(toOriginProblem))) {
+      if (problem !== undefined) context.addIssue(problem)
+    }
+    return new Set(list)
+  })
+
+const proxies = z.string().transform((text, context) => {
+  const list = parseList(text)
+  if (!list.every(isCidr)) context.addIssue(TRUST_PROXY_ADVICE)
+  return list
+})
+
+const limit = z.string().transform((text, context) => {
+  const rules = parseRules(text)
+  if (rules !== undefined) return rules
+  context.addIssue('is written like 60/minute, or several like 10/minute,200/day (second, minute, hour, day)')
+  return z.NEVER
+})
+
+const baseUrl = z.string().transform((text, context) => {
+  const url = parseUrl(text)
+  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))) {
+    context.addIssue('is a URL that begins with https:// (http:// only on loopback)')
+    return z.NEVER
+  }
+  if (url.username !== '' || url.password !== '' || url.hash !== '') {
+    context.addIssue('is a URL without credentials and without a fragment')
+  }
+  url.pathname = url.pathname.replace(/\/+$/, '')
+  return url
+})
+
+/** Printable ASCII: anything else could not travel in a header, and usually is a copying mistake. */
+const apiKey = z
+  .string()
+  .regex(
+    /^[\x21-\x7e]{20,512}$/,
+    'does not look like an API key: 20 to 512 printable characters without spaces',
+  )
+  .transform((text) => new Secret(text))
+
+const auditKey = z
+  .string()
+  .min(32, 'is too short: use 32 characters or more, such as from "openssl rand -base64 32"')
+  .transform((text) => new Secret(text))
+
+const AUTH_MODE_ADVICE =
+  'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint'
+
+const variables = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(8080),
+  OPENAI_API_KEY: apiKey.optional(),
+  OPENAI_BASE_URL: baseUrl.default(new URL('https://api.openai.com/v1')),
+  UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
+  ALLOWED_ORIGINS: origins,
+  AUTH_MODE: z.enum(['none'], { error: AUTH_MODE_ADVICE }),
+  PRESETS_FILE: z.string().default('presets.yaml'),
+  DEFAULT_PRESET: z.string().optional(),
+  RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),
+  TRUST_PROXY: proxies.default([]),
+  MAX_CONCURRENT_MINTS: wholeNumber(1, 100_000).default(256),
+  AUDIT_DIR: z.string().default('./audit'),
+  AUDIT_DURABILITY: z.enum(['fsync', 'write'], { error: 'is fsync or write' }).default('fsync'),
+  AUDIT_KEY: auditKey.optional(),
+  DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
+  LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
+})
+
+/** Secrets that may stand in a file named by the variable with `_FILE` behind it. */
+const fromFiles = ['OPENAI_API_KEY', 'AUDIT_KEY'] as const
+
+/** Every variable that is read, for `.env.example` to be held against. */
+export const variableNames: readonly string[] = [
+  ...Object.keys(variables.shape),
+  ...fromFiles.map((name) => `${name}_FILE`),
+]
+
+export interface Config {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly upstream: { readonly apiKey: Secret; readonly baseUrl: URL; readonly timeoutMs: number }
+  readonly allowedOrigins: ReadonlySet<string>
+  readonly authMode: 'none'
+  readonly presetsFile: string
+  readonly defaultPreset: string | undefined
+  readonly limitPerAddress: NonNullable<ReturnType<typeof parseRules>>
+  /** Addresses and CIDRs of the proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  readonly maxConcurrentMints: number
+  readonly audit: {
+    readonly directory: string
+    readonly durability: Durability
+    /** Undefined: a key file is kept in the directory. */
+    readonly key: Secret | undefined
+  }
+  readonly drainDelaySeconds: number
+  readonly logLevel: LogLevel
+}
+
+/** Everything that is wrong, a line each, by name and never by value. The process exits with 78 for it. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Replaces each `X_FILE` by an `X` with the file's content, trimmed of the newline or BOM that editors leave. */
+function readSecretFiles(environment: Environment, problems: string[]): Environment {
+  const read: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    // Compose files pass variables that are not set as empty ones.
+    if (value !== undefined && value !== '') read[name] = value
+  }
+  for (const name of fromFiles) {
+    const path = read[`${name}_FILE`]
+    if (path === undefined) {
+      read[name] = read[name]?.trim()
+      continue
+    }
+    if (read[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE; keep one`)
+    try {
+      read[name] = readFileSync(path, 'utf8').trim()
+    } catch {
+      problems.push(`${name}_FILE: names a file that cannot be read`)
+    }
+  }
+  return read
+}
+
+function checkWhole(
+  { NODE_TLS_REJECT_UNAUTHORIZED: verify, ...read }: Environment,
+  problems: string[],
+): void {
+  if (verify === '0') {
+    problems.push(
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so that anybody on the way could read the API key; remove it',
+    )
+  }
+  if (
+    read['OPENAI_API_KEY'] === undefined &&
+    !problems.some((problem) => problem.startsWith('OPENAI_API_KEY_FILE'))
+  ) {
+    problems.push(
+      'OPENAI_API_KEY: is missing. Name a file that holds it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
+    )
+  }
+}
+
+/** Throws a ConfigError with all problems at once. */
+export function parseConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const read = readSecretFiles(environment, problems)
+  checkWhole(read, problems)
+  const { data, error } = variables.safeParse(read)
+  for (const { path, message } of error?.issues ?? []) problems.push(`${path.join('.')}: ${message}`)
+  if (data?.OPENAI_API_KEY === undefined || problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze({
+    host: data.HOST,
+    port: data.PORT,
+    upstream: Object.freeze({
+      apiKey: data.OPENAI_API_KEY,
+      baseUrl: data.OPENAI_BASE_URL,
+      timeoutMs: data.UPSTREAM_TIMEOUT_MS,
+    }),
+    allowedOrigins: data.ALLOWED_ORIGINS,
+    authMode: data.AUTH_MODE,
+    presetsFile: data.PRESETS_FILE,
+    defaultPreset: data.DEFAULT_PRESET,
+    limitPerAddress: data.RATE_LIMIT_PER_ADDRESS,
+    trustedProxies: data.TRUST_PROXY,
+    maxConcurrentMints: data.MAX_CONCURRENT_MINTS,
+    audit: Object.freeze({
+      directory: data.AUDIT_DIR,
+      durability: data.AUDIT_DURABILITY,
+      key: data.AUDIT_KEY,
+    }),
+    drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
+    logLevel: data.LOG_LEVEL,
+  })
+}
+
+/** The process's environment, over what a `.env` in the working directory says. */
+export function readEnvironment(): Environment {
+  try {
+    process.loadEnvFile()
+  } catch {
+    // There is none, as is usual in a container.
+  }
+  return process.env
+}

@@ -1,0 +1,53 @@
+// What goes out on the wire for one request, and the label that every reply of the sandbox carries.
+import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Verdict } from './sandbox-mint.ts'
+
+export const label = 'for development only, these secrets open nothing'
+export const labelHeader = 'X-Realtime-Mint-Sandbox'
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Sent in one piece with its length, or, if iterable, piece by piece for as long as the socket lasts. */
+  readonly body: string | Buffer | Iterable<string>
+}
+
+export interface TextAnswer extends Answer {
+  readonly body: string
+}
+
+/** OpenAI's answer to a judged request. */
+export function toAnswer(verdict: Verdict): TextAnswer {
+  return verdict.granted
+    ? { status: 200, body: JSON.stringify(verdict.reply) }
+    : { status: verdict.refusal.status, body: JSON.stringify({ error: verdict.refusal.error }) }
+}
+
+/** Sets what OpenAI sends with every reply, and our label. `now` in epoch ms. Returns the request id. */
+export function setCommonHeaders(response: ServerResponse, now: number): string {
+  const requestId = `req_${randomBytes(16).toString('hex')}`
+  response.setHeader(labelHeader, label)
+  response.setHeader('Date', new Date(now).toUTCString())
+  response.setHeader('x-request-id', requestId)
+  response.setHeader('openai-processing-ms', '0')
+  response.setHeader('openai-version', '2020-10-01')
+  response.setHeader('content-type', 'application/json')
+  return requestId
+}
+
+/** Sends a whole answer; resolves when it is handed over, or when the other side has gone. */
+export async function send(response: ServerResponse, { status, headers, body }: Answer): Promise<void> {
+  response.statusCode = status
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) {
+    return pipeline(Readable.from(body), response).catch(() => undefined)
+  }
+  // These two statuses may carry neither a body nor its length.
+  if (status !== 204 && status !== 304 && !response.hasHeader('content-length')) {
+    response.setHeader('content-length', Buffer.byteLength(body))
+  }
+  response.end(body)
+}

@@ -1,0 +1,75 @@
+// The session as OpenAI echoes it beside a secret: what was asked for, its defaults filled in, nothing held back.
+import { randomBytes } from 'node:crypto'
+import type { RealtimeSession, TranscriptionSession, TranslationSession } from './sandbox-schema.ts'
+
+export type SessionEcho = Readonly<Record<string, unknown>>
+
+const pcm = { type: 'audio/pcm', rate: 24_000 } as const
+
+// The silence is the value the live server echoes; its documentation says 500.
+const serverVad = {
+  type: 'server_vad',
+  threshold: 0.5,
+  prefix_padding_ms: 300,
+  silence_duration_ms: 200,
+  create_response: true,
+  interrupt_response: true,
+  idle_timeout_ms: null,
+} as const
+
+const inputDefaults = {
+  format: pcm,
+  transcription: null,
+  noise_reduction: null,
+  turn_detection: serverVad,
+} as const
+const outputDefaults = { format: pcm, voice: 'alloy', speed: 1 } as const
+
+/** Echoes the session of a GA secret, instructions, tools and their credentials included. */
+export function toSessionEcho(session: RealtimeSession | TranscriptionSession): SessionEcho {
+  return session.type === 'realtime' ? toRealtime(session) : toTranscription(session)
+}
+
+/** Echoes the session of a translation secret, which has a type although its request may not. */
+export function toTranslationEcho(session: TranslationSession, expiresAt: number): SessionEcho {
+  const { model, audio = {} } = session
+  return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
+}
+
+function toRealtime({ audio, parallel_tool_calls: _notEchoed, ...session }: RealtimeSession): SessionEcho {
+  return {
+    object: 'realtime.session',
+    id: sessionId(),
+    model: 'gpt-realtime',
+    output_modalities: ['audio'],
+    instructions: 'Be helpful.',
+    tools: [],
+    tool_choice: 'auto',
+    max_output_tokens: 'inf',
+    tracing: null,
+    truncation: 'auto',
+    prompt: null,
+    expires_at: 0,
+    include: null,
+    ...session,
+    audio: {
+      input: { ...inputDefaults, ...audio?.input },
+      output: { ...outputDefaults, ...audio?.output },
+    },
+  }
+}
+
+function toTranscription({ audio, ...session }: TranscriptionSession): SessionEcho {
+  return {
+    object: 'realtime.transcription_session',
+    id: sessionId(),
+    expires_at: 0,
+    include: null,
+    ...session,
+    audio: { input: { ...inputDefaults, ...audio?.input } },
+  }
+}
+
+function sessionId(): string {
+  return `sess_sandbox_${randomBytes(12).toString('hex')}`
+}

@@ -1,0 +1,184 @@
+// The sandbox upstream: a strict stand-in for OpenAI's minting endpoints on loopback, for development only.
+import { once } from 'node:events'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { Duplex } from 'node:stream'
+import { label, labelHeader, send, setCommonHeaders, toAnswer } from './sandbox-answer.ts'
+import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './sandbox-behaviour.ts'
+import { invalidUrl } from './sandbox-failures.ts'
+import { judge, type MintRoute } from './sandbox-mint.ts'
+import { perform } from './sandbox-perform.ts'
+import { type Refusal, refuse } from './sandbox-refusal.ts'
+
+/** A minting request as it arrived: `path` with its query, header names in lower case, `at` in epoch ms. */
+export interface SandboxRequest {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  readonly at: number
+}
+
+export interface SandboxOptions {
+  /** The one key that is accepted. */
+  readonly apiKey: string
+  /** 0, the default, takes any free port. */
+  readonly port?: number
+  /** Takes one object per request and per change of state; every one carries the `sandbox` label. */
+  readonly log?: (line: object) => void
+  /** The clock of expiries and `Date` headers, in epoch ms; `Date.now` by default. */
+  readonly now?: () => number
+}
+
+export interface Sandbox {
+  /** `http://127.0.0.1:PORT/v1`: what OPENAI_BASE_URL takes. */
+  readonly baseUrl: string
+  /** The newest 1000 POSTs to a minting route, oldest first, also those that were refused or failed. */
+  readonly requests: readonly SandboxRequest[]
+  /** Replaces the behaviour, for the next `times` minting requests or until told otherwise. Throws a ZodError. */
+  readonly behave: (behaviour: Behaviour, times?: number) => void
+  /** Ends at once, hanging sockets too. May be called again. */
+  readonly close: () => Promise<void>
+}
+
+interface Context {
+  readonly apiKey: string
+  readonly log: (line: object) => void
+  readonly now: () => number
+  readonly requests: SandboxRequest[]
+  readonly slot: BehaviourSlot
+}
+
+const mintRoutes: ReadonlyMap<string, MintRoute> = new Map([
+  ['/v1/realtime/client_secrets', 'realtime'],
+  ['/v1/realtime/translations/client_secrets', 'translation'],
+  ['/v1/realtime/sessions', 'retired'],
+  ['/v1/realtime/transcription_sessions', 'retired'],
+])
+
+const maxRequests = 1000
+const maxBodyBytes = 1024 * 1024
+
+/** Starts a sandbox on 127.0.0.1. Rejects when the port is taken. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { apiKey, port = 0, log = () => undefined, now = Date.now } = options
+  const labelled = (line: object): void => log({ sandbox: label, ...line })
+  const context: Context = { apiKey, log: labelled, now, requests: [], slot: createBehaviourSlot() }
+  const server = createSandboxServer(context)
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : port}/v1`
+  labelled({ event: 'listening', base_url: baseUrl })
+  return {
+    baseUrl,
+    requests: context.requests,
+    behave: (behaviour, times) => context.slot.tell({ behaviour, times }),
+    close: () => closeServer(server),
+  }
+}
+
+function createSandboxServer(context: Context): Server {
+  // Without the option Node itself would answer, and that reply would not carry the label.
+  const server = createServer({ requireHostHeader: false })
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
+    serve(context, request, response).catch((error: unknown) => {
+      context.log({ event: 'broken', error: String(error) })
+      response.destroy()
+    })
+  }
+  server.on('request', listen)
+  server.on('checkExpectation', listen)
+  server.on('clientError', refuseGarbage)
+  return server
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+async function serve(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const started = performance.now()
+  const { method = '', url = '' } = request
+  const path = url.split('?', 1)[0] ?? ''
+  const route = mintRoutes.get(path)
+  const requestId = setCommonHeaders(response, context.now())
+  const entry = { event: 'request', method, path, request_id: requestId }
+  response.once('close', () => {
+    const status = response.headersSent ? response.statusCode : null
+    context.log({ ...entry, status, ms: Math.round(performance.now() - started) })
+  })
+  if (path.startsWith('/sandbox/')) return control(context, request, response)
+  if (route === undefined || method !== 'POST') return sendRefusal(response, invalidUrl(method, path))
+  await mint(context, request, response, route)
+}
+
+async function mint(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: MintRoute,
+): Promise<void> {
+  const started = performance.now()
+  const { bytes, tooLarge } = await readBody(request)
+  const { apiKey, requests, slot, now } = context
+  requests.push({ path: request.url ?? '', headers: request.headers, body: bytes.toString(), at: now() })
+  if (requests.length > maxRequests) requests.shift()
+  const behaviour = slot.take()
+  const verdict = tooLarge
+    ? ({ granted: false, refusal: refuse(413, null, 'The body of the request is too large.') } as const)
+    : judge({ route, headers: request.headers, body: bytes }, apiKey, now())
+  response.setHeader('openai-processing-ms', Math.round(performance.now() - started))
+  await perform(behaviour, response, { verdict, apiKey })
+}
+
+async function control(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const command = `${request.method} ${request.url}`
+  if (command === 'GET /sandbox/requests') {
+    const requests = context.requests.map(({ path, body, at }) => ({ path, body, at }))
+    return send(response, { status: 200, body: JSON.stringify({ requests }) })
+  }
+  if (command !== 'PUT /sandbox/behaviour') {
+    const known = 'PUT /sandbox/behaviour and GET /sandbox/requests'
+    return sendRefusal(response, refuse(404, null, `The sandbox is controlled by ${known}.`))
+  }
+  const parsed = parseOrder((await readBody(request)).bytes.toString())
+  if ('error' in parsed) return sendRefusal(response, refuse(400, 'invalid_behaviour', parsed.error))
+  context.slot.tell(parsed.order)
+  context.log({ event: 'behaviour', ...parsed.order })
+  return send(response, { status: 200, body: JSON.stringify(parsed.order) })
+}
+
+function sendRefusal(response: ServerResponse, refusal: Refusal): Promise<void> {
+  return send(response, toAnswer({ granted: false, refusal }))
+}
+
+/** Reads a body to its end, so that the reply is not lost to a reset, but keeps no more than the limit. */
+async function readBody(request: IncomingMessage): Promise<{ bytes: Buffer; tooLarge: boolean }> {
+  const kept: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.length
+    if (size <= maxBodyBytes) kept.push(bytes)
+  }
+  return { bytes: Buffer.concat(kept), tooLarge: size > maxBodyBytes }
+}
+
+function refuseGarbage(_error: Error, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify({ error: refuse(400, null, 'The request is not valid HTTP.').error })
+  const head = ['HTTP/1.1 400 Bad Request', `${labelHeader}: ${label}`, 'content-type: application/json']
+  const length = `content-length: ${Buffer.byteLength(body)}`
+  socket.end([...head, length, 'connection: close', '', body].join('\r\n'))
+}

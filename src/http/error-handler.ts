@@ -1,0 +1,41 @@
+/** The one place where errors become replies: ours as they say, the framework's by this table, the rest as internal. */
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { codeOf, type Reason, ServiceError } from '../errors.ts'
+
+/** By the codes of Fastify and of Node's streams. */
+const frameworkReasons: ReadonlyMap<string, Reason> = new Map([
+  ['FST_ERR_BAD_URL', 'url_malformed'],
+  ['FST_ERR_MAX_PARAM_LENGTH', 'url_malformed'],
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'body_too_large'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'body_incomplete'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'media_type_unsupported'],
+  ['ECONNRESET', 'body_incomplete'],
+])
+
+export function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
+  const reason = frameworkReasons.get(codeOf(error) ?? '')
+  return reason === undefined ? new ServiceError('unexpected', { cause: error }) : new ServiceError(reason)
+}
+
+/** Headers that go with an error, beside those of every reply. */
+export function toErrorHeaders(error: ServiceError): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/json; charset=utf-8' }
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
+  if (!error.shouldRetry) headers['x-should-retry'] = 'false'
+  if (error.allow !== undefined) headers['allow'] = error.allow
+  if (error.code === 'shutting_down') headers['connection'] = 'close'
+  return headers
+}
+
+/** States the failure on the attempt and answers with it; what nobody foresaw is logged, once and here. */
+export function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const failure = toServiceError(error)
+    if (failure.code === 'internal')
+      logger.error({ request_id: request.id, err: failure }, 'unexpected error')
+    request.attempt.failure = failure
+    reply.code(failure.status).headers(toErrorHeaders(failure)).send(failure.toEnvelope(request.id))
+  })
+}

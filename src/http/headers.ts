@@ -1,0 +1,37 @@
+/** Headers: those that every reply carries, and what a request may not do with its own. */
+import type { IncomingMessage } from 'node:http'
+import { ServiceError } from '../errors.ts'
+
+export const replyHeaders = {
+  'cache-control': 'no-store',
+  vary: 'Origin',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/** A bit each. Said twice they mean one thing here and may mean another to a proxy in front. */
+const onceOnly: ReadonlyMap<string, number> = new Map(
+  ['host', 'content-type', 'content-length', 'authorization', 'origin'].map((name, index) => [
+    name,
+    1 << index,
+  ]),
+)
+
+/** `rawHeaders` alternates names and values. */
+function hasRepeatedHeader(rawHeaders: readonly string[]): boolean {
+  let seen = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const bit = onceOnly.get(rawHeaders[index]?.toLowerCase() ?? '') ?? 0
+    if ((seen & bit) !== 0) return true
+    seen |= bit
+  }
+  return false
+}
+
+/** Refuses headers that Node's parser lets through and no client of ours has a reason to send. */
+export function checkHeaders({ headers, rawHeaders }: IncomingMessage): void {
+  if (hasRepeatedHeader(rawHeaders)) throw new ServiceError('header_malformed')
+  const { expect } = headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    throw new ServiceError('expectation_unsupported')
+  }
+}

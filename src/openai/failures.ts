@@ -1,0 +1,73 @@
+/** The failure table of CONTRACT.md §3: what upstream's failures mean to the caller. Nothing of theirs is kept. */
+import { codeOf, type Reason, ServiceError } from '../errors.ts'
+
+const billingCodes: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  'organization_spend_limit_exceeded',
+  'project_spend_limit_exceeded',
+  'organization_usage_limit_exceeded',
+])
+
+const isBilling = (code: string | null): boolean =>
+  code !== null && (billingCodes.has(code) || code.endsWith('_spend_limit_exceeded'))
+
+const clampSeconds = (seconds: number): number => Math.min(60, Math.max(1, Math.ceil(seconds)))
+
+/** `Retry-After` as seconds or a date, held between 1 and 60 s; 1 s where it says nothing usable. */
+export function toRetryAfterSeconds(header: string | undefined, nowMs: number): number {
+  if (header === undefined) return 1
+  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000
+  return Number.isNaN(seconds) ? 1 : clampSeconds(seconds)
+}
+
+export interface RefusedReply {
+  /** Not 200. */
+  readonly status: number
+  /** `error.code` of the body, where there was one. */
+  readonly code: string | null
+  readonly retryAfter: string | undefined
+  /** The flat endpoint answers a plain 404 where it is gone. */
+  readonly flat: boolean
+}
+
+function toReason({ status, code, flat }: RefusedReply): Reason {
+  if (status < 300) return 'upstream_status'
+  if (status < 400) return 'upstream_redirect'
+  if (status >= 500) return 'upstream_error'
+  if (code === 'beta_api_shape_disabled' || (status === 404 && flat)) return 'upstream_endpoint_retired'
+  if (status === 401) return 'upstream_unauthorized'
+  if (status === 403) return 'upstream_forbidden'
+  if (status === 429) return isBilling(code) ? 'upstream_billing' : 'upstream_rate_limited'
+  return 'upstream_refused'
+}
+
+/** What a reply other than 200 means. */
+export function toReplyFailure(reply: RefusedReply, nowMs: number): ServiceError {
+  const reason = toReason(reply)
+  return reason === 'upstream_rate_limited'
+    ? new ServiceError(reason, { retryAfterSeconds: toRetryAfterSeconds(reply.retryAfter, nowMs) })
+    : new ServiceError(reason)
+}
+
+/** By the codes of undici, Node's resolver, sockets, TLS and the HTTP parser; first match wins. */
+const transportReasons: readonly (readonly [RegExp, Reason])[] = [
+  [/^UND_ERR_(DESTROYED|CLOSED)$/, 'draining'],
+  [/^(ENOTFOUND|EAI_)/, 'upstream_not_resolved'],
+  [
+    /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ETIMEDOUT)$/,
+    'upstream_not_connected',
+  ],
+  [/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO)/, 'upstream_tls'],
+  [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'upstream_too_large'],
+  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)/, 'upstream_protocol'],
+]
+
+/** What an error of the connection means, by its code alone: its message may hold anything. */
+export function toTransportFailure(error: unknown): ServiceError {
+  const code = codeOf(error)
+  // Whatever fails on the wire has a code; an error without one is a fault of ours.
+  if (code === undefined) return new ServiceError('unexpected', { cause: error })
+  const [, reason] = transportReasons.find(([pattern]) => pattern.test(code)) ?? []
+  return new ServiceError(reason ?? 'upstream_reset')
+}

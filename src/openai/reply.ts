@@ -1,0 +1,65 @@
+/** Whether a 200 really is a client secret (CONTRACT.md §6). */
+import { type Reason, ServiceError } from '../errors.ts'
+import { Secret } from '../secret.ts'
+
+export interface ClientSecret {
+  readonly value: Secret
+  /** Unix seconds. */
+  readonly expiresAt: number
+}
+
+export interface ReplyExpectation {
+  readonly apiKey: Secret
+  readonly askedSeconds: number
+  /** Upstream's clock where it tells, else ours; milliseconds since 1970. */
+  readonly nowMs: number
+}
+
+const secretPattern = /^ek_[\x21-\x7e]{1,508}$/
+
+/** How much later than asked for an expiry may be: clocks and rounding. */
+const SLACK_SECONDS = 30
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The JSON in `text`; undefined where there is none. The parse error is dropped: it quotes its input. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function checkValue(value: unknown, apiKey: Secret): Reason | undefined {
+  if (typeof value !== 'string') return 'upstream_no_secret'
+  if (value.includes(apiKey.reveal())) return 'upstream_echoes_key'
+  return secretPattern.test(value) ? undefined : 'upstream_no_secret'
+}
+
+const isExpiry = (value: unknown, { askedSeconds, nowMs }: ReplyExpectation): value is number => {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return false
+  const leftSeconds = value - nowMs / 1000
+  return leftSeconds > 0 && leftSeconds <= askedSeconds + SLACK_SECONDS
+}
+
+/** Everything else in the reply is dropped. Throws a ServiceError that keeps nothing of it. */
+export function parseClientSecret(text: string, expected: ReplyExpectation): ClientSecret {
+  const reply = parseJson(text)
+  if (reply === undefined) throw new ServiceError('upstream_not_json')
+  if (!isObject(reply)) throw new ServiceError('upstream_no_secret')
+  const { value, expires_at: expiresAt } = reply
+  const fault = checkValue(value, expected.apiKey)
+  if (fault !== undefined || typeof value !== 'string') throw new ServiceError(fault ?? 'upstream_no_secret')
+  if (!isExpiry(expiresAt, expected)) throw new ServiceError('upstream_expiry')
+  return { value: new Secret(value), expiresAt }
+}
+
+/** `error.code` of an error body, where it has one; to be compared, never shown. */
+export function parseErrorCode(text: string): string | null {
+  const reply = parseJson(text)
+  const error = isObject(reply) ? reply['error'] : undefined
+  const code = isObject(error) ? error['code'] : undefined
+  return typeof code === 'string' ? code : null
+}

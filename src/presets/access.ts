@@ -1,0 +1,40 @@
+import { ServiceError } from '../errors.ts'
+import type { Catalog } from './catalog.ts'
+import type { ClaimValue, Preset } from './preset.ts'
+
+export interface PresetCaller {
+  /** Undefined for callers that are no browser. */
+  readonly origin: string | undefined
+  /** Of a verified token; undefined for anonymous callers. */
+  readonly claims: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * The preset of this name, if this caller may have it.
+ * Throws preset_unknown, preset_origin or preset_claims, which a caller cannot tell apart.
+ */
+export function resolvePreset(catalog: Catalog, name: string, caller: PresetCaller): Preset {
+  const preset = catalog.presets.get(name)
+  if (preset === undefined) throw new ServiceError('preset_unknown')
+  const { origins, claims } = preset.access
+  if (origins !== null && (caller.origin === undefined || !origins.has(caller.origin))) {
+    throw new ServiceError('preset_origin')
+  }
+  if (claims !== null && !hasClaims(caller.claims, claims)) throw new ServiceError('preset_claims')
+  return preset
+}
+
+/** Every claim is needed, with one of its values; a claim that is a list has a value if one of its items is it. */
+function hasClaims(
+  claims: Readonly<Record<string, unknown>> | undefined,
+  needed: ReadonlyMap<string, ReadonlySet<ClaimValue>>,
+): boolean {
+  if (claims === undefined) return false
+  for (const [name, values] of needed) {
+    const claim = Object.hasOwn(claims, name) ? claims[name] : undefined
+    const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+    const allowed: ReadonlySet<unknown> = values
+    if (!held.some((value) => allowed.has(value))) return false
+  }
+  return true
+}

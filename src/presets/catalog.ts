@@ -1,0 +1,102 @@
+/** The presets file becomes the catalog: the only door to a Preset. */
+import { readFile } from 'node:fs/promises'
+import { checkEntry, type Surroundings } from './check-entry.ts'
+import { credentialPaths } from './credentials.ts'
+import { parseText } from './document.ts'
+import { isObject, valueAt } from './fields.ts'
+import { presetsFrame } from './file-schema.ts'
+import { findingsOf } from './hints.ts'
+import { digest, type Preset } from './preset.ts'
+import { type Finding, type Problem, toProblem } from './problem.ts'
+
+export interface Catalog {
+  /** 16 hex digits over everything that the file says of every preset. */
+  readonly revision: string
+  readonly presets: ReadonlyMap<string, Preset>
+  readonly warnings: readonly Problem[]
+}
+
+export type ParseResult = { readonly catalog: Catalog } | { readonly problems: readonly Problem[] }
+
+export interface ParseOptions extends Surroundings {
+  /** As problems shall name it. */
+  readonly fileName: string
+}
+
+/**
+ * Reads presets from YAML or JSON text: a catalog, or all of the text's problems in the order of its lines.
+ * Pure; throws nothing.
+ */
+export function parsePresets(text: string, options: ParseOptions): ParseResult {
+  const document = parseText(text)
+  const problem = (finding: Finding): Problem =>
+    toProblem(options.fileName, finding, document.locate(finding))
+  if (document.syntax.length > 0) {
+    return {
+      problems: document.syntax.map(({ message, position }) =>
+        toProblem(options.fileName, { path: [], message }, position),
+      ),
+    }
+  }
+  const input = valueAt(document.data, ['presets'])
+  const entries = Object.entries(isObject(input) ? input : {})
+  const checked = entries.map(([name, entry]) => ({ name, entry, ...checkEntry(name, entry, options) }))
+  const problems = [
+    ...document.problems,
+    ...(document.data === null
+      ? [{ path: [], message: 'is empty' }]
+      : findingsOf(presetsFrame, document.data)),
+    ...(isObject(input) && entries.length === 0 ? [{ path: ['presets'], message: 'names no preset' }] : []),
+    ...checked.flatMap(({ name, problems: found }) => under(name, found)),
+    ...credentialPaths(document.data).map((path) => ({ path, message: credentialMessage })),
+  ]
+  if (problems.length > 0) return { problems: problems.map(problem).toSorted(byPlace) }
+
+  const presets = new Map<string, Preset>()
+  for (const { name, preset } of checked) if (preset !== undefined) presets.set(name, preset)
+  const warnings = checked.flatMap(({ name, warnings: found }) => under(name, found))
+  return {
+    catalog: Object.freeze({
+      revision: revisionOf(checked),
+      presets,
+      warnings: Object.freeze(warnings.map(problem).toSorted(byPlace)),
+    }),
+  }
+}
+
+/** Reads a presets file, in UTF-8. Throws nothing: a file that cannot be read is a problem like any other. */
+export async function loadPresets(path: string, options: ParseOptions): Promise<ParseResult> {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+  } catch (error) {
+    const finding = { path: [], message: readProblem(error) }
+    return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })] }
+  }
+  return parsePresets(text, options)
+}
+
+const credentialMessage = 'looks like a credential, and browsers can read their session; take it out'
+
+function readProblem(error: unknown): string {
+  const code: unknown = valueAt(error, ['code'])
+  if (code === 'ENOENT') return 'does not exist'
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not in UTF-8'
+  return `cannot be read${typeof code === 'string' ? ` (${code})` : ''}`
+}
+
+function under(name: string, findings: readonly Finding[]): readonly Finding[] {
+  return findings.map((finding) => ({ ...finding, path: ['presets', name, ...finding.path] }))
+}
+
+/** Over entries in the order of their names: moving one in the file changes nothing. */
+function revisionOf(
+  entries: readonly { name: string; entry: unknown; preset: Preset | undefined }[],
+): string {
+  const sorted = entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  return digest(JSON.stringify(sorted.map(({ name, entry, preset }) => [name, preset?.revision, entry])))
+}
+
+function byPlace(one: Problem, other: Problem): number {
+  return one.line - other.line || one.column - other.column
+}

@@ -1,0 +1,80 @@
+/** Which leaves of a request differ from the preset's own, and whether the preset lets them. */
+import { ServiceError } from '../errors.ts'
+import { type Fields, isEqual, toPath, valueAt } from './fields.ts'
+import { type FlatSession, flatSession, toFlatField } from './flat-schema.ts'
+import { gaSessions } from './ga-schema.ts'
+import { permits } from './overrides.ts'
+import type { Preset } from './preset.ts'
+import { checkGaSession, type MintRequest } from './request.ts'
+import { knownPath, type Leaf, leavesOf } from './schema-paths.ts'
+import { type Translation, toGaSession } from './translation.ts'
+
+/** A leaf of a request, by dotted GA path. */
+export interface Change extends Leaf {
+  /** The same field in the request's own shape. */
+  readonly param: string
+}
+
+/**
+ * The leaves that a request changes.
+ * Throws override_not_open or override_outside_rule with the field in the request's own shape as `param`.
+ */
+export function permittedChanges(
+  preset: Preset,
+  instructions: string | undefined,
+  request: MintRequest,
+): readonly Change[] {
+  return requestedLeaves(preset, request).filter(({ path, value, param }) => {
+    const own = path === 'instructions' ? instructions : valueAt(preset.session, toPath(path))
+    if (isEqual(value, own)) return false
+    // A format's rate follows from its type, so it differs only where the type does, and that is what is judged.
+    if (path.endsWith('.format.rate')) return true
+    const rule = preset.rules.get(path)
+    if (rule === undefined) throw new ServiceError('override_not_open', { param })
+    if (!permits(rule, value)) throw new ServiceError('override_outside_rule', { param })
+    return true
+  })
+}
+
+function requestedLeaves(preset: Preset, request: MintRequest): readonly Change[] {
+  if (request.session === undefined) return []
+  return request.shape === 'ga' ? gaLeaves(preset, request.session) : flatLeaves(preset, request.session)
+}
+
+function gaLeaves(preset: Preset, requested: Fields): readonly Change[] {
+  const { type = preset.type } = requested
+  if (type !== preset.type) throw new ServiceError('override_not_open', { param: 'session.type' })
+  const session = 'type' in requested ? requested : checkGaSession(requested, preset.type)
+  return leavesOf(gaSessions[preset.type], session).map(({ path, value }) => ({
+    path,
+    value,
+    param: `session.${path}`,
+  }))
+}
+
+function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
+  const { session, dropped, unknownTool } = translate(preset, requested)
+  if (unknownTool) throw new ServiceError('field_invalid', { param: 'tool_choice' })
+  const refused = dropped.find(({ path, value }) => !isEqual(preset.dropped.get(path), value))
+  if (refused !== undefined) throw new ServiceError('override_not_open', { param: refused.path })
+  return leavesOf(gaSessions.realtime, session)
+    .filter(({ path }) => path !== 'type')
+    .map(({ path, value }) => ({ path, value, param: toFlatParam(path) }))
+}
+
+/** A request may leave to the preset which functions there are and what kind of turn detection is meant. */
+function translate(preset: Preset, requested: FlatSession): Translation {
+  const tools = preset.session['tools']
+  const names = Array.isArray(tools) ? tools.map((tool: unknown) => valueAt(tool, ['name'])) : []
+  const vadType = valueAt(preset.session, ['audio', 'input', 'turn_detection', 'type'])
+  return toGaSession(requested, {
+    functions: new Set(names.filter((name) => typeof name === 'string')),
+    vadType: vadType === 'semantic_vad' ? 'semantic_vad' : 'server_vad',
+  })
+}
+
+/** A value that is one field in the flat shape may be several leaves in GA's. */
+function toFlatParam(gaPath: string): string {
+  const home = toFlatField(gaPath)
+  return home === undefined ? gaPath : knownPath(flatSession, [home.field, ...toPath(home.inside)]).join('.')
+}

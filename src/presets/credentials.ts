@@ -1,0 +1,31 @@
+/** Credentials have no place in presets: the browser can read its whole session. */
+import { isObject, type Path } from './fields.ts'
+
+const shapes = [
+  /(?<![A-Za-z0-9])sk-[\w-]{6,}/,
+  /(?<![A-Za-z0-9])ek_[\w-]{6,}/,
+  /\bBearer\s+[\w.~+/=-]{6,}/,
+  // HTTP takes the scheme in any case, prose has the lower-case word: only a long value with a digit is meant.
+  /\bbearer\s+(?=\S*\d)[\w.~+/=-]{16,}/i,
+  /(?<!\w)eyJ[\w-]{10,}\.[\w-]{10,}/,
+  /:\/\/[^/\s:@]*:[^/\s@]+@/,
+]
+
+const mcpCredentials: ReadonlySet<string> = new Set(['authorization', 'headers'])
+
+export function isCredentialLike(text: string): boolean {
+  return shapes.some((shape) => shape.test(text))
+}
+
+/** The paths of all texts and keys that look like credentials, and of MCP `authorization` and `headers`. */
+export function credentialPaths(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value === 'string') return isCredentialLike(value) ? [path] : []
+  if (Array.isArray(value)) return value.flatMap((item, index) => credentialPaths(item, [...path, index]))
+  if (!isObject(value)) return []
+  return Object.entries(value).flatMap(([key, field]) => {
+    const here = [...path, key]
+    const isMcpCredential = value['type'] === 'mcp' && field !== null && mcpCredentials.has(key)
+    if (isMcpCredential || isCredentialLike(key)) return [here]
+    return credentialPaths(field, here)
+  })
+}

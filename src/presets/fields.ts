@@ -1,0 +1,66 @@
+/** Plain JSON objects, addressed by path. */
+
+export type Fields = Readonly<Record<string, unknown>>
+export type Path = readonly (string | number)[]
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A dotted path of object keys; '' is the root. */
+export function toPath(dotted: string): readonly string[] {
+  return dotted === '' ? [] : dotted.split('.')
+}
+
+/** The own value at a path; undefined where there is none. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = Array.isArray(value) ? value[Number(key)] : isObject(value) ? value[key] : undefined
+  }
+  return value
+}
+
+/** Puts a value at a path, making objects on the way in place of whatever is no object. */
+export function putAt(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let object = root
+  for (const key of path.slice(0, -1)) {
+    const next = object[key]
+    const inner = isObject(next) ? next : {}
+    object[key] = inner
+    object = inner
+  }
+  const last = path.at(-1)
+  if (last !== undefined) object[last] = value
+}
+
+/** Equality of JSON values; the order of an object's keys does not matter. */
+export function isEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((item, index) => isEqual(item, other[index]))
+  }
+  if (!isObject(one) || !isObject(other)) return false
+  const keys = Object.keys(one)
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isEqual(one[key], other[key]))
+  )
+}
+
+/** Freezes a JSON value through and through. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(deepFreeze)
+  }
+  return value
+}
+
+/** The length of a text in code points. */
+export function codePoints(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}

@@ -1,0 +1,93 @@
+/** What an operator writes: the presets file, YAML or JSON. */
+import { z } from 'zod'
+import { flatSession } from './flat-schema.ts'
+import { gaSession } from './ga-schema.ts'
+import { expirySeconds } from './schema-parts.ts'
+
+const presetName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,63}$/,
+    'a name of 1 to 64 of a-z, 0-9, _ and -, which starts with neither _ nor -',
+  )
+
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and _, which does not start with a digit')
+
+export const variable = z
+  .strictObject({
+    enum: z.array(z.string()).min(1).optional(),
+    /** In code points. */
+    max_length: z.int().min(1).max(4096).optional(),
+    default: z.string().optional(),
+  })
+  .refine(
+    (rule) => (rule.enum === undefined) !== (rule.max_length === undefined),
+    'an object with either enum or max_length',
+  )
+
+export const overrideRule = z.union([
+  z.literal(true),
+  z.array(z.json()).min(1),
+  z
+    .strictObject({
+      min: z.number().optional(),
+      max: z.number().optional(),
+      max_length: z.int().min(0).optional(),
+    })
+    .refine(
+      ({ min, max, max_length }) => (min === undefined && max === undefined) !== (max_length === undefined),
+      'an object with min and max, or with max_length',
+    )
+    .refine(
+      ({ min, max }) => min === undefined || max === undefined || min <= max,
+      'a min that is not above max',
+    ),
+])
+
+const limit = z
+  .string()
+  .regex(
+    /^[1-9][0-9]*\/(second|minute|hour|day)(\s*,\s*[1-9][0-9]*\/(second|minute|hour|day))*$/,
+    'limits such as 5/minute or 10/minute,200/day',
+  )
+
+const claimValue = z.union([z.string(), z.number(), z.boolean()])
+
+/** All of an entry but its session, part by part, so that a fault in one part hides none in another. */
+export const entryParts = {
+  description: z.string().optional(),
+  expires_after_seconds: expirySeconds.optional(),
+  variables: z.record(variableName, variable).optional(),
+  overrides: z.record(z.string(), overrideRule).optional(),
+  access: z
+    .strictObject({
+      origins: z.array(z.string()).min(1).optional(),
+      claims: z.record(z.string(), z.array(claimValue).min(1)).optional(),
+    })
+    .optional(),
+  limits: z.strictObject({ per_caller: limit.optional(), total: limit.optional() }).optional(),
+} as const
+
+/** The session is checked apart: which of its four shapes was meant shows in its `type`. */
+export const presetEntry = z.strictObject({ ...entryParts, session: z.unknown().optional() })
+
+function fileOf<Entry extends z.ZodType>(entry: Entry) {
+  return z.strictObject({
+    /** For editors of JSON files. */
+    $schema: z.string().optional(),
+    presets: z.record(presetName, entry),
+  })
+}
+
+/** The file around its entries. */
+export const presetsFrame = fileOf(z.unknown())
+
+/** The whole file, for the JSON Schema that editors use. */
+export const presetsFile = fileOf(
+  z.strictObject({ ...entryParts, session: z.union([gaSession, flatSession]) }),
+)
+
+export type VariableInput = z.infer<typeof variable>
+export type RuleInput = z.infer<typeof overrideRule>

@@ -1,0 +1,117 @@
+/** The flat session of POST /v1/realtime/sessions (openai 4.104.0 to 7.57.0), and where each field lives in a GA one. */
+import { z } from 'zod'
+import {
+  expiresAfter,
+  jsonSchemaObject,
+  maxTokens,
+  noiseReductionType,
+  openName,
+  prompt,
+  speed,
+  tracing,
+  truncation,
+} from './schema-parts.ts'
+
+const audioFormat = z.enum(['pcm16', 'g711_ulaw', 'g711_alaw'])
+
+/** One object for both kinds, as the flat endpoint had it; `idle_timeout_ms` came late and is taken too. */
+const turnDetection = z.strictObject({
+  type: z.enum(['server_vad', 'semantic_vad']).nullish(),
+  threshold: z.number().min(0).max(1).nullish(),
+  prefix_padding_ms: z.int().min(0).nullish(),
+  silence_duration_ms: z.int().min(0).nullish(),
+  idle_timeout_ms: z.int().min(5000).max(30_000).nullish(),
+  eagerness: z.enum(['low', 'medium', 'high', 'auto']).nullish(),
+  create_response: z.boolean().nullish(),
+  interrupt_response: z.boolean().nullish(),
+})
+
+const functionTool = z.strictObject({
+  type: z.literal('function').nullish(),
+  name: openName,
+  description: z.string().nullish(),
+  parameters: jsonSchemaObject.nullish(),
+})
+
+/** `expires_at` is the name that openai 4.x had for `expires_after`. */
+const clientSecret = z.strictObject({
+  expires_after: expiresAfter.nullish(),
+  expires_at: expiresAfter.nullish(),
+})
+
+const fields = {
+  model: openName.nullish(),
+  modalities: z
+    .array(z.enum(['text', 'audio']))
+    .refine((list) => new Set(list).size === list.length, 'a list that names each modality once')
+    .nullish(),
+  instructions: z.string().nullish(),
+  voice: openName.nullish(),
+  input_audio_format: audioFormat.nullish(),
+  output_audio_format: audioFormat.nullish(),
+  input_audio_transcription: z
+    .strictObject({ model: openName.nullish(), language: z.string().nullish(), prompt: z.string().nullish() })
+    .nullish(),
+  turn_detection: turnDetection.nullish(),
+  input_audio_noise_reduction: z.strictObject({ type: noiseReductionType.nullish() }).nullish(),
+  tools: z.array(functionTool).nullish(),
+  tool_choice: z.string().min(1).nullish(),
+  temperature: z.number().min(0.6).max(1.2).nullish(),
+  max_response_output_tokens: maxTokens.nullish(),
+  speed: speed.nullish(),
+  tracing: tracing.nullish(),
+  truncation: truncation.nullish(),
+  prompt: prompt.nullish(),
+}
+
+/** Null is taken everywhere, as it was: SDKs serialise unset fields so. What it means is the translation's business. */
+export const flatSession = z.strictObject({ ...fields, client_secret: clientSecret.nullish() })
+
+export type FlatInput = z.infer<typeof flatSession>
+export type FlatSession = Omit<FlatInput, 'client_secret'>
+export type FlatField = keyof FlatSession
+
+/** The GA path of every flat field; null where GA has no such thing. */
+export const gaPathOf = {
+  model: 'model',
+  modalities: 'output_modalities',
+  instructions: 'instructions',
+  voice: 'audio.output.voice',
+  input_audio_format: 'audio.input.format',
+  output_audio_format: 'audio.output.format',
+  input_audio_transcription: 'audio.input.transcription',
+  turn_detection: 'audio.input.turn_detection',
+  input_audio_noise_reduction: 'audio.input.noise_reduction',
+  tools: 'tools',
+  tool_choice: 'tool_choice',
+  temperature: null,
+  max_response_output_tokens: 'max_output_tokens',
+  speed: 'audio.output.speed',
+  tracing: 'tracing',
+  truncation: 'truncation',
+  prompt: 'prompt',
+} as const satisfies Record<FlatField, string | null>
+
+export function isFlatField(name: string): name is FlatField {
+  return Object.hasOwn(gaPathOf, name)
+}
+
+/** The flat field that a GA path belongs to, and the path inside it ('' for the field itself). */
+export function toFlatField(gaPath: string): { field: FlatField; inside: string } | undefined {
+  for (const field of Object.keys(gaPathOf).filter(isFlatField)) {
+    const root = gaPathOf[field]
+    if (root === gaPath) return { field, inside: '' }
+    if (root !== null && gaPath.startsWith(`${root}.`))
+      return { field, inside: gaPath.slice(root.length + 1) }
+  }
+  return undefined
+}
+
+/**
+ * The life that a flat session asks for, in seconds; undefined when it asks for none.
+ * Throws nothing: two different values are for the caller to refuse.
+ */
+export function askedExpiries(session: FlatInput): readonly number[] {
+  const { expires_after, expires_at } = session.client_secret ?? {}
+  return [expires_after?.seconds, expires_at?.seconds].filter((seconds) => seconds !== undefined)
+}

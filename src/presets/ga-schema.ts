@@ -1,0 +1,201 @@
+/**
+ * The sessions of POST /v1/realtime/client_secrets and /v1/realtime/translations/client_secrets.
+ * Upstream refuses a whole request for one unknown name, so every object is strict.
+ */
+import { z } from 'zod'
+import { takesPrompt, takesTurnDetection } from './models.ts'
+import {
+  jsonSchemaObject,
+  maxTokens,
+  noiseReductionType,
+  openName,
+  prompt,
+  speed,
+  tracing,
+  truncation,
+} from './schema-parts.ts'
+
+/** The types call the rate optional, the server does not: https://github.com/openai/openai-openapi/issues/513 */
+const audioFormat = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('audio/pcm'), rate: z.literal(24_000) }),
+  z.strictObject({ type: z.literal('audio/pcmu') }),
+  z.strictObject({ type: z.literal('audio/pcma') }),
+])
+
+/** `language: null` was seen refused on input though replies echo it; only what is known to pass is taken. */
+const transcription = z.strictObject({
+  model: openName.optional(),
+  language: z.string().optional(),
+  languages: z.array(z.string()).min(1).optional(),
+  keywords: z.array(z.string()).optional(),
+  prompt: z.string().optional(),
+  delay: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
+})
+
+const strength = z.number().min(0).max(1).optional()
+
+/** The reference lists `type` as given, the types as optional: the wider form passes. */
+const noiseReduction = z.strictObject({ type: noiseReductionType.optional(), strength })
+
+const turnDetection = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('server_vad'),
+    threshold: z.number().min(0).max(1).optional(),
+    prefix_padding_ms: z.int().min(0).optional(),
+    silence_duration_ms: z.int().min(0).optional(),
+    create_response: z.boolean().optional(),
+    interrupt_response: z.boolean().optional(),
+    idle_timeout_ms: z.int().min(5000).max(30_000).nullish(),
+  }),
+  z.strictObject({
+    type: z.literal('semantic_vad'),
+    eagerness: z.enum(['low', 'medium', 'high', 'auto']).optional(),
+    create_response: z.boolean().optional(),
+    interrupt_response: z.boolean().optional(),
+  }),
+])
+
+const audioInput = z
+  .strictObject({
+    format: audioFormat.optional(),
+    transcription: transcription.nullish(),
+    noise_reduction: noiseReduction.nullish(),
+    turn_detection: turnDetection.nullish(),
+  })
+  .refine(
+    (input) => typeof input.transcription?.prompt !== 'string' || takesPrompt(input.transcription.model),
+    {
+      path: ['transcription', 'prompt'],
+      error: 'no prompt with this model',
+    },
+  )
+  .refine((input) => !input.turn_detection || takesTurnDetection(input.transcription?.model), {
+    path: ['turn_detection'],
+    error: 'only null with this transcription model',
+  })
+
+const toolFilter = z.strictObject({
+  read_only: z.boolean().optional(),
+  tool_names: z.array(z.string()).optional(),
+})
+
+/** `authorization` and `headers` are here to be told apart from misspelt names: presets may not hold them. */
+const mcpTool = z
+  .strictObject({
+    type: z.literal('mcp'),
+    server_label: openName,
+    server_url: openName.optional(),
+    connector_id: openName.optional(),
+    tunnel_id: z
+      .string()
+      .regex(/^tunnel_[a-z0-9]{32}$/, 'tunnel_ and 32 lower-case letters or digits')
+      .optional(),
+    authorization: z.string().optional(),
+    headers: z.record(z.string(), z.string()).nullish(),
+    allowed_tools: z.union([z.array(z.string()), toolFilter]).nullish(),
+    require_approval: z
+      .union([
+        z.enum(['always', 'never']),
+        z.strictObject({ always: toolFilter.optional(), never: toolFilter.optional() }),
+      ])
+      .nullish(),
+    server_description: z.string().optional(),
+    defer_loading: z.boolean().optional(),
+    allowed_callers: z.array(z.enum(['direct', 'programmatic'])).nullish(),
+  })
+  .refine(
+    ({ server_url, connector_id, tunnel_id }) =>
+      [server_url, connector_id, tunnel_id].filter((address) => address !== undefined).length === 1,
+    'an object with one of server_url, connector_id and tunnel_id',
+  )
+
+/** The types leave every key open; a function without a type or a name cannot be called, so both are asked for. */
+const functionTool = z.strictObject({
+  type: z.literal('function'),
+  name: openName,
+  description: z.string().optional(),
+  parameters: jsonSchemaObject.optional(),
+})
+
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('function'), name: openName }),
+    z.strictObject({ type: z.literal('mcp'), server_label: openName, name: z.string().nullish() }),
+  ]),
+])
+
+const include = z.array(z.literal('item.input_audio_transcription.logprobs')).optional()
+
+const realtime = z.strictObject({
+  type: z.literal('realtime'),
+  model: openName.optional(),
+  instructions: z.string().optional(),
+  output_modalities: z
+    .array(z.enum(['audio', 'text']))
+    .length(1)
+    .optional(),
+  audio: z
+    .strictObject({
+      input: audioInput.optional(),
+      output: z
+        .strictObject({
+          format: audioFormat.optional(),
+          voice: z.union([openName, z.strictObject({ id: openName })]).optional(),
+          speed: speed.optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  include,
+  tools: z.array(z.discriminatedUnion('type', [functionTool, mcpTool])).optional(),
+  tool_choice: toolChoice.optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  reasoning: z
+    .strictObject({ effort: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).optional() })
+    .optional(),
+  max_output_tokens: maxTokens.optional(),
+  truncation: truncation.optional(),
+  tracing: tracing.nullish(),
+  prompt: prompt.nullish(),
+})
+
+const transcriptionSession = z.strictObject({
+  type: z.literal('transcription'),
+  audio: z.strictObject({ input: audioInput.optional() }).optional(),
+  include,
+})
+
+/** `type` is ours: this endpoint's request has none, and it is left out of what is sent. */
+const translation = z.strictObject({
+  type: z.literal('translation'),
+  model: openName,
+  audio: z
+    .strictObject({
+      input: z
+        .strictObject({
+          transcription: z.strictObject({ model: openName }).nullish(),
+          noise_reduction: z.strictObject({ type: noiseReductionType, strength }).nullish(),
+        })
+        .optional(),
+      output: z.strictObject({ language: z.string().optional() }).optional(),
+    })
+    .optional(),
+})
+
+export const gaSession = z.discriminatedUnion('type', [realtime, transcriptionSession, translation])
+
+export const gaSessions = { realtime, transcription: transcriptionSession, translation } as const
+
+export type SessionType = keyof typeof gaSessions
+
+export function isSessionType(value: unknown): value is SessionType {
+  return typeof value === 'string' && Object.hasOwn(gaSessions, value)
+}
+
+/** A request may ask for single fields of a session, so what a whole one needs is optional there. */
+export const requestedSessions = {
+  realtime: realtime.partial(),
+  transcription: transcriptionSession.partial(),
+  translation: translation.partial(),
+} as const

@@ -1,0 +1,91 @@
+/** What a schema has against a value, in sentences of ours that never quote the value. */
+import type { z } from 'zod'
+import { type Path, valueAt } from './fields.ts'
+
+export interface Issue {
+  readonly path: Path
+  /** The first two are about the key that ends the path, the others about the value there. */
+  readonly kind: 'unknown' | 'misnamed' | 'missing' | 'invalid'
+  /** What would pass, as a noun phrase; empty for an unknown key. */
+  readonly expected: string
+}
+
+type Raw = z.core.$ZodIssue
+
+const nouns: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  null: 'null',
+}
+
+/** Every objection to a value, in no particular order; none when it fits. */
+export function issuesOf(schema: z.ZodType, value: unknown): readonly Issue[] {
+  const result = schema.safeParse(value)
+  return result.success ? [] : toIssues(result.error, value)
+}
+
+/** The objections in an error that zod made of this value. */
+export function toIssues(error: z.ZodError, value: unknown): readonly Issue[] {
+  return error.issues.flatMap((issue) => flatten(issue, [], value))
+}
+
+function flatten(issue: Raw, base: Path, root: unknown): readonly Issue[] {
+  const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], kind: 'unknown', expected: '' }))
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = bestBranch(issue.errors)
+    if (branch !== undefined) return branch.flatMap((inner) => flatten(inner, path, root))
+  }
+  if (issue.code === 'invalid_key') return [{ path, kind: 'misnamed', expected: expectation(issue) }]
+  const kind = valueAt(root, path) === undefined ? 'missing' : 'invalid'
+  return [{ path, kind, expected: expectation(issue) }]
+}
+
+/** Of a union's failed branches, the first that takes this kind of value at all. */
+function bestBranch(branches: readonly (readonly Raw[])[]): readonly Raw[] | undefined {
+  return branches.find((issues) => !issues.some(isMismatch))
+}
+
+function isMismatch(issue: Raw): boolean {
+  return issue.path.length === 0 && ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code)
+}
+
+function expectation(issue: Raw): string {
+  if (issue.code === 'invalid_type') return nouns[issue.expected] ?? issue.expected
+  if (issue.code === 'invalid_value') return list(issue.values.map(String))
+  if (issue.code === 'invalid_union') return list(unionExpectations(issue))
+  if (issue.code === 'invalid_key') return issue.issues.map(expectation).join(', ')
+  if (issue.code === 'too_small') {
+    return bound(issue.origin, issue.exact === true ? 'exactly' : 'at least', Number(issue.minimum))
+  }
+  if (issue.code === 'too_big') {
+    return bound(issue.origin, issue.exact === true ? 'exactly' : 'at most', Number(issue.maximum))
+  }
+  // Formats and refinements carry their noun phrase as the message that the schema gives them.
+  return issue.message
+}
+
+function unionExpectations(issue: Extract<Raw, { code: 'invalid_union' }>): readonly string[] {
+  if (issue.errors.length === 0 && 'options' in issue && Array.isArray(issue.options)) {
+    return issue.options.map(String)
+  }
+  return [...new Set(issue.errors.flatMap((branch) => branch.slice(0, 1).map(expectation)))]
+}
+
+function bound(origin: string, words: string, limit: number): string {
+  if (origin === 'string')
+    return limit === 1 ? 'text that is not empty' : `text of ${words} ${limit} characters`
+  if (origin === 'array') return `a list of ${words} ${limit} item${limit === 1 ? '' : 's'}`
+  return `a number of ${words} ${limit}`
+}
+
+function list(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`
+}

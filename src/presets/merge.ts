@@ -1,0 +1,60 @@
+/** A preset's session with permitted changes put in, checked again as a whole. */
+import { ServiceError } from '../errors.ts'
+import type { Change } from './changes.ts'
+import { type Fields, isObject, putAt, toPath, valueAt } from './fields.ts'
+import { flatSession, gaPathOf, toFlatField } from './flat-schema.ts'
+import { gaSessions, type SessionType } from './ga-schema.ts'
+import { issuesOf } from './issues.ts'
+import type { Preset } from './preset.ts'
+import { toFlatValue } from './translation.ts'
+
+export interface Merged {
+  /** In GA terms. */
+  readonly session: Fields
+  /** In the shape that the preset's endpoint takes. */
+  readonly sent: Fields
+}
+
+/**
+ * Puts changes into a preset's session; `instructions` are the preset's own, filled in.
+ * Throws override_outside_rule when each change is allowed but they make no session with the rest.
+ */
+export function merge(preset: Preset, instructions: string | undefined, changes: readonly Change[]): Merged {
+  const session: Record<string, unknown> = structuredClone(preset.session)
+  if (instructions !== undefined) session['instructions'] = instructions
+  for (const { path, value } of changes) putAt(session, toPath(path), value)
+  dropStale(session, preset.type)
+  const sent =
+    preset.flatSession === null ? session : flatten(preset.flatSession, session, instructions, changes)
+  const schema = preset.flatSession === null ? gaSessions[preset.type] : flatSession
+  if (issuesOf(gaSessions[preset.type], session).length > 0 || issuesOf(schema, sent).length > 0) {
+    throw new ServiceError('override_outside_rule', { param: changes[0]?.param ?? '' })
+  }
+  return { session, sent }
+}
+
+/** When a changed `type` picks another kind of turn detection or format, what only the old kind had goes with it. */
+function dropStale(session: Record<string, unknown>, type: SessionType): void {
+  for (const { kind, path } of issuesOf(gaSessions[type], session)) {
+    const around = valueAt(session, path.slice(0, -1))
+    if (kind === 'unknown' && isObject(around)) delete around[String(path.at(-1))]
+  }
+}
+
+/** As the operator wrote it, but for the fields that changed. */
+function flatten(
+  own: Fields,
+  session: Fields,
+  instructions: string | undefined,
+  changes: readonly Change[],
+): Fields {
+  const sent: Record<string, unknown> = { ...own }
+  if (instructions !== undefined) sent['instructions'] = instructions
+  for (const { path } of changes) {
+    const field = toFlatField(path)?.field
+    const gaPath = field === undefined ? null : gaPathOf[field]
+    if (field !== undefined && gaPath !== null)
+      sent[field] = toFlatValue(field, valueAt(session, toPath(gaPath)))
+  }
+  return sent
+}

@@ -1,0 +1,89 @@
+/** What a preset lets a browser change: rules, checked against the schema at load, asked per request. */
+import { z } from 'zod'
+import { codePoints, isEqual, isObject, toPath } from './fields.ts'
+import type { RuleInput } from './file-schema.ts'
+import { flatSession, toFlatField } from './flat-schema.ts'
+import { gaSessions, type SessionType } from './ga-schema.ts'
+import type { Finding } from './problem.ts'
+import { knownPath, leafPaths, leafSchemas, namesAt } from './schema-paths.ts'
+import { closest } from './suggestion.ts'
+
+/** Keyed by dotted GA path. */
+export type Rules = ReadonlyMap<string, RuleInput>
+
+/** True when the rule lets a leaf have this value. */
+export function permits(rule: RuleInput, value: unknown): boolean {
+  if (rule === true) return typeof value === 'boolean'
+  if (Array.isArray(rule)) return rule.some((allowed) => isEqual(allowed, value))
+  const { min, max, max_length: maxLength } = rule
+  if (maxLength !== undefined) return typeof value === 'string' && codePoints(value) <= maxLength
+  return typeof value === 'number' && value >= (min ?? value) && value <= (max ?? value)
+}
+
+/** What is wrong with a preset's rules; paths start at the rule's own key. */
+export function ruleProblems(
+  rules: Readonly<Record<string, RuleInput>>,
+  type: SessionType,
+  isSentFlat: boolean,
+): readonly Finding[] {
+  return Object.entries(rules).flatMap(([path, rule]) => {
+    const wrong = pathProblem(path, type, isSentFlat)
+    return wrong === undefined
+      ? valueProblems(path, rule, type)
+      : [{ path: [path], atKey: true, message: wrong }]
+  })
+}
+
+function pathProblem(path: string, type: SessionType, isSentFlat: boolean): string | undefined {
+  const schema = gaSessions[type]
+  const parts = toPath(path)
+  if (path === 'type') return 'cannot be opened: a preset mints one type of session'
+  // Lists and objects with made-up keys are leaves: nothing inside them has a path of its own.
+  if (knownPath(schema, parts).length < parts.length || leafSchemas(schema, parts).length === 0) {
+    const names = namesAt(schema, parts)
+    if (names.length > 0) return `names an object; name a field inside it, such as ${path}.${names[0]}`
+    const near = closest(path, leafPaths(schema))
+    return `is no field of a ${type} session${near === undefined ? '' : `; did you mean "${near}"?`}`
+  }
+  return isSentFlat && !hasFlatHome(path) ? 'is no field of the flat endpoint' : undefined
+}
+
+function hasFlatHome(path: string): boolean {
+  const home = toFlatField(path)
+  if (home === undefined) return false
+  const parts = [home.field, ...toPath(home.inside)]
+  return (
+    namesAt(flatSession, [home.field]).length === 0 || knownPath(flatSession, parts).length === parts.length
+  )
+}
+
+/** A rule is a promise to callers, so everything that it allows must be something the schema takes. */
+function valueProblems(path: string, rule: RuleInput, type: SessionType): readonly Finding[] {
+  const takes = (value: unknown): boolean =>
+    leafSchemas(gaSessions[type], toPath(path)).some((schema) => z.safeParse(schema, value).success)
+  if (rule === true) {
+    return takes(true) && takes(false)
+      ? []
+      : [{ path: [path], message: 'is no true-or-false field; list its values' }]
+  }
+  if (Array.isArray(rule)) {
+    return rule.flatMap((value, index) => {
+      if (takes(value)) return []
+      const message = isObject(value)
+        ? 'is an object; open the fields inside it by their own paths'
+        : 'is not a value that this field takes'
+      return [{ path: [path, index], message }]
+    })
+  }
+  if (rule.max_length !== undefined) {
+    return takes('en')
+      ? []
+      : [{ path: [path, 'max_length'], message: 'does not go with this field: it takes no free text' }]
+  }
+  return (['min', 'max'] as const).flatMap((end) => {
+    const value = rule[end]
+    return value === undefined || takes(value)
+      ? []
+      : [{ path: [path, end], message: 'is not a value that this field takes' }]
+  })
+}

@@ -1,0 +1,84 @@
+/** A preset as the program knows it. Only parsePresets makes one. */
+import { createHash } from 'node:crypto'
+import { type BodyTemplate, type Endpoint, renderBody, showBody, toBodyTemplate } from './body.ts'
+import { deepFreeze, type Fields, valueAt } from './fields.ts'
+import type { FlatSession } from './flat-schema.ts'
+import type { SessionType } from './ga-schema.ts'
+import type { Rules } from './overrides.ts'
+import type { Template, Variables } from './variables.ts'
+
+export type ClaimValue = string | number | boolean
+
+export interface Access {
+  /** Null where every allowed origin will do. */
+  readonly origins: ReadonlySet<string> | null
+  /** For each claim the values of which one is needed; null where no claim is asked for. */
+  readonly claims: ReadonlyMap<string, ReadonlySet<ClaimValue>> | null
+}
+
+export interface Limits {
+  /** As written, such as `5/minute,100/day`; null where only the service's own limits hold. */
+  readonly perCaller: string | null
+  readonly total: string | null
+}
+
+export interface Preset {
+  readonly name: string
+  readonly description: string | null
+  /** 16 hex digits of the SHA-256 of the body as sent, its variables unfilled. */
+  readonly revision: string
+  readonly endpoint: Endpoint
+  /** For transcription the transcribing model; null where the session leaves it to upstream. */
+  readonly model: string | null
+  readonly expiresAfterSeconds: number
+  readonly access: Access
+  readonly limits: Limits
+  readonly type: SessionType
+  /** In GA terms whatever the endpoint, instructions unfilled. */
+  readonly session: Fields
+  /** As sent, where the endpoint takes the flat shape; null elsewhere. */
+  readonly flatSession: FlatSession | null
+  /** Flat leaves without a GA equivalent, by dotted flat path. */
+  readonly dropped: ReadonlyMap<string, unknown>
+  readonly variables: Variables
+  readonly instructions: Template | null
+  readonly rules: Rules
+  readonly template: BodyTemplate
+  /** What goes upstream when a request changes nothing; null where variables have to be filled in. */
+  readonly body: string | null
+}
+
+export type PresetParts = Omit<Preset, 'revision' | 'endpoint' | 'model' | 'template' | 'body'>
+
+/** Completes and freezes a preset whose parts have been checked. */
+export function createPreset(parts: PresetParts): Preset {
+  const endpoint = endpointOf(parts)
+  const sent = parts.flatSession ?? parts.session
+  const template = toBodyTemplate(endpoint, sent, parts.instructions ?? undefined)
+  const { expiresAfterSeconds: seconds } = parts
+  return deepFreeze({
+    ...parts,
+    endpoint,
+    model: modelOf(parts.session),
+    template,
+    revision: digest(showBody(template, seconds)),
+    body: template.tail.names.length === 0 ? renderBody(template, seconds, new Map()) : null,
+  })
+}
+
+function endpointOf({ flatSession, type }: PresetParts): Endpoint {
+  if (flatSession !== null) return 'sessions'
+  return type === 'translation' ? 'translations' : 'client_secrets'
+}
+
+/** The model that a GA session names, as audit records it. */
+export function modelOf(session: Fields): string | null {
+  const path = session['type'] === 'transcription' ? ['audio', 'input', 'transcription', 'model'] : ['model']
+  const model = valueAt(session, path)
+  return typeof model === 'string' ? model : null
+}
+
+/** The first 16 hex digits of a text's SHA-256. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,132 @@
+/** The holes in a preset's instructions: declared at load, filled per request, in one pass. */
+import { ServiceError } from '../errors.ts'
+import { isCredentialLike } from './credentials.ts'
+import { codePoints } from './fields.ts'
+import type { VariableInput } from './file-schema.ts'
+import type { Finding } from './problem.ts'
+import { closest } from './suggestion.ts'
+
+export interface Variable {
+  /** Null where any text goes, up to a length. */
+  readonly values: ReadonlySet<string> | null
+  /** In code points. */
+  readonly maxLength: number
+  readonly default: string | undefined
+}
+
+export type Variables = ReadonlyMap<string, Variable>
+
+/** A text with holes: one literal more than there are names, and they alternate. */
+export interface Template {
+  readonly literals: readonly string[]
+  readonly names: readonly string[]
+}
+
+/** Controls, bidi controls, zero-width and other invisible characters, line and paragraph separators. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !invisible.test(text)
+}
+
+function isValueOf(variable: Variable, value: string): boolean {
+  if (!isPlainText(value)) return false
+  if (variable.values !== null) return variable.values.has(value)
+  // A code point is one or two units, so most values need no counting.
+  return value.length <= variable.maxLength || codePoints(value) <= variable.maxLength
+}
+
+/** Turns declarations into variables; the problems are values that could never be used. */
+export function toVariables(declared: Readonly<Record<string, VariableInput>>): {
+  variables: Variables
+  problems: readonly Finding[]
+} {
+  const variables = new Map<string, Variable>()
+  const problems: Finding[] = []
+  for (const [name, rule] of Object.entries(declared)) {
+    const variable: Variable = {
+      values: rule.enum === undefined ? null : new Set(rule.enum),
+      maxLength: rule.max_length ?? Number.POSITIVE_INFINITY,
+      default: rule.default,
+    }
+    variables.set(name, variable)
+    rule.enum?.forEach((value, index) => {
+      if (!isPlainText(value)) {
+        problems.push({
+          path: [name, 'enum', index],
+          message: 'holds a control, bidi or zero-width character',
+        })
+      }
+    })
+    if (rule.default !== undefined && !isValueOf(variable, rule.default)) {
+      problems.push({ path: [name, 'default'], message: 'is not a value that this variable takes' })
+    }
+  }
+  return { variables, problems }
+}
+
+/** Splits a text at its `{{name}}` holes; everything between two pairs of braces is taken for one. */
+export function parseTemplate(text: string): Template {
+  const parts = text.split(/\{\{(.*?)\}\}/)
+  return {
+    literals: parts.filter((_, index) => index % 2 === 0),
+    names: parts.filter((_, index) => index % 2 === 1).map((name) => name.trim()),
+  }
+}
+
+/** Holes without a declaration are problems, declarations without a hole warnings; paths are `[]` and `[name]`. */
+export function compareHoles(
+  template: Template,
+  declared: readonly string[],
+): { problems: readonly Finding[]; warnings: readonly Finding[] } {
+  const undeclared = [...new Set(template.names)].filter((name) => !declared.includes(name))
+  const unused = declared.filter((name) => !template.names.includes(name))
+  return {
+    problems: undeclared.map((name) => ({ path: [], message: holeMessage(name, closest(name, declared)) })),
+    warnings: unused.map((name) => ({
+      path: [name],
+      atKey: true,
+      message: 'is not used in the instructions',
+    })),
+  }
+}
+
+function holeMessage(name: string, near: string | undefined): string {
+  const hole = /^\w{1,64}$/.test(name) && !isCredentialLike(name) ? `the hole {{${name}}}` : 'a hole'
+  return `has ${hole}, which variables do not declare${near === undefined ? '' : `; did you mean {{${near}}}?`}`
+}
+
+/**
+ * The value of every variable: the request's, or the default.
+ * Throws a ServiceError that names a declared variable, never a key of the caller's.
+ */
+export function resolveVariables(
+  variables: Variables,
+  given: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  for (const name of given?.keys() ?? []) {
+    if (!variables.has(name)) throw new ServiceError('variable_undeclared', { param: 'variables' })
+  }
+  const values = new Map<string, string>()
+  for (const [name, variable] of variables) {
+    const value = given?.get(name) ?? variable.default
+    const param = `variables.${name}`
+    if (value === undefined) throw new ServiceError('variable_missing', { param })
+    if (!isValueOf(variable, value)) throw new ServiceError('variable_invalid', { param })
+    values.set(name, value)
+  }
+  return values
+}
+
+/** Literals and values in turn, each value as `write` renders it. No value is ever looked at for holes. */
+export function fill(
+  template: Template,
+  values: ReadonlyMap<string, string>,
+  write: (value: string) => string,
+): string {
+  let text = template.literals[0] ?? ''
+  template.names.forEach((name, index) => {
+    text += write(values.get(name) ?? '') + (template.literals[index + 1] ?? '')
+  })
+  return text
+}

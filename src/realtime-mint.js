@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// The command itself. Plain JavaScript, so that a Node that cannot read types can still say what it lacks.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(
+    `realtime-mint needs Node 22.19 or newer, and this is ${process.versions.node}: run "npm ci" and start it with "npm start".\n`,
+  )
+  process.exit(78)
+}
+// Node does not strip types under node_modules, so an installed package carries compiled files.
+await import(import.meta.url.includes('/node_modules/') ? '../dist/main.js' : './main.ts')

@@ -1,0 +1,134 @@
+/** The process: configuration to listener, signals, drain, exit codes. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import { Audit } from './audit/audit.ts'
+import { deriveAuditKeys, loadAuditKey } from './audit/keys.ts'
+import { AuditWriter } from './audit/writer.ts'
+import { type Config, ConfigError } from './config.ts'
+import { codeOf } from './errors.ts'
+import { createIssuer } from './issuer.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createUpstream, type Upstream } from './openai/mint.ts'
+import { type Catalog, loadPresets } from './presets/catalog.ts'
+import type { Secret } from './secret.ts'
+
+export interface Service {
+  /** `http://address:port` */
+  readonly url: string
+  /** Resolves when everything is closed; within 10 s, whatever callers and upstream do. */
+  readonly drain: () => Promise<void>
+}
+
+/** After which mints under way are given up, so that the rest still fits into the 10 s. */
+const LAST_MINT_MS = 9_000
+/** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
+const LAST_WORDS_MS = 300
+
+const now = (): number => performance.now()
+
+async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
+  const { presetsFile, allowedOrigins, authMode, defaultPreset } = config
+  const surroundings = { fileName: presetsFile, allowedOrigins, authMode, api: 'client_secrets' } as const
+  const loaded = await loadPresets(presetsFile, surroundings)
+  if ('problems' in loaded) throw new ConfigError(loaded.problems.map(({ text }) => text))
+  const { catalog } = loaded
+  if (defaultPreset !== undefined && !catalog.presets.has(defaultPreset)) {
+    throw new ConfigError([`DEFAULT_PRESET: names a preset that is not in ${presetsFile}`])
+  }
+  for (const { text } of catalog.warnings) logger.warn(text)
+  return catalog
+}
+
+async function openAudit({ audit: { directory, durability, key } }: Config, logger: Logger): Promise<Audit> {
+  const writer = new AuditWriter({
+    directory,
+    durability,
+    onChange: (available, cause) =>
+      available
+        ? logger.warn('audit is written again')
+        : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
+  })
+  try {
+    await writer.open()
+    return new Audit({ writer, keys: deriveAuditKeys(key ?? (await openAuditKey(directory, logger))), now })
+  } catch (error) {
+    throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
+  }
+}
+
+async function openAuditKey(directory: string, logger: Logger): Promise<Secret> {
+  const { key, createdFile } = await loadAuditKey(directory)
+  if (createdFile !== undefined) {
+    logger.warn(
+      'a new audit key was created beside the records; keep one elsewhere and name it in AUDIT_KEY_FILE',
+    )
+  }
+  return key
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${port} (${codeOf(error) ?? 'unknown'})`])
+  }
+}
+
+/** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
+export async function startService(config: Config, logger: Logger): Promise<Service> {
+  logger.warn('AUTH_MODE is none: anybody who can forge an Origin header may mint; limits bound how often')
+  const catalog = await openCatalog(config, logger)
+  const audit = await openAudit(config, logger)
+  const lifecycle = new Lifecycle()
+  const upstream = createUpstream({ ...config.upstream, maxConnections: config.maxConcurrentMints })
+  const issuer = createIssuer({
+    catalog,
+    defaultPreset: config.defaultPreset,
+    upstream,
+    maxConcurrentMints: config.maxConcurrentMints,
+    isAuditAvailable: () => audit.available,
+  })
+  const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
+  const url = await listen(app, config)
+  logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
+  return {
+    url,
+    drain: () => drain({ app, audit, upstream, lifecycle, logger, delayMs: config.drainDelaySeconds * 1000 }),
+  }
+}
+
+interface Draining {
+  readonly app: FastifyInstance
+  readonly audit: Audit
+  readonly upstream: Upstream
+  readonly lifecycle: Lifecycle
+  readonly logger: Logger
+  readonly delayMs: number
+}
+
+/** Resolves with the work or after `ms`, whichever comes first. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController()
+  await Promise.race([work, delay(ms, undefined, { signal: enough.signal }).catch(() => undefined)])
+  enough.abort()
+}
+
+async function drain({ app, audit, upstream, lifecycle, logger, delayMs }: Draining): Promise<void> {
+  const startedAt = now()
+  logger.info('draining')
+  lifecycle.phase = 'leaving'
+  await delay(delayMs)
+  lifecycle.phase = 'draining'
+  await atMost(LAST_MINT_MS - (now() - startedAt), lifecycle.mints.whenEmpty())
+  await upstream.close()
+  await atMost(LAST_WORDS_MS, lifecycle.mints.whenEmpty())
+  // Whoever is still in headers or body now is slow, or idle.
+  const closed = app.close()
+  await atMost(LAST_WORDS_MS, closed)
+  app.server.closeAllConnections()
+  await atMost(LAST_WORDS_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
+  await audit.close()
+  logger.info({ ms: Math.round(now() - startedAt) }, 'drained')
+}

@@ -1,0 +1,62 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { inTurn } from './in-turn.ts'
+import {
+  findFreePort,
+  type RunningServer,
+  type ServerScript,
+  startServer,
+  type Workshop,
+} from './workshop.ts'
+
+export interface Contender {
+  readonly server: RunningServer
+  readonly mintUrl: URL
+}
+
+const HOST = '127.0.0.1'
+const MINT_PATH = '/v1/realtime/client_secrets'
+
+/** Starts the upstream and the three servers that mint from it, in the order of the rounds. */
+export async function startContenders(workshop: Workshop): Promise<Contender[]> {
+  const upstream = await startServer(workshop, {
+    name: 'instant-upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: {},
+  })
+  const upstreamEnv = {
+    OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',
+    OPENAI_BASE_URL: `${upstream.origin}/v1`,
+  }
+  const mintEnv = { ...upstreamEnv, ...(await toMintEnv(workshop)) }
+  const scripts = [
+    { name: 'pass-through', script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
+    { name: 'realtime-mint', script: 'src/main.ts', env: mintEnv, path: MINT_PATH },
+    { name: 'express-sample', script: 'test/bench/express-sample.ts', env: upstreamEnv, path: '/session' },
+  ]
+  return inTurn(scripts, (script) => startContender(workshop, script, script.path))
+}
+
+async function startContender(workshop: Workshop, script: ServerScript, path: string): Promise<Contender> {
+  const server = await startServer(workshop, script)
+  return { server, mintUrl: new URL(path, server.origin) }
+}
+
+// Everything as shipped, but for limits so high that they count every mint and refuse none.
+async function toMintEnv(workshop: Workshop): Promise<Record<string, string>> {
+  return {
+    HOST,
+    ADMIN_HOST: HOST,
+    ADMIN_PORT: String(await findFreePort()),
+    ALLOWED_ORIGINS: 'http://localhost:3000',
+    AUTH_MODE: 'none',
+    RATE_LIMIT_PER_ADDRESS: '1000000/second',
+    RATE_LIMIT_PER_CALLER: '1000000/second',
+    RATE_LIMIT_TOTAL: '1000000/second',
+    MAX_CONCURRENT_MINTS: '10000',
+    AUDIT_DIR: await mkdtemp(join(workshop.directory, 'audit-')),
+    AUDIT_DURABILITY: 'fsync',
+    PRESETS_FILE: 'presets.yaml',
+    LOG_LEVEL: 'info',
+  }
+}

@@ -1,0 +1,12 @@
+/** Does the work for one item after another; calls that share one iterator share its items out. */
+export async function inTurn<Item, Result>(
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const item of items) {
+    // oxlint-disable-next-line no-await-in-loop -- overlapping would disturb what is measured
+    results.push(await work(item))
+  }
+  return results
+}

@@ -1,0 +1,94 @@
+// Measures what one mint costs in CPU, against a bare pass-through and the usual Express sample, over loopback.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { runClosedLoop } from './closed-loop.ts'
+import { type Contender, startContenders } from './contenders.ts'
+import { inTurn } from './in-turn.ts'
+import { readCpuMicros } from './process-cpu.ts'
+import { type Sample, type Series, toTable, toVerdict } from './report.ts'
+import { createWorkshop, readLogEnd } from './workshop.ts'
+
+interface Options {
+  readonly rounds: number
+  readonly requests: number
+  readonly connections: number
+}
+
+// After 2,000 the compiler is still at work: a mint then costs about twice what it settles at.
+const WARM_UP_REQUESTS = 10_000
+const SETTLE_MS = 50
+
+function parseOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '7' },
+      requests: { type: 'string', default: '3000' },
+      connections: { type: 'string', default: '16' },
+    },
+  })
+  return {
+    rounds: parseCount('rounds', values.rounds),
+    requests: parseCount('requests', values.requests),
+    connections: parseCount('connections', values.connections),
+  }
+}
+
+function parseCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999999`)
+  return Number(text)
+}
+
+async function measure({ server, mintUrl }: Contender, { requests, connections }: Options): Promise<Sample> {
+  const before = readCpuMicros(server.pid)
+  const loop = await runClosedLoop(mintUrl, requests, connections)
+  // Log lines still to be written and sockets still to be closed are part of the price.
+  await sleep(SETTLE_MS)
+  return { ...loop, cpuMicros: (readCpuMicros(server.pid) - before) / requests }
+}
+
+async function measureOrExplain(contender: Contender, options: Options): Promise<Sample> {
+  try {
+    return await measure(contender, options)
+  } catch (cause) {
+    const { name } = contender.server
+    throw new Error(`${name} failed: ${toMessage(cause)}\nIts last output: ${readLogEnd(contender.server)}`, {
+      cause,
+    })
+  }
+}
+
+function report([passThrough, realtimeMint, expressSample]: readonly Series[]): void {
+  if (!passThrough || !realtimeMint || !expressSample) throw new Error('a server was not measured')
+  console.log(toTable([passThrough, realtimeMint, expressSample], passThrough))
+  console.log(`\n${toVerdict(realtimeMint, passThrough, 2.5, ' (aim 1.8)')}`)
+  console.log(toVerdict(realtimeMint, expressSample, 0.6))
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions()
+  if (process.platform !== 'linux') throw new Error('mint-cost needs Linux: it reads CPU time from /proc')
+  const contenders = await startContenders(createWorkshop())
+  await inTurn(contenders, (contender) =>
+    measureOrExplain(contender, { ...options, requests: WARM_UP_REQUESTS }),
+  )
+  const rounds = await inTurn(Array.from({ length: options.rounds }).keys(), () =>
+    inTurn(contenders, (contender) => measureOrExplain(contender, options)),
+  )
+  report(
+    contenders.map(({ server }, index) => ({
+      name: server.name,
+      samples: rounds.flatMap((round) => round[index] ?? []),
+    })),
+  )
+}
+
+function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}

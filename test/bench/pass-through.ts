@@ -1,0 +1,36 @@
+// The least a minting server can do: read the request, ask upstream with the key, pass the reply's body on.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Pool } from 'undici'
+
+const upstream = new URL(process.env['OPENAI_BASE_URL'] ?? '')
+const pool = new Pool(upstream.origin)
+
+const mint = {
+  path: `${upstream.pathname}/realtime/client_secrets`,
+  method: 'POST',
+  headers: {
+    authorization: `Bearer ${process.env['OPENAI_API_KEY'] ?? ''}`,
+    'content-type': 'application/json',
+  },
+  body: JSON.stringify({
+    expires_after: { anchor: 'created_at', seconds: 60 },
+    session: { type: 'realtime', model: 'gpt-realtime-2.1', audio: { output: { voice: 'marin' } } },
+  }),
+} as const
+
+async function passThrough(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await readToEnd(request)
+  const reply = await pool.request(mint)
+  const body = await reply.body.text()
+  response.writeHead(reply.statusCode, { 'content-type': 'application/json' }).end(body)
+}
+
+function readToEnd(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    request.once('end', resolve).once('error', reject).resume()
+  })
+}
+
+createServer((request, response) => {
+  passThrough(request, response).catch(() => response.writeHead(502).end())
+}).listen(Number(process.env['PORT']), '127.0.0.1')

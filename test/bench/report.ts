@@ -1,0 +1,57 @@
+import type { LoopResult } from './closed-loop.ts'
+import { median } from './statistics.ts'
+
+export interface Sample extends LoopResult {
+  readonly cpuMicros: number
+}
+
+/** One server's samples, one per round, in the order of the rounds. */
+export interface Series {
+  readonly name: string
+  readonly samples: readonly Sample[]
+}
+
+const HEADINGS = [
+  'server',
+  'µs CPU per mint (median, min–max)',
+  'ratio to pass-through',
+  'req/s',
+  'p50 ms',
+  'p99 ms',
+] as const
+
+export function toTable(allSeries: readonly Series[], baseline: Series): string {
+  const rows = [HEADINGS, ...allSeries.map((series) => toRow(series, baseline))]
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
+  const rule = widths.map((width) => '-'.repeat(width)).join('-|-')
+  return lines.toSpliced(1, 0, rule).join('\n')
+}
+
+function toRow(series: Series, baseline: Series): string[] {
+  const cpu = series.samples.map((sample) => sample.cpuMicros)
+  const medianOf = (key: keyof LoopResult) => median(series.samples.map((sample) => sample[key]))
+  return [
+    series.name,
+    `${median(cpu).toFixed(0)}, ${Math.min(...cpu).toFixed(0)}–${Math.max(...cpu).toFixed(0)}`,
+    medianRatio(series, baseline).toFixed(2),
+    medianOf('requestsPerSecond').toFixed(0),
+    medianOf('p50Ms').toFixed(2),
+    medianOf('p99Ms').toFixed(2),
+  ]
+}
+
+export function toVerdict(series: Series, baseline: Series, limit: number, remark = ''): string {
+  const ratio = medianRatio(series, baseline)
+  const verdict = ratio <= limit ? 'met' : 'missed'
+  return `${series.name} ≤ ${limit} × ${baseline.name}${remark}: ${ratio.toFixed(2)} ×, ${verdict}`
+}
+
+// Per round, because a neighbour's noise on the machine hits both servers of one round alike.
+function medianRatio(series: Series, baseline: Series): number {
+  return median(
+    series.samples.map(
+      (sample, round) => sample.cpuMicros / (baseline.samples[round]?.cpuMicros ?? Number.NaN),
+    ),
+  )
+}

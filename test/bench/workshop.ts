@@ -1,0 +1,112 @@
+// The child processes and the temporary directory of a run: both are gone when the bench ends, however it ends.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { request } from 'undici'
+
+export interface Workshop {
+  readonly directory: string
+  readonly children: ChildProcess[]
+}
+
+export interface ServerScript {
+  readonly name: string
+  readonly script: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface RunningServer {
+  readonly name: string
+  readonly pid: number
+  readonly origin: string
+  readonly logFile: string
+}
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const START_TIMEOUT_MS = 15_000
+const POLL_INTERVAL_MS = 50
+
+export function createWorkshop(): Workshop {
+  const workshop: Workshop = { directory: mkdtempSync(join(tmpdir(), 'mint-cost-')), children: [] }
+  process.once('exit', () => closeWorkshop(workshop))
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => process.exit(exitCode))
+  }
+  return workshop
+}
+
+// Runs while the process exits, so nothing in it can be waited for.
+function closeWorkshop({ directory, children }: Workshop): void {
+  for (const child of children) child.kill('SIGKILL')
+  // A child that is just dying may still add a file: then removing is tried again.
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+}
+
+/** Starts a server on a free loopback port and waits until it is ready; throws with its last output otherwise. */
+export async function startServer(
+  workshop: Workshop,
+  { name, script, env }: ServerScript,
+): Promise<RunningServer> {
+  const port = await findFreePort()
+  const logFile = join(workshop.directory, `${name}.log`)
+  const child = spawnLogged(script, { ...env, PORT: String(port) }, logFile)
+  workshop.children.push(child)
+  if (child.pid === undefined) throw new Error(`${name} could not be spawned`)
+  const server = { name, pid: child.pid, origin: `http://127.0.0.1:${port}`, logFile }
+  await waitUntilReady(server, child, Date.now() + START_TIMEOUT_MS)
+  return server
+}
+
+function spawnLogged(script: string, env: Readonly<Record<string, string>>, logFile: string): ChildProcess {
+  const log = openSync(logFile, 'a')
+  // Only these variables: a proxy or NODE_OPTIONS of the shell would be measured as well.
+  const child = spawn(process.execPath, [script], {
+    cwd: REPOSITORY,
+    env: { ...env, NODE_ENV: 'production' },
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  child.unref()
+  return child
+}
+
+async function waitUntilReady(server: RunningServer, child: ChildProcess, deadline: number): Promise<void> {
+  if (await isReady(server.origin)) return
+  if (child.exitCode !== null) throw new Error(`${server.name} ended at its start: ${readLogEnd(server)}`)
+  if (Date.now() > deadline) throw new Error(`${server.name} did not get ready: ${readLogEnd(server)}`)
+  await sleep(POLL_INTERVAL_MS)
+  return waitUntilReady(server, child, deadline)
+}
+
+// The samples have no such route: whatever they answer, they listen. realtime-mint says 503 until it is ready.
+async function isReady(origin: string): Promise<boolean> {
+  try {
+    const reply = await request(`${origin}/readyz`, { reset: true, headersTimeout: 2000, bodyTimeout: 2000 })
+    await reply.body.dump()
+    return reply.statusCode < 500
+  } catch {
+    return false
+  }
+}
+
+export function readLogEnd({ logFile }: RunningServer): string {
+  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n') || '(no output)'
+}
+
+export function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}

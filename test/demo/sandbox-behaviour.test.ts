@@ -1,0 +1,234 @@
+import { once } from 'node:events'
+import { describe, expect, test, vi } from 'vitest'
+import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { type Behaviour, behaviourKinds } from '../../src/demo/sandbox-behaviour.ts'
+import { apiKey, post, raw, useSandbox } from './sandbox-caller.ts'
+
+const sandbox = useSandbox()
+
+const stillWaiting = Promise.resolve('still waiting')
+
+const tell = (body: string): Promise<Response> =>
+  fetch(new URL('/sandbox/behaviour', sandbox().baseUrl), { method: 'PUT', body })
+
+const statusOf = async (response: Promise<Response>): Promise<number> => (await response).status
+
+/** Sends a request and waits until the sandbox has it, so that the next one comes after it. */
+async function begin(to: Sandbox): Promise<{ reply: Promise<Response> }> {
+  const seen = to.requests.length
+  const reply = post(to, {})
+  reply.catch(() => undefined)
+  await vi.waitFor(() => expect(to.requests.length).toBeGreaterThan(seen), { interval: 2 })
+  return { reply }
+}
+
+describe('being told', () => {
+  test('lasts for as many requests as asked for, refused ones included', async () => {
+    sandbox().behave({ kind: 'status', status: 500 }, 2)
+    expect(await statusOf(post(sandbox(), {}))).toBe(500)
+    expect(await statusOf(post(sandbox(), 'oops'))).toBe(500)
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  test('lasts until told otherwise', async () => {
+    sandbox().behave({ kind: 'status', status: 503 })
+    expect(await statusOf(post(sandbox(), {}))).toBe(503)
+    expect(await statusOf(post(sandbox(), {}))).toBe(503)
+    sandbox().behave({ kind: 'normal' })
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  test('again replaces what was told before', async () => {
+    sandbox().behave({ kind: 'status', status: 500 }, 5)
+    sandbox().behave({ kind: 'status', status: 503 }, 1)
+    expect(await statusOf(post(sandbox(), {}))).toBe(503)
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  test('leaves URLs that OpenAI does not serve alone', async () => {
+    sandbox().behave({ kind: 'status', status: 500 }, 1)
+    expect(await statusOf(post(sandbox(), {}, { path: '/models' }))).toBe(404)
+    expect(await statusOf(post(sandbox(), {}))).toBe(500)
+  })
+
+  test.each([0, -1, 1.5])('%d times is an error', (times) => {
+    expect(() => sandbox().behave({ kind: 'hang' }, times)).toThrow('times')
+  })
+})
+
+describe('being told over HTTP', () => {
+  test('is the same as being told in the program', async () => {
+    const order = { behaviour: { kind: 'status', status: 418, headers: { 'retry-after': '3' } }, times: 1 }
+    const told = await tell(JSON.stringify(order))
+    expect(told.status).toBe(200)
+    expect(await told.json()).toStrictEqual(order)
+    const response = await post(sandbox(), {})
+    expect(response.status).toBe(418)
+    expect(response.headers.get('retry-after')).toBe('3')
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  test.each([
+    ['', 'behaviour'],
+    ['{}', 'behaviour'],
+    ['{"behaviour":{"kind":"explode"}}', 'behaviour.kind'],
+    ['{"behaviour":{"kind":"delay"}}', 'behaviour.ms'],
+    ['{"behaviour":{"kind":"delay","ms":600001}}', 'behaviour.ms'],
+    ['{"behaviour":{"kind":"hang","ms":1}}', '"ms"'],
+    ['{"behaviour":{"kind":"status","status":199}}', 'behaviour.status'],
+    ['{"behaviour":{"kind":"status","status":600}}', 'behaviour.status'],
+    ['{"behaviour":{"kind":"status","status":500,"headers":{"a b":"c"}}}', 'behaviour.headers'],
+    ['{"behaviour":{"kind":"status","status":500,"headers":{"a":"b\\r\\nc: d"}}}', 'behaviour.headers'],
+    ['{"behaviour":{"kind":"malformed","variant":"odd"}}', 'behaviour.variant'],
+    ['{"behaviour":{"kind":"hang"},"times":0}', 'times'],
+    ['{"behaviour":{"kind":"hang"},"for":1}', '"for"'],
+  ])('with %s is refused with what is wrong, an example and the kinds there are', async (body, what) => {
+    const told = await tell(body)
+    const { error } = Object(await told.json())
+    expect(told.status).toBe(400)
+    expect(error.message).toContain(what)
+    for (const kind of behaviourKinds) expect(error.message).toContain(kind)
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  test.each([
+    ['POST', '/sandbox/behaviour'],
+    ['DELETE', '/sandbox/requests'],
+    ['GET', '/sandbox/secrets'],
+  ])('knows no %s %s and says what it knows', async (method, path) => {
+    const response = await fetch(new URL(path, sandbox().baseUrl), { method })
+    expect(response.status).toBe(404)
+    expect(await response.text()).toContain('PUT /sandbox/behaviour and GET /sandbox/requests')
+  })
+})
+
+describe('a status', () => {
+  test.each([
+    [400, undefined, 'invalid_value', 'invalid_request_error'],
+    [400, 'beta_api_shape_disabled', 'beta_api_shape_disabled', 'invalid_request_error'],
+    [400, 'unknown_parameter', 'unknown_parameter', 'invalid_request_error'],
+    [401, undefined, 'invalid_api_key', 'invalid_request_error'],
+    [403, undefined, 'unsupported_country_region_territory', 'request_forbidden'],
+    [403, 'model_not_found', 'model_not_found', 'invalid_request_error'],
+    [404, undefined, 'model_not_found', 'invalid_request_error'],
+    [404, null, null, 'invalid_request_error'],
+    [429, undefined, 'rate_limit_exceeded', 'requests'],
+    [429, 'slow_down', 'slow_down', 'rate_limit_error'],
+    [429, 'insufficient_quota', 'insufficient_quota', 'insufficient_quota'],
+    [429, 'credit_balance_exhausted', 'credit_balance_exhausted', 'insufficient_quota'],
+    [429, 'organization_spend_limit_exceeded', 'organization_spend_limit_exceeded', 'insufficient_quota'],
+    [429, 'project_spend_limit_exceeded', 'project_spend_limit_exceeded', 'insufficient_quota'],
+    [429, 'organization_usage_limit_exceeded', 'organization_usage_limit_exceeded', 'insufficient_quota'],
+    [500, undefined, 'server_error', 'server_error'],
+    [502, undefined, null, 'server_error'],
+    [503, undefined, 'server_is_overloaded', 'service_unavailable_error'],
+  ])('of %i with code %j is answered as code %j of type %s', async (status, asked, code, type) => {
+    sandbox().behave({ kind: 'status', status, code: asked })
+    const response = await post(sandbox(), {})
+    expect(response.status).toBe(status)
+    expect(await response.json()).toStrictEqual({
+      error: { message: expect.stringMatching(/./), type, param: null, code },
+    })
+  })
+
+  test('of 401 shows the ends of the real key, so that a relay of it is noticed', async () => {
+    sandbox().behave({ kind: 'status', status: 401 })
+    const shown = await (await post(sandbox(), {})).text()
+    expect(shown).toMatch(/sk-\*+WXYZ/)
+    expect(shown).not.toContain(apiKey)
+  })
+
+  test("takes a message and type of one's own", async () => {
+    sandbox().behave({ kind: 'status', status: 500, message: 'Boom', type: 'odd' })
+    const response = await post(sandbox(), {})
+    expect(await response.json()).toMatchObject({
+      error: { message: 'Boom', type: 'odd', code: 'server_error' },
+    })
+  })
+
+  test.each([
+    ['plain text', 'plain text'],
+    ['', ''],
+    [{ error: { code: 401 } }, '{"error":{"code":401}}'],
+    [null, 'null'],
+  ])('takes %j as its body', async (body, sent) => {
+    sandbox().behave({ kind: 'status', status: 500, body })
+    expect(await (await post(sandbox(), {})).text()).toBe(sent)
+  })
+
+  test.each([204, 304])('of %i has no body', async (status) => {
+    sandbox().behave({ kind: 'status', status })
+    const response = await post(sandbox(), {})
+    expect(response.status).toBe(status)
+    expect(response.headers.has('content-length')).toBe(false)
+  })
+})
+
+describe('not answering', () => {
+  test('hang leaves a request without an answer, but not the others', async () => {
+    sandbox().behave({ kind: 'hang' }, 1)
+    const { reply } = await begin(sandbox())
+    expect(await Promise.race([reply, post(sandbox(), {})])).toHaveProperty('status', 200)
+    expect(await Promise.race([reply, stillWaiting])).toBe('still waiting')
+  })
+
+  test('headers-only sends the headers of a 200 and no byte of a body', async () => {
+    sandbox().behave({ kind: 'headers-only' }, 1)
+    const response = await post(sandbox(), {})
+    expect(response.status).toBe(200)
+    const body = response.text().catch(() => 'cut')
+    await post(sandbox(), {})
+    expect(await Promise.race([body, stillWaiting])).toBe('still waiting')
+  })
+
+  test('drip sends a byte at a time', async () => {
+    sandbox().behave({ kind: 'drip' }, 1)
+    const response = await post(sandbox(), {})
+    const reader = response.body?.getReader()
+    expect((await reader?.read())?.value).toHaveLength(1)
+    expect((await reader?.read())?.value).toHaveLength(1)
+    await reader?.cancel()
+  })
+
+  test('delay answers as usual, but later', async () => {
+    sandbox().behave({ kind: 'delay', ms: 200 }, 1)
+    const { reply } = await begin(sandbox())
+    const later = reply.then((response) => ['later', response.status])
+    const sooner = post(sandbox(), {}).then((response) => ['sooner', response.status])
+    expect(await Promise.race([later, sooner])).toStrictEqual(['sooner', 200])
+    expect(await later).toStrictEqual(['later', 200])
+  })
+
+  test('reset cuts the connection once the request is on record', async () => {
+    const seen = sandbox().requests.length
+    sandbox().behave({ kind: 'reset' }, 1)
+    await expect(post(sandbox(), {})).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })
+    expect(sandbox().requests).toHaveLength(seen + 1)
+  })
+
+  test('truncate ends before the length it announced', async () => {
+    sandbox().behave({ kind: 'truncate' }, 1)
+    const reply = await raw(sandbox())
+    const chunks: Buffer[] = []
+    reply.on('data', (chunk) => chunks.push(Buffer.from(chunk)))
+    await expect(once(reply, 'end')).rejects.toThrow('aborted')
+    const body = Buffer.concat(chunks)
+    expect(JSON.parse(body.toString())).toHaveProperty('value')
+    expect(Number(reply.headers['content-length'])).toBeGreaterThan(body.length)
+  })
+
+  test.each<Behaviour>([
+    { kind: 'hang' },
+    { kind: 'headers-only' },
+    { kind: 'drip' },
+    { kind: 'delay', ms: 60_000 },
+  ])('closing ends a request under %j at once', async (behaviour) => {
+    const own = await startSandbox({ apiKey })
+    own.behave(behaviour)
+    const { reply } = await begin(own)
+    const whole = reply.then((response) => response.text())
+    whole.catch(() => undefined)
+    await own.close()
+    await expect(whole).rejects.toThrow(/fetch failed|terminated/)
+  })
+})

@@ -1,0 +1,72 @@
+// What the sandbox's tests share: a running sandbox, and calls to it as its clients make them.
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+
+export const apiKey = 'sk-test-0123456789abcdef-WXYZ'
+
+/** One sandbox for a test file, told to behave again after each test. */
+export function useSandbox(): () => Sandbox {
+  const running: Sandbox[] = []
+  const current = (): Sandbox => {
+    const [sandbox] = running
+    if (sandbox === undefined) throw new Error('the sandbox is not running')
+    return sandbox
+  }
+  beforeAll(async () => {
+    running.push(await startSandbox({ apiKey }))
+  })
+  afterEach(() => current().behave({ kind: 'normal' }))
+  afterAll(() => current().close())
+  return current
+}
+
+/** POSTs a body (JSON unless it is a string) to a path below `/v1`, with the right key unless told otherwise. */
+export function post(
+  sandbox: Sandbox,
+  body: unknown = {},
+  {
+    path = '/realtime/client_secrets',
+    headers = {},
+  }: { path?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(`${sandbox.baseUrl}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    redirect: 'manual',
+  })
+}
+
+/** `nest('audio.output.speed', 1)` is `{ audio: { output: { speed: 1 } } }`. */
+export function nest(path: string, value: unknown): Record<string, unknown> {
+  return path
+    .split('.')
+    .toReversed()
+    .reduce<Record<string, unknown>>((inner, key, index) => ({ [key]: index === 0 ? value : inner }), {})
+}
+
+/** What a refusal is compared by. */
+export const refusalOf = async (response: Promise<Response>): Promise<unknown> => {
+  const { status } = await response
+  return { status, body: await (await response).json() }
+}
+
+/** The 400 in OpenAI's envelope that `refusalOf` should find. */
+export const refused = (code: string | null, param: string | null): unknown => {
+  const error = { message: expect.any(String), type: 'invalid_request_error', param, code }
+  return { status: 400, body: { error } }
+}
+
+/** A POST by plain http, whose reply is not decoded. */
+export async function raw(sandbox: Sandbox): Promise<IncomingMessage> {
+  const call = request(`${sandbox.baseUrl}/realtime/client_secrets`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+  })
+  call.end('{}')
+  const [reply]: IncomingMessage[] = await once(call, 'response')
+  if (reply === undefined) throw new Error('no reply')
+  return reply
+}

@@ -1,0 +1,215 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { startSandbox } from '../../src/demo/sandbox.ts'
+import { apiKey, post, useSandbox } from './sandbox-caller.ts'
+
+const sandbox = useSandbox()
+const label = 'for development only, these secrets open nothing'
+const padded = (bytes: number): string => `{}${' '.repeat(bytes - 2)}`
+const routes = [
+  '/realtime/client_secrets',
+  '/realtime/translations/client_secrets',
+  '/realtime/sessions',
+  '/realtime/transcription_sessions',
+]
+
+describe('a secret', () => {
+  test('is labelled, random and opens a session with every default filled in', async () => {
+    const response = await post(sandbox(), {})
+    const again = await post(sandbox(), {})
+    const body: unknown = await response.json()
+    expect(response.status).toBe(200)
+    expect(body).toStrictEqual({
+      value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
+      expires_at: expect.any(Number),
+      session: expect.objectContaining({
+        type: 'realtime',
+        object: 'realtime.session',
+        id: expect.stringMatching(/^sess_/),
+        model: expect.any(String),
+        instructions: expect.any(String),
+        tools: [],
+        expires_at: 0,
+        audio: expect.objectContaining({ output: expect.objectContaining({ voice: 'alloy' }) }),
+      }),
+    })
+    expect(await again.json()).not.toMatchObject({ value: Object(body).value })
+  })
+
+  test('comes with the instructions and tools it was asked with, even their credentials', async () => {
+    const tools = [
+      { type: 'mcp', server_label: 'a', server_url: 'https://a.example', authorization: 'hidden' },
+    ]
+    const session = { type: 'realtime', instructions: 'Between us.', tools }
+    const response = await post(sandbox(), { session })
+    expect(await response.json()).toMatchObject({ session })
+  })
+
+  test('of a transcription session has no model, instructions or output', async () => {
+    const response = await post(sandbox(), { session: { type: 'transcription' } })
+    const body: unknown = await response.json()
+    expect(body).toMatchObject({
+      session: { type: 'transcription', object: 'realtime.transcription_session' },
+    })
+    for (const field of ['model', 'instructions', 'tools', 'audio.output']) {
+      expect(body).not.toHaveProperty(`session.${field}`)
+    }
+  })
+
+  test('of a translation session says when, and of which type it is', async () => {
+    const request = { session: { model: 'gpt-realtime-translate' }, expires_after: { seconds: 10 } }
+    const response = await post(sandbox(), request, { path: '/realtime/translations/client_secrets' })
+    const session = { type: 'translation', model: 'gpt-realtime-translate', expires_at: expect.any(Number) }
+    expect(await response.json()).toMatchObject({ value: expect.stringMatching(/^ek_/), session })
+  })
+
+  test.each([
+    [{}, 600],
+    [{ anchor: 'created_at' }, 600],
+    [{ seconds: 10 }, 10],
+    [{ anchor: 'created_at', seconds: 7200 }, 7200],
+  ])(
+    'asked for with expires_after %j lasts %i s from now, by the clock that its Date shows',
+    async (after, seconds) => {
+      const own = await startSandbox({ apiKey, now: () => 1_800_000_000_999 })
+      const response = await post(own, { expires_after: after })
+      expect(await response.json()).toMatchObject({ expires_at: 1_800_000_000 + seconds })
+      expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
+      await own.close()
+    },
+  )
+})
+
+describe('who may mint', () => {
+  const wrongKey = 'sk-proj-somebody-elses-secret-key-9876'
+
+  test.each(routes)('%s refuses a wrong key and echoes its ends', async (path) => {
+    const response = await post(sandbox(), {}, { path, headers: { authorization: `Bearer ${wrongKey}` } })
+    const { error } = Object(await response.json())
+    expect(response.status).toBe(401)
+    expect(error).toMatchObject({ code: 'invalid_api_key', type: 'invalid_request_error', param: null })
+    expect(error.message).toMatch(/sk-\*+9876/)
+    expect(error.message).not.toContain(wrongKey)
+  })
+
+  test.each(['', `Basic ${apiKey}`, apiKey, 'Bearer', `Bearer ${apiKey} x`])(
+    'an Authorization of %j is no key',
+    async (authorization) => {
+      const response = await post(sandbox(), {}, { headers: { authorization } })
+      expect(response.status).toBe(401)
+      expect(await response.json()).toMatchObject({ error: { code: 'invalid_api_key' } })
+    },
+  )
+
+  test('a key too short to mask is not echoed at all', async () => {
+    const response = await post(sandbox(), {}, { headers: { authorization: 'Bearer sk-short' } })
+    expect(await response.text()).not.toContain('sk-')
+  })
+})
+
+describe('headers', () => {
+  test.each([
+    ['openai-beta', 'realtime=v1', 'invalid_beta'],
+    ['x-client-request-id', 'x'.repeat(513), null],
+    ['x-client-request-id', 'réquest', null],
+    ['content-type', 'text/plain', 'unsupported_content_type'],
+    ['content-type', 'application/json; charset=latin1', 'unsupported_content_type'],
+    ['content-type', 'application/json-patch+json', 'unsupported_content_type'],
+  ])('%s: %s is refused', async (name, value, code) => {
+    const response = await post(sandbox(), {}, { headers: { [name]: value } })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: { code, param: null } })
+  })
+
+  test.each([
+    ['x-client-request-id', 'x'.repeat(512)],
+    ['content-type', 'application/json; charset=utf-8'],
+    ['openai-safety-identifier', 'a'.repeat(64)],
+  ])('%s: %s is accepted', async (name, value) => {
+    expect((await post(sandbox(), {}, { headers: { [name]: value } })).status).toBe(200)
+  })
+
+  test('a body that is not UTF-8 is refused', async () => {
+    const response = await fetch(`${sandbox().baseUrl}/realtime/client_secrets`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: Buffer.from('{"session":{"type":"realtime","instructions":"\xff"}}', 'latin1'),
+    })
+    expect(response.status).toBe(400)
+  })
+
+  test('a body beyond 1 MiB is refused, one of 1 MiB is not', async () => {
+    expect((await post(sandbox(), padded(1024 * 1024 + 1))).status).toBe(413)
+    expect((await post(sandbox(), padded(1024 * 1024))).status).toBe(200)
+  })
+})
+
+describe('routes', () => {
+  test.each(['/realtime/sessions', '/realtime/transcription_sessions'])('%s is retired', async (path) => {
+    const response = await post(sandbox(), {}, { path, headers: { 'openai-beta': 'assistants=v2' } })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toStrictEqual({
+      error: {
+        message: 'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'beta_api_shape_disabled',
+      },
+    })
+  })
+
+  test.each([
+    ['POST', '/v1/chat/completions'],
+    ['POST', '/v1/realtime/client_secrets/'],
+    ['POST', '/realtime/client_secrets'],
+    ['GET', '/v1/realtime/client_secrets'],
+    ['GET', '/'],
+  ])('%s %s is no URL of OpenAI', async (method, path) => {
+    const response = await fetch(new URL(`${path}?a=b`, sandbox().baseUrl), { method })
+    expect(response.status).toBe(404)
+    expect(await response.json()).toStrictEqual({
+      error: {
+        message: `Invalid URL (${method} ${path})`,
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+      },
+    })
+  })
+
+  test('a query is no part of the URL', async () => {
+    const response = await post(sandbox(), {}, { path: '/realtime/client_secrets?api-version=1' })
+    expect(response.status).toBe(200)
+  })
+})
+
+describe('every reply', () => {
+  test.each([
+    ['a secret', '/v1/realtime/client_secrets', 'POST'],
+    ['a retired route', '/v1/realtime/sessions', 'POST'],
+    ['an unknown URL', '/v1/models', 'GET'],
+    ['the list of requests', '/sandbox/requests', 'GET'],
+    ['a bad order', '/sandbox/behaviour', 'PUT'],
+  ])('of %s is labelled and numbered', async (_, path, method) => {
+    const { headers } = await fetch(new URL(path, sandbox().baseUrl), { method })
+    expect(headers.get('x-realtime-mint-sandbox')).toBe(label)
+    expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/)
+    expect(headers.get('openai-version')).toBe('2020-10-01')
+    expect(headers.get('openai-processing-ms')).toMatch(/^\d+$/)
+    expect(headers.get('content-type')).toBe('application/json')
+    expect(Date.parse(headers.get('date') ?? '')).not.toBeNaN()
+  })
+
+  test.each([
+    ['garbage', 'NOT HTTP\r\n\r\n', 400],
+    ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 404],
+    ['an odd Expect', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: x\r\nConnection: close\r\n\r\n', 404],
+  ])('to %s is labelled too', async (_, bytes, status) => {
+    const socket = connect(Number(new URL(sandbox().baseUrl).port), '127.0.0.1')
+    socket.write(bytes)
+    const reply = await text(socket)
+    expect(reply).toContain(`HTTP/1.1 ${status} `)
+    expect(reply).toContain(label)
+  })
+})

@@ -1,0 +1,137 @@
+/** The whole service in this process, in front of a sandbox: what most tests ask. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import { onTestFinished } from 'vitest'
+import { buildApp } from '../../src/app.ts'
+import { Audit } from '../../src/audit/audit.ts'
+import { deriveAuditKeys } from '../../src/audit/keys.ts'
+import { AuditWriter } from '../../src/audit/writer.ts'
+import { type Environment, parseConfig } from '../../src/config.ts'
+import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { createIssuer } from '../../src/issuer.ts'
+import { Lifecycle } from '../../src/lifecycle.ts'
+import { createLogger } from '../../src/logger.ts'
+import { createUpstream } from '../../src/openai/mint.ts'
+import { parsePresets } from '../../src/presets/catalog.ts'
+import { Secret } from '../../src/secret.ts'
+
+export const API_KEY = 'sk-test-0123456789abcdefghij'
+export const ORIGIN = 'https://app.example.com'
+export const AUDIT_KEY = 'an audit key that is only for tests'
+
+/** The only sentence that a model would read; the tests look for it where it must not be. */
+export const PROMPT = 'Speak like a pirate named Xylophanes.'
+
+export const PRESETS = `
+presets:
+  assistant:
+    session: { type: realtime, model: gpt-realtime-2.1, instructions: ${PROMPT}, audio: { output: { voice: marin } } }
+    expires_after_seconds: 60
+`
+
+export interface TestService {
+  readonly app: FastifyInstance
+  readonly sandbox: Sandbox
+  readonly lifecycle: Lifecycle
+  readonly auditDirectory: string
+  /** Mints as a page of an allowed origin would. */
+  readonly mint: (body?: object, headers?: Record<string, string>) => ReturnType<FastifyInstance['inject']>
+  /** The records written so far, parsed. */
+  readonly records: () => Promise<readonly Record<string, unknown>[]>
+  /** Their bytes. */
+  readonly auditText: () => Promise<string>
+  /** All log lines so far. */
+  readonly logText: () => string
+}
+
+export interface TestServiceOptions {
+  readonly environment?: Environment
+  readonly presets?: string
+  /** Monotonic milliseconds; the real clock by default. */
+  readonly now?: () => number
+}
+
+export async function createTemporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'realtime-mint-test-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+export async function readAudit(directory: string): Promise<string> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.jsonl')).toSorted()
+  return (await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')))).join('')
+}
+
+export const parseRecords = (text: string): Record<string, unknown>[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+
+/** Ready to inject into, or to listen; everything is closed when the test is over. */
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
+  const now = options.now ?? (() => performance.now())
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  const auditDirectory = await createTemporaryDirectory()
+  const config = parseConfig({
+    OPENAI_API_KEY: API_KEY,
+    OPENAI_BASE_URL: sandbox.baseUrl,
+    ALLOWED_ORIGINS: ORIGIN,
+    AUTH_MODE: 'none',
+    AUDIT_DIR: auditDirectory,
+    AUDIT_KEY,
+    RATE_LIMIT_PER_ADDRESS: '1000/second',
+    ...options.environment,
+  })
+  const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.authMode } as const
+  const parsed = parsePresets(options.presets ?? PRESETS, {
+    fileName: 'presets.yaml',
+    api: 'client_secrets',
+    ...surroundings,
+  })
+  if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
+  const lines: string[] = []
+  const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
+  const writer = new AuditWriter(config.audit)
+  await writer.open()
+  const audit = new Audit({ writer, keys: deriveAuditKeys(new Secret(AUDIT_KEY)), now })
+  const lifecycle = new Lifecycle()
+  const upstream = createUpstream({ ...config.upstream, maxConnections: config.maxConcurrentMints })
+  const issuer = createIssuer({
+    catalog: parsed.catalog,
+    defaultPreset: config.defaultPreset,
+    upstream,
+    maxConcurrentMints: config.maxConcurrentMints,
+    isAuditAvailable: () => audit.available,
+  })
+  const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
+  onTestFinished(async () => {
+    app.server.closeAllConnections()
+    await app.close()
+    await upstream.close()
+    await audit.close()
+    await sandbox.close()
+  })
+  return {
+    app,
+    sandbox,
+    lifecycle,
+    auditDirectory,
+    mint: (body = { preset: 'assistant' }, headers = {}) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/realtime/client_secrets',
+        headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
+        payload: JSON.stringify(body),
+      }),
+    records: async () => parseRecords(await readAudit(auditDirectory)),
+    auditText: () => readAudit(auditDirectory),
+    logText: () => lines.join(''),
+  }
+}
+
+/** The repository's own folder. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
