@@ -76,36 +76,35 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   }
 }
 
-/** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
-export async function startService(config: Config, logger: Logger): Promise<Service> {
-  logger.warn('AUTH_MODE is none: anybody who can forge an Origin header may mint; limits bound how often')
-  const catalog = await openCatalog(config, logger)
-  const audit = await openAudit(config, logger)
-  const lifecycle = new Lifecycle()
-  const upstream = createUpstream({ ...config.upstream, maxConnections: config.maxConcurrentMints })
-  const issuer = createIssuer({
-    catalog,
-    defaultPreset: config.defaultPreset,
-    upstream,
-    maxConcurrentMints: config.maxConcurrentMints,
-    isAuditAvailable: () => audit.available,
-  })
-  const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
-  const url = await listen(app, config)
-  logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
-  return {
-    url,
-    drain: () => drain({ app, audit, upstream, lifecycle, logger, delayMs: config.drainDelaySeconds * 1000 }),
-  }
-}
-
-interface Draining {
+/** The parts of a running service. */
+export interface Parts {
   readonly app: FastifyInstance
   readonly audit: Audit
   readonly upstream: Upstream
   readonly lifecycle: Lifecycle
   readonly logger: Logger
-  readonly delayMs: number
+}
+
+/** Puts the parts together: the audit open, the listener not yet. */
+export async function createParts(config: Config, catalog: Catalog, logger: Logger): Promise<Parts> {
+  const { defaultPreset, maxConcurrentMints } = config
+  const audit = await openAudit(config, logger)
+  const lifecycle = new Lifecycle()
+  const upstream = createUpstream({ ...config.upstream, maxConnections: maxConcurrentMints })
+  const isAuditAvailable = (): boolean => audit.available
+  const issuer = createIssuer({ catalog, defaultPreset, upstream, maxConcurrentMints, isAuditAvailable })
+  const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
+  return { app, audit, upstream, lifecycle, logger }
+}
+
+/** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
+export async function startService(config: Config, logger: Logger): Promise<Service> {
+  logger.warn('AUTH_MODE is none: anybody who can forge an Origin header may mint; limits bound how often')
+  const catalog = await openCatalog(config, logger)
+  const parts = await createParts(config, catalog, logger)
+  const url = await listen(parts.app, config)
+  logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
+  return { url, drain: () => drain(parts, config.drainDelaySeconds * 1000) }
 }
 
 /** Resolves with the work or after `ms`, whichever comes first. */
@@ -115,7 +114,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   enough.abort()
 }
 
-async function drain({ app, audit, upstream, lifecycle, logger, delayMs }: Draining): Promise<void> {
+async function drain({ app, audit, upstream, lifecycle, logger }: Parts, delayMs: number): Promise<void> {
   const startedAt = now()
   logger.info('draining')
   lifecycle.phase = 'leaving'

@@ -99,6 +99,10 @@ const realtime: [path: string, values: unknown[]][] = [
   ['tracing', ['auto', null, {}, { workflow_name: 'desk', group_id: 'g', metadata: { a: 1 } }]],
   ['prompt', [null, { id: 'pmpt_1' }, { id: 'pmpt_1', version: null, variables: null }]],
   ['prompt', [{ id: 'p', version: '2', variables: { a: 'b', c: { type: 'input_text', text: 'd' } } }]],
+  [
+    'prompt',
+    ['input_image', 'input_file'].map((type) => ({ id: 'p', variables: { a: { type, file_id: 'f' } } })),
+  ],
 ]
 
 function mcpWith(key: string): (value: unknown) => unknown {

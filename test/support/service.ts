@@ -5,18 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
-import { buildApp } from '../../src/app.ts'
-import { Audit } from '../../src/audit/audit.ts'
-import { deriveAuditKeys } from '../../src/audit/keys.ts'
-import { AuditWriter } from '../../src/audit/writer.ts'
 import { type Environment, parseConfig } from '../../src/config.ts'
 import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
-import { createIssuer } from '../../src/issuer.ts'
-import { Lifecycle } from '../../src/lifecycle.ts'
+import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
-import { createUpstream } from '../../src/openai/mint.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
-import { Secret } from '../../src/secret.ts'
+import { createParts } from '../../src/service.ts'
 
 export const API_KEY = 'sk-test-0123456789abcdefghij'
 export const ORIGIN = 'https://app.example.com'
@@ -32,13 +26,15 @@ presets:
     expires_after_seconds: 60
 `
 
+export type Reply = Awaited<ReturnType<FastifyInstance['inject']>>
+
 export interface TestService {
   readonly app: FastifyInstance
   readonly sandbox: Sandbox
   readonly lifecycle: Lifecycle
   readonly auditDirectory: string
   /** Mints as a page of an allowed origin would. */
-  readonly mint: (body?: object, headers?: Record<string, string>) => ReturnType<FastifyInstance['inject']>
+  readonly mint: (body?: object, headers?: Record<string, string>) => Promise<Reply>
   /** The records written so far, parsed. */
   readonly records: () => Promise<readonly Record<string, unknown>[]>
   /** Their bytes. */
@@ -50,8 +46,6 @@ export interface TestService {
 export interface TestServiceOptions {
   readonly environment?: Environment
   readonly presets?: string
-  /** Monotonic milliseconds; the real clock by default. */
-  readonly now?: () => number
 }
 
 export async function createTemporaryDirectory(): Promise<string> {
@@ -73,7 +67,6 @@ export const parseRecords = (text: string): Record<string, unknown>[] =>
 
 /** Ready to inject into, or to listen; everything is closed when the test is over. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const now = options.now ?? (() => performance.now())
   const sandbox = await startSandbox({ apiKey: API_KEY })
   const auditDirectory = await createTemporaryDirectory()
   const config = parseConfig({
@@ -95,19 +88,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const writer = new AuditWriter(config.audit)
-  await writer.open()
-  const audit = new Audit({ writer, keys: deriveAuditKeys(new Secret(AUDIT_KEY)), now })
-  const lifecycle = new Lifecycle()
-  const upstream = createUpstream({ ...config.upstream, maxConnections: config.maxConcurrentMints })
-  const issuer = createIssuer({
-    catalog: parsed.catalog,
-    defaultPreset: config.defaultPreset,
-    upstream,
-    maxConcurrentMints: config.maxConcurrentMints,
-    isAuditAvailable: () => audit.available,
-  })
-  const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
+  const { app, upstream, audit, lifecycle } = await createParts(config, parsed.catalog, logger)
   onTestFinished(async () => {
     app.server.closeAllConnections()
     await app.close()
@@ -120,7 +101,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     sandbox,
     lifecycle,
     auditDirectory,
-    mint: (body = { preset: 'assistant' }, headers = {}) =>
+    mint: async (body = { preset: 'assistant' }, headers = {}) =>
       app.inject({
         method: 'POST',
         url: '/v1/realtime/client_secrets',

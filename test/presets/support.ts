@@ -1,0 +1,68 @@
+import { ServiceError } from '../../src/errors.ts'
+import { type Catalog, type ParseOptions, parsePresets } from '../../src/presets/catalog.ts'
+import type { Fields } from '../../src/presets/fields.ts'
+import { type Order, placeOrder } from '../../src/presets/order.ts'
+import type { Preset } from '../../src/presets/preset.ts'
+import type { Problem } from '../../src/presets/problem.ts'
+import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+
+export const surroundings: ParseOptions = {
+  fileName: 'presets.yaml',
+  allowedOrigins: new Set(['https://app.example.com', 'https://shop.example.com']),
+  authMode: 'jwt',
+  api: 'client_secrets',
+}
+
+/** The catalog of a file that has to be sound. */
+export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Catalog {
+  const parsed = parsePresets(text, { ...surroundings, ...options })
+  if ('problems' in parsed) throw new Error(parsed.problems.map(({ text: line }) => line).join('\n'))
+  return parsed.catalog
+}
+
+/** The problems of a file; none if it is sound. */
+export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly Problem[] {
+  const parsed = parsePresets(text, { ...surroundings, ...options })
+  return 'problems' in parsed ? parsed.problems : []
+}
+
+/** A file with one preset, whose entry is given as JSON. */
+export function fileOf(entry: object): string {
+  return JSON.stringify({ presets: { only: entry } })
+}
+
+export function presetOf(entry: object, options: Partial<ParseOptions> = {}): Preset {
+  const preset = catalogOf(fileOf(entry), options).presets.get('only')
+  if (preset === undefined) throw new Error('there is no preset')
+  return preset
+}
+
+export function warningsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {
+  return catalogOf(fileOf(entry), options).warnings.map(({ path, message }) => `${path}: ${message}`)
+}
+
+/** What a body of POST /v1/realtime/client_secrets orders. */
+export function orderGa(preset: Preset, body: Fields): Order {
+  return placeOrder(preset, parseClientSecretsRequest(body))
+}
+
+/** What a body of POST /v1/realtime/sessions orders. */
+export function orderFlat(preset: Preset, body: Fields): Order {
+  return placeOrder(preset, parseSessionsRequest(body))
+}
+
+/** `reason param` of the ServiceError that this throws; `passes` if it throws none. */
+export function refusalOf(attempt: () => unknown): string {
+  try {
+    attempt()
+  } catch (error) {
+    if (error instanceof ServiceError) return `${error.reason} ${error.param ?? '-'}`
+    throw error
+  }
+  return 'passes'
+}
+
+/** What a body of ours says, parsed. */
+export function sent(order: Order): unknown {
+  return JSON.parse(order.body)
+}
