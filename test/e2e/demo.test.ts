@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { startProcess } from '../support/process.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+
+it('mints with the very curl line that the demo prints, and Ctrl-C ends service and sandbox', async () => {
+  const demo = startProcess(['npm', 'run', 'demo'], {
+    PORT: '0',
+    AUDIT_DIR: await createTemporaryDirectory(),
+  })
+  const [, curl = ''] = await demo.seen(/^ +(curl .+client_secrets.+)$/m)
+  const [, sandbox = ''] = await demo.seen(/^ +sandbox +(\S+)$/m)
+  await demo.seen(/Ctrl-C ends both/)
+
+  const { stdout } = await promisify(execFile)('sh', ['-c', curl])
+  expect(JSON.parse(stdout)).toEqual({
+    value: expect.stringMatching(/^ek_/),
+    expires_at: expect.any(Number),
+  })
+
+  process.kill(-(demo.child.pid ?? 0), 'SIGINT')
+  expect(await demo.ended).toBe(0)
+  await expect(fetch(sandbox)).rejects.toThrow('fetch failed')
+})

@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
+import { API_KEY, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
+
+async function createSandbox(): Promise<Sandbox> {
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  onTestFinished(() => sandbox.close())
+  return sandbox
+}
+
+const mint = (url: string): Promise<Response> =>
+  fetch(`${url}/v1/realtime/client_secrets`, {
+    method: 'POST',
+    headers: { origin: ORIGIN, 'content-type': 'application/json' },
+    body: '{"preset":"voice-assistant"}',
+  })
+
+/** Resolves when the sandbox holds `count` requests. */
+async function untilAsked(sandbox: Sandbox, count: number): Promise<void> {
+  while (sandbox.requests.length < count) await new Promise(setImmediate)
+}
+
+describe('a start with bad settings', () => {
+  it('exits with 78 and names every problem at once, and no value', async () => {
+    const service = startProcess([process.execPath, 'src/main.ts'], {
+      PORT: 'canary-port',
+      ALLOWED_ORIGINS: 'https://canary.example.com/path',
+      OPENAI_API_KEY: 'canary',
+      TRUST_PROXY: 'true',
+    })
+    expect(await service.ended).toBe(78)
+    for (const name of ['PORT', 'ALLOWED_ORIGINS', 'OPENAI_API_KEY', 'TRUST_PROXY', 'AUTH_MODE']) {
+      expect(service.stderr()).toMatch(new RegExp(`^ {2}${name}: `, 'm'))
+    }
+    expect(service.stderr()).not.toMatch(/canary(?!\.example\.com$)/m)
+    expect(service.stderr()).not.toContain('    at ')
+  })
+
+  it('exits with 78 for every problem of the presets file, with its line', async () => {
+    const environment = await createEnvironment('http://127.0.0.1:9/v1')
+    const service = startProcess([process.execPath, 'src/main.ts'], {
+      ...environment,
+      PRESETS_FILE: 'test/e2e/broken-presets.yaml',
+    })
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toContain('test/e2e/broken-presets.yaml:3:')
+    expect(service.stderr()).toContain('test/e2e/broken-presets.yaml:7:')
+  })
+
+  it.each([
+    ['a default preset that does not exist', { DEFAULT_PRESET: 'nobody' }, 'DEFAULT_PRESET'],
+    ['a presets file that does not exist', { PRESETS_FILE: 'nowhere.yaml' }, 'nowhere.yaml'],
+    ['an audit directory that is a file', { AUDIT_DIR: 'package.json' }, 'AUDIT_DIR'],
+  ])('exits with 78 for %s', async (_name, wrong, named) => {
+    const environment = await createEnvironment('http://127.0.0.1:9/v1')
+    const service = startProcess([process.execPath, 'src/main.ts'], { ...environment, ...wrong })
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toContain(named)
+    expect(service.stderr()).not.toContain('    at ')
+  })
+
+  it('exits with 78 where the port is taken, and says which', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const environment = await createEnvironment('http://127.0.0.1:9/v1')
+    const service = startProcess([process.execPath, 'src/main.ts'], { ...environment, PORT: String(port) })
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toContain(`127.0.0.1:${port} (EADDRINUSE)`)
+  })
+
+  it('exits with 64 and the usage for a command that does not exist', async () => {
+    const service = startProcess([process.execPath, 'src/main.ts', 'mint'])
+    expect(await service.ended).toBe(64)
+    expect(service.stderr()).toContain('Usage: realtime-mint')
+  })
+
+  it('tells a Node that is too old in one sentence', async () => {
+    const pretend = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})'
+    const service = startProcess([process.execPath, '--import', pretend, 'src/realtime-mint.js'])
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toMatch(
+      /^realtime-mint needs Node 22\.19 or newer, and this is 20\.20\.2: .*\n$/,
+    )
+  })
+})
+
+describe('SIGTERM', () => {
+  it('ends an idle service with 0, its audit closed', async () => {
+    const sandbox = await createSandbox()
+    const environment = await createEnvironment(sandbox.baseUrl)
+    const service = await startServiceProcess(environment)
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
+    expect(records.map(({ event }) => event)).toEqual(['open', 'close'])
+  })
+
+  it('lets a mint under way finish, refuses new ones, and cuts sockets that are slow', async () => {
+    const sandbox = await createSandbox()
+    const environment = await createEnvironment(sandbox.baseUrl)
+    const service = await startServiceProcess(environment)
+    const { hostname, port } = new URL(service.url)
+    const slow = connect(Number(port), hostname)
+    slow.write(
+      `POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: a\r\nOrigin: ${ORIGIN}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    )
+    await once(slow, 'connect')
+    sandbox.behave({ kind: 'delay', ms: 1500 })
+    const underWay = mint(service.url)
+    await untilAsked(sandbox, 1)
+
+    service.child.kill('SIGTERM')
+    await service.seen(/"msg":"draining"/)
+    const unready = await fetch(`${service.url}/readyz`)
+    expect([unready.status, await unready.json()]).toEqual([503, { status: 'draining' }])
+    const refused = await mint(service.url)
+    expect([refused.status, refused.headers.get('connection')]).toEqual([503, 'close'])
+    expect(await refused.json()).toMatchObject({ error: { code: 'shutting_down' } })
+    expect((await underWay).status).toBe(200)
+
+    expect(await service.ended).toBe(0)
+    expect(slow.destroyed || (await once(slow, 'close').then(() => true))).toBe(true)
+    const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
+    expect(records.map(({ event, reason, code }) => reason ?? code ?? event).toSorted()).toEqual([
+      'attempt',
+      'body_incomplete',
+      'close',
+      'draining',
+      'open',
+    ])
+  })
+
+  it('still mints for as long as a balancer needs to look away', async () => {
+    const sandbox = await createSandbox()
+    const environment = await createEnvironment(sandbox.baseUrl)
+    const service = await startServiceProcess({ ...environment, DRAIN_DELAY_SECONDS: '1' })
+    service.child.kill('SIGTERM')
+    await service.seen(/"msg":"draining"/)
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(503)
+    expect((await mint(service.url)).status).toBe(200)
+    expect(await service.ended).toBe(0)
+  })
+
+  it('exits within 10 s though upstream never answers', async () => {
+    const sandbox = await createSandbox()
+    const service = await startServiceProcess({
+      ...(await createEnvironment(sandbox.baseUrl)),
+      DRAIN_DELAY_SECONDS: '2',
+    })
+    service.child.kill('SIGTERM')
+    await service.seen(/"msg":"draining"/)
+    const startedAt = performance.now()
+    // The next one begins so late that its own deadline lies beyond the 10 s.
+    sandbox.behave({ kind: 'delay', ms: 1500 })
+    await mint(service.url)
+    sandbox.behave({ kind: 'hang' })
+    const lost = await mint(service.url)
+    expect(await lost.json()).toMatchObject({ error: { code: 'shutting_down' } })
+    expect(await service.ended).toBe(0)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+  })
+})
