@@ -1,101 +1,11 @@
 /** The environment, checked whole and frozen: the only place that reads it. */
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Durability } from './audit/writer.ts'
-import { parseRules } from './limits/rules.ts'
+import type { LimitRule } from './limits/rules.ts'
 import { type LogLevel, logLevels } from './logger.ts'
-import { Secret } from './secret.ts'
-
-const TRUST_PROXY_ADVICE =
-  'lists the proxy’s own addresses or CIDRs, such as 10.0.0.5,fd00::/64. true and hop counts believe whatever a caller writes into X-Forwarded-For'
-
-const parseList = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-
-function isCidr(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
-}
-
-const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
-
-const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
-
-/** What is wrong with an origin, as a sentence; undefined where nothing is. */
-function toOriginProblem(text: string): string | undefined {
-  if (text === '*' || text === 'null') return `does not take ${text}: name each origin`
-  const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    return 'lists origins such as https://app.example.com'
-  return url.origin === text
-    ? undefined
-    : `holds an origin that is not in canonical form: write ${url.origin}`
-}
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `is a whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
-
-const origins = z
-  .string({ error: 'is missing: list the origins of your pages, such as https://app.example.com' })
-  .transform((text, context) => {
-    const list = parseList(text)
-    if (list.length === 0) context.addIssue('is empty: list the origins of your pages')
-    for (const problem of new Set(list.map(toOriginProblem))) {
-      if (problem !== undefined) context.addIssue(problem)
-    }
-    return new Set(list)
-  })
-
-const proxies = z.string().transform((text, context) => {
-  const list = parseList(text)
-  if (!list.every(isCidr)) context.addIssue(TRUST_PROXY_ADVICE)
-  return list
-})
-
-const limit = z.string().transform((text, context) => {
-  const rules = parseRules(text)
-  if (rules !== undefined) return rules
-  context.addIssue('is written like 60/minute, or several like 10/minute,200/day (second, minute, hour, day)')
-  return z.NEVER
-})
-
-const baseUrl = z.string().transform((text, context) => {
-  const url = parseUrl(text)
-  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))) {
-    context.addIssue('is a URL that begins with https:// (http:// only on loopback)')
-    return z.NEVER
-  }
-  if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    context.addIssue('is a URL without credentials and without a fragment')
-  }
-  url.pathname = url.pathname.replace(/\/+$/, '')
-  return url
-})
-
-/** Printable ASCII: anything else could not travel in a header, and usually is a copying mistake. */
-const apiKey = z
-  .string()
-  .regex(
-    /^[\x21-\x7e]{20,512}$/,
-    'does not look like an API key: 20 to 512 printable characters without spaces',
-  )
-  .transform((text) => new Secret(text))
-
-const auditKey = z
-  .string()
-  .min(32, 'is too short: use 32 characters or more, such as from "openssl rand -base64 32"')
-  .transform((text) => new Secret(text))
+import type { Secret } from './secret.ts'
+import { apiKey, auditKey, baseUrl, limit, origins, proxies, wholeNumber } from './settings.ts'
 
 const AUTH_MODE_ADVICE =
   'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint'
@@ -138,7 +48,7 @@ export interface Config {
   readonly authMode: 'none'
   readonly presetsFile: string
   readonly defaultPreset: string | undefined
-  readonly limitPerAddress: NonNullable<ReturnType<typeof parseRules>>
+  readonly limitPerAddress: readonly LimitRule[]
   /** Addresses and CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly maxConcurrentMints: number

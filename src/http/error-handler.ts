@@ -1,7 +1,8 @@
 /** The one place where errors become replies: ours as they say, the framework's by this table, the rest as internal. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { codeOf, type Reason, ServiceError } from '../errors.ts'
+import { codeOf, ServiceError } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 
 /** By the codes of Fastify and of Node's streams. */
 const frameworkReasons: ReadonlyMap<string, Reason> = new Map([

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Reason, ServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 import { replyHeaders } from './headers.ts'
 
 const reasonsByCode: ReadonlyMap<string, Reason> = new Map([

@@ -1,5 +1,6 @@
 /** The failure table of CONTRACT.md §3: what upstream's failures mean to the caller. Nothing of theirs is kept. */
-import { codeOf, type Reason, ServiceError } from '../errors.ts'
+import { codeOf, ServiceError } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 
 const billingCodes: ReadonlySet<string> = new Set([
   'insufficient_quota',

@@ -1,5 +1,6 @@
 /** Whether a 200 really is a client secret (CONTRACT.md §6). */
-import { type Reason, ServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
 
 export interface ClientSecret {

@@ -111,10 +111,13 @@ function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, at: s
 
 /** `param` holds names of the schema only: of an unknown key it tells the object, never the key. */
 function toServiceError(schema: z.ZodType, issue: Issue | undefined, at: string): ServiceError {
-  const known = issue === undefined ? [] : knownPath(schema, issue.path)
+  const { kind, path = [] } = issue ?? {}
+  const known = knownPath(schema, kind === 'unknown' ? path.slice(0, -1) : path)
   const param = [at, ...known].filter((part) => part !== '').join('.')
-  const reason = issue?.kind === 'unknown' ? 'field_unknown' : 'field_invalid'
-  return new ServiceError(reason, param === '' ? {} : { param })
+  return new ServiceError(
+    kind === 'unknown' ? 'field_unknown' : 'field_invalid',
+    param === '' ? {} : { param },
+  )
 }
 
 /**

@@ -1,0 +1,126 @@
+/** Why, in a closed set finer than the codes: for the audit and for operators. */
+
+export interface ReasonRow<Code extends string = string> {
+  readonly code: Code
+  /** Only where it differs from the code's. */
+  readonly status?: number
+  /** Only where the caller may know more than the code says. */
+  readonly message?: string
+}
+
+export const reasons = {
+  url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
+  header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
+  protocol_malformed: { code: 'invalid_request', message: 'This is not a well-formed HTTP/1.1 request.' },
+  headers_too_large: {
+    code: 'invalid_request',
+    status: 431,
+    message: 'The headers are too large. Send 16 KiB at most.',
+  },
+  expectation_unsupported: { code: 'invalid_request', status: 417, message: 'Leave the Expect header out.' },
+  request_too_slow: {
+    code: 'invalid_request',
+    status: 408,
+    message: 'Headers and body did not arrive within 10 seconds. Try again.',
+  },
+  route_unknown: {
+    code: 'invalid_request',
+    status: 404,
+    message: 'There is nothing at this path. Mint with POST /v1/realtime/client_secrets.',
+  },
+  method_unsupported: {
+    code: 'invalid_request',
+    status: 405,
+    message: 'Use a method that the Allow header names.',
+  },
+  media_type_unsupported: {
+    code: 'invalid_request',
+    status: 415,
+    message: 'Send application/json in UTF-8, without Content-Encoding.',
+  },
+  body_too_large: {
+    code: 'invalid_request',
+    status: 413,
+    message: 'The body is too large. Send 16 KiB at most.',
+  },
+  body_incomplete: { code: 'invalid_request', message: 'The body ended early. Send the request again.' },
+  body_not_json: { code: 'invalid_request', message: 'The body is not valid JSON in UTF-8.' },
+  body_not_object: { code: 'invalid_request', message: 'The body is not a JSON object.' },
+  body_duplicate_key: { code: 'invalid_request', message: 'The body names a key twice in one object.' },
+  body_forbidden_key: { code: 'invalid_request', message: 'The body holds a key that is never allowed.' },
+  field_unknown: {
+    code: 'invalid_request',
+    message: 'There is an unknown field, at the top or in the object that param names.',
+  },
+  field_invalid: {
+    code: 'invalid_request',
+    message: 'The field that param names has a wrong type or value.',
+  },
+  preset_missing: {
+    code: 'invalid_request',
+    message: 'Name a preset: as "preset" in the body, or as ?preset= in the URL.',
+  },
+  preset_conflict: {
+    code: 'invalid_request',
+    message: 'The body and the URL name different presets. Name one.',
+  },
+  variable_undeclared: {
+    code: 'invalid_request',
+    message: 'The request gives a variable that the preset does not declare.',
+  },
+  variable_missing: {
+    code: 'invalid_request',
+    message: 'The preset needs a variable that the request does not give.',
+  },
+  variable_invalid: {
+    code: 'invalid_request',
+    message: 'A variable has a value that the preset does not take.',
+  },
+  origin_missing: {
+    code: 'origin_not_allowed',
+    message: 'There is no Origin header. Only pages of listed origins may ask here.',
+  },
+  origin_unlisted: { code: 'origin_not_allowed' },
+  fetch_metadata: {
+    code: 'origin_not_allowed',
+    message: 'Ask with fetch() in CORS mode, not by navigation, script tag or no-cors.',
+  },
+  override_not_open: { code: 'override_not_allowed' },
+  override_outside_rule: { code: 'override_not_allowed' },
+  expiry_raised: {
+    code: 'override_not_allowed',
+    message: 'expires_after.seconds may lower the preset’s value, not raise it.',
+  },
+  preset_unknown: { code: 'unknown_preset' },
+  preset_origin: { code: 'unknown_preset' },
+  preset_claims: { code: 'unknown_preset' },
+  limit_per_address: { code: 'rate_limited' },
+  limiter_full: { code: 'overloaded' },
+  mints_in_flight: { code: 'overloaded' },
+  audit_down: { code: 'audit_unavailable' },
+  upstream_unauthorized: { code: 'upstream_misconfigured' },
+  upstream_forbidden: { code: 'upstream_misconfigured' },
+  upstream_refused: { code: 'upstream_rejected' },
+  upstream_endpoint_retired: { code: 'upstream_retired' },
+  upstream_billing: { code: 'upstream_no_credit' },
+  upstream_rate_limited: { code: 'upstream_busy' },
+  upstream_not_resolved: { code: 'upstream_unavailable' },
+  upstream_not_connected: { code: 'upstream_unavailable' },
+  upstream_tls: { code: 'upstream_unavailable' },
+  upstream_reset: { code: 'upstream_unavailable' },
+  upstream_error: { code: 'upstream_unavailable' },
+  upstream_deadline: { code: 'upstream_timeout' },
+  upstream_redirect: { code: 'upstream_malformed' },
+  upstream_status: { code: 'upstream_malformed' },
+  upstream_encoded: { code: 'upstream_malformed' },
+  upstream_too_large: { code: 'upstream_malformed' },
+  upstream_protocol: { code: 'upstream_malformed' },
+  upstream_not_json: { code: 'upstream_malformed' },
+  upstream_no_secret: { code: 'upstream_malformed' },
+  upstream_echoes_key: { code: 'upstream_malformed' },
+  upstream_expiry: { code: 'upstream_malformed' },
+  draining: { code: 'shutting_down' },
+  unexpected: { code: 'internal' },
+} as const satisfies Record<string, ReasonRow>
+
+export type Reason = keyof typeof reasons
