@@ -5,7 +5,7 @@ import type { Durability } from './audit/writer.ts'
 import type { LimitRule } from './limits/rules.ts'
 import { type LogLevel, logLevels } from './logger.ts'
 import type { Secret } from './secret.ts'
-import { apiKey, auditKey, baseUrl, limit, origins, proxies, wholeNumber } from './settings.ts'
+import { apiKey, auditKey, baseUrl, limit, origins, proxies, secretPrefix, wholeNumber } from './settings.ts'
 
 const AUTH_MODE_ADVICE =
   'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint'
@@ -15,6 +15,11 @@ const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(8080),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: baseUrl.default(new URL('https://api.openai.com/v1')),
+  OPENAI_REALTIME_API: z
+    .enum(['client_secrets', 'sessions'], { error: 'is client_secrets or sessions' })
+    .default('client_secrets'),
+  OPENAI_AUTH: z.enum(['bearer', 'api-key'], { error: 'is bearer or api-key' }).default('bearer'),
+  UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
   ALLOWED_ORIGINS: origins,
   AUTH_MODE: z.enum(['none'], { error: AUTH_MODE_ADVICE }),
@@ -43,7 +48,16 @@ export interface Config {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  readonly upstream: { readonly apiKey: Secret; readonly baseUrl: URL; readonly timeoutMs: number }
+  readonly upstream: {
+    readonly apiKey: Secret
+    readonly baseUrl: URL
+    /** Which of the two minting endpoints it serves: GA's, or the flat one. */
+    readonly api: 'client_secrets' | 'sessions'
+    readonly auth: 'bearer' | 'api-key'
+    /** What client secrets begin with; '' for anything. */
+    readonly secretPrefix: string
+    readonly timeoutMs: number
+  }
   readonly allowedOrigins: ReadonlySet<string>
   readonly authMode: 'none'
   readonly presetsFile: string
@@ -131,6 +145,9 @@ export function parseConfig(environment: Environment): Config {
     upstream: Object.freeze({
       apiKey: data.OPENAI_API_KEY,
       baseUrl: data.OPENAI_BASE_URL,
+      api: data.OPENAI_REALTIME_API,
+      auth: data.OPENAI_AUTH,
+      secretPrefix: data.UPSTREAM_SECRET_PREFIX,
       timeoutMs: data.UPSTREAM_TIMEOUT_MS,
     }),
     allowedOrigins: data.ALLOWED_ORIGINS,

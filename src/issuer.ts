@@ -9,7 +9,8 @@ import type { Preset } from './presets/preset.ts'
 import { choosePreset, type MintRequest } from './presets/request.ts'
 
 export interface IssuerOptions {
-  readonly catalog: Catalog
+  /** The one in force. */
+  readonly catalog: () => Catalog
   readonly defaultPreset: string | undefined
   readonly upstream: Upstream
   readonly maxConcurrentMints: number
@@ -32,7 +33,10 @@ export function createIssuer(options: IssuerOptions): Issuer {
 
   return {
     resolve: (wanted, queryPreset, origin) =>
-      resolvePreset(catalog, choosePreset(wanted, queryPreset, defaultPreset), { origin, claims: undefined }),
+      resolvePreset(catalog(), choosePreset(wanted, queryPreset, defaultPreset), {
+        origin,
+        claims: undefined,
+      }),
     order: placeOrder,
     issue: (order, requestId) =>
       gate.run(() => {

@@ -1,8 +1,10 @@
-/** The command line: what to start, how it ends, and with which exit code. */
+/** The command line: what to run, how it ends, and with which exit code. */
 import { parseArgs } from 'node:util'
+import { check, toReport } from './check.ts'
 import { ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
 import { createLogDestination, createLogger } from './logger.ts'
-import { startService } from './service.ts'
+import { presetsJsonSchema } from './presets/json-schema.ts'
+import { type Service, startService } from './service.ts'
 
 /** Of sysexits.h, so that supervisors can tell a fault of ours from a setting. */
 const EXIT_USAGE = 64
@@ -11,16 +13,18 @@ const EXIT_CONFIG = 78
 
 const USAGE = `Usage: realtime-mint [command]
 
-  serve   start the service (the default); its settings are environment variables, see .env.example
-  demo    start it against a sandbox on this machine, without a key
+  serve                  start the service (the default); its settings are environment variables, see .env.example
+  demo                   start it against a sandbox on this machine, without a key
+  check [FILE] [--json]  judge settings and presets, or one presets file, and show what would be sent for each preset
+  schema                 print the JSON Schema of the presets file, for editors
 `
 
-interface Started {
-  readonly url: string
-  readonly drain: () => Promise<void>
+interface Arguments {
+  readonly operands: readonly string[]
+  readonly json: boolean
 }
 
-async function serve(environment: Environment): Promise<Started> {
+async function startLogged(environment: Environment): Promise<Service> {
   const config = parseConfig(environment)
   const stream = createLogDestination()
   const logger = createLogger(config.logLevel, stream)
@@ -29,33 +33,56 @@ async function serve(environment: Environment): Promise<Started> {
     stream.flushSync()
     process.exit(EXIT_CRASH)
   })
-  try {
-    const service = await startService(config, logger)
-    return { url: service.url, drain: () => service.drain().finally(() => stream.flushSync()) }
-  } catch (error) {
-    stream.flushSync()
-    throw error
-  }
+  process.on('exit', () => stream.flushSync())
+  return startService(config, logger)
 }
 
-async function demo(environment: Environment): Promise<Started> {
-  const { startDemo } = await import('./demo/demo.ts')
-  const sandboxed = await startDemo(environment)
-  const service = await serve(sandboxed.environment)
-  process.stdout.write(sandboxed.toInvitation(service.url))
-  return { url: service.url, drain: () => service.drain().finally(() => sandboxed.close) }
-}
-
-/** The first signal drains; a second one ends the process as it always would. */
-function drainOnSignal({ drain }: Started): void {
+/** The first signal drains; a second one ends the process as it always would. SIGHUP reloads. */
+function obeySignals({ drain, reload }: Service, whenDrained = async (): Promise<void> => undefined): void {
   const stop = (): void => {
     process.off('SIGTERM', stop).off('SIGINT', stop)
-    drain().then(
-      () => process.exit(0),
-      () => process.exit(EXIT_CRASH),
-    )
+    void drain()
+      .then(whenDrained)
+      .then(() => process.exit(0))
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
+  process.on('SIGHUP', () => void reload())
+}
+
+async function serve(): Promise<void> {
+  obeySignals(await startLogged(readEnvironment()))
+}
+
+async function demo(): Promise<void> {
+  const { startDemo } = await import('./demo/demo.ts')
+  const sandboxed = await startDemo(readEnvironment())
+  const service = await startLogged(sandboxed.environment)
+  process.stdout.write(sandboxed.toInvitation(service.url))
+  obeySignals(service, sandboxed.close)
+}
+
+async function runCheck({ operands: [file], json }: Arguments): Promise<void> {
+  const findings = await check({ file, environment: readEnvironment() })
+  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : toReport(findings))
+  process.exitCode = findings.problems.length === 0 ? 0 : EXIT_CONFIG
+}
+
+async function printSchema(): Promise<void> {
+  process.stdout.write(`${JSON.stringify(presetsJsonSchema(), null, 2)}\n`)
+}
+
+/** By name, with the number of operands that each takes. */
+const commands: ReadonlyMap<string, readonly [run: (given: Arguments) => Promise<void>, operands: number]> =
+  new Map([
+    ['serve', [serve, 0]],
+    ['demo', [demo, 0]],
+    ['check', [runCheck, 1]],
+    ['schema', [printSchema, 0]],
+  ])
+
+function misuse(): never {
+  process.stderr.write(USAGE)
+  process.exit(EXIT_USAGE)
 }
 
 function explain(error: unknown): never {
@@ -65,19 +92,28 @@ function explain(error: unknown): never {
   process.exit(EXIT_CONFIG)
 }
 
-const commands: ReadonlyMap<string, (environment: Environment) => Promise<Started>> = new Map([
-  ['serve', serve],
-  ['demo', demo],
-])
+function parseCommandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    })
+  } catch {
+    return misuse()
+  }
+}
 
 async function main(): Promise<void> {
-  const { positionals } = parseArgs({ allowPositionals: true, strict: false })
-  const start = commands.get(positionals[0] ?? 'serve')
-  if (start === undefined || positionals.length > 1) {
-    process.stderr.write(USAGE)
-    process.exit(EXIT_USAGE)
+  const { values, positionals } = parseCommandLine()
+  const [name = 'serve', ...operands] = positionals
+  const [run, most = 0] = commands.get(name) ?? []
+  if (values.help === true) {
+    process.stdout.write(USAGE)
+  } else if (run === undefined || operands.length > most || (values.json && name !== 'check')) {
+    misuse()
+  } else {
+    await run({ operands, json: values.json }).catch(explain)
   }
-  drainOnSignal(await start(readEnvironment()).catch(explain))
 }
 
 await main()

@@ -11,12 +11,15 @@ import { codeOf } from './errors.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
-import { type Catalog, loadPresets } from './presets/catalog.ts'
+import { type Catalog, loadPresets, type ParseResult } from './presets/catalog.ts'
+import { createLiveCatalog, type LiveCatalog } from './presets/live.ts'
 import type { Secret } from './secret.ts'
 
 export interface Service {
   /** `http://address:port` */
   readonly url: string
+  /** Takes over what changed in the presets file. */
+  readonly reload: () => Promise<void>
   /** Resolves when everything is closed; within 10 s, whatever callers and upstream do. */
   readonly drain: () => Promise<void>
 }
@@ -28,17 +31,16 @@ const LAST_WORDS_MS = 300
 
 const now = (): number => performance.now()
 
+function loadCatalog(config: Config): Promise<ParseResult> {
+  const { presetsFile: fileName, allowedOrigins, authMode, defaultPreset, upstream } = config
+  return loadPresets(fileName, { fileName, allowedOrigins, authMode, defaultPreset, api: upstream.api })
+}
+
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
-  const { presetsFile, allowedOrigins, authMode, defaultPreset } = config
-  const surroundings = { fileName: presetsFile, allowedOrigins, authMode, api: 'client_secrets' } as const
-  const loaded = await loadPresets(presetsFile, surroundings)
+  const loaded = await loadCatalog(config)
   if ('problems' in loaded) throw new ConfigError(loaded.problems.map(({ text }) => text))
-  const { catalog } = loaded
-  if (defaultPreset !== undefined && !catalog.presets.has(defaultPreset)) {
-    throw new ConfigError([`DEFAULT_PRESET: names a preset that is not in ${presetsFile}`])
-  }
-  for (const { text } of catalog.warnings) logger.warn(text)
-  return catalog
+  for (const { text } of loaded.catalog.warnings) logger.warn(text)
+  return loaded.catalog
 }
 
 async function openAudit({ audit: { directory, durability, key } }: Config, logger: Logger): Promise<Audit> {
@@ -76,25 +78,57 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   }
 }
 
+function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): LiveCatalog {
+  function record(catalog: Catalog): void {
+    audit.recordPresets(catalog).catch(() => logger.error('which presets are in force could not be recorded'))
+  }
+
+  record(initial)
+  return createLiveCatalog({
+    path: config.presetsFile,
+    initial,
+    load: () => loadCatalog(config),
+    onReplaced: (catalog) => {
+      const warnings = catalog.warnings.map(({ text }) => text)
+      logger.info({ presets: catalog.presets.size, revision: catalog.revision, warnings }, 'presets reloaded')
+      record(catalog)
+    },
+    onRefused: (problems) => {
+      logger.error(
+        { problems: problems.map(({ text }) => text) },
+        'presets not reloaded: the last good ones stay',
+      )
+    },
+  })
+}
+
 /** The parts of a running service. */
 export interface Parts {
   readonly app: FastifyInstance
   readonly audit: Audit
   readonly upstream: Upstream
   readonly lifecycle: Lifecycle
+  readonly presets: LiveCatalog
   readonly logger: Logger
 }
 
 /** Puts the parts together: the audit open, the listener not yet. */
-export async function createParts(config: Config, catalog: Catalog, logger: Logger): Promise<Parts> {
+export async function createParts(config: Config, initial: Catalog, logger: Logger): Promise<Parts> {
   const { defaultPreset, maxConcurrentMints } = config
   const audit = await openAudit(config, logger)
   const lifecycle = new Lifecycle()
   const upstream = createUpstream({ ...config.upstream, maxConnections: maxConcurrentMints })
   const isAuditAvailable = (): boolean => audit.available
-  const issuer = createIssuer({ catalog, defaultPreset, upstream, maxConcurrentMints, isAuditAvailable })
+  const presets = watchPresets(config, initial, audit, logger)
+  const issuer = createIssuer({
+    catalog: presets.current,
+    defaultPreset,
+    upstream,
+    maxConcurrentMints,
+    isAuditAvailable,
+  })
   const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
-  return { app, audit, upstream, lifecycle, logger }
+  return { app, audit, upstream, lifecycle, presets, logger }
 }
 
 /** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
@@ -104,7 +138,11 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   const parts = await createParts(config, catalog, logger)
   const url = await listen(parts.app, config)
   logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
-  return { url, drain: () => drain(parts, config.drainDelaySeconds * 1000) }
+  return {
+    url,
+    reload: parts.presets.reload,
+    drain: () => drain(parts, config.drainDelaySeconds * 1000),
+  }
 }
 
 /** Resolves with the work or after `ms`, whichever comes first. */
@@ -114,10 +152,14 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   enough.abort()
 }
 
-async function drain({ app, audit, upstream, lifecycle, logger }: Parts, delayMs: number): Promise<void> {
+async function drain(
+  { app, audit, upstream, lifecycle, presets, logger }: Parts,
+  delayMs: number,
+): Promise<void> {
   const startedAt = now()
   logger.info('draining')
   lifecycle.phase = 'leaving'
+  presets.close()
   await delay(delayMs)
   lifecycle.phase = 'draining'
   await atMost(LAST_MINT_MS - (now() - startedAt), lifecycle.mints.whenEmpty())

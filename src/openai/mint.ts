@@ -11,6 +11,10 @@ export interface UpstreamOptions {
   /** Without a trailing slash; a query in it is kept. */
   readonly baseUrl: URL
   readonly apiKey: Secret
+  /** `Authorization: Bearer`, or Azure's `api-key`. */
+  readonly auth: 'bearer' | 'api-key'
+  /** What client secrets begin with; '' for anything. */
+  readonly secretPrefix: string
   /** From the first byte out to the last byte in. */
   readonly timeoutMs: number
   readonly maxConnections: number
@@ -43,7 +47,8 @@ const KEEP_ALIVE_MS = 30_000
 
 const requestIdPattern = /^[\w-]{1,64}$/
 
-const paths = {
+/** Behind the base URL. */
+export const upstreamPaths = {
   client_secrets: '/realtime/client_secrets',
   translations: '/realtime/translations/client_secrets',
   sessions: '/realtime/sessions',
@@ -65,6 +70,9 @@ function toNowMs(headers: Reply['headers']): number {
   return Number.isNaN(theirs) ? Date.now() : theirs
 }
 
+const toAuthorization = ({ auth, apiKey }: UpstreamOptions): Record<string, string> =>
+  auth === 'bearer' ? { authorization: `Bearer ${apiKey.reveal()}` } : { 'api-key': apiKey.reveal() }
+
 /** One absolute deadline. undici takes an emitter as a signal, at a fraction of what an AbortSignal costs. */
 class Deadline extends EventEmitter {
   passed = false
@@ -85,7 +93,7 @@ class Deadline extends EventEmitter {
 
 /** Builds the client of the one upstream; opens nothing yet. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { baseUrl, apiKey, timeoutMs } = options
+  const { baseUrl, apiKey, timeoutMs, secretPrefix: prefix } = options
   // request() on this pool follows no redirect and decompresses nothing. The deadline is ours: undici's own timers
   // are coarse, and its body timer starts anew with each byte.
   const pool = new Pool(baseUrl.origin, {
@@ -97,20 +105,20 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     bodyTimeout: 0,
     maxResponseSize: MAX_REPLY_BYTES,
   })
+  const fixedHeaders = {
+    ...toAuthorization(options),
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+  }
   const toPath = (endpoint: Order['endpoint']): string =>
-    `${baseUrl.pathname}${paths[endpoint]}${baseUrl.search}`
+    `${baseUrl.pathname}${upstreamPaths[endpoint]}${baseUrl.search}`
 
   function send(order: Order, requestId: string, signal: Deadline): Promise<Reply> {
     return pool.request({
       method: 'POST',
       path: toPath(order.endpoint),
-      headers: {
-        authorization: `Bearer ${apiKey.reveal()}`,
-        'content-type': 'application/json',
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        'x-client-request-id': requestId,
-      },
+      headers: { ...fixedHeaders, 'x-client-request-id': requestId },
       body: order.body,
       signal,
     })
@@ -118,17 +126,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   async function read(order: Order, { statusCode: status, headers, body }: Reply): Promise<ClientSecret> {
     const nowMs = toNowMs(headers)
+    const flat = order.endpoint === 'sessions'
     if (headers['content-encoding'] !== undefined) throw discard(body, new ServiceError('upstream_encoded'))
     if (status === 200) {
-      return parseClientSecret(await body.text(), { apiKey, askedSeconds: order.expiresAfterSeconds, nowMs })
+      const askedSeconds = order.expiresAfterSeconds
+      return parseClientSecret(await body.text(), { apiKey, prefix, flat, askedSeconds, nowMs })
     }
     // Only the codes of 4xx bodies tell anything that the status does not.
     const code = status >= 400 && status < 500 ? parseErrorCode(await body.text()) : null
     const retryAfter = toHeader(headers['retry-after'])
-    throw discard(
-      body,
-      toReplyFailure({ status, code, retryAfter, flat: order.endpoint === 'sessions' }, nowMs),
-    )
+    throw discard(body, toReplyFailure({ status, code, retryAfter, flat }, nowMs))
   }
 
   async function mint(order: Order, requestId: string): Promise<MintOutcome> {

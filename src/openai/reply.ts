@@ -11,12 +11,17 @@ export interface ClientSecret {
 
 export interface ReplyExpectation {
   readonly apiKey: Secret
+  /** What a secret begins with; '' for anything. */
+  readonly prefix: string
+  /** The flat endpoint nests the secret. */
+  readonly flat: boolean
   readonly askedSeconds: number
   /** Upstream's clock where it tells, else ours; milliseconds since 1970. */
   readonly nowMs: number
 }
 
-const secretPattern = /^ek_[\x21-\x7e]{1,508}$/
+/** Behind the prefix. */
+const secretPattern = /^[\x21-\x7e]{1,508}$/
 
 /** How much later than asked for an expiry may be: clocks and rounding. */
 const SLACK_SECONDS = 30
@@ -33,10 +38,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-function checkValue(value: unknown, apiKey: Secret): Reason | undefined {
+function checkValue(value: unknown, { apiKey, prefix }: ReplyExpectation): Reason | undefined {
   if (typeof value !== 'string') return 'upstream_no_secret'
   if (value.includes(apiKey.reveal())) return 'upstream_echoes_key'
-  return secretPattern.test(value) ? undefined : 'upstream_no_secret'
+  const isSecret = value.startsWith(prefix) && secretPattern.test(value.slice(prefix.length))
+  return isSecret ? undefined : 'upstream_no_secret'
 }
 
 const isExpiry = (value: unknown, { askedSeconds, nowMs }: ReplyExpectation): value is number => {
@@ -49,9 +55,10 @@ const isExpiry = (value: unknown, { askedSeconds, nowMs }: ReplyExpectation): va
 export function parseClientSecret(text: string, expected: ReplyExpectation): ClientSecret {
   const reply = parseJson(text)
   if (reply === undefined) throw new ServiceError('upstream_not_json')
-  if (!isObject(reply)) throw new ServiceError('upstream_no_secret')
-  const { value, expires_at: expiresAt } = reply
-  const fault = checkValue(value, expected.apiKey)
+  const holder = expected.flat && isObject(reply) ? reply['client_secret'] : reply
+  if (!isObject(holder)) throw new ServiceError('upstream_no_secret')
+  const { value, expires_at: expiresAt } = holder
+  const fault = checkValue(value, expected)
   if (fault !== undefined || typeof value !== 'string') throw new ServiceError(fault ?? 'upstream_no_secret')
   if (!isExpiry(expiresAt, expected)) throw new ServiceError('upstream_expiry')
   return { value: new Secret(value), expiresAt }

@@ -21,6 +21,8 @@ export type ParseResult = { readonly catalog: Catalog } | { readonly problems: r
 export interface ParseOptions extends Surroundings {
   /** As problems shall name it. */
   readonly fileName: string
+  /** Has to be one of them. */
+  readonly defaultPreset?: string | undefined
 }
 
 /**
@@ -47,6 +49,7 @@ export function parsePresets(text: string, options: ParseOptions): ParseResult {
       ? [{ path: [], message: 'is empty' }]
       : findingsOf(presetsFrame, document.data)),
     ...(isObject(input) && entries.length === 0 ? [{ path: ['presets'], message: 'names no preset' }] : []),
+    ...(isMissing(options.defaultPreset, input) ? [{ path: ['presets'], message: missingDefault }] : []),
     ...checked.flatMap(({ name, problems: found }) => under(name, found)),
     ...credentialPaths(document.data).map((path) => ({ path, message: credentialMessage })),
   ]
@@ -74,6 +77,12 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
     return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })] }
   }
   return parsePresets(text, options)
+}
+
+const missingDefault = 'lacks the preset that DEFAULT_PRESET names'
+
+function isMissing(name: string | undefined, entries: unknown): boolean {
+  return name !== undefined && !(isObject(entries) && Object.hasOwn(entries, name))
 }
 
 const credentialMessage = 'looks like a credential, and browsers can read their session; take it out'

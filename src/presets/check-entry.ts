@@ -19,8 +19,8 @@ import { compareHoles, toVariables, type Variables } from './variables.ts'
 
 /** What of the service's configuration presets are checked against. */
 export interface Surroundings {
-  /** As ALLOWED_ORIGINS lists them. */
-  readonly allowedOrigins: ReadonlySet<string>
+  /** As ALLOWED_ORIGINS lists them; undefined where nobody knows yet. */
+  readonly allowedOrigins: ReadonlySet<string> | undefined
   readonly authMode: 'none' | 'jwt'
   readonly api: Api
 }
@@ -152,12 +152,14 @@ function checkAccess(input: unknown, { allowedOrigins, authMode }: Surroundings)
   }
 }
 
-function originProblem(origin: string, allowed: ReadonlySet<string>): string | undefined {
+function originProblem(origin: string, allowed: ReadonlySet<string> | undefined): string | undefined {
   const canonical = URL.parse(origin)?.origin
   if (canonical === undefined || canonical === 'null')
     return 'is no origin; write one such as https://app.example.com'
   if (canonical !== origin) return `is not an origin as browsers send it; write ${canonical}`
-  return allowed.has(origin) ? undefined : 'is not in ALLOWED_ORIGINS, which a preset can only narrow'
+  return allowed === undefined || allowed.has(origin)
+    ? undefined
+    : 'is not in ALLOWED_ORIGINS, which a preset can only narrow'
 }
 
 const defaultExpirySeconds = 60

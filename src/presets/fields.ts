@@ -64,3 +64,9 @@ export function codePoints(text: string): number {
   for (const _ of text) count += 1
   return count
 }
+
+/** Whether objects and lists lie in each other more than `limit` levels deep; never looks further than that. */
+export function isDeeper(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1))
+}

@@ -1,7 +1,7 @@
 /** The two minting routes' bodies, in the program's own terms. The common body, a preset's name, costs no schema run. */
 import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
-import { type Fields, isObject } from './fields.ts'
+import { type Fields, isDeeper, isObject } from './fields.ts'
 import { askedExpiries, type FlatSession, flatSession } from './flat-schema.ts'
 import { isSessionType, requestedSessions, type SessionType } from './ga-schema.ts'
 import { type Issue, toIssues } from './issues.ts'
@@ -26,6 +26,9 @@ export interface FlatMintRequest extends Asked {
 
 /** What a request asks for; every value in it has passed the schema of its endpoint. */
 export type MintRequest = GaMintRequest | FlatMintRequest
+
+/** Far beyond any session; without a bound, 16 KiB of brackets would exhaust the stack of what walks them. */
+const maxDepth = 32
 
 const clientSecretsFields: ReadonlySet<string> = new Set(['preset', 'session', 'expires_after', 'variables'])
 
@@ -79,7 +82,8 @@ export function checkGaSession(session: Fields, type: SessionType): Fields {
 
 /** Without a `type` it is the preset's that counts, so for now it only has to suit one of them. */
 function parseGaSession(session: unknown): Fields {
-  if (!isObject(session)) throw new ServiceError('field_invalid', { param: 'session' })
+  if (!isObject(session) || isDeeper(session, maxDepth))
+    throw new ServiceError('field_invalid', { param: 'session' })
   const { type } = session
   if (isSessionType(type)) return checkGaSession(session, type)
   if (type !== undefined) throw new ServiceError('field_invalid', { param: 'session.type' })
@@ -103,6 +107,7 @@ function parseVariables(variables: unknown): ReadonlyMap<string, string> {
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, at: string): z.output<Schema> {
+  if (isDeeper(value, maxDepth)) throw new ServiceError('field_invalid', at === '' ? {} : { param: at })
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issues = toIssues(result.error, value)

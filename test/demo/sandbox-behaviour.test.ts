@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
-import { type Behaviour, behaviourKinds } from '../../src/demo/sandbox-behaviour.ts'
+import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
 import { apiKey, post, raw, useSandbox } from './sandbox-caller.ts'
 
 const sandbox = useSandbox()
 
 const stillWaiting = Promise.resolve('still waiting')
-
-const tell = (body: string): Promise<Response> =>
-  fetch(new URL('/sandbox/behaviour', sandbox().baseUrl), { method: 'PUT', body })
 
 const statusOf = async (response: Promise<Response>): Promise<number> => (await response).status
 
@@ -53,52 +50,6 @@ describe('being told', () => {
 
   test.each([0, -1, 1.5])('%d times is an error', (times) => {
     expect(() => sandbox().behave({ kind: 'hang' }, times)).toThrow('times')
-  })
-})
-
-describe('being told over HTTP', () => {
-  test('is the same as being told in the program', async () => {
-    const order = { behaviour: { kind: 'status', status: 418, headers: { 'retry-after': '3' } }, times: 1 }
-    const told = await tell(JSON.stringify(order))
-    expect(told.status).toBe(200)
-    expect(await told.json()).toStrictEqual(order)
-    const response = await post(sandbox(), {})
-    expect(response.status).toBe(418)
-    expect(response.headers.get('retry-after')).toBe('3')
-    expect(await statusOf(post(sandbox(), {}))).toBe(200)
-  })
-
-  test.each([
-    ['', 'behaviour'],
-    ['{}', 'behaviour'],
-    ['{"behaviour":{"kind":"explode"}}', 'behaviour.kind'],
-    ['{"behaviour":{"kind":"delay"}}', 'behaviour.ms'],
-    ['{"behaviour":{"kind":"delay","ms":600001}}', 'behaviour.ms'],
-    ['{"behaviour":{"kind":"hang","ms":1}}', '"ms"'],
-    ['{"behaviour":{"kind":"status","status":199}}', 'behaviour.status'],
-    ['{"behaviour":{"kind":"status","status":600}}', 'behaviour.status'],
-    ['{"behaviour":{"kind":"status","status":500,"headers":{"a b":"c"}}}', 'behaviour.headers'],
-    ['{"behaviour":{"kind":"status","status":500,"headers":{"a":"b\\r\\nc: d"}}}', 'behaviour.headers'],
-    ['{"behaviour":{"kind":"malformed","variant":"odd"}}', 'behaviour.variant'],
-    ['{"behaviour":{"kind":"hang"},"times":0}', 'times'],
-    ['{"behaviour":{"kind":"hang"},"for":1}', '"for"'],
-  ])('with %s is refused with what is wrong, an example and the kinds there are', async (body, what) => {
-    const told = await tell(body)
-    const { error } = Object(await told.json())
-    expect(told.status).toBe(400)
-    expect(error.message).toContain(what)
-    for (const kind of behaviourKinds) expect(error.message).toContain(kind)
-    expect(await statusOf(post(sandbox(), {}))).toBe(200)
-  })
-
-  test.each([
-    ['POST', '/sandbox/behaviour'],
-    ['DELETE', '/sandbox/requests'],
-    ['GET', '/sandbox/secrets'],
-  ])('knows no %s %s and says what it knows', async (method, path) => {
-    const response = await fetch(new URL(path, sandbox().baseUrl), { method })
-    expect(response.status).toBe(404)
-    expect(await response.text()).toContain('PUT /sandbox/behaviour and GET /sandbox/requests')
   })
 })
 
@@ -231,4 +182,24 @@ describe('not answering', () => {
     await own.close()
     await expect(whole).rejects.toThrow(/fetch failed|terminated/)
   })
+})
+
+describe('timers', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test.each<Behaviour>([{ kind: 'drip' }, { kind: 'delay', ms: 60_000 }])(
+    'of %j are cleared when the sandbox closes',
+    async (behaviour) => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] })
+      const own = await startSandbox({ apiKey })
+      own.behave(behaviour)
+      const { reply } = await begin(own)
+      expect(vi.getTimerCount()).toBe(1)
+      await own.close()
+      await reply.then((response) => response.text()).catch(() => undefined)
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0), { interval: 2 })
+    },
+  )
 })

@@ -9,7 +9,6 @@ import { apiKey, post, raw, useSandbox } from './sandbox-caller.ts'
 const sandbox = useSandbox()
 
 interface Spoiled {
-  readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly body: Buffer
 }
@@ -18,10 +17,7 @@ const seconds = (): number => Date.now() / 1000
 const json = (reply: Spoiled): { value: unknown; expires_at: unknown } =>
   Object(JSON.parse(reply.body.toString()))
 const secret = { value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/), expires_at: expect.any(Number) }
-const withStatus = (status: number) => (reply: Spoiled) => {
-  expect(reply.status).toBe(status)
-  expect(json(reply)).toMatchObject(secret)
-}
+const unspoiled = (reply: Spoiled): void => expect(json(reply)).toMatchObject(secret)
 const withValue = (value: unknown) => (reply: Spoiled) => {
   expect(json(reply).value).toStrictEqual(value)
 }
@@ -33,10 +29,7 @@ const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) =
     expect(reply.body.toString()).toContain('<!doctype html>')
   },
   array: (reply) => expect(json(reply)).toStrictEqual([expect.objectContaining(secret)]),
-  empty: (reply) => {
-    expect(reply.status).toBe(200)
-    expect(reply.body).toHaveLength(0)
-  },
+  empty: (reply) => expect(reply.body).toHaveLength(0),
   'utf-16': (reply) => {
     expect(reply.headers['content-type']).toContain('utf-16')
     expect(JSON.parse(new TextDecoder('utf-16le').decode(reply.body))).toMatchObject(secret)
@@ -45,13 +38,10 @@ const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) =
     expect(reply.headers['content-encoding']).toBe('gzip')
     expect(JSON.parse(gunzipSync(reply.body).toString())).toMatchObject(secret)
   },
-  created: withStatus(201),
-  'no-content': (reply) => expect(reply).toMatchObject({ status: 204, body: Buffer.alloc(0) }),
-  'partial-content': withStatus(206),
-  redirect: (reply) => {
-    expect(reply.status).toBe(307)
-    expect(reply.headers.location).toBe('/v1/realtime/client_secrets?redirected')
-  },
+  created: unspoiled,
+  'no-content': (reply) => expect(reply.body).toHaveLength(0),
+  'partial-content': unspoiled,
+  redirect: (reply) => expect(reply.headers.location).toBe('/v1/realtime/client_secrets?redirected'),
   'missing-value': withValue(undefined),
   'value-not-a-string': withValue(expect.any(Number)),
   'value-without-prefix': withValue(expect.stringMatching(/^(?!ek_)[\x21-\x7e]+$/)),
@@ -73,17 +63,21 @@ const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) =
   'extra-fields': (reply) => expect(json(reply)).toMatchObject({ ...secret, extra: expect.anything() }),
 }
 
+const oddStatuses: Partial<Record<MalformedVariant, number>> = {
+  created: 201,
+  'no-content': 204,
+  'partial-content': 206,
+  redirect: 307,
+}
+
 describe('a malformed reply', () => {
   const spoiled = malformedVariants.filter((variant) => variant !== 'huge')
   test.each(spoiled)('%s is just that, and labelled', async (variant) => {
     sandbox().behave({ kind: 'malformed', variant }, 1)
     const reply = await raw(sandbox())
     expect(reply.headers['x-realtime-mint-sandbox']).toContain('for development only')
-    expectations[variant]({
-      status: reply.statusCode ?? 0,
-      headers: reply.headers,
-      body: await buffer(reply),
-    })
+    expect(reply.statusCode).toBe(oddStatuses[variant] ?? 200)
+    expectations[variant]({ headers: reply.headers, body: await buffer(reply) })
   })
 
   test('huge goes on for 100 MiB', async () => {

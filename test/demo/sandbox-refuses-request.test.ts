@@ -120,6 +120,18 @@ describe('the messages', () => {
       "Invalid 'session.max_output_tokens': integer above maximum value. Expected a value <= 4096, but got 9000 instead.",
     ],
     [
+      { max_output_tokens: -1 },
+      "Invalid 'session.max_output_tokens': integer below minimum value. Expected a value >= 1, but got -1 instead.",
+    ],
+    [
+      { tools: [{ type: 'mcp', server_label: 'a', tunnel_id: 'x' }] },
+      "Invalid 'session.tools[0].tunnel_id': expected a string that matches /^tunnel_[a-z0-9]{32}$/.",
+    ],
+    [
+      nest('audio.input.transcription.languages', []),
+      "Invalid 'session.audio.input.transcription.languages': expected at least 1 item.",
+    ],
+    [
       nest('audio.output.speed', 2),
       "Invalid 'session.audio.output.speed': decimal above maximum value. Expected a value <= 1.5, but got 2 instead.",
     ],

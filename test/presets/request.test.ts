@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Fields } from '../../src/presets/fields.ts'
-import { choosePreset, parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+import {
+  choosePreset,
+  type MintRequest,
+  parseClientSecretsRequest,
+  parseSessionsRequest,
+} from '../../src/presets/request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 import { refusalOf } from './support.ts'
 
@@ -125,6 +130,33 @@ describe('a client_secrets body', () => {
   })
 })
 
+function nested(depth: number): unknown {
+  return JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+}
+
+/** What becomes of this in each kind of body. */
+function outcomesOf(metadata: unknown): readonly string[] {
+  return [
+    refusalOf(() => parseClientSecretsRequest({ session: { tracing: { metadata } } })),
+    refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', tracing: { metadata } } })),
+    refusalOf(() => parseSessionsRequest({ tracing: { metadata } })),
+  ]
+}
+
+describe('a body that is nested beyond reason is refused', () => {
+  test.each([31, 8000])('%i levels', (depth) => {
+    expect(outcomesOf(nested(depth))).toEqual([
+      'field_invalid session',
+      'field_invalid session',
+      'field_invalid -',
+    ])
+  })
+
+  test('and others are not', () => {
+    expect(outcomesOf(nested(30))).toEqual(['passes', 'passes', 'passes'])
+  })
+})
+
 describe('a sessions body', () => {
   test.each<[Fields, string]>([
     [{ modalities: null, voice: null, client_secret: null }, 'passes'],
@@ -160,8 +192,11 @@ describe('a sessions body', () => {
   })
 })
 
+function named(preset?: string): MintRequest {
+  return parseClientSecretsRequest(preset === undefined ? {} : { preset })
+}
+
 describe('the preset is named', () => {
-  const named = (preset?: string) => parseClientSecretsRequest(preset === undefined ? {} : { preset })
   test.each<[string, string | undefined, unknown, string | undefined, string]>([
     ['by the body', 'a', undefined, undefined, 'a'],
     ['by the query', undefined, 'a', undefined, 'a'],

@@ -127,3 +127,22 @@ export function changed(session: object, path: string, value: unknown): unknown 
   putAt(copy, toPath(path), value)
   return JSON.parse(JSON.stringify(copy))
 }
+
+/** A session as an operator may write it. */
+export const plainRealtime = {
+  type: 'realtime',
+  model: 'gpt-realtime-2.1',
+  instructions: 'Be kind.',
+  output_modalities: ['audio'],
+  audio: {
+    input: {
+      format: { type: 'audio/pcm', rate: 24_000 },
+      transcription: null,
+      turn_detection: { type: 'server_vad', threshold: 0.5, create_response: false },
+    },
+    output: { voice: 'marin' },
+  },
+  tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object', properties: {} } }],
+  tool_choice: 'auto',
+  tracing: { workflow_name: 'w', metadata: { a: 1, b: 2 } },
+}

@@ -66,3 +66,14 @@ export function refusalOf(attempt: () => unknown): string {
 export function sent(order: Order): unknown {
   return JSON.parse(order.body)
 }
+
+export function expiring(seconds: number): object {
+  return { anchor: 'created_at', seconds }
+}
+
+/** `path: message` of everything wrong with a single entry, its path without the `presets.only.` before it. */
+export function faultsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {
+  return problemsOf(fileOf(entry), options).map(
+    ({ path, message }) => `${path.replace(/^presets\.only\.?/, '')}: ${message}`,
+  )
+}

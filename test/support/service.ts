@@ -43,14 +43,19 @@ export interface TestService {
   readonly logText: () => string
 }
 
+/** Takes what is to be done when a test, or a group of tests, is over; what came last goes first. */
+export type Defer = (end: () => Promise<void>) => void
+
 export interface TestServiceOptions {
   readonly environment?: Environment
   readonly presets?: string
+  /** When it is to be closed; after the test, unless told otherwise. */
+  readonly defer?: Defer
 }
 
-export async function createTemporaryDirectory(): Promise<string> {
+export async function createTemporaryDirectory(defer: Defer = onTestFinished): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'realtime-mint-test-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  defer(() => rm(directory, { recursive: true, force: true }))
   return directory
 }
 
@@ -68,7 +73,8 @@ export const parseRecords = (text: string): Record<string, unknown>[] =>
 /** Ready to inject into, or to listen; everything is closed when the test is over. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const sandbox = await startSandbox({ apiKey: API_KEY })
-  const auditDirectory = await createTemporaryDirectory()
+  const { defer = onTestFinished } = options
+  const auditDirectory = await createTemporaryDirectory(defer)
   const config = parseConfig({
     OPENAI_API_KEY: API_KEY,
     OPENAI_BASE_URL: sandbox.baseUrl,
@@ -89,7 +95,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
   const { app, upstream, audit, lifecycle } = await createParts(config, parsed.catalog, logger)
-  onTestFinished(async () => {
+  defer(async () => {
     app.server.closeAllConnections()
     await app.close()
     await upstream.close()

@@ -1,0 +1,55 @@
+/** What the tests of the HTTP interface compare replies by. */
+import { expect } from 'vitest'
+
+/** As `inject` and as `exchange` return them; header names in lower case. */
+export interface AnyReply {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+/** Where both minting routes are. */
+export const CLIENT_SECRETS = '/v1/realtime/client_secrets'
+export const SESSIONS = '/v1/realtime/sessions'
+
+/** No caller has a reason to send it, and no reply or log a right to show it. */
+export const CANARY = 'canary-7c1e9'
+
+export const bodyOf = (reply: AnyReply): unknown => JSON.parse(reply.body)
+
+/** Status, code and param of an error, once it is in OpenAI's envelope to the letter and has the headers of every reply. */
+export function refusalOf(reply: AnyReply): readonly [status: number, code: unknown, param: unknown] {
+  const { error } = JSON.parse(reply.body)
+  expect(bodyOf(reply)).toStrictEqual({
+    error: {
+      message: expect.stringMatching(/^[A-Z].*\.$/),
+      type: toType(reply.statusCode),
+      code: expect.stringMatching(/^[a-z_]+$/),
+      param: error.param === null ? null : expect.stringMatching(/^[a-z_]+(\.[a-z_]+)*$/),
+      request_id: reply.headers['x-request-id'],
+    },
+  })
+  expectCommonHeaders(reply)
+  return [reply.statusCode, error.code, error.param]
+}
+
+function toType(status: number): string {
+  if (status >= 500) return 'server_error'
+  if (status === 429) return 'rate_limit_error'
+  return status === 403 ? 'permission_error' : 'invalid_request_error'
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export function expectCommonHeaders({ headers, statusCode }: AnyReply): void {
+  expect(headers).toMatchObject({
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': expect.stringMatching(uuid),
+    vary: expect.stringMatching(/^Origin(, |$)/),
+  })
+  if (statusCode !== 204) expect(headers['content-type']).toBe('application/json; charset=utf-8')
+  for (const name of ['server', 'x-powered-by', 'etag', 'set-cookie', 'access-control-allow-credentials']) {
+    expect(headers).not.toHaveProperty(name)
+  }
+}

@@ -1,0 +1,20 @@
+/** One service for all tests of a group, where each of them only asks it something. */
+import { afterAll, beforeAll } from 'vitest'
+import { startTestService, type TestService, type TestServiceOptions } from './service.ts'
+
+/** Starts before the group's first test and closes after its last; to be called in a `describe`, or for a whole file. */
+export function shareService(options: Omit<TestServiceOptions, 'defer'> = {}): () => TestService {
+  const ends: (() => Promise<void>)[] = []
+  const running: TestService[] = []
+  beforeAll(async () => {
+    running.push(await startTestService({ ...options, defer: (end) => ends.unshift(end) }))
+  })
+  afterAll(async () => {
+    for (const end of ends) await end()
+  })
+  return () => {
+    const [service] = running
+    if (service === undefined) throw new Error('the service is not running')
+    return service
+  }
+}

@@ -1,0 +1,80 @@
+/** HTTP by hand over node:net, for what no HTTP client would send. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { onTestFinished } from 'vitest'
+import type { AnyReply } from './replies.ts'
+import { ORIGIN } from './service.ts'
+
+/** Listens on a free port of loopback, unless it already does. */
+export async function listen(app: FastifyInstance): Promise<number> {
+  if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('it listens on no port')
+  return address.port
+}
+
+/** A connected socket, and what it received so far; destroyed when the test is over. */
+export interface Peer {
+  readonly socket: Socket
+  readonly received: () => string
+  /** Resolves when `pattern` has been received. */
+  readonly seen: (pattern: RegExp) => Promise<void>
+  /** Resolves when the other side has closed. */
+  readonly closed: Promise<unknown>
+}
+
+export async function openPeer(port: number): Promise<Peer> {
+  const socket = connect(port, '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+  // A reset while we still write is one more way of being closed.
+  socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  await once(socket, 'connect')
+  async function seen(pattern: RegExp): Promise<void> {
+    while (!pattern.test(text)) await once(socket, 'data')
+  }
+  return { socket, received: () => text, seen, closed }
+}
+
+/** All replies in `text`, interim ones left out; every one of ours has a Content-Length, but for 204s. */
+export function parseReplies(text: string): AnyReply[] {
+  const replies: AnyReply[] = []
+  for (let rest = text; rest !== ''; ) {
+    const end = rest.indexOf('\r\n\r\n')
+    if (end === -1) throw new Error(`not a reply: ${rest}`)
+    const [start = '', ...lines] = rest.slice(0, end).split('\r\n')
+    const headers = Object.fromEntries(lines.map(toHeader))
+    const length = Number(headers['content-length'] ?? 0)
+    const statusCode = Number(/^HTTP\/1\.1 (\d{3}) /.exec(start)?.[1])
+    const body = rest.slice(end + 4, end + 4 + length)
+    if (statusCode !== 100) replies.push({ statusCode, headers, body: Buffer.from(body, 'latin1').toString() })
+    rest = rest.slice(end + 4 + length)
+  }
+  return replies
+}
+
+function toHeader(line: string): readonly [string, string] {
+  const colon = line.indexOf(':')
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+}
+
+/** Sends text and returns all replies, once the other side has closed; the text has to make it do so. */
+export async function exchange(port: number, text: string | Buffer): Promise<AnyReply[]> {
+  const peer = await openPeer(port)
+  peer.socket.write(text)
+  await peer.closed
+  return parseReplies(peer.received())
+}
+
+/** A request's text: start line, headers, body. Asks to close the connection unless a header says otherwise. */
+export function toRequest(startLine: string, headers: readonly string[] = [], body = ''): string {
+  const all = ['Host: localhost', ...headers]
+  if (!all.some((header) => /^connection:/i.test(header))) all.push('Connection: close')
+  return `${startLine} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`
+}
+
+/** The headers of a page of an allowed origin. */
+export const pageHeaders = [`Origin: ${ORIGIN}`, 'Content-Type: application/json'] as const

@@ -1,0 +1,62 @@
+/** Upstreams that no sandbox can play: every byte as told, or none. Each is closed when its test is over. */
+import { once } from 'node:events'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** Lets a server listen on loopback; its port. */
+export async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
+
+const toBaseUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
+
+/** An upstream that answers in HTTP; its base URL. */
+export const startReplier = async (listener: RequestListener): Promise<string> =>
+  toBaseUrl(await listen(createHttpServer(listener)))
+
+const isWhole = (request: string): boolean => {
+  const [head = '', body] = request.split('\r\n\r\n', 2)
+  const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+  return body !== undefined && body.length >= length
+}
+
+/** An upstream that does with its socket what `speak` does, once per request that it has read; its base URL. */
+export async function startSpeaker(speak: (socket: Socket, request: string) => void): Promise<string> {
+  const server = createServer((socket) => {
+    let request = ''
+    socket.on('data', (chunk) => {
+      request += chunk.toString('latin1')
+      if (!isWhole(request)) return
+      speak(socket, request)
+      request = ''
+    })
+  })
+  return toBaseUrl(await listen(server))
+}
+
+/** The bytes of a reply with a body, and with its length unless `headers` tell another one. */
+export function toReply(body: string, statusLine = '200 OK', ...headers: readonly string[]): string {
+  const length = headers.some((header) => /^(content-length|transfer-encoding):/.test(header))
+    ? []
+    : [`content-length: ${Buffer.byteLength(body)}`]
+  return [`HTTP/1.1 ${statusLine}`, ...headers, ...length, '', body].join('\r\n')
+}
+
+/** The body of a good reply, valid for a minute. */
+export const toSecretBody = (value = 'ek_of_the_upstream'): string =>
+  JSON.stringify({ value, expires_at: Math.floor(Date.now() / 1000) + 60 })
