@@ -1,4 +1,4 @@
-/** What a caller is told: CONTRACT.md §3's table of codes, and the one error that carries them. */
+/** What a caller is told: the table of codes, and the one error that carries them. */
 import { type Reason, type ReasonRow, reasons } from './reasons.ts'
 
 interface CodeRow {

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
 
-/** CONTRACT.md §3. */
+/** Many times what a request needs, and little enough to read whole. */
 export const MAX_BODY_BYTES = 16 * 1024
 
 const mediaTypePattern = /^application\/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?$/i

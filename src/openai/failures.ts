@@ -1,4 +1,4 @@
-/** The failure table of CONTRACT.md §3: what upstream's failures mean to the caller. Nothing of theirs is kept. */
+/** What each failure upstream means to the caller. Nothing of what upstream said is kept. */
 import { codeOf, ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 

@@ -1,4 +1,4 @@
-/** Whether a 200 really is a client secret (CONTRACT.md §6). */
+/** Whether a 200 really is a client secret. */
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'

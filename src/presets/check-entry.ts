@@ -54,6 +54,7 @@ export function checkEntry(name: string, input: unknown, surroundings: Surroundi
   const warnings = [
     ...under(['session'], session.warnings),
     ...[variables, rules, access, expiry].flatMap((part) => part.warnings),
+    ...(data?.limits === undefined ? [] : [{ path: ['limits'], atKey: true, message: limitsWarning }]),
   ]
   if (data === undefined || session.content === undefined || problems.length > 0) {
     return { preset: undefined, problems, warnings }
@@ -71,6 +72,9 @@ export function checkEntry(name: string, input: unknown, surroundings: Surroundi
   })
   return { preset, problems, warnings }
 }
+
+/** Until they are, saying nothing would let an operator rely on them. */
+const limitsWarning = 'are read but not held yet; RATE_LIMIT_PER_ADDRESS is the only limit of this version'
 
 function under(path: Path, findings: readonly Finding[]): readonly Finding[] {
   return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))

@@ -48,7 +48,7 @@ const nullable: ReadonlySet<FlatField> = new Set([
 
 /**
  * Says a flat session in GA terms; `type` is always `realtime`. Nothing is lost unmentioned: what has no place is in
- * `dropped`. The table is reference/openai-realtime-api.md, section 3.
+ * `dropped`. Which field goes where is in flat-schema.ts.
  */
 export function toGaSession(flat: FlatSession, unsaid: Unsaid = {}): Translation {
   const session: Record<string, unknown> = { type: 'realtime' }
