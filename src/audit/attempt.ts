@@ -1,0 +1,36 @@
+import type { ServiceError } from '../errors.ts'
+import type { UpstreamReport } from '../openai/mint.ts'
+import type { Order } from '../presets/order.ts'
+import type { Preset } from '../presets/preset.ts'
+import type { Secret } from '../secret.ts'
+
+/**
+ * What became of one request. Guards, handler and error handler each state one fact on it; the audit and the request
+ * log read it when the reply is ready.
+ */
+export class Attempt {
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number
+  /** The caller's network address as limits and pseudonyms see it: IPv4, or the /64 of an IPv6. */
+  readonly address: string
+  /** A POST that reached a minting route, and so one record in the audit. */
+  readonly audited: boolean
+  /** Taken in for good: body read, checks under way. A drain waits for it. */
+  accepted = false
+  recorded = false
+  /** A listed origin, `other`, or null where the request named none. */
+  origin: string | null = null
+  preset: Preset | null = null
+  order: Order | null = null
+  upstream: UpstreamReport | null = null
+  secret: Secret | null = null
+  /** Unix seconds. */
+  secretExpiresAt: number | null = null
+  failure: ServiceError | null = null
+
+  constructor(startedAtMs: number, address: string, audited: boolean) {
+    this.startedAtMs = startedAtMs
+    this.address = address
+    this.audited = audited
+  }
+}

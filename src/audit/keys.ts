@@ -1,0 +1,70 @@
+/** The audit's keys: one secret, and what is derived from it for each use. */
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { link, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf } from '../errors.ts'
+import { Secret } from '../secret.ts'
+
+export interface AuditKeys {
+  /** 32 hex, the same for the same value: tells that it was the same address without telling which. */
+  readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
+  readonly fingerprint: KeyObject
+}
+
+/** Pseudonyms kept at hand, about 200 bytes each. */
+const MAX_KNOWN = 10_000
+
+const deriveKey = (key: Secret, use: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', key.reveal(), '', `realtime-mint audit ${use}`, 32)))
+
+/** By HKDF-SHA256, so that none of the derived keys tells another. */
+export function deriveAuditKeys(key: Secret): AuditKeys {
+  const pseudonymKey = deriveKey(key, 'pseudonym')
+  // The same few callers come again and again, and an HMAC costs more than all the rest of a record.
+  const known = new Map<string, string>()
+
+  function toPseudonym(kind: 'caller' | 'address', value: string): string {
+    const named = `${kind}\0${value}`
+    const found = known.get(named)
+    if (found !== undefined) return found
+    const pseudonym = createHmac('sha256', pseudonymKey).update(named).digest('hex').slice(0, 32)
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(named, pseudonym)
+    return pseudonym
+  }
+
+  return { toPseudonym, fingerprint: deriveKey(key, 'fingerprint') }
+}
+
+async function createKeyFile(path: string): Promise<void> {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`
+  const file = await open(draft, 'wx', 0o600)
+  try {
+    await file.writeFile(`${randomBytes(32).toString('base64url')}\n`)
+    await file.datasync()
+    // Never seen half-written, and never over a key that a replica put there first.
+    await link(draft, path)
+  } finally {
+    await file.close()
+    await rm(draft)
+  }
+}
+
+export interface LoadedAuditKey {
+  readonly key: Secret
+  /** The file that was created for want of a configured key. */
+  readonly createdFile: string | undefined
+}
+
+/** The key file of `directory`, created with mode 0600 where there is none. Throws what the file system throws. */
+export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
+  const path = join(directory, 'audit.key')
+  let createdFile: string | undefined
+  try {
+    await createKeyFile(path)
+    createdFile = path
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+  return { key: new Secret((await readFile(path, 'utf8')).trim()), createdFile }
+}

@@ -1,0 +1,94 @@
+/** One line of the audit, field by field, and its bytes. */
+
+export type Outcome = 'issued' | 'refused' | 'failed'
+
+export interface RecordFields {
+  readonly event: 'open' | 'attempt' | 'config' | 'close'
+  readonly request_id: string | null
+  readonly outcome: Outcome | null
+  /** The public code; null where a secret was issued. */
+  readonly code: string | null
+  /** The finer, closed set that operators see only. */
+  readonly reason: string | null
+  readonly status: number | null
+  /** False if the caller's connection was already gone when this was written; a later loss cannot be known. */
+  readonly delivered: boolean | null
+  /** Only names of presets that exist. */
+  readonly preset: string | null
+  /** Hash of the preset as sent; of a `config` event, of all presets. */
+  readonly revision: string | null
+  readonly model: string | null
+  readonly expires_after_seconds: number | null
+  /** Names of the fields that the request changed, never their values. */
+  readonly overrides: readonly string[] | null
+  /** A listed origin, else `other`. */
+  readonly origin: string | null
+  /** Pseudonym, 32 hex. */
+  readonly caller: string | null
+  /** Pseudonym, 32 hex. */
+  readonly address: string | null
+  /** Fingerprint, 32 hex. */
+  readonly secret: string | null
+  /** Unix seconds. */
+  readonly secret_expires_at: number | null
+  readonly upstream: {
+    readonly status: number | null
+    readonly request_id: string | null
+    readonly attempts: number
+    readonly ms: number
+  } | null
+  readonly ms: number | null
+  readonly count: number | null
+  readonly detail: Readonly<Record<string, string | number>> | null
+}
+
+/** Where a record stands; given by the writer at the moment of writing. */
+export interface RecordPlace {
+  readonly time: Date
+  readonly writer: string
+  readonly seq: number
+}
+
+const VERSION = 1
+
+const unprintable = /[^\x20-\x7e]/g
+
+const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** The line for a record: one JSON object in printable ASCII, with its newline. */
+export function toLine(fields: RecordFields, { time, writer, seq }: RecordPlace): string {
+  const record = { v: VERSION, time: time.toISOString(), writer, seq, ...fields, prev: null, mac: null }
+  return `${JSON.stringify(record).replace(unprintable, toEscape)}\n`
+}
+
+/** The fields of an event that is no attempt; those that are not given are null. */
+export function toEventFields(
+  event: RecordFields['event'],
+  facts: Partial<Pick<RecordFields, 'revision' | 'detail'>> = {},
+): RecordFields {
+  return { ...blank, event, ...facts }
+}
+
+const blank = {
+  event: 'open',
+  request_id: null,
+  outcome: null,
+  code: null,
+  reason: null,
+  status: null,
+  delivered: null,
+  preset: null,
+  revision: null,
+  model: null,
+  expires_after_seconds: null,
+  overrides: null,
+  origin: null,
+  caller: null,
+  address: null,
+  secret: null,
+  secret_expires_at: null,
+  upstream: null,
+  ms: null,
+  count: null,
+  detail: null,
+} as const satisfies RecordFields

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest'
+import {
+  createTemporaryDirectory,
+  parseRecords,
+  startTestService,
+  type TestService,
+} from '../support/service.ts'
+
+/** Puts a file system of 64 KiB over `directory`, which takes root and the right to mount. */
+function mount(directory: string, { skip }: TestContext): void {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    skip('a disk that is really full takes the right to mount one')
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', directory]))
+}
+
+/** Takes all the room that is left. */
+async function fill(directory: string): Promise<string> {
+  const path = join(directory, 'filler')
+  await expect(writeFile(path, Buffer.alloc(128 * 1024))).rejects.toThrow('ENOSPC')
+  return path
+}
+
+/** Mints until the room in the last page of the file is used up, and returns the reply that tells so. */
+async function mintUntilFull(service: TestService): Promise<Awaited<ReturnType<TestService['mint']>>> {
+  const reply = await service.mint()
+  return reply.statusCode === 200 ? mintUntilFull(service) : reply
+}
+
+describe('a disk that is full', () => {
+  it('keeps secrets in until there is room again, and every secret that left is on record', async (context) => {
+    const directory = await createTemporaryDirectory()
+    mount(directory, context)
+    const service = await startTestService({ environment: { AUDIT_DIR: directory } })
+    const filler = await fill(directory)
+
+    const refused = await mintUntilFull(service)
+    expect([refused.statusCode, refused.json().error.code]).toStrictEqual([503, 'audit_unavailable'])
+    expect(refused.payload).not.toContain('ek_')
+    expect((await service.app.inject('/readyz')).statusCode).toBe(503)
+
+    await rm(filler)
+    await vi.waitFor(async () => expect((await service.app.inject('/readyz')).statusCode).toBe(200), {
+      timeout: 5_000,
+      interval: 20,
+    })
+    const reply = await service.mint()
+    expect(reply.statusCode).toBe(200)
+
+    const [torn = '', whole = ''] = readdirSync(directory)
+      .toSorted((a, b) => a.localeCompare(b))
+      .map((name) => readFileSync(join(directory, name), 'utf8'))
+    expect(parseRecords(whole)).toMatchObject([
+      { event: 'open' },
+      { request_id: reply.headers['x-request-id'] },
+    ])
+    expect(parseRecords(torn.slice(0, torn.lastIndexOf('\n')))[0]).toMatchObject({ event: 'open' })
+    const seen = service.sandbox.requests.length
+    expect((torn + whole).match(/"outcome":"issued"/g)?.length).toBeGreaterThanOrEqual(seen - 1)
+  })
+})

@@ -1,0 +1,145 @@
+import { describe, expect, it, vi } from 'vitest'
+import { CLIENT_SECRETS } from '../support/replies.ts'
+import { startTestService, type TestService } from '../support/service.ts'
+import { exchange, listen, openPeer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
+
+const BODY = '{"preset":"assistant"}'
+
+/** A mint's request; `length` may promise more than there is. */
+const toMint = (body = BODY, length = body.length): string =>
+  toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, `Content-Length: ${length}`], body)
+
+const attempts = async (service: TestService) =>
+  (await service.records()).filter(({ event }) => event === 'attempt')
+
+/** The one record, once it is there; no other comes after it. */
+async function onlyRecord(service: TestService): Promise<unknown> {
+  await vi.waitFor(async () => expect(await attempts(service)).toHaveLength(1), {
+    timeout: 5_000,
+    interval: 10,
+  })
+  await service.lifecycle.attempts.whenEmpty()
+  const records = await attempts(service)
+  expect(records).toHaveLength(1)
+  return records[0]
+}
+
+const waysToGo = ['end', 'destroy', 'resetAndDestroy'] as const
+
+describe('a caller who hangs up while upstream works', () => {
+  it.each(waysToGo)('(%s) does not cancel the mint, which is on record as not delivered', async (go) => {
+    const service = await startTestService()
+    service.sandbox.behave({ kind: 'delay', ms: 150 })
+    const { socket } = await openPeer(await listen(service.app))
+    socket.write(toMint())
+    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+    socket[go]()
+    expect(await onlyRecord(service)).toMatchObject({
+      outcome: 'issued',
+      status: 200,
+      delivered: false,
+      secret: expect.stringMatching(/^[0-9a-f]{32}$/),
+      upstream: { status: 200 },
+    })
+  })
+
+  it.each(waysToGo)('(%s) for as long as it hangs is on record as not delivered', async (go) => {
+    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '300' } })
+    service.sandbox.behave({ kind: 'hang' })
+    const { socket } = await openPeer(await listen(service.app))
+    socket.write(toMint())
+    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+    socket[go]()
+    expect(await onlyRecord(service)).toMatchObject({
+      outcome: 'failed',
+      code: 'upstream_timeout',
+      reason: 'upstream_deadline',
+      status: 504,
+      delivered: false,
+      secret: null,
+    })
+  })
+
+  it('frees its place among the mints in flight when the mint is over', async () => {
+    const service = await startTestService({ environment: { MAX_CONCURRENT_MINTS: '1' } })
+    service.sandbox.behave({ kind: 'delay', ms: 100 }, 1)
+    const { socket } = await openPeer(await listen(service.app))
+    socket.write(toMint())
+    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+    socket.destroy()
+    expect((await service.mint()).json().error.code).toBe('overloaded')
+    await service.lifecycle.mints.whenEmpty()
+    expect((await service.mint()).statusCode).toBe(200)
+  })
+})
+
+describe('a caller who stays', () => {
+  it('is on record as delivered to', async () => {
+    const service = await startTestService()
+    const [reply] = await exchange(await listen(service.app), toMint())
+    expect(reply?.statusCode).toBe(200)
+    expect(await onlyRecord(service)).toMatchObject({ outcome: 'issued', delivered: true })
+  })
+})
+
+describe('an attempt that is aborted in its body', () => {
+  it.each(waysToGo)('(%s) is on record', async (go) => {
+    const service = await startTestService()
+    const { socket, seen } = await openPeer(await listen(service.app))
+    const headers = [...pageHeaders, `Content-Length: ${BODY.length}`, 'Expect: 100-continue']
+    socket.write(toRequest(`POST ${CLIENT_SECRETS}`, headers, BODY.slice(0, 5)))
+    await seen(/100 Continue/)
+    socket[go]()
+    expect(await onlyRecord(service)).toMatchObject({
+      outcome: 'refused',
+      code: 'invalid_request',
+      reason: 'body_incomplete',
+      delivered: false,
+      origin: 'https://app.example.com',
+      preset: null,
+      secret: null,
+      upstream: null,
+    })
+    expect(service.sandbox.requests).toHaveLength(0)
+  })
+
+  it('inside its headers is none', async () => {
+    const service = await startTestService()
+    const peer = await openPeer(await listen(service.app))
+    peer.socket.end(`POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: x\r\n`)
+    await peer.closed
+    expect(await attempts(service)).toStrictEqual([])
+  })
+})
+
+describe('an attempt that the HTTP parser refuses in its body', () => {
+  const chunked = toRequest(
+    `POST ${CLIENT_SECRETS}`,
+    [...pageHeaders, 'Transfer-Encoding: chunked', 'Connection: keep-alive'],
+    'ZZ\r\n',
+  )
+
+  it.each([
+    ['is too slow', toMint(BODY.slice(0, 5), BODY.length), 408, 'request_too_slow'],
+    ['is no chunk', chunked, 400, 'protocol_malformed'],
+  ])(
+    'because it %s has one record, which says what the caller was told',
+    async (_name, request, status, reason) => {
+      const service = await startTestService()
+      const port = await listen(service.app)
+      Object.assign(service.app.server, { requestTimeout: 300, headersTimeout: 300 })
+      const peer = await openPeer(port)
+      peer.socket.write(request)
+      await peer.closed
+      const [reply] = parseReplies(peer.received())
+      expect(reply?.statusCode).toBe(status)
+      expect(await onlyRecord(service)).toMatchObject({
+        outcome: 'refused',
+        status,
+        reason,
+        request_id: reply?.headers['x-request-id'],
+      })
+      expect(service.logText().match(/"msg":"request"/g)).toHaveLength(1)
+    },
+  )
+})

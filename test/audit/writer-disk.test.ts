@@ -1,0 +1,161 @@
+// What a real disk does too rarely for a test: here node:fs is told to do it.
+import * as fs from 'node:fs'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { AuditWriter, type Durability } from '../../src/audit/writer.ts'
+import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
+import { attemptFields, numbered } from './fields.ts'
+
+type Done = (error: Error | null, bytesWritten?: number) => void
+
+interface Disk {
+  /** Calls, in the order of their beginnings and ends. */
+  readonly calls: string[]
+  /** Bytes that the next writes take; all that they are given when the list is empty. */
+  readonly takes: number[]
+  fdatasync: (fd: number, done: Done) => void
+  writeError: Error | undefined
+}
+
+const disk = vi.hoisted(
+  (): Disk => ({ calls: [], takes: [], fdatasync: () => undefined, writeError: undefined }),
+)
+
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof fs>()
+  const { promisify } = await import('node:util')
+  const writeSome = promisify(original.write)
+  const write = Object.assign(
+    () => {
+      throw new Error('only its promise is used')
+    },
+    {
+      [promisify.custom]: async (fd: number, bytes: Buffer, from = 0) => {
+        disk.calls.push('write')
+        if (disk.writeError !== undefined) throw disk.writeError
+        return writeSome(fd, bytes, from, disk.takes.shift() ?? bytes.length - from)
+      },
+    },
+  )
+  return {
+    ...original,
+    write,
+    fdatasync: (fd: number, done: Done): void => {
+      disk.calls.push('fdatasync')
+      disk.fdatasync(fd, (error) => {
+        disk.calls.push('synced')
+        done(error)
+      })
+    },
+  }
+})
+
+const toError = (code: string): Error => Object.assign(new Error(code), { code })
+const syncWell = (fd: number, done: Done): void => fs.fsync(fd, done)
+
+beforeEach(() => {
+  disk.calls.length = 0
+  disk.takes.length = 0
+  disk.fdatasync = syncWell
+  disk.writeError = undefined
+})
+
+async function start(durability: Durability = 'fsync') {
+  const directory = await createTemporaryDirectory()
+  const changes: unknown[] = []
+  const onChange = (available: boolean, cause: string | undefined) => changes.push([available, cause])
+  const writer = new AuditWriter({ directory, durability, onChange })
+  onTestFinished(() => writer.close())
+  await writer.open()
+  disk.calls.length = 0
+  return { directory, writer, changes }
+}
+
+describe('durability', () => {
+  it('of fsync asks the disk once for all that wait, after they are written and before they are told', async () => {
+    const { writer } = await start()
+    const appended = Array.from({ length: 200 }, () =>
+      writer.append(attemptFields).then(() => disk.calls.push('told')),
+    )
+    await Promise.all(appended)
+    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'fdatasync', 'synced', 'told'])
+    expect(disk.calls.filter((call) => call === 'fdatasync')).toHaveLength(1)
+    expect(disk.calls.filter((call) => call === 'told')).toHaveLength(200)
+  })
+
+  it('of write does not ask it', async () => {
+    const { writer } = await start('write')
+    await writer.append(attemptFields)
+    expect(disk.calls).toStrictEqual(['write'])
+  })
+
+  it('is asked of the first record of a file too', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = new AuditWriter({ directory, durability: 'fsync' })
+    onTestFinished(() => writer.close())
+    await writer.open()
+    expect(disk.calls).toStrictEqual(['write', 'fdatasync', 'synced'])
+  })
+})
+
+describe('a disk that', () => {
+  it('takes a line in pieces gets all of it', async () => {
+    const { directory, writer } = await start()
+    disk.takes.push(1, 100, 7)
+    await writer.append(numbered(5))
+    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'write', 'write', 'write'])
+    expect(parseRecords(await readAudit(directory)).at(-1)).toMatchObject({ ms: 5 })
+  })
+
+  it.each([
+    ['takes part of a line and then nothing', () => disk.takes.push(10, 0), 'short_write'],
+    ['is full', () => void (disk.writeError = toError('ENOSPC')), 'ENOSPC'],
+    ['is read-only', () => void (disk.writeError = toError('EROFS')), 'EROFS'],
+    ['fails', () => void (disk.writeError = toError('EIO')), 'EIO'],
+    [
+      'fails to make durable what it took',
+      () => void (disk.fdatasync = (_fd, done) => done(toError('EIO'))),
+      'EIO',
+    ],
+  ])('%s makes the record fail', async (_name, harm, code) => {
+    const { writer, changes } = await start()
+    harm()
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ name: 'AuditWriteError', code })
+    expect(writer.available).toBe(false)
+    expect(changes).toStrictEqual([[false, code]])
+  })
+
+  it('fails once is not trusted with the same file again: the next record is in another one', async () => {
+    const { directory, writer } = await start()
+    disk.fdatasync = (_fd, done) => done(toError('EIO'))
+    await expect(writer.append(numbered(1))).rejects.toThrow('EIO')
+    disk.fdatasync = syncWell
+    await vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 5_000, interval: 20 })
+    await writer.append(numbered(2))
+    const names = fs.readdirSync(directory).toSorted((a, b) => a.localeCompare(b))
+    expect(names).toHaveLength(2)
+    const [first = '', second = ''] = names.map((name) => fs.readFileSync(`${directory}/${name}`, 'utf8'))
+    expect(parseRecords(first).map(({ ms }) => ms)).toStrictEqual([null, 1])
+    expect(parseRecords(second).map(({ ms }) => ms)).toStrictEqual([null, 2])
+  })
+
+  it('stays full leaves no files behind for each time that it was tried', async () => {
+    const { directory, writer } = await start()
+    disk.writeError = toError('ENOSPC')
+    await expect(writer.append(attemptFields)).rejects.toThrow('ENOSPC')
+    disk.calls.length = 0
+    await vi.waitFor(() => expect(disk.calls.length).toBeGreaterThan(1), { timeout: 5_000, interval: 20 })
+    expect(writer.available).toBe(false)
+    await vi.waitFor(() => expect(fs.readdirSync(directory)).toHaveLength(1))
+  })
+
+  it('hangs is given up after 2 s, and the record with it', async () => {
+    const { writer, changes } = await start()
+    const hanging: Done[] = []
+    disk.fdatasync = (_fd, done) => void hanging.push(done)
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'slow_disk' })
+    expect(changes).toStrictEqual([[false, 'slow_disk']])
+    disk.fdatasync = syncWell
+    hanging[0]?.(null)
+    await vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 5_000, interval: 20 })
+  })
+})

@@ -1,0 +1,160 @@
+// Each waits for the second after which the writer tries again; all of them wait for the same one.
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, type TestContext, vi } from 'vitest'
+import { AuditWriter } from '../../src/audit/writer.ts'
+import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
+import { attemptFields, numbered } from './fields.ts'
+
+/** CONTRACT.md §7: it recovers within 5 s of the fault's end. */
+const RECOVERY = { timeout: 5_000, interval: 20 }
+
+async function start({ onTestFinished: defer }: Pick<TestContext, 'onTestFinished'>) {
+  const directory = join(await createTemporaryDirectory(defer), 'audit')
+  const changes: unknown[] = []
+  const writer = new AuditWriter({
+    directory,
+    durability: 'fsync',
+    onChange: (available, cause) => changes.push([available, cause]),
+  })
+  defer(() => writer.close())
+  await writer.open()
+  await writer.append(numbered(1))
+  const [name = ''] = await readdir(directory)
+  return { directory, writer, changes, file: join(directory, name) }
+}
+
+const isRecord = (line: string): boolean => {
+  try {
+    return typeof JSON.parse(line) === 'object'
+  } catch {
+    return false
+  }
+}
+
+/** What can happen to the file while it is written to, and what is said of it. */
+const faults: readonly (readonly [name: string, harm: (file: string) => Promise<unknown>, code: string])[] = [
+  ['removed', (file) => rm(file), 'ENOENT'],
+  ['renamed, as logrotate does', (file) => rename(file, `${file}.1`), 'ENOENT'],
+  [
+    'replaced by a copy of itself',
+    async (file) => {
+      await copyFile(file, `${file}.copy`)
+      await rename(`${file}.copy`, file)
+    },
+    'file_replaced',
+  ],
+  ['emptied', (file) => truncate(file, 0), 'file_resized'],
+  ['cut by a byte', async (file) => truncate(file, (await readFile(file)).length - 1), 'file_resized'],
+  ['appended to by somebody else', (file) => appendFile(file, 'x'), 'file_resized'],
+  ['gone with its directory', (file) => rm(dirname(file), { recursive: true }), 'ENOENT'],
+  [
+    'gone with its directory, which was made anew',
+    async (file) => {
+      await rename(dirname(file), `${dirname(file)}.old`)
+      await mkdir(dirname(file))
+    },
+    'ENOENT',
+  ],
+]
+
+describe('a file that was', () => {
+  it.concurrent.for(faults)(
+    '%s takes no more records, and another one does soon',
+    async ([, harm, code], context) => {
+      const { directory, writer, changes, file } = await start(context)
+      await harm(file)
+      await expect(writer.append(numbered(2))).rejects.toMatchObject({ name: 'AuditWriteError', code })
+      expect(writer.available).toBe(false)
+      await expect(writer.append(numbered(3))).rejects.toMatchObject({ code: 'unavailable' })
+      expect(changes).toStrictEqual([[false, code]])
+
+      await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+      expect(changes).toStrictEqual([
+        [false, code],
+        [true, undefined],
+      ])
+      await writer.append(numbered(4))
+      const names = (await readdir(directory)).filter((name) => name.endsWith(`${writer.id}.jsonl`))
+      const newest = join(directory, names.toSorted((a, b) => b.localeCompare(a))[0] ?? '')
+      expect(newest).not.toBe(file)
+      const records = parseRecords(await readFile(newest, 'utf8'))
+      expect(records).toMatchObject([{ event: 'open' }, { ms: 4, writer: writer.id }])
+      expect(Number(records[0]?.['seq'])).toBeGreaterThan(2)
+    },
+  )
+})
+
+describe('a directory that cannot be written', () => {
+  it.concurrent('is tried again until it can be', async (context) => {
+    const { directory, writer, changes } = await start(context)
+    await rename(directory, `${directory}.old`)
+    await writeFile(directory, 'in the way')
+    await expect(writer.append(attemptFields)).rejects.toThrow('ENOTDIR')
+    // Longer than it waits before it tries once.
+    const tried = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 1_300, interval: 50 })
+    await expect(tried).rejects.toThrow('expected false to be true')
+    await rm(directory)
+    await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+    await writer.append(numbered(9))
+    expect(parseRecords(await readAudit(directory))).toMatchObject([{ event: 'open' }, { ms: 9 }])
+    expect(changes).toHaveLength(2)
+  })
+})
+
+describe('all that wait for a commit that fails', () => {
+  it.concurrent('are told so, and none of them is in a file that is ours', async (context) => {
+    const { directory, writer, file } = await start(context)
+    await rm(file)
+    const waiting = await Promise.allSettled(Array.from({ length: 50 }, () => writer.append(attemptFields)))
+    expect(new Set(waiting.map(({ status }) => status))).toStrictEqual(new Set(['rejected']))
+    expect(await readdir(directory)).toStrictEqual([])
+  })
+
+  it.concurrent('leave whole lines behind: what is torn is the file’s own end', async (context) => {
+    const { directory, writer, file } = await start(context)
+    await truncate(file, 5)
+    await expect(writer.append(attemptFields)).rejects.toThrow('file_resized')
+    await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+    await writer.close()
+    const lines = (await readAudit(directory)).split('\n').filter((line) => line !== '')
+    expect(lines.slice(1).every(isRecord)).toBe(true)
+  })
+})
+
+describe('a writer that is closed', () => {
+  it.concurrent('while it cannot write opens nothing more', async (context) => {
+    const { directory, writer, changes, file } = await start(context)
+    await rm(file)
+    await expect(writer.append(attemptFields)).rejects.toThrow('ENOENT')
+    await writer.close()
+    const reopened = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 1_300, interval: 50 })
+    await expect(reopened).rejects.toThrow('expected false to be true')
+    expect(await readdir(directory)).toStrictEqual([])
+    expect(changes).toHaveLength(1)
+  })
+
+  it.concurrent('while it opens another file leaves no file open', async (context) => {
+    const { directory, writer, file } = await start(context)
+    await rm(file)
+    await expect(writer.append(attemptFields)).rejects.toThrow('ENOENT')
+    await vi.waitFor(async () => expect(await readdir(directory)).toHaveLength(1), {
+      timeout: 5_000,
+      interval: 0,
+    })
+    await writer.close()
+    const reopened = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 300, interval: 20 })
+    await expect(reopened).rejects.toThrow('expected false to be true')
+    expect(await readAudit(directory)).not.toMatch(/"event":"open".*\n$/)
+  })
+})

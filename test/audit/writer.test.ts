@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { AuditWriter, type AuditWriterOptions } from '../../src/audit/writer.ts'
+import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
+import { attemptFields, numbered } from './fields.ts'
+
+async function openWriter(directory: string, durability: AuditWriterOptions['durability'] = 'fsync') {
+  const writer = new AuditWriter({ directory, durability })
+  onTestFinished(() => writer.close())
+  await writer.open()
+  return writer
+}
+
+const eventsIn = async (directory: string): Promise<unknown[]> =>
+  parseRecords(await readAudit(directory)).map(({ event }) => event)
+
+describe('a writer', () => {
+  it('opens a file of its own, named by UTC time and writer, for owner and group alone', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    const [name = ''] = await readdir(directory)
+    expect(name).toMatch(/^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/)
+    expect(name).toContain(writer.id)
+    expect(((await stat(join(directory, name))).mode & 0o777).toString(8)).toBe('640')
+  })
+
+  it('creates the directory, and those above it, closed to others', async () => {
+    const directory = join(await createTemporaryDirectory(), 'a', 'b')
+    await openWriter(directory)
+    expect((await stat(directory)).mode & 0o007).toBe(0)
+    expect(await eventsIn(directory)).toStrictEqual(['open'])
+  })
+
+  it('begins with an open and ends with a close', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    await writer.append(attemptFields)
+    await writer.close()
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'close'])
+  })
+
+  it('takes nothing once it closes: the close is the last record', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    const closed = writer.close()
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ name: 'AuditWriteError' })
+    await closed
+    expect(writer.available).toBe(false)
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'close'])
+  })
+
+  it('writes what waits before it closes', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    const waiting = [1, 2, 3].map((number) => writer.append(numbered(number)))
+    await writer.close()
+    await Promise.all(waiting)
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'attempt', 'attempt', 'close'])
+  })
+
+  it('can be closed again', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    await writer.close()
+    await writer.close()
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'close'])
+  })
+
+  it('leaves other files alone and shares none: two in one directory have one each', async () => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'audit-20200101T000000000Z-0123456789abcdef.jsonl'), 'old\n')
+    const [one, other] = await Promise.all([openWriter(directory), openWriter(directory)])
+    await Promise.all([one.append(numbered(1)), other.append(numbered(2))])
+    const names = await readdir(directory)
+    expect(names).toHaveLength(3)
+    for (const { id } of [one, other]) {
+      const text = readFileSync(join(directory, names.find((name) => name.includes(id)) ?? ''), 'utf8')
+      expect(new Set(parseRecords(text).map(({ writer }) => writer))).toStrictEqual(new Set([id]))
+    }
+    expect(readFileSync(join(directory, names.toSorted((a, b) => a.localeCompare(b))[0] ?? ''), 'utf8')).toBe(
+      'old\n',
+    )
+  })
+
+  it('rejects at the start what cannot be a directory', async () => {
+    const path = join(await createTemporaryDirectory(), 'file')
+    await writeFile(path, '')
+    const writer = new AuditWriter({ directory: path, durability: 'fsync' })
+    await expect(writer.open()).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(writer.available).toBe(false)
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('says why it could not write in a code, never with a path', async () => {
+    const directory = await createTemporaryDirectory()
+    const error: unknown = await new AuditWriter({ directory, durability: 'write' })
+      .append(attemptFields)
+      .catch((reason: unknown) => reason)
+    expect(String(error)).toBe('AuditWriteError: the audit record was not written: unavailable')
+  })
+})
+
+describe('an appended record', () => {
+  it.each(['fsync', 'write'] as const)(
+    'is in the file when its promise resolves (%s)',
+    async (durability) => {
+      const directory = await createTemporaryDirectory()
+      const writer = await openWriter(directory, durability)
+      const [name = ''] = await readdir(directory)
+      const seen = await Promise.all(
+        [1, 2, 3, 4].map(async (number) => {
+          await writer.append(numbered(number))
+          return readFileSync(join(directory, name), 'utf8').includes(`"ms":${number},`)
+        }),
+      )
+      expect(seen).toStrictEqual([true, true, true, true])
+    },
+  )
+
+  it('is one of many that are made durable together, in the order of their coming', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    await Promise.all(Array.from({ length: 300 }, (_, number) => writer.append(numbered(number))))
+    const records = parseRecords(await readAudit(directory)).filter(({ event }) => event === 'attempt')
+    expect(records.map(({ ms }) => ms)).toStrictEqual(Array.from({ length: 300 }, (_, number) => number))
+    // The time is a commit's, so that one time is one commit.
+    expect(new Set(records.map(({ time }) => time)).size).toBe(1)
+  })
+
+  it('has the next number of its writer', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    await writer.append(attemptFields)
+    await Promise.all([writer.append(attemptFields), writer.append(attemptFields)])
+    await writer.close()
+    const records = parseRecords(await readAudit(directory))
+    expect(records.map(({ seq }) => seq)).toStrictEqual([0, 1, 2, 3, 4])
+    expect(new Set(records.map((record) => record['writer']))).toStrictEqual(new Set([writer.id]))
+  })
+
+  it('is refused at once when a thousand wait, and the thousand are written', async () => {
+    const directory = await createTemporaryDirectory()
+    const writer = await openWriter(directory)
+    const waiting = Array.from({ length: 1_000 }, () => writer.append(attemptFields))
+    expect(writer.available).toBe(false)
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
+    await Promise.all(waiting)
+    expect(writer.available).toBe(true)
+    expect(await eventsIn(directory)).toHaveLength(1_001)
+  })
+})
