@@ -37,28 +37,32 @@ async function startLogged(environment: Environment): Promise<Service> {
   return startService(config, logger)
 }
 
-/** The first signal drains; a second one ends the process as it always would. SIGHUP reloads. */
-function obeySignals({ drain, reload }: Service, whenDrained = async (): Promise<void> => undefined): void {
-  const stop = (): void => {
-    process.off('SIGTERM', stop).off('SIGINT', stop)
-    void drain()
-      .then(whenDrained)
-      .then(() => process.exit(0))
+/**
+ * The first signal drains; a second one ends the process as it always would. SIGHUP reloads. Set before the service
+ * starts, so that a signal on the way up is obeyed as soon as it can be.
+ */
+async function obeySignals(starting: Promise<Service>, whenDrained?: () => Promise<void>): Promise<Service> {
+  const stop = async (): Promise<void> => {
+    process.off('SIGTERM', onStop).off('SIGINT', onStop)
+    await (await starting).drain()
+    await whenDrained?.()
+    process.exit(0)
   }
-  process.on('SIGTERM', stop).on('SIGINT', stop)
-  process.on('SIGHUP', () => void reload())
+  const onStop = (): void => void stop()
+  process.on('SIGTERM', onStop).on('SIGINT', onStop)
+  process.on('SIGHUP', () => void starting.then(({ reload }) => reload()))
+  return starting
 }
 
 async function serve(): Promise<void> {
-  obeySignals(await startLogged(readEnvironment()))
+  await obeySignals(startLogged(readEnvironment()))
 }
 
 async function demo(): Promise<void> {
   const { startDemo } = await import('./demo/demo.ts')
-  const sandboxed = await startDemo(readEnvironment())
-  const service = await startLogged(sandboxed.environment)
-  process.stdout.write(sandboxed.toInvitation(service.url))
-  obeySignals(service, sandboxed.close)
+  const { environment, toInvitation, close } = await startDemo(readEnvironment())
+  const { url } = await obeySignals(startLogged(environment), close)
+  process.stdout.write(toInvitation(url))
 }
 
 async function runCheck({ operands: [file], json }: Arguments): Promise<void> {

@@ -80,13 +80,13 @@ export const baseUrl = z.string().transform((text, context) => {
   return url
 })
 
-/** Printable ASCII: anything else could not travel in a header, and usually is a copying mistake. */
 /** As in `ek_`; `*` takes any. */
 export const secretPrefix = z
   .string()
   .regex(/^(?:\*|[\x21-\x7e]{1,32})$/, 'is what client secrets begin with, such as ek_, or * for anything')
   .transform((text) => (text === '*' ? '' : text))
 
+/** Printable ASCII: anything else could not travel in a header, and usually is a copying mistake. */
 export const apiKey = z
   .string()
   .regex(

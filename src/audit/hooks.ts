@@ -57,20 +57,18 @@ export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRe
     lifecycle.attempts.leave()
   }
 
-  app.addHook('onSend', (request, reply, payload, done) => {
-    const { attempt } = request
-    if (!attempt.audited || attempt.recorded) return done(null, payload)
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { attempt, id: requestId } = request
+    if (!attempt.audited || attempt.recorded) return payload
     attempt.recorded = true
-    const delivered = request.raw.socket.destroyed !== true
-    void audit
-      .record(attempt, { requestId: request.id, status: reply.statusCode, delivered })
-      .then(
-        () => payload,
-        () => withhold(request, reply, payload),
-      )
-      .then((safe) => {
-        leave(attempt)
-        done(null, safe)
-      })
+    const delivered = !request.raw.socket.destroyed
+    try {
+      await audit.record(attempt, { requestId, status: reply.statusCode, delivered })
+      return payload
+    } catch {
+      return withhold(request, reply, payload)
+    } finally {
+      leave(attempt)
+    }
   })
 }

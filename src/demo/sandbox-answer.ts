@@ -22,7 +22,7 @@ export interface TextAnswer extends Answer {
 /** OpenAI's answer to a judged request. */
 export function toAnswer(verdict: Verdict): TextAnswer {
   return verdict.granted
-    ? { status: 200, body: JSON.stringify(verdict.reply) }
+    ? { status: 200, body: JSON.stringify(verdict.toReply(verdict.secret)) }
     : { status: verdict.refusal.status, body: JSON.stringify({ error: verdict.refusal.error }) }
 }
 

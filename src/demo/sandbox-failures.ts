@@ -1,4 +1,5 @@
 // What OpenAI sends when it fails or refuses for reasons that are not in the request's body.
+import type { IncomingMessage } from 'node:http'
 import { type Refusal, refuse } from './sandbox-refusal.ts'
 
 type Failure = readonly [status: number, code: string | null, type: string, message: string]
@@ -20,7 +21,6 @@ const failures: readonly Failure[] = [
   [403, 'unsupported_country_region_territory', 'request_forbidden', 'This country or region is not served.'],
   [403, 'model_not_found', invalid, 'This project has no access to the model.'],
   [404, 'model_not_found', invalid, 'The model does not exist, or this key has no access to it.'],
-  [404, null, invalid, 'Invalid URL (POST /v1/realtime/client_secrets)'],
   [429, 'rate_limit_exceeded', 'requests', 'Too many requests. Try again later.'],
   [429, 'slow_down', 'rate_limit_error', 'Requests are growing too fast. Slow down.'],
   [429, 'insufficient_quota', billing, 'The quota is used up. Check plan and billing.'],
@@ -41,7 +41,7 @@ interface Chosen {
 /**
  * The envelope OpenAI would send with a status.
  *
- * @param code which of that status's failures (null is a code: that of the generic 404); unknown codes are kept
+ * @param code which of that status's failures; unknown codes, and null, are kept
  */
 export function failWith(status: number, chosen: Chosen = {}): Refusal {
   const matches = ([of, code]: Failure): boolean =>
@@ -57,15 +57,16 @@ export function failWith(status: number, chosen: Chosen = {}): Refusal {
 }
 
 /** Refuses a URL that OpenAI does not serve. */
-export function invalidUrl(method: string, path: string): Refusal {
-  return refuse(404, null, `Invalid URL (${method} ${path})`)
+export function invalidUrl({ method, url }: Pick<IncomingMessage, 'method' | 'url'>): Refusal {
+  return refuse(404, null, `Invalid URL (${method} ${url?.split('?', 1)[0]})`)
 }
 
 /** Refuses an API key the way OpenAI does: ends of the key stay readable, which is why this must never be relayed. */
-export function invalidApiKey(given: string | undefined): Refusal {
+export function invalidApiKey(given: string | undefined, auth: 'bearer' | 'api-key'): Refusal {
+  const place = auth === 'bearer' ? 'as a Bearer token in the Authorization' : 'in the api-key'
   const message =
     given === undefined
-      ? 'No API key was provided. Send it as a Bearer token in the Authorization header.'
+      ? `No API key was provided. Send it ${place} header.`
       : `Incorrect API key provided: ${maskKey(given)}. Check it where your keys are listed.`
   return refuse(401, 'invalid_api_key', message)
 }

@@ -3,11 +3,20 @@ import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { failWith, invalidApiKey } from './sandbox-failures.ts'
+import { flatRequest } from './sandbox-flat-schema.ts'
 import { type Refusal, refuse, toRefusal } from './sandbox-refusal.ts'
 import { clientSecretRequest, translationSecretRequest } from './sandbox-schema.ts'
-import { type SessionEcho, toSessionEcho, toTranslationEcho } from './sandbox-session.ts'
+import { toFlatEcho, toSessionEcho, toTranslationEcho } from './sandbox-session.ts'
 
-export type MintRoute = 'realtime' | 'translation' | 'retired'
+export type MintRoute = 'realtime' | 'translation' | 'flat' | 'retired'
+
+/** Who may mint, and what secrets begin with. */
+export interface MintTerms {
+  readonly apiKey: string
+  /** The header that the key is expected in: `Authorization`, or Azure's `api-key`. */
+  readonly auth: 'bearer' | 'api-key'
+  readonly secretPrefix: string
+}
 
 export interface MintRequest {
   readonly route: MintRoute
@@ -15,64 +24,93 @@ export interface MintRequest {
   readonly body: Buffer
 }
 
-/** OpenAI's 200 body; `expires_at` in epoch seconds. */
-export interface MintReply {
+/** `expires_at` in epoch seconds. */
+interface ClientSecret {
   readonly value: string
   readonly expires_at: number
-  readonly session: SessionEcho
 }
 
-export type Verdict =
-  | { readonly granted: true; readonly reply: MintReply }
-  | { readonly granted: false; readonly refusal: Refusal }
+export interface Grant {
+  readonly granted: true
+  readonly secret: ClientSecret
+  /** The 200 body around a secret, or around what a malformed reply has in its place. */
+  readonly toReply: (secret: object) => object
+}
+
+export type Verdict = Grant | { readonly granted: false; readonly refusal: Refusal }
+
+type Issue = (seconds: number) => ClientSecret
 
 /** Judges a request, in OpenAI's order: key, retired shape, headers, then the body. `now` in epoch ms. */
-export function judge(request: MintRequest, apiKey: string, now: number): Verdict {
+export function judge(request: MintRequest, terms: MintTerms, now: number): Verdict {
   const { route, headers, body } = request
-  const refusal = checkKey(headers, apiKey) ?? checkRetired(route) ?? checkHeaders(headers)
-  if (refusal !== undefined) return { granted: false, refusal }
+  const unknownKey = checkKey(headers, terms)
+  if (unknownKey !== undefined) return refused(unknownKey)
+  if (route === 'retired') return refused(failWith(400, { code: 'beta_api_shape_disabled' }))
+  const refusal = checkBeta(headers, route) ?? checkHeaders(headers)
+  if (refusal !== undefined) return refused(refusal)
   const json = parseJson(body)
-  if (json === undefined) {
-    return { granted: false, refusal: refuse(400, null, 'The body of the request is not valid JSON.') }
-  }
-  return route === 'translation' ? mintTranslation(json.value, now) : mintRealtime(json.value, now)
+  if (json === undefined) return refused(refuse(400, null, 'The body of the request is not valid JSON.'))
+  const mint = { realtime: mintRealtime, translation: mintTranslation, flat: mintFlat }[route]
+  return mint(json.value, (seconds) => ({
+    value: `${terms.secretPrefix}sandbox_${randomBytes(16).toString('hex')}`,
+    expires_at: Math.floor(now / 1000) + seconds,
+  }))
 }
 
-function mintRealtime(body: unknown, now: number): Verdict {
+function refused(refusal: Refusal): Verdict {
+  return { granted: false, refusal }
+}
+
+function mintRealtime(body: unknown, issue: Issue): Verdict {
   const parsed = clientSecretRequest.safeParse(body, { reportInput: true })
-  if (!parsed.success) return { granted: false, refusal: toRefusal(parsed.error.issues) }
+  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
   const { session = { type: 'realtime' }, expires_after } = parsed.data
-  return grant(toExpiry(now, expires_after?.seconds), toSessionEcho(session))
+  const echo = toSessionEcho(session)
+  return {
+    granted: true,
+    secret: issue(expires_after?.seconds ?? 600),
+    toReply: (secret) => ({ ...secret, session: echo }),
+  }
 }
 
-function mintTranslation(body: unknown, now: number): Verdict {
+function mintTranslation(body: unknown, issue: Issue): Verdict {
   const parsed = translationSecretRequest.safeParse(body, { reportInput: true })
-  if (!parsed.success) return { granted: false, refusal: toRefusal(parsed.error.issues) }
-  const expiresAt = toExpiry(now, parsed.data.expires_after?.seconds)
-  return grant(expiresAt, toTranslationEcho(parsed.data.session, expiresAt))
+  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
+  const secret = issue(parsed.data.expires_after?.seconds ?? 600)
+  const echo = toTranslationEcho(parsed.data.session, secret.expires_at)
+  return { granted: true, secret, toReply: (given) => ({ ...given, session: echo }) }
 }
 
-function grant(expiresAt: number, session: SessionEcho): Verdict {
-  const value = `ek_sandbox_${randomBytes(16).toString('hex')}`
-  return { granted: true, reply: { value, expires_at: expiresAt, session } }
+function mintFlat(body: unknown, issue: Issue): Verdict {
+  const parsed = flatRequest.safeParse(body, { reportInput: true })
+  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
+  const { expires_after, expires_at } = parsed.data.client_secret ?? {}
+  const echo = toFlatEcho(parsed.data)
+  return {
+    granted: true,
+    secret: issue((expires_after ?? expires_at)?.seconds ?? 60),
+    toReply: (secret) => ({ ...echo, client_secret: secret }),
+  }
 }
 
-function toExpiry(now: number, seconds = 600): number {
-  return Math.floor(now / 1000) + seconds
+function checkKey(headers: IncomingHttpHeaders, { apiKey, auth }: MintTerms): Refusal | undefined {
+  const given =
+    auth === 'bearer'
+      ? /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+      : headers['api-key']?.toString()
+  return given === apiKey ? undefined : invalidApiKey(given, auth)
 }
 
-function checkKey({ authorization }: IncomingHttpHeaders, apiKey: string): Refusal | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
-  return given === apiKey ? undefined : invalidApiKey(given)
-}
+// The second is what OpenAI's own SDK sends to the flat endpoint, by an old habit.
+const flatBetas: ReadonlySet<unknown> = new Set(['realtime=v1', 'assistants=v2'])
 
-function checkRetired(route: MintRoute): Refusal | undefined {
-  return route === 'retired' ? failWith(400, { code: 'beta_api_shape_disabled' }) : undefined
+function checkBeta({ 'openai-beta': beta }: IncomingHttpHeaders, route: MintRoute): Refusal | undefined {
+  if (beta === undefined || (route === 'flat' && flatBetas.has(beta))) return undefined
+  return refuse(400, 'invalid_beta', `Unknown beta requested: '${String(beta)}'.`)
 }
 
 function checkHeaders(headers: IncomingHttpHeaders): Refusal | undefined {
-  const beta = headers['openai-beta']
-  if (beta !== undefined) return refuse(400, 'invalid_beta', `Unknown beta requested: '${String(beta)}'.`)
   const requestId = String(headers['x-client-request-id'] ?? '')
   if (requestId.length > 512 || /[^\x20-\x7e]/.test(requestId)) {
     return refuse(400, null, 'X-Client-Request-Id must be ASCII and at most 512 characters long.')

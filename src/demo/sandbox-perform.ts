@@ -2,15 +2,16 @@
 import type { ServerResponse } from 'node:http'
 import { type Answer, send, type TextAnswer, toAnswer } from './sandbox-answer.ts'
 import type { Behaviour } from './sandbox-behaviour.ts'
-import { failWith, invalidApiKey } from './sandbox-failures.ts'
+import { failWith, invalidApiKey, invalidUrl } from './sandbox-failures.ts'
 import { spoil } from './sandbox-malformed.ts'
-import type { Verdict } from './sandbox-mint.ts'
+import type { MintTerms, Verdict } from './sandbox-mint.ts'
+import type { Refusal } from './sandbox-refusal.ts'
 
 /** Answers, or fails to, as told. Timers last no longer than the response's socket. */
 export async function perform(
   behaviour: Behaviour,
   response: ServerResponse,
-  { verdict, apiKey }: { verdict: Verdict; apiKey: string },
+  { verdict, terms }: { verdict: Verdict; terms: MintTerms },
 ): Promise<void> {
   switch (behaviour.kind) {
     case 'normal':
@@ -18,12 +19,9 @@ export async function perform(
     case 'delay':
       return sendLater(response, toAnswer(verdict), behaviour.ms)
     case 'status':
-      return send(response, toStatusAnswer(behaviour, apiKey))
+      return send(response, toStatusAnswer(behaviour, response, terms))
     case 'malformed':
-      return send(
-        response,
-        verdict.granted ? spoil(behaviour.variant, verdict.reply, apiKey) : toAnswer(verdict),
-      )
+      return send(response, verdict.granted ? spoil(behaviour.variant, verdict, terms) : toAnswer(verdict))
     case 'truncate':
       return sendTruncated(response, toAnswer(verdict))
     case 'headers-only':
@@ -37,12 +35,23 @@ export async function perform(
   }
 }
 
-function toStatusAnswer(behaviour: Extract<Behaviour, { kind: 'status' }>, apiKey: string): Answer {
-  const { status, body, headers, code, message } = behaviour
+type StatusBehaviour = Extract<Behaviour, { kind: 'status' }>
+
+function toStatusAnswer(behaviour: StatusBehaviour, response: ServerResponse, terms: MintTerms): Answer {
+  const { status, body, headers } = behaviour
   if (typeof body === 'string') return { status, headers, body }
-  const plain401 = status === 401 && code === undefined && message === undefined
-  const { error } = plain401 ? invalidApiKey(apiKey) : failWith(status, behaviour)
+  const { error } = toRefusal(behaviour, response, terms)
   return { status, headers, body: JSON.stringify(body === undefined ? { error } : body) }
+}
+
+// Two refusals show what they are about: a key, or a URL.
+function toRefusal(behaviour: StatusBehaviour, { req }: ServerResponse, terms: MintTerms): Refusal {
+  const { status, code, message } = behaviour
+  if (status === 401 && code === undefined && message === undefined) {
+    return invalidApiKey(terms.apiKey, terms.auth)
+  }
+  if (status === 404 && code === null && message === undefined) return invalidUrl(req)
+  return failWith(status, behaviour)
 }
 
 function sendLater(response: ServerResponse, answer: Answer, ms: number): void {

@@ -1,18 +1,26 @@
-// The two minting requests as OpenAI accepts them; unknown fields are refused at every level.
+// The two GA minting requests as OpenAI accepts them; unknown fields are refused at every level.
 import { z } from 'zod'
 import { decimal, input, integer, output, translationAudio } from './sandbox-audio-schema.ts'
 import { toolChoice, tools } from './sandbox-tools-schema.ts'
 
 const include = z.array(z.literal('item.input_audio_transcription.logprobs'))
 
-const modalities = z.array(z.enum(['text', 'audio'])).superRefine((value, context) => {
-  if (value.length === 1) return
-  const given = value.map((modality) => `'${modality}'`).join(', ')
-  const message = `Invalid modalities: [${given}]. Supported combinations are: ['text'] and ['audio'].`
-  context.addIssue({ code: 'custom', message })
-})
+/** Modalities in one of some combinations, whose order does not matter. */
+export const modalitiesIn = (combinations: readonly (readonly string[])[]) => {
+  const supported = new Set(combinations.map(toKey))
+  return z.array(z.enum(['text', 'audio'])).superRefine((value, context) => {
+    if (supported.has(toKey(value))) return
+    const those = combinations.map(toText).join(' and ')
+    const message = `Invalid modalities: ${toText(value)}. Supported combinations are: ${those}.`
+    context.addIssue({ code: 'custom', message })
+  })
+}
 
-const tracing = z.union([
+const toKey = (modalities: readonly string[]): string => modalities.toSorted().join()
+const toText = (modalities: readonly string[]): string =>
+  `[${modalities.map((modality) => `'${modality}'`).join(', ')}]`
+
+export const tracing = z.union([
   z.literal('auto'),
   z.strictObject({
     workflow_name: z.string().optional(),
@@ -21,7 +29,7 @@ const tracing = z.union([
   }),
 ])
 
-const truncation = z.union([
+export const truncation = z.union([
   z.enum(['auto', 'disabled']),
   z.strictObject({
     type: z.literal('retention_ratio'),
@@ -32,7 +40,7 @@ const truncation = z.union([
 
 // What the typed values hold is another API's shape, and the whole field is shut down on 2026-11-30.
 const promptValue = z.looseObject({ type: z.enum(['input_text', 'input_image', 'input_file']) })
-const prompt = z.strictObject({
+export const prompt = z.strictObject({
   id: z.string(),
   version: z.string().nullable().optional(),
   variables: z
@@ -45,7 +53,7 @@ const realtimeSession = z.strictObject({
   type: z.literal('realtime'),
   model: z.string().optional(),
   audio: z.strictObject({ input: input.optional(), output: output.optional() }).optional(),
-  output_modalities: modalities.optional(),
+  output_modalities: modalitiesIn([['text'], ['audio']]).optional(),
   instructions: z.string().optional(),
   include: include.optional(),
   tools: tools.optional(),

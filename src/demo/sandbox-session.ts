@@ -1,5 +1,6 @@
 // The session as OpenAI echoes it beside a secret: what was asked for, its defaults filled in, nothing held back.
 import { randomBytes } from 'node:crypto'
+import type { FlatRequest } from './sandbox-flat-schema.ts'
 import type { RealtimeSession, TranscriptionSession, TranslationSession } from './sandbox-schema.ts'
 
 export type SessionEcho = Readonly<Record<string, unknown>>
@@ -7,15 +8,15 @@ export type SessionEcho = Readonly<Record<string, unknown>>
 const pcm = { type: 'audio/pcm', rate: 24_000 } as const
 
 // The silence is the value the live server echoes; its documentation says 500.
-const serverVad = {
+const flatServerVad = {
   type: 'server_vad',
   threshold: 0.5,
   prefix_padding_ms: 300,
   silence_duration_ms: 200,
   create_response: true,
   interrupt_response: true,
-  idle_timeout_ms: null,
 } as const
+const serverVad = { ...flatServerVad, idle_timeout_ms: null } as const
 
 const inputDefaults = {
   format: pcm,
@@ -34,6 +35,31 @@ export function toSessionEcho(session: RealtimeSession | TranscriptionSession): 
 export function toTranslationEcho(session: TranslationSession, expiresAt: number): SessionEcho {
   const { model, audio = {} } = session
   return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
+}
+
+/** Echoes a flat session, as flat as it was asked for. Its `expires_at` is the session's, not the secret's. */
+export function toFlatEcho({ client_secret: _notEchoed, ...session }: FlatRequest): SessionEcho {
+  return {
+    object: 'realtime.session',
+    id: sessionId(),
+    expires_at: 0,
+    model: 'gpt-4o-realtime-preview',
+    modalities: ['text', 'audio'],
+    instructions: 'Be helpful.',
+    voice: 'alloy',
+    input_audio_format: 'pcm16',
+    output_audio_format: 'pcm16',
+    input_audio_transcription: null,
+    turn_detection: flatServerVad,
+    input_audio_noise_reduction: null,
+    tools: [],
+    tool_choice: 'auto',
+    temperature: 0.8,
+    max_response_output_tokens: 'inf',
+    speed: 1,
+    tracing: null,
+    ...session,
+  }
 }
 
 function toRealtime({ audio, parallel_tool_calls: _notEchoed, ...session }: RealtimeSession): SessionEcho {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 const jsonObject = z.record(z.string(), z.unknown())
 
-const functionTool = z.strictObject({
+export const functionTool = z.strictObject({
   type: z.literal('function').optional(),
   name: z.string().optional(),
   description: z.string().optional(),

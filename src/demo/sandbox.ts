@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { label, labelHeader, send, setCommonHeaders, toAnswer } from './sandbox-answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './sandbox-behaviour.ts'
 import { invalidUrl } from './sandbox-failures.ts'
-import { judge, type MintRoute } from './sandbox-mint.ts'
+import { judge, type MintRoute, type MintTerms } from './sandbox-mint.ts'
 import { perform } from './sandbox-perform.ts'
 import { type Refusal, refuse } from './sandbox-refusal.ts'
 
@@ -26,6 +26,15 @@ export interface SandboxRequest {
 export interface SandboxOptions {
   /** The one key that is accepted. */
   readonly apiKey: string
+  /**
+   * What is served: OpenAI's GA endpoints, the default, or only the older flat endpoint, as by Azure's preview and
+   * LocalAI, below any path.
+   */
+  readonly api?: 'client_secrets' | 'sessions'
+  /** Where the key is expected: in `Authorization`, the default, or only in Azure's `api-key` header. */
+  readonly auth?: MintTerms['auth']
+  /** What secrets begin with; `ek_` by default. */
+  readonly secretPrefix?: string
   /** 0, the default, takes any free port. */
   readonly port?: number
   /** Takes one object per request and per change of state; every one carries the `sandbox` label. */
@@ -46,28 +55,41 @@ export interface Sandbox {
 }
 
 interface Context {
-  readonly apiKey: string
+  readonly routeOf: (path: string) => MintRoute | undefined
+  readonly terms: MintTerms
   readonly log: (line: object) => void
   readonly now: () => number
   readonly requests: SandboxRequest[]
   readonly slot: BehaviourSlot
 }
 
-const mintRoutes: ReadonlyMap<string, MintRoute> = new Map([
+const gaRoutes: ReadonlyMap<string, MintRoute> = new Map([
   ['/v1/realtime/client_secrets', 'realtime'],
   ['/v1/realtime/translations/client_secrets', 'translation'],
   ['/v1/realtime/sessions', 'retired'],
   ['/v1/realtime/transcription_sessions', 'retired'],
 ])
 
+// Azure's own path is /openai/realtimeapi/sessions.
+const flatPath = /^(?:\/[^/]+)*\/(?:realtime|realtimeapi)\/sessions$/
+
+const toFlatRoute = (path: string): MintRoute | undefined => (flatPath.test(path) ? 'flat' : undefined)
+
 const maxRequests = 1000
 const maxBodyBytes = 1024 * 1024
 
 /** Starts a sandbox on 127.0.0.1. Rejects when the port is taken. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { apiKey, port = 0, log = () => undefined, now = Date.now } = options
-  const labelled = (line: object): void => log({ sandbox: label, ...line })
-  const context: Context = { apiKey, log: labelled, now, requests: [], slot: createBehaviourSlot() }
+  const { apiKey, auth = 'bearer', secretPrefix = 'ek_', port = 0, now = Date.now } = options
+  const labelled = (line: object): void => options.log?.({ sandbox: label, ...line })
+  const context: Context = {
+    routeOf: options.api === 'sessions' ? toFlatRoute : (path) => gaRoutes.get(path),
+    terms: { apiKey, auth, secretPrefix },
+    log: labelled,
+    now,
+    requests: [],
+    slot: createBehaviourSlot(),
+  }
   const server = createSandboxServer(context)
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -108,7 +130,7 @@ async function serve(context: Context, request: IncomingMessage, response: Serve
   const started = performance.now()
   const { method = '', url = '' } = request
   const path = url.split('?', 1)[0] ?? ''
-  const route = mintRoutes.get(path)
+  const route = context.routeOf(path)
   const requestId = setCommonHeaders(response, context.now())
   const entry = { event: 'request', method, path, request_id: requestId }
   response.once('close', () => {
@@ -116,7 +138,7 @@ async function serve(context: Context, request: IncomingMessage, response: Serve
     context.log({ ...entry, status, ms: Math.round(performance.now() - started) })
   })
   if (path.startsWith('/sandbox/')) return control(context, request, response)
-  if (route === undefined || method !== 'POST') return sendRefusal(response, invalidUrl(method, path))
+  if (route === undefined || method !== 'POST') return sendRefusal(response, invalidUrl(request))
   await mint(context, request, response, route)
 }
 
@@ -128,15 +150,15 @@ async function mint(
 ): Promise<void> {
   const started = performance.now()
   const { bytes, tooLarge } = await readBody(request)
-  const { apiKey, requests, slot, now } = context
+  const { terms, requests, slot, now } = context
   requests.push({ path: request.url ?? '', headers: request.headers, body: bytes.toString(), at: now() })
   if (requests.length > maxRequests) requests.shift()
   const behaviour = slot.take()
   const verdict = tooLarge
     ? ({ granted: false, refusal: refuse(413, null, 'The body of the request is too large.') } as const)
-    : judge({ route, headers: request.headers, body: bytes }, apiKey, now())
+    : judge({ route, headers: request.headers, body: bytes }, terms, now())
   response.setHeader('openai-processing-ms', Math.round(performance.now() - started))
-  await perform(behaviour, response, { verdict, apiKey })
+  await perform(behaviour, response, { verdict, terms })
 }
 
 async function control(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -99,7 +99,7 @@ describe('SIGTERM', () => {
     service.child.kill('SIGTERM')
     expect(await service.ended).toBe(0)
     const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
-    expect(records.map(({ event }) => event)).toEqual(['open', 'close'])
+    expect(records.map(({ event }) => event)).toEqual(['open', 'config', 'close'])
   })
 
   it('lets a mint under way finish, refuses new ones, and cuts sockets that are slow', async () => {
@@ -133,6 +133,7 @@ describe('SIGTERM', () => {
       'attempt',
       'body_incomplete',
       'close',
+      'config',
       'draining',
       'open',
     ])

@@ -1,0 +1,250 @@
+/** The service in front of a server that still serves the flat endpoint: LocalAI, Azure's preview. */
+import { describe, expect, it } from 'vitest'
+import { malformedVariants } from '../../src/demo/sandbox-behaviour.ts'
+import { nest } from '../demo/sandbox-caller.ts'
+import { ask, lastSent, outcomeOf } from '../routes/asking.ts'
+import { createEnvironment, startProcess } from '../support/process.ts'
+import { bodyOf, CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
+import {
+  API_KEY,
+  type Reply,
+  startTestService,
+  type TestService,
+  type TestServiceOptions,
+} from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+
+const environment = { OPENAI_REALTIME_API: 'sessions' } as const
+const sandbox = { api: 'sessions' } as const
+
+const sessions: Readonly<Record<string, object>> = {
+  empty: {},
+  classic: {
+    model: 'gpt-4o-realtime-preview',
+    modalities: ['audio', 'text'],
+    instructions: 'Be kind.\nBe "brief".',
+    voice: 'ash',
+    input_audio_format: 'pcm16',
+    output_audio_format: 'g711_ulaw',
+    input_audio_transcription: { model: 'whisper-1', language: 'en', prompt: 'hotel names' },
+    turn_detection: { type: 'server_vad', threshold: 0.5, silence_duration_ms: 400, eagerness: 'low' },
+    input_audio_noise_reduction: { type: 'near_field' },
+    tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object', properties: {} } }],
+    tool_choice: 'look_up',
+    temperature: 0.7,
+    max_response_output_tokens: 'inf',
+    speed: 1.1,
+    tracing: { workflow_name: 'desk', metadata: { a: [1] } },
+    truncation: 'auto',
+    prompt: { id: 'pmpt_1', version: '2' },
+  },
+  off: {
+    modalities: ['audio'],
+    input_audio_transcription: null,
+    turn_detection: null,
+    input_audio_noise_reduction: null,
+    tracing: null,
+    prompt: null,
+  },
+  untyped: { turn_detection: { threshold: 0.4 }, tools: [{ name: 'look_up' }], modalities: ['text'] },
+}
+
+const overrides = {
+  'audio.output.voice': ['verse'],
+  'audio.output.speed': { min: 0.5, max: 1.2 },
+  'audio.input.format.type': ['audio/pcmu', 'audio/pcma'],
+  'audio.output.format.type': ['audio/pcm'],
+  'audio.input.transcription.language': ['de'],
+  'audio.input.noise_reduction': [null],
+  'audio.input.turn_detection': [null],
+  'audio.input.turn_detection.type': ['semantic_vad'],
+  'audio.input.turn_detection.threshold': { min: 0.2, max: 0.8 },
+  instructions: ['Sing.'],
+  max_output_tokens: { max: 100 },
+  output_modalities: [['text']],
+  tool_choice: ['none'],
+  tracing: [null],
+}
+
+const presets = JSON.stringify({
+  presets: {
+    ...Object.fromEntries(Object.entries(sessions).map(([name, session]) => [name, { session }])),
+    open: { session: sessions['classic'], overrides },
+    greeter: {
+      session: { instructions: 'Greet {{guest}}.', client_secret: { expires_at: { seconds: 90 } } },
+      variables: { guest: { max_length: 20 } },
+    },
+  },
+})
+
+const expiring = (seconds: number): object => ({
+  client_secret: { expires_after: { anchor: 'created_at', seconds } },
+})
+
+const askClassic = (service: TestService): Promise<Reply> => ask(service, { body: { preset: 'classic' } })
+
+describe('a flat preset', () => {
+  const service = shareService({ environment, sandbox, presets })
+
+  it.each(Object.entries(sessions))('goes out as written, with an expiry: %s', async (preset, session) => {
+    expect(outcomeOf(await ask(service(), { body: { preset } }))).toBe('issued')
+    expect(lastSent(service())).toStrictEqual({ ...session, ...expiring(60) })
+    expect(service().sandbox.requests.at(-1)?.path).toBe('/v1/realtime/sessions')
+  })
+
+  it.each<[path: string, body: object, seconds: number]>([
+    [CLIENT_SECRETS, {}, 90],
+    [SESSIONS, {}, 90],
+    [CLIENT_SECRETS, { expires_after: { seconds: 20 } }, 20],
+    [SESSIONS, { client_secret: { expires_after: { seconds: 20 } } }, 20],
+  ])('goes out with its variables and expiry: %s with %j makes it %i s', async (path, asked, seconds) => {
+    const body = { preset: 'greeter', variables: { guest: 'A "B"' }, ...asked }
+    expect(outcomeOf(await ask(service(), { path, body }))).toBe('issued')
+    expect(lastSent(service())).toStrictEqual({ instructions: 'Greet A "B".', ...expiring(seconds) })
+  })
+
+  /** What is asked by GA path, the same in the flat shape, and what upstream gets for it where that is not the same. */
+  const changes: [path: string, value: unknown, flat: object, sent?: object][] = [
+    ['audio.output.voice', 'verse', { voice: 'verse' }],
+    ['audio.output.speed', 0.5, { speed: 0.5 }],
+    ['instructions', 'Sing.', { instructions: 'Sing.' }],
+    ['max_output_tokens', 50, { max_response_output_tokens: 50 }],
+    ['output_modalities', ['text'], { modalities: ['text'] }],
+    ['output_modalities', ['audio'], { modalities: ['audio'] }, {}],
+    ['tool_choice', 'none', { tool_choice: 'none' }],
+    ['tracing', null, { tracing: null }],
+    ['audio.input.format', { type: 'audio/pcmu' }, { input_audio_format: 'g711_ulaw' }],
+    ['audio.input.format', { type: 'audio/pcma' }, { input_audio_format: 'g711_alaw' }],
+    ['audio.output.format', { type: 'audio/pcm', rate: 24_000 }, { output_audio_format: 'pcm16' }],
+    ['audio.input.noise_reduction', null, { input_audio_noise_reduction: null }],
+    ['audio.input.turn_detection', null, { turn_detection: null }],
+    [
+      'audio.input.transcription',
+      { language: 'de' },
+      { input_audio_transcription: { language: 'de' } },
+      { input_audio_transcription: { model: 'whisper-1', language: 'de', prompt: 'hotel names' } },
+    ],
+    [
+      'audio.input.turn_detection',
+      { type: 'server_vad', threshold: 0.2 },
+      { turn_detection: { threshold: 0.2 } },
+      { turn_detection: { type: 'server_vad', threshold: 0.2, silence_duration_ms: 400 } },
+    ],
+    ['audio.input.turn_detection', { type: 'semantic_vad' }, { turn_detection: { type: 'semantic_vad' } }],
+  ]
+
+  const asked = changes.flatMap(([path, value, flat, sent = flat]) => [
+    [SESSIONS, flat, sent] as const,
+    [CLIENT_SECRETS, { session: nest(path, value) }, sent] as const,
+  ])
+  it.each(asked)('takes what it opens from %s, as %j, and sends it flat', async (path, fields, sent) => {
+    expect(outcomeOf(await ask(service(), { path, body: { preset: 'open', ...fields } }))).toBe('issued')
+    expect(lastSent(service())).toStrictEqual({ ...sessions['classic'], ...sent, ...expiring(60) })
+  })
+
+  it.each<[flat: object, outcome: unknown]>([
+    [{ temperature: 0.7 }, 'issued'],
+    [{ temperature: 0.8 }, [403, 'override_not_allowed', 'temperature']],
+    [{ voice: 'coral' }, [403, 'override_not_allowed', 'voice']],
+    [{ model: 'another' }, [403, 'override_not_allowed', 'model']],
+    [{ speed: 1.3 }, [403, 'override_not_allowed', 'speed']],
+    [{ temperature: 1.3 }, [400, 'invalid_request', 'temperature']],
+  ])('is judged before anything goes out: %j', async (flat, outcome) => {
+    const reply = await ask(service(), { path: SESSIONS, body: { preset: 'open', ...flat } })
+    expect(outcomeOf(reply)).toEqual(outcome)
+  })
+
+  it('is recorded as any other, its overrides by their GA paths', async () => {
+    await ask(service(), { path: SESSIONS, body: { preset: 'open', voice: 'verse', speed: 1 } })
+    expect((await service().records()).at(-1)).toMatchObject({
+      preset: 'open',
+      model: 'gpt-4o-realtime-preview',
+      overrides: ['audio.output.voice', 'audio.output.speed'],
+    })
+  })
+})
+
+describe('the reply to the browser', () => {
+  const flat = shareService({ environment, sandbox, presets })
+  const ga = shareService({ presets })
+
+  it.each([CLIENT_SECRETS, SESSIONS])('of %s is the one that a GA upstream leads to', async (path) => {
+    const value = expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/)
+    const secret = { value, expires_at: expect.any(Number) }
+    const expected = path === SESSIONS ? { client_secret: secret } : secret
+    const body = { preset: 'off' }
+    const replies = [await ask(flat(), { path, body }), await ask(ga(), { path, body })]
+    for (const reply of replies) expect(bodyOf(reply)).toStrictEqual(expected)
+    const [one, other] = replies.map(({ statusCode, headers }) => [statusCode, Object.keys(headers)])
+    expect(one).toEqual(other)
+  })
+
+  it.each(malformedVariants)('is an error or a whole secret, where upstream’s is %s', async (variant) => {
+    flat().sandbox.behave({ kind: 'malformed', variant }, 1)
+    const outcome = variant === 'extra-fields' ? 'issued' : [502, 'upstream_malformed', null]
+    expect(outcomeOf(await askClassic(flat()))).toEqual(outcome)
+  })
+
+  it('is an error, where upstream’s is in the GA shape', async () => {
+    const body = { value: 'ek_of_another_shape', expires_at: Math.floor(Date.now() / 1000) + 60 }
+    flat().sandbox.behave({ kind: 'status', status: 200, body }, 1)
+    expect(outcomeOf(await askClassic(flat()))).toEqual([502, 'upstream_malformed', null])
+  })
+})
+
+it('does not start with presets in the GA shape, and names each of them', async () => {
+  const settings = await createEnvironment('http://127.0.0.1:1/v1')
+  const service = startProcess([process.execPath, 'src/main.ts'], { ...settings, ...environment })
+  expect(await service.ended).toBe(78)
+  const problems = service.stderr()
+  const named = problems.matchAll(/ presets\.([\w-]+)\.session\.type: .*OPENAI_REALTIME_API=sessions/g)
+  const ga = ['voice-assistant', 'transcriber', 'translator', 'support-agent']
+  expect(Array.from(named, ([, name]) => name)).toEqual(ga)
+})
+
+describe('a key that is expected in the api-key header, as by Azure', () => {
+  const azure = { environment: { ...environment, OPENAI_AUTH: 'api-key' }, presets } as const
+  const query = '?api-version=2025-04-01-preview&deployment=a%20b'
+
+  it.each([
+    [`/openai${query}`, `/openai/realtime/sessions${query}`],
+    [`/openai/${query}`, `/openai/realtime/sessions${query}`],
+  ])('is sent there alone: base URL …%s, asked at %s', async (basePath, path) => {
+    const service = await startTestService({ ...azure, sandbox: { ...sandbox, auth: 'api-key' }, basePath })
+    expect(outcomeOf(await askClassic(service))).toBe('issued')
+    const [sent] = service.sandbox.requests
+    expect(sent).toMatchObject({ path, headers: { 'api-key': API_KEY } })
+    expect(sent?.headers).not.toHaveProperty('authorization')
+  })
+
+  it('is not found in Authorization', async () => {
+    const service = await startTestService({ environment, sandbox: { ...sandbox, auth: 'api-key' }, presets })
+    expect(outcomeOf(await askClassic(service))).toEqual([502, 'upstream_misconfigured', null])
+  })
+})
+
+it.each([
+  ['eph_', 'eph_', /^eph_sandbox_/],
+  ['eph_', 'ek_', /^upstream_malformed$/],
+  ['*', 'eph_', /^eph_sandbox_/],
+  ['ek_', 'eph_', /^upstream_malformed$/],
+])('UPSTREAM_SECRET_PREFIX=%s and secrets that begin with %s: %s', async (setting, secretPrefix, outcome) => {
+  const service = await startTestService({
+    environment: { ...environment, UPSTREAM_SECRET_PREFIX: setting },
+    sandbox: { ...sandbox, secretPrefix },
+    presets,
+  })
+  const { value, error } = (await askClassic(service)).json()
+  expect(value ?? error.code).toMatch(outcome)
+})
+
+it.each<[upstream: string, path: string, options: TestServiceOptions]>([
+  ['OpenAI, which retired it', CLIENT_SECRETS, {}],
+  ['OpenAI, which retired it', SESSIONS, {}],
+  ['a server without it', CLIENT_SECRETS, { basePath: '/elsewhere' }],
+  ['a server without it', SESSIONS, { basePath: '/elsewhere' }],
+])('the flat endpoint of %s is a retired one to %s', async (_, path, options) => {
+  const service = await startTestService({ environment, presets, ...options })
+  const reply = await ask(service, { path, body: { preset: 'classic' } })
+  expect(outcomeOf(reply)).toEqual([502, 'upstream_retired', null])
+})
