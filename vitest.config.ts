@@ -4,6 +4,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'text-summary'], thresholds: { lines: 95 } },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'text-summary'],
+      thresholds: { lines: 95 },
+    },
   },
 })

@@ -8,8 +8,8 @@ import type { Config } from './config.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
-import { createProtocolErrorHandler } from './http/protocol-errors.ts'
-import { logProtocolError, logReplies } from './http/request-log.ts'
+import { createProtocolErrors } from './http/protocol-errors.ts'
+import { logReplies } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -35,21 +35,28 @@ const ARRIVAL_CHECK_MS = 500
 const KEEP_ALIVE_MS = 65_000
 
 function createListener({ trustedProxies }: Config, logger: Logger): FastifyInstance {
+  const protocolErrors = createProtocolErrors(logger)
   const app = Fastify({
     logger: false,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: ARRIVAL_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: ARRIVAL_MS, connectionsCheckingInterval: ARRIVAL_CHECK_MS },
+    http: {
+      headersTimeout: ARRIVAL_MS,
+      connectionsCheckingInterval: ARRIVAL_CHECK_MS,
+      // Checked with the other headers, for Node's own refusal is a bare 400.
+      requireHostHeader: false,
+    },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     rewriteUrl: toRoutableUrl,
-    clientErrorHandler: createProtocolErrorHandler({
-      onRefused: (error, requestId) => logProtocolError(logger, error, requestId),
-    }),
+    clientErrorHandler: protocolErrors.onClientError,
+    // Ours are answered by phase, in the envelope.
+    return503OnClosing: false,
   })
+  protocolErrors.follow(app)
   // Left alone, Node answers a bare 417 before any of the checks below.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   return app

@@ -24,7 +24,7 @@ export interface Findings {
 export interface SentPreset {
   readonly name: string
   readonly revision: string
-  /** Behind the base URL. */
+  /** Behind the base URL's `/realtime`. */
   readonly path: string
   readonly body: unknown
 }
@@ -82,7 +82,7 @@ const toSection = (title: string, lines: readonly string[]): string =>
 export function toReport({ file, problems, warnings, revision, presets }: Findings): string {
   const sent = presets.map(
     ({ name, revision: own, path, body }) =>
-      `${name} (revision ${own})\nPOST …${path}\n${JSON.stringify(body, null, 2)}\n\n`,
+      `${name} (revision ${own})\nPOST …/realtime${path}\n${JSON.stringify(body, null, 2)}\n\n`,
   )
   const verdict =
     problems.length === 0

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { check, toReport } from './check.ts'
 import { ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
-import { createLogDestination, createLogger } from './logger.ts'
+import { createLogDestination, createLogger, flushLog } from './logger.ts'
 import { presetsJsonSchema } from './presets/json-schema.ts'
 import { type Service, startService } from './service.ts'
 
@@ -19,36 +19,51 @@ const USAGE = `Usage: realtime-mint [command]
   schema                 print the JSON Schema of the presets file, for editors
 `
 
+interface Running extends Service {
+  readonly flush: () => Promise<void>
+}
+
 interface Arguments {
   readonly operands: readonly string[]
   readonly json: boolean
 }
 
-async function startLogged(environment: Environment): Promise<Service> {
+/** Starts the service with its log; `flush` resolves when all that was logged is written, or cannot be. */
+async function startLogged(environment: Environment): Promise<Running> {
   const config = parseConfig(environment)
   const stream = createLogDestination()
   const logger = createLogger(config.logLevel, stream)
-  process.on('uncaughtException', (error) => {
+  const flush = (): Promise<void> => flushLog(stream)
+  async function crash(error: Error): Promise<void> {
     logger.fatal({ err: error }, 'crashed')
-    stream.flushSync()
+    await flush()
     process.exit(EXIT_CRASH)
-  })
-  process.on('exit', () => stream.flushSync())
-  return startService(config, logger)
+  }
+  process.on('uncaughtException', (error) => void crash(error))
+  try {
+    return { ...(await startService(config, logger)), flush }
+  } catch (error) {
+    await flush()
+    throw error
+  }
 }
 
 /**
- * The first signal drains; a second one ends the process as it always would. SIGHUP reloads. Set before the service
- * starts, so that a signal on the way up is obeyed as soon as it can be.
+ * The first signal drains, further ones change nothing: npm sends a second one after the terminal's own. SIGHUP reloads.
+ * Set before the service starts, so that a signal on the way up is obeyed as soon as it can be.
  */
-async function obeySignals(starting: Promise<Service>, whenDrained?: () => Promise<void>): Promise<Service> {
-  const stop = async (): Promise<void> => {
-    process.off('SIGTERM', onStop).off('SIGINT', onStop)
-    await (await starting).drain()
+async function obeySignals(starting: Promise<Running>, whenDrained?: () => Promise<void>): Promise<Running> {
+  async function stop(): Promise<void> {
+    const { drain, flush } = await starting
+    await drain()
     await whenDrained?.()
+    await flush()
     process.exit(0)
   }
-  const onStop = (): void => void stop()
+  let stopping: Promise<void> | undefined
+  const onStop = (): void => {
+    stopping ??= stop()
+  }
   process.on('SIGTERM', onStop).on('SIGINT', onStop)
   process.on('SIGHUP', () => void starting.then(({ reload }) => reload()))
   return starting

@@ -17,7 +17,10 @@ function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+  // A prefix of 0 would be everybody.
+  return (
+    prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+  )
 }
 
 const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
@@ -29,7 +32,7 @@ const isLoopback = ({ hostname }: URL): boolean =>
 function toOriginProblem(text: string): string | undefined {
   if (text === '*' || text === 'null') return `does not take ${text}: name each origin`
   const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol))
+  if (url === undefined || !/^https?:$/.test(url.protocol) || text.includes('*'))
     return 'lists origins such as https://app.example.com'
   return url.origin === text
     ? undefined

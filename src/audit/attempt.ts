@@ -17,7 +17,8 @@ export class Attempt {
   readonly audited: boolean
   /** Taken in for good: body read, checks under way. A drain waits for it. */
   accepted = false
-  recorded = false
+  /** A reply is on its way; there is never a second one. */
+  answered = false
   /** A listed origin, `other`, or null where the request named none. */
   origin: string | null = null
   preset: Preset | null = null

@@ -59,8 +59,10 @@ export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRe
 
   app.addHook('onSend', async (request, reply, payload) => {
     const { attempt, id: requestId } = request
-    if (!attempt.audited || attempt.recorded) return payload
-    attempt.recorded = true
+    // A guard can still refuse what the HTTP parser has refused already: the first word stands.
+    if (attempt.answered) return new Promise<never>(() => undefined)
+    attempt.answered = true
+    if (!attempt.audited) return payload
     const delivered = !request.raw.socket.destroyed
     try {
       await audit.record(attempt, { requestId, status: reply.statusCode, delivered })

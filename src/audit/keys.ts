@@ -36,6 +36,17 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
   return { toPseudonym, fingerprint: deriveKey(key, 'fingerprint') }
 }
 
+/** From a shorter key anybody could compute the pseudonyms of addresses. */
+export const MIN_KEY_LENGTH = 32
+
+export class AuditKeyError extends Error {
+  readonly code = 'key_too_short'
+
+  constructor() {
+    super('the key in the key file is too short')
+  }
+}
+
 async function createKeyFile(path: string): Promise<void> {
   const draft = `${path}.${randomBytes(8).toString('hex')}`
   const file = await open(draft, 'wx', 0o600)
@@ -56,7 +67,8 @@ export interface LoadedAuditKey {
   readonly createdFile: string | undefined
 }
 
-/** The key file of `directory`, created with mode 0600 where there is none. Throws what the file system throws. */
+/** The key file of `directory`, created with mode 0600 where there is none. Throws an AuditKeyError, or what the file
+ * system throws. */
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   const path = join(directory, 'audit.key')
   let createdFile: string | undefined
@@ -66,5 +78,7 @@ export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   }
-  return { key: new Secret((await readFile(path, 'utf8')).trim()), createdFile }
+  const text = (await readFile(path, 'utf8')).trim()
+  if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
+  return { key: new Secret(text), createdFile }
 }

@@ -74,8 +74,9 @@ export class AuditWriter {
   #file: AuditFile | undefined
   #waiting: Waiting[] = []
   #seq = 0
-  #busy: Promise<void> | undefined
+  #isDraining = false
   #reopening: NodeJS.Timeout | undefined
+  #opening: Promise<void> | undefined
   #closed = false
 
   constructor(options: AuditWriterOptions) {
@@ -90,15 +91,18 @@ export class AuditWriter {
 
   /** Whether a record would be taken now. */
   get available(): boolean {
-    return this.#file !== undefined && this.#waiting.length < MAX_WAITING
+    return this.#file !== undefined && !this.#closed && this.#waiting.length < MAX_WAITING
   }
 
   /** Resolves when the line is as durable as configured; rejects with an AuditWriteError where it may not be. */
   append(fields: RecordFields): Promise<void> {
-    if (!this.available) return Promise.reject(new AuditWriteError('unavailable'))
+    return this.available ? this.#enqueue(fields) : Promise.reject(new AuditWriteError('unavailable'))
+  }
+
+  #enqueue(fields: RecordFields): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ fields, resolve, reject })
-      this.#busy ??= this.#drain()
+      if (!this.#isDraining) void this.#drain()
     })
   }
 
@@ -106,21 +110,20 @@ export class AuditWriter {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#reopening)
-    await this.append(toEventFields('close')).catch(() => undefined)
-    await this.#busy
-    const file = this.#file
-    this.#file = undefined
-    if (file !== undefined) await close(file.fd)
+    await this.#enqueue(toEventFields('close')).catch(noop)
+    await this.#opening?.catch(noop)
+    await this.#end()
   }
 
   async #drain(): Promise<void> {
+    this.#isDraining = true
     while (this.#waiting.length > 0) {
       await delay(GROUP_MS)
       const batch = this.#waiting
       this.#waiting = []
       await this.#commit(batch)
     }
-    this.#busy = undefined
+    this.#isDraining = false
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -166,6 +169,7 @@ export class AuditWriter {
     try {
       await this.#write(file, [{ fields: toEventFields('open'), resolve: noop, reject: noop }])
       await syncDirectory(directory)
+      if (this.#closed) throw new AuditWriteError('closed')
     } catch (error) {
       await close(fd)
       // Nobody was told of anything in it, and a full disk must not fill with empty files.
@@ -173,6 +177,12 @@ export class AuditWriter {
       throw error
     }
     this.#file = file
+  }
+
+  async #end(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) await close(file.fd)
   }
 
   #abandon(file: AuditFile, work: Promise<void>, cause: string): void {
@@ -189,7 +199,8 @@ export class AuditWriter {
   #reopenLater(): void {
     if (this.#closed) return
     this.#reopening = setTimeout(() => {
-      this.open().then(
+      this.#opening = this.open()
+      this.#opening.then(
         () => this.#options.onChange?.(true, undefined),
         () => this.#reopenLater(),
       )

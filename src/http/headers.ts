@@ -10,10 +10,7 @@ export const replyHeaders = {
 
 /** A bit each. Said twice they mean one thing here and may mean another to a proxy in front. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
-  ['host', 'content-type', 'content-length', 'authorization', 'origin'].map((name, index) => [
-    name,
-    1 << index,
-  ]),
+  ['host', 'content-type', 'content-length', 'origin'].map((name, index) => [name, 1 << index]),
 )
 
 /** `rawHeaders` alternates names and values. */
@@ -28,8 +25,9 @@ function hasRepeatedHeader(rawHeaders: readonly string[]): boolean {
 }
 
 /** Refuses headers that Node's parser lets through and no client of ours has a reason to send. */
-export function checkHeaders({ headers, rawHeaders }: IncomingMessage): void {
-  if (hasRepeatedHeader(rawHeaders)) throw new ServiceError('header_malformed')
+export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
+  const isHostMissing = headers.host === undefined && httpVersion !== '1.0'
+  if (isHostMissing || hasRepeatedHeader(rawHeaders)) throw new ServiceError('header_malformed')
   const { expect } = headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     throw new ServiceError('expectation_unsupported')

@@ -11,23 +11,20 @@ export interface BodyHeaders {
   readonly 'content-type'?: string | undefined
   readonly 'content-length'?: string | undefined
   readonly 'content-encoding'?: string | undefined
-  readonly 'transfer-encoding'?: string | undefined
 }
-
-const hasBody = (headers: BodyHeaders): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /** What can be refused from the headers alone, before a byte of the body is read. */
 export function checkBodyHeaders(headers: BodyHeaders): void {
   const mediaType = headers['content-type']
-  if (mediaType === undefined ? hasBody(headers) : !mediaTypePattern.test(mediaType)) {
+  const length = Number(headers['content-length'] ?? 0)
+  if (mediaType === undefined ? length > 0 : !mediaTypePattern.test(mediaType)) {
     throw new ServiceError('media_type_unsupported')
   }
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new ServiceError('media_type_unsupported')
   }
-  if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw new ServiceError('body_too_large')
+  if (length > MAX_BODY_BYTES) throw new ServiceError('body_too_large')
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -97,5 +94,10 @@ export function takeJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     done(null, parseJsonBody(bytes))
+  })
+  // Chunks without a media type, of which nobody knows beforehand that there are none.
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
+    if (bytes.length > 0) throw new ServiceError('media_type_unsupported')
+    done(null, {})
   })
 }

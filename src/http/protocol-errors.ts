@@ -2,9 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Logger } from 'pino'
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
+import { toErrorHeaders } from './error-handler.ts'
 import { replyHeaders } from './headers.ts'
+import { logProtocolError } from './request-log.ts'
+
+/** The peer has ended what it sends, in the middle of it. */
+const END_INSIDE = 'HPE_INVALID_EOF_STATE'
 
 const reasonsByCode: ReadonlyMap<string, Reason> = new Map([
   ['HPE_HEADER_OVERFLOW', 'headers_too_large'],
@@ -25,7 +33,7 @@ export function toRawReply(error: ServiceError, requestId: string): string {
   const body = error.toEnvelope(requestId)
   const headers = {
     ...replyHeaders,
-    'content-type': 'application/json; charset=utf-8',
+    ...toErrorHeaders(error),
     'content-length': String(Buffer.byteLength(body)),
     'x-request-id': requestId,
     connection: 'close',
@@ -34,22 +42,57 @@ export function toRawReply(error: ServiceError, requestId: string): string {
   return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('')}\r\n${body}`
 }
 
-export interface ProtocolErrorOptions {
-  readonly onRefused: (error: ServiceError, requestId: string) => void
+export interface ProtocolErrors {
+  /** Fastify's `clientErrorHandler`. */
+  readonly onClientError: (error: Error & { readonly code?: string }, socket: Socket) => void
+  /** Keeps in sight which request a socket is busy with. */
+  readonly follow: (app: FastifyInstance) => void
 }
 
-/** The `clientError` listener. */
-export function createProtocolErrorHandler({ onRefused }: ProtocolErrorOptions) {
-  return ({ code }: Error & { code?: string }, socket: Socket): void => {
-    // The peer is gone, or a reply is already on its way: anything more would be read as a part of it.
-    if (code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy()
-      return
-    }
-    const error = new ServiceError(toProtocolReason(code))
-    const requestId = randomUUID()
-    onRefused(error, requestId)
-    socket.write(toRawReply(error, requestId))
-    socket.destroySoon()
-  }
+function refuse(error: ServiceError, socket: Duplex, logger: Logger): void {
+  const requestId = randomUUID()
+  logProtocolError(logger, error, requestId)
+  socket.end(toRawReply(error, requestId), () => socket.destroy())
 }
+
+/**
+ * Answers what the parser refuses, once: on the bare socket where there is no request yet, and as the reply to the
+ * request whose body it happened in, so that headers, log and record tell the same.
+ */
+export function createProtocolErrors(logger: Logger): ProtocolErrors {
+  const newest = new WeakMap<Socket, FastifyReply>()
+
+  function onClientError({ code }: Error & { readonly code?: string }, socket: Socket): void {
+    const reply = newest.get(socket)
+    if (code === 'ECONNRESET' || !socket.writable || (code === END_INSIDE && reply !== undefined)) {
+      socket.destroy()
+    } else if (reply === undefined || isOver(reply)) {
+      refuse(new ServiceError(toProtocolReason(code)), socket, logger)
+    } else if (isAwaitingBody(reply)) {
+      reply.header('connection', 'close').send(new ServiceError(toProtocolReason(code)))
+    } else if (reply.raw.writableFinished) {
+      socket.destroy()
+    } else {
+      reply.raw.once('finish', () => socket.destroy())
+    }
+  }
+
+  function follow(app: FastifyInstance): void {
+    app.addHook('onRequest', (request, reply, done) => {
+      newest.set(request.raw.socket, reply)
+      done()
+    })
+    // Node keeps this method from the routes.
+    app.server.on('connect', (_request, socket: Duplex) => {
+      refuse(new ServiceError('method_unsupported', { allow: 'GET, POST, OPTIONS' }), socket, logger)
+    })
+  }
+
+  return { onClientError, follow }
+}
+
+/** Answered, and its last byte read: what comes now belongs to no request. */
+const isOver = ({ raw, request }: FastifyReply): boolean => raw.writableFinished && request.raw.complete
+
+const isAwaitingBody = ({ request }: FastifyReply): boolean =>
+  !request.attempt.answered && !request.raw.complete

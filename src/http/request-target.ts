@@ -12,13 +12,14 @@ export const toPath = (url: string | undefined): string => (url ?? '').split('?'
  * that a proxy looked at; such requests go nowhere, instead of to what the router would make of them.
  */
 export function toRoutableUrl({ url }: { readonly url?: string | undefined }): string {
-  return url?.startsWith('/') === true && !toPath(url).includes('%') ? url : NOWHERE
+  return url?.startsWith('/') === true && !/[%#]/.test(toPath(url)) ? url : NOWHERE
 }
 
 function isWellFormed(url: string): boolean {
   try {
     decodeURIComponent(toPath(url))
-    return url.startsWith('/')
+    // A fragment is for browsers to keep to themselves.
+    return url.startsWith('/') && !url.includes('#')
   } catch {
     return false
   }

@@ -101,10 +101,13 @@ export class MemoryStore {
     let resetMs = 0
     for (const rule of this.#rules) {
       const used = this.#usedIn(log, rule, now)
-      if (rule.limit - used > remaining) continue
-      remaining = rule.limit - used
+      const left = rule.limit - used
+      if (left > remaining) continue
       const oldest = used === 0 ? undefined : this.#timeOf(log, used - 1)
-      resetMs = oldest === undefined ? 0 : oldest + rule.windowMs - now
+      // Fractions of milliseconds do not add up exactly; nobody ever has to wait for longer than a window.
+      const waitMs = oldest === undefined ? 0 : Math.min(rule.windowMs, oldest + rule.windowMs - now)
+      resetMs = left < remaining ? waitMs : Math.max(resetMs, waitMs)
+      remaining = left
     }
     return { admitted: remaining > 0, remaining, resetMs }
   }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
 import { toPath } from '../http/request-target.ts'
 import { MemoryStore } from './memory-store.ts'
-import type { LimitRule } from './rules.ts'
+import { type LimitRule, toUnit } from './rules.ts'
 
 export interface AddressLimitOptions {
   readonly rules: readonly LimitRule[]
@@ -31,7 +31,9 @@ function createStoreClass(store: MemoryStore, max: number) {
   }
 }
 
-const toPolicy = ({ limit, windowMs }: LimitRule): string => `"address";q=${limit};w=${windowMs / 1000}`
+/** Policies on one reply need names of their own. */
+const toPolicy = ({ limit, windowMs }: LimitRule, index: number): string =>
+  `"address${index === 0 ? '' : `-${toUnit(windowMs)}`}";q=${limit};w=${windowMs / 1000}`
 
 /**
  * Counts every request but those to `exemptPaths`, and refuses with 429. The draft's headers go with every reply:

@@ -17,6 +17,10 @@ function parseRule(text: string): LimitRule | undefined {
   return isWindow(window) ? { limit: Number(limit), windowMs: windowsMs[window] } : undefined
 }
 
+/** The word for a rule's window. */
+export const toUnit = (windowMs: number): string =>
+  Object.entries(windowsMs).find(([, ms]) => ms === windowMs)?.[0] ?? 'window'
+
 /** The rules in `text`, or undefined where one of them is not `<count>/<second|minute|hour|day>`. */
 export function parseRules(text: string): readonly LimitRule[] | undefined {
   const rules = text.split(',').map((part) => parseRule(part.trim()))

@@ -18,7 +18,7 @@ const clampSeconds = (seconds: number): number => Math.min(60, Math.max(1, Math.
 /** `Retry-After` as seconds or a date, held between 1 and 60 s; 1 s where it says nothing usable. */
 export function toRetryAfterSeconds(header: string | undefined, nowMs: number): number {
   if (header === undefined) return 1
-  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000
   return Number.isNaN(seconds) ? 1 : clampSeconds(seconds)
 }
 
@@ -51,7 +51,7 @@ export function toReplyFailure(reply: RefusedReply, nowMs: number): ServiceError
     : new ServiceError(reason)
 }
 
-/** By the codes of undici, Node's resolver, sockets, TLS and the HTTP parser; first match wins. */
+/** By the codes of undici, Node's resolver, sockets and TLS, and the name of the HTTP parser's error; first match wins. */
 const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   [/^UND_ERR_(DESTROYED|CLOSED)$/, 'draining'],
   [/^(ENOTFOUND|EAI_)/, 'upstream_not_resolved'],
@@ -61,14 +61,22 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   ],
   [/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO)/, 'upstream_tls'],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'upstream_too_large'],
-  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)/, 'upstream_protocol'],
+  [
+    /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)/,
+    'upstream_protocol',
+  ],
 ]
 
 /** What an error of the connection means, by its code alone: its message may hold anything. */
-export function toTransportFailure(error: unknown): ServiceError {
+export function toTransportFailure(error: unknown, isInBody = false): ServiceError {
   const code = codeOf(error)
-  // Whatever fails on the wire has a code; an error without one is a fault of ours.
-  if (code === undefined) return new ServiceError('unexpected', { cause: error })
-  const [, reason] = transportReasons.find(([pattern]) => pattern.test(code)) ?? []
-  return new ServiceError(reason ?? 'upstream_reset')
+  // Of a body that is shorter than announced, the connection ended; a head that contradicts itself is malformed.
+  if (isInBody && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return new ServiceError('upstream_reset')
+  const kind = code ?? (error instanceof Error ? error.name : '')
+  const [, reason] = transportReasons.find(([pattern]) => pattern.test(kind)) ?? []
+  if (reason !== undefined) return new ServiceError(reason)
+  // Whatever else fails on the wire has a code; an error without one is a fault of ours.
+  return code === undefined
+    ? new ServiceError('unexpected', { cause: error })
+    : new ServiceError('upstream_reset')
 }

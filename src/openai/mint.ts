@@ -1,14 +1,15 @@
 /** The one call upstream: what goes out, how long it may take, what may come back. */
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { type Dispatcher, Pool } from 'undici'
 import { ServiceError } from '../errors.ts'
 import type { Order } from '../presets/order.ts'
 import type { Secret } from '../secret.ts'
+import { withDeadline } from './deadline.ts'
 import { toReplyFailure, toTransportFailure } from './failures.ts'
 import { type ClientSecret, parseClientSecret, parseErrorCode } from './reply.ts'
 
 export interface UpstreamOptions {
-  /** Without a trailing slash; a query in it is kept. */
+  /** A query in it is kept. */
   readonly baseUrl: URL
   readonly apiKey: Secret
   /** `Authorization: Bearer`, or Azure's `api-key`. */
@@ -34,7 +35,7 @@ export type MintOutcome =
   | { readonly report: UpstreamReport; readonly failure: ServiceError }
 
 export interface Upstream {
-  /** Never rejects. Is not cancelled by a caller who hangs up. */
+  /** Never rejects, and answers by the deadline. Is not cancelled by a caller who hangs up. */
   readonly mint: (order: Order, requestId: string) => Promise<MintOutcome>
   /** Ends what is still under way: its mints fail as `shutting_down`. */
   readonly close: () => Promise<void>
@@ -44,25 +45,29 @@ const MAX_REPLY_BYTES = 256 * 1024
 const CONNECT_TIMEOUT_MS = 2_000
 /** Long enough to save handshakes when mints are rare, and shorter than what balancers commonly allow. */
 const KEEP_ALIVE_MS = 30_000
+/** For the body of a refusal, which only refines what its status says already. */
+const REFUSAL_BODY_MS = 500
 
-const requestIdPattern = /^[\w-]{1,64}$/
+/** Of OpenAI and Azure. Nothing that looks like a key or a secret. */
+const requestIdPattern = /^(?:req_)?[0-9a-f][0-9a-f-]{15,63}$/
 
-/** Behind the base URL. */
+/** Behind the base URL's `/realtime`. */
 export const upstreamPaths = {
-  client_secrets: '/realtime/client_secrets',
-  translations: '/realtime/translations/client_secrets',
-  sessions: '/realtime/sessions',
+  client_secrets: '/client_secrets',
+  translations: '/translations/client_secrets',
+  sessions: '/sessions',
 } as const satisfies Record<Order['endpoint'], string>
 
 type Reply = Dispatcher.ResponseData
 
+/** Azure's preview has its sessions in a folder of another name, which a base URL may end in. */
+function toFolder({ pathname }: URL): string {
+  const base = pathname.replace(/\/$/, '')
+  return /\/realtime(?:api)?$/.test(base) ? base : `${base}/realtime`
+}
+
 const toHeader = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
-
-function toRequestId(headers: Reply['headers']): string | null {
-  const id = toHeader(headers['x-request-id'])
-  return id !== undefined && requestIdPattern.test(id) ? id : null
-}
 
 /** Upstream's clock, so that ours may be wrong. */
 function toNowMs(headers: Reply['headers']): number {
@@ -70,106 +75,126 @@ function toNowMs(headers: Reply['headers']): number {
   return Number.isNaN(theirs) ? Date.now() : theirs
 }
 
-const toAuthorization = ({ auth, apiKey }: UpstreamOptions): Record<string, string> =>
-  auth === 'bearer' ? { authorization: `Bearer ${apiKey.reveal()}` } : { 'api-key': apiKey.reveal() }
-
-/** One absolute deadline. undici takes an emitter as a signal, at a fraction of what an AbortSignal costs. */
-class Deadline extends EventEmitter {
-  passed = false
-  readonly #timer: NodeJS.Timeout
-
-  constructor(ms: number) {
-    super()
-    this.#timer = setTimeout(() => {
-      this.passed = true
-      this.emit('abort')
-    }, ms)
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer)
+function toReport(reply: Reply | undefined, apiKey: Secret, startedAtMs: number): UpstreamReport {
+  const id = toHeader(reply?.headers['x-request-id'])
+  const isPlain = id !== undefined && requestIdPattern.test(id) && !apiKey.reveal().includes(id)
+  return {
+    status: reply?.statusCode ?? null,
+    requestId: isPlain ? id : null,
+    attempts: 1,
+    ms: Math.round(performance.now() - startedAtMs),
   }
 }
 
-/** Builds the client of the one upstream; opens nothing yet. */
-export function createUpstream(options: UpstreamOptions): Upstream {
-  const { baseUrl, apiKey, timeoutMs, secretPrefix: prefix } = options
-  // request() on this pool follows no redirect and decompresses nothing. The deadline is ours: undici's own timers
-  // are coarse, and its body timer starts anew with each byte.
-  const pool = new Pool(baseUrl.origin, {
+const toAuthorization = ({ auth, apiKey }: UpstreamOptions): Record<string, string> =>
+  auth === 'bearer' ? { authorization: `Bearer ${apiKey.reveal()}` } : { 'api-key': apiKey.reveal() }
+
+/**
+ * request() on this pool follows no redirect and decompresses nothing. The deadline is ours: undici's own timers are
+ * coarse, and its body timer starts anew with each byte.
+ */
+const createPool = ({ baseUrl, maxConnections }: UpstreamOptions): Pool =>
+  new Pool(baseUrl.origin, {
     allowH2: false,
-    connections: options.maxConnections,
+    connections: maxConnections,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: MAX_REPLY_BYTES,
   })
+
+/** `send` puts an order on the wire and resolves with the head of the reply. */
+function createSender(options: UpstreamOptions, pool: Pool) {
+  const folder = toFolder(options.baseUrl)
+  const { search } = options.baseUrl
   const fixedHeaders = {
     ...toAuthorization(options),
     'content-type': 'application/json',
     accept: 'application/json',
     'accept-encoding': 'identity',
   }
-  const toPath = (endpoint: Order['endpoint']): string =>
-    `${baseUrl.pathname}${upstreamPaths[endpoint]}${baseUrl.search}`
-
-  function send(order: Order, requestId: string, signal: Deadline): Promise<Reply> {
-    return pool.request({
+  return ({ endpoint, body }: Order, requestId: string, signal: EventEmitter): Promise<Reply> =>
+    pool.request({
       method: 'POST',
-      path: toPath(order.endpoint),
+      path: `${folder}${upstreamPaths[endpoint]}${search}`,
       headers: { ...fixedHeaders, 'x-client-request-id': requestId },
-      body: order.body,
+      body,
       signal,
     })
-  }
+}
 
-  async function read(order: Order, { statusCode: status, headers, body }: Reply): Promise<ClientSecret> {
-    const nowMs = toNowMs(headers)
-    const flat = order.endpoint === 'sessions'
-    if (headers['content-encoding'] !== undefined) throw discard(body, new ServiceError('upstream_encoded'))
-    if (status === 200) {
-      const askedSeconds = order.expiresAfterSeconds
-      return parseClientSecret(await body.text(), { apiKey, prefix, flat, askedSeconds, nowMs })
+/** Ends a body that nobody will read on, with its connection: it may have no end. */
+function discard({ body }: Reply): void {
+  body.on('error', () => undefined)
+  body.destroy()
+}
+
+/** Only the codes of 4xx bodies tell anything that the status does not, and nothing may wait for them for long. */
+async function readErrorCode(reply: Reply): Promise<string | null> {
+  const { statusCode, headers, body } = reply
+  if (statusCode < 400 || statusCode >= 500 || headers['content-encoding'] !== undefined) return null
+  const read = async (): Promise<string | null> => parseErrorCode(await body.text().catch(() => ''))
+  return withDeadline(REFUSAL_BODY_MS, read, () => null)
+}
+
+async function toRefusal(reply: Reply, flat: boolean): Promise<ServiceError> {
+  const code = await readErrorCode(reply)
+  discard(reply)
+  const { statusCode: status, headers } = reply
+  return toReplyFailure(
+    { status, code, flat, retryAfter: toHeader(headers['retry-after']) },
+    toNowMs(headers),
+  )
+}
+
+/** Builds the client of the one upstream; opens nothing yet. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { apiKey, timeoutMs, secretPrefix: prefix } = options
+  const pool = createPool(options)
+  const send = createSender(options, pool)
+
+  async function read(
+    { endpoint, expiresAfterSeconds: askedSeconds }: Order,
+    reply: Reply,
+  ): Promise<ClientSecret> {
+    const { statusCode, headers, body } = reply
+    const flat = endpoint === 'sessions'
+    if (statusCode !== 200) throw await toRefusal(reply, flat)
+    if (headers['content-encoding'] !== undefined) {
+      discard(reply)
+      throw new ServiceError('upstream_encoded')
     }
-    // Only the codes of 4xx bodies tell anything that the status does not.
-    const code = status >= 400 && status < 500 ? parseErrorCode(await body.text()) : null
-    const retryAfter = toHeader(headers['retry-after'])
-    throw discard(body, toReplyFailure({ status, code, retryAfter, flat }, nowMs))
-  }
-
-  async function mint(order: Order, requestId: string): Promise<MintOutcome> {
-    const startedAt = performance.now()
-    const deadline = new Deadline(timeoutMs)
-    let reply: Reply | undefined
-    const toReport = (): UpstreamReport => ({
-      status: reply?.statusCode ?? null,
-      requestId: reply === undefined ? null : toRequestId(reply.headers),
-      attempts: 1,
-      ms: Math.round(performance.now() - startedAt),
+    return parseClientSecret(await body.text(), {
+      apiKey,
+      prefix,
+      flat,
+      askedSeconds,
+      nowMs: toNowMs(headers),
     })
-    try {
-      reply = await send(order, requestId, deadline)
-      const issued = await read(order, reply)
-      return { report: toReport(), issued }
-    } catch (error) {
-      return { report: toReport(), failure: toFailure(error, deadline.passed) }
-    } finally {
-      deadline.clear()
+  }
+
+  function mint(order: Order, requestId: string): Promise<MintOutcome> {
+    const startedAtMs = performance.now()
+    let reply: Reply | undefined
+    const toOutcome = <Result extends object>(result: Result) => ({
+      report: toReport(reply, apiKey, startedAtMs),
+      ...result,
+    })
+
+    async function call(signal: EventEmitter): Promise<MintOutcome> {
+      try {
+        reply = await send(order, requestId, signal)
+        return toOutcome({ issued: await read(order, reply) })
+      } catch (error) {
+        return toOutcome({
+          failure: error instanceof ServiceError ? error : toTransportFailure(error, reply !== undefined),
+        })
+      }
     }
+
+    return withDeadline(timeoutMs, call, () => toOutcome({ failure: new ServiceError('upstream_deadline') }))
   }
 
   return { mint, close: () => pool.destroy() }
-}
-
-function toFailure(error: unknown, late: boolean): ServiceError {
-  if (error instanceof ServiceError) return error
-  return late ? new ServiceError('upstream_deadline') : toTransportFailure(error)
-}
-
-/** Ends a body that nobody will read, with its connection: it may have no end. */
-function discard(body: Reply['body'], failure: ServiceError): ServiceError {
-  body.on('error', () => undefined)
-  body.destroy()
-  return failure
 }

@@ -160,13 +160,13 @@ describe('the record of a refusal', () => {
   })
 })
 
-describe('the address of a record', () => {
-  const addressOf = async (forwarded: string) => {
-    const service = await start()
-    await service.mint({ preset: 'assistant' }, { 'x-forwarded-for': forwarded })
-    return (await lastOf(service))?.['address']
-  }
+async function addressOf(forwarded: string): Promise<unknown> {
+  const service = await start()
+  await service.mint({ preset: 'assistant' }, { 'x-forwarded-for': forwarded })
+  return (await lastOf(service))?.['address']
+}
 
+describe('the address of a record', () => {
   it.each([
     ['203.0.113.9', '::ffff:203.0.113.9'],
     ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9'],

@@ -29,7 +29,7 @@ const waysToGo = ['end', 'destroy', 'resetAndDestroy'] as const
 describe('a caller who hangs up while upstream works', () => {
   it.each(waysToGo)('(%s) does not cancel the mint, which is on record as not delivered', async (go) => {
     const service = await startTestService()
-    service.sandbox.behave({ kind: 'delay', ms: 150 })
+    service.sandbox.behave({ kind: 'delay', ms: 300 })
     const { socket } = await openPeer(await listen(service.app))
     socket.write(toMint())
     await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
@@ -62,7 +62,7 @@ describe('a caller who hangs up while upstream works', () => {
 
   it('frees its place among the mints in flight when the mint is over', async () => {
     const service = await startTestService({ environment: { MAX_CONCURRENT_MINTS: '1' } })
-    service.sandbox.behave({ kind: 'delay', ms: 100 }, 1)
+    service.sandbox.behave({ kind: 'delay', ms: 300 }, 1)
     const { socket } = await openPeer(await listen(service.app))
     socket.write(toMint())
     await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
@@ -12,12 +12,9 @@ const RECOVERY = { timeout: 5_000, interval: 20 }
 async function breakAudit({ auditDirectory, mint }: TestService): Promise<() => Promise<void>> {
   // So that nothing of the service's start is still to be written, and to be the first to fail.
   await mint({ preset: 'nobody' })
-  await rename(auditDirectory, `${auditDirectory}.old`)
+  await rm(auditDirectory, { recursive: true })
   await writeFile(auditDirectory, 'in the way')
-  return async () => {
-    await rm(auditDirectory)
-    await rm(`${auditDirectory}.old`, { recursive: true })
-  }
+  return () => rm(auditDirectory)
 }
 
 const askHealth = async ({ app }: TestService, path: string): Promise<unknown> => {
@@ -186,7 +183,7 @@ describe('a record that cannot be written', () => {
 
   it('is of all attempts under way when the file is removed', async () => {
     const service = await startTestService()
-    service.sandbox.behave({ kind: 'delay', ms: 100 })
+    service.sandbox.behave({ kind: 'delay', ms: 400 })
     const replies = Promise.all(Array.from({ length: 20 }, () => service.mint()))
     await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(20))
     const [name = ''] = readdirSync(service.auditDirectory)

@@ -2,12 +2,15 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/demo/sandbox.ts'
 
 export const apiKey = 'sk-test-0123456789abcdef-WXYZ'
 
-/** One sandbox for a test file, told to behave again after each test. */
-export function useSandbox(): () => Sandbox {
+/** Where flat requests go; everything else goes to `/realtime/client_secrets` unless told otherwise. */
+export const flatPath = '/realtime/sessions'
+
+/** One sandbox for a test file or a group of tests, told to behave again after each test. */
+export function useSandbox(options: Partial<SandboxOptions> = {}): () => Sandbox {
   const running: Sandbox[] = []
   const current = (): Sandbox => {
     const [sandbox] = running
@@ -15,7 +18,7 @@ export function useSandbox(): () => Sandbox {
     return sandbox
   }
   beforeAll(async () => {
-    running.push(await startSandbox({ apiKey }))
+    running.push(await startSandbox({ apiKey, ...options }))
   })
   afterEach(() => current().behave({ kind: 'normal' }))
   afterAll(() => current().close())
@@ -59,9 +62,9 @@ export const refused = (code: string | null, param: string | null): unknown => {
   return { status: 400, body: { error } }
 }
 
-/** A POST by plain http, whose reply is not decoded. */
-export async function raw(sandbox: Sandbox): Promise<IncomingMessage> {
-  const call = request(`${sandbox.baseUrl}/realtime/client_secrets`, {
+/** A POST of `{}` by plain http, whose reply is not decoded. */
+export async function raw(sandbox: Sandbox, path = '/realtime/client_secrets'): Promise<IncomingMessage> {
+  const call = request(`${sandbox.baseUrl}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
   })

@@ -4,9 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
 import { startSandbox } from '../../src/demo/sandbox.ts'
 import { type MalformedVariant, malformedVariants } from '../../src/demo/sandbox-behaviour.ts'
-import { apiKey, post, raw, useSandbox } from './sandbox-caller.ts'
-
-const sandbox = useSandbox()
+import { apiKey, flatPath, post, raw, useSandbox } from './sandbox-caller.ts'
 
 interface Spoiled {
   readonly headers: IncomingMessage['headers']
@@ -14,12 +12,17 @@ interface Spoiled {
 }
 
 const seconds = (): number => Date.now() / 1000
-const json = (reply: Spoiled): { value: unknown; expires_at: unknown } =>
-  Object(JSON.parse(reply.body.toString()))
+const json = (reply: Spoiled): unknown => JSON.parse(reply.body.toString())
+/** The part of a body that is the secret: all of it, or in the flat shape what lies in `client_secret`. */
+const secretIn = (body: unknown): { value: unknown; expires_at: unknown } => {
+  const { client_secret: inner = body } = Object(body)
+  return Object(inner)
+}
+const secretOf = (reply: Spoiled): { value: unknown; expires_at: unknown } => secretIn(json(reply))
 const secret = { value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/), expires_at: expect.any(Number) }
-const unspoiled = (reply: Spoiled): void => expect(json(reply)).toMatchObject(secret)
+const unspoiled = (reply: Spoiled): void => expect(secretOf(reply)).toMatchObject(secret)
 const withValue = (value: unknown) => (reply: Spoiled) => {
-  expect(json(reply).value).toStrictEqual(value)
+  expect(secretOf(reply).value).toStrictEqual(value)
 }
 
 const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) => void> = {
@@ -28,20 +31,23 @@ const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) =
     expect(reply.headers['content-type']).toContain('text/html')
     expect(reply.body.toString()).toContain('<!doctype html>')
   },
-  array: (reply) => expect(json(reply)).toStrictEqual([expect.objectContaining(secret)]),
+  array: (reply) => {
+    const [only, ...others] = Object(json(reply))
+    expect([secretIn(only), others]).toStrictEqual([expect.objectContaining(secret), []])
+  },
   empty: (reply) => expect(reply.body).toHaveLength(0),
   'utf-16': (reply) => {
     expect(reply.headers['content-type']).toContain('utf-16')
-    expect(JSON.parse(new TextDecoder('utf-16le').decode(reply.body))).toMatchObject(secret)
+    expect(secretIn(JSON.parse(new TextDecoder('utf-16le').decode(reply.body)))).toMatchObject(secret)
   },
   gzip: (reply) => {
     expect(reply.headers['content-encoding']).toBe('gzip')
-    expect(JSON.parse(gunzipSync(reply.body).toString())).toMatchObject(secret)
+    expect(secretIn(JSON.parse(gunzipSync(reply.body).toString()))).toMatchObject(secret)
   },
   created: unspoiled,
   'no-content': (reply) => expect(reply.body).toHaveLength(0),
   'partial-content': unspoiled,
-  redirect: (reply) => expect(reply.headers.location).toBe('/v1/realtime/client_secrets?redirected'),
+  redirect: (reply) => expect(reply.headers.location).toBe('?redirected'),
   'missing-value': withValue(undefined),
   'value-not-a-string': withValue(expect.any(Number)),
   'value-without-prefix': withValue(expect.stringMatching(/^(?!ek_)[\x21-\x7e]+$/)),
@@ -51,16 +57,17 @@ const expectations: Record<Exclude<MalformedVariant, 'huge'>, (reply: Spoiled) =
   'value-is-api-key': withValue(apiKey),
   'value-contains-api-key': withValue(expect.stringMatching(new RegExp(`^ek_.*${apiKey}`))),
   'value-1mb': (reply) => {
-    expect(json(reply).value).toMatch(/^ek_/)
-    expect(json(reply).value).toHaveLength(1024 * 1024 + 3)
+    expect(secretOf(reply).value).toMatch(/^ek_/)
+    expect(secretOf(reply).value).toHaveLength(1024 * 1024 + 3)
   },
-  'missing-expires-at': (reply) => expect(json(reply).expires_at).toBeUndefined(),
-  'expires-at-in-milliseconds': (reply) => expect(json(reply).expires_at).toBeGreaterThan(seconds() * 999),
-  'expires-at-past': (reply) => expect(json(reply).expires_at).toBeLessThan(seconds()),
-  'expires-at-far': (reply) => expect(json(reply).expires_at).toBeGreaterThan(seconds() + 7200 + 30),
-  'expires-at-string': (reply) => expect(json(reply).expires_at).toMatch(/^\d+$/),
-  'expires-at-float': (reply) => expect(Number(json(reply).expires_at) % 1).toBe(0.5),
-  'extra-fields': (reply) => expect(json(reply)).toMatchObject({ ...secret, extra: expect.anything() }),
+  'missing-expires-at': (reply) => expect(secretOf(reply).expires_at).toBeUndefined(),
+  'expires-at-in-milliseconds': (reply) =>
+    expect(secretOf(reply).expires_at).toBeGreaterThan(seconds() * 999),
+  'expires-at-past': (reply) => expect(secretOf(reply).expires_at).toBeLessThan(seconds()),
+  'expires-at-far': (reply) => expect(secretOf(reply).expires_at).toBeGreaterThan(seconds() + 7200 + 30),
+  'expires-at-string': (reply) => expect(secretOf(reply).expires_at).toMatch(/^\d+$/),
+  'expires-at-float': (reply) => expect(Number(secretOf(reply).expires_at) % 1).toBe(0.5),
+  'extra-fields': (reply) => expect(secretOf(reply)).toMatchObject({ ...secret, extra: expect.anything() }),
 }
 
 const oddStatuses: Partial<Record<MalformedVariant, number>> = {
@@ -70,11 +77,15 @@ const oddStatuses: Partial<Record<MalformedVariant, number>> = {
   redirect: 307,
 }
 
-describe('a malformed reply', () => {
+describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>([
+  ['GA', 'client_secrets', '/realtime/client_secrets'],
+  ['flat', 'sessions', flatPath],
+])('a malformed reply in the %s shape', (_, api, path) => {
+  const sandbox = useSandbox({ api })
   const spoiled = malformedVariants.filter((variant) => variant !== 'huge')
   test.each(spoiled)('%s is just that, and labelled', async (variant) => {
     sandbox().behave({ kind: 'malformed', variant }, 1)
-    const reply = await raw(sandbox())
+    const reply = await raw(sandbox(), path)
     expect(reply.headers['x-realtime-mint-sandbox']).toContain('for development only')
     expect(reply.statusCode).toBe(oddStatuses[variant] ?? 200)
     expectations[variant]({ headers: reply.headers, body: await buffer(reply) })
@@ -82,7 +93,7 @@ describe('a malformed reply', () => {
 
   test('huge goes on for 100 MiB', async () => {
     sandbox().behave({ kind: 'malformed', variant: 'huge' }, 1)
-    const reply = await raw(sandbox())
+    const reply = await raw(sandbox(), path)
     let size = 0
     for await (const chunk of reply) size += Buffer.from(chunk).length
     expect(size).toBeGreaterThan(100 * 1024 * 1024)
@@ -90,9 +101,9 @@ describe('a malformed reply', () => {
 
   test('huge stops when the reader goes away', async () => {
     const lines: object[] = []
-    const own = await startSandbox({ apiKey, log: (line) => lines.push(line) })
+    const own = await startSandbox({ apiKey, api, log: (line) => lines.push(line) })
     own.behave({ kind: 'malformed', variant: 'huge' })
-    const response = await post(own, {})
+    const response = await post(own, {}, { path })
     await response.body?.cancel()
     await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ event: 'request', status: 200 }), {
       interval: 2,
@@ -103,7 +114,7 @@ describe('a malformed reply', () => {
 
   test('is only for requests that deserve a secret', async () => {
     sandbox().behave({ kind: 'malformed', variant: 'missing-value' }, 1)
-    const response = await post(sandbox(), { session: { type: 'realtime', temperature: 1 } })
+    const response = await post(sandbox(), { surprise: 1 }, { path })
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error: { code: 'unknown_parameter' } })
   })

@@ -50,7 +50,7 @@ it('check --json says the same to programs', async () => {
       {
         name: 'voice-assistant',
         revision: expect.stringMatching(/^[0-9a-f]{16}$/),
-        path: '/realtime/client_secrets',
+        path: '/client_secrets',
         body: expect.objectContaining({ expires_after: { anchor: 'created_at', seconds: 60 } }),
       },
     ]),

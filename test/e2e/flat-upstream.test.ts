@@ -208,7 +208,7 @@ describe('a key that is expected in the api-key header, as by Azure', () => {
 
   it.each([
     [`/openai${query}`, `/openai/realtime/sessions${query}`],
-    [`/openai/${query}`, `/openai/realtime/sessions${query}`],
+    [`/openai/realtimeapi/${query}`, `/openai/realtimeapi/sessions${query}`],
   ])('is sent there alone: base URL …%s, asked at %s', async (basePath, path) => {
     const service = await startTestService({ ...azure, sandbox: { ...sandbox, auth: 'api-key' }, basePath })
     expect(outcomeOf(await askClassic(service))).toBe('issued')

@@ -6,6 +6,8 @@ import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
 
+const byText = (one: string, other: string): number => one.localeCompare(other)
+
 async function createSandbox(): Promise<Sandbox> {
   const sandbox = await startSandbox({ apiKey: API_KEY })
   onTestFinished(() => sandbox.close())
@@ -129,14 +131,9 @@ describe('SIGTERM', () => {
     expect(await service.ended).toBe(0)
     expect(slow.destroyed || (await once(slow, 'close').then(() => true))).toBe(true)
     const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
-    expect(records.map(({ event, reason, code }) => reason ?? code ?? event).toSorted()).toEqual([
-      'attempt',
-      'body_incomplete',
-      'close',
-      'config',
-      'draining',
-      'open',
-    ])
+    expect(
+      records.map(({ event, reason, code }) => String(reason ?? code ?? event)).toSorted(byText),
+    ).toEqual(['attempt', 'body_incomplete', 'close', 'config', 'draining', 'open'])
   })
 
   it('still mints for as long as a balancer needs to look away', async () => {

@@ -80,8 +80,9 @@ it('loses no request and mixes no revision over 100 reloads, half of them bad', 
   await rm(file)
   let reloads = 0
   const statuses: number[] = []
+  const isOver = (): boolean => reloads >= 100
   async function load(): Promise<void> {
-    while (reloads < 100) {
+    while (!isOver()) {
       const reply = await mint(service.url)
       await reply.arrayBuffer()
       statuses.push(reply.status)

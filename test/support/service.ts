@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { type Environment, parseConfig } from '../../src/config.ts'
-import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/demo/sandbox.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
@@ -49,6 +49,10 @@ export type Defer = (end: () => Promise<void>) => void
 export interface TestServiceOptions {
   readonly environment?: Environment
   readonly presets?: string
+  /** What the sandbox is to be like. */
+  readonly sandbox?: Partial<SandboxOptions>
+  /** The path and query of OPENAI_BASE_URL, in place of the sandbox's own `/v1`. */
+  readonly basePath?: string
   /** When it is to be closed; after the test, unless told otherwise. */
   readonly defer?: Defer
 }
@@ -72,12 +76,12 @@ export const parseRecords = (text: string): Record<string, unknown>[] =>
 
 /** Ready to inject into, or to listen; everything is closed when the test is over. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const sandbox = await startSandbox({ apiKey: API_KEY })
+  const sandbox = await startSandbox({ apiKey: API_KEY, ...options.sandbox })
   const { defer = onTestFinished } = options
   const auditDirectory = await createTemporaryDirectory(defer)
   const config = parseConfig({
     OPENAI_API_KEY: API_KEY,
-    OPENAI_BASE_URL: sandbox.baseUrl,
+    OPENAI_BASE_URL: new URL(options.basePath ?? '', sandbox.baseUrl).href,
     ALLOWED_ORIGINS: ORIGIN,
     AUTH_MODE: 'none',
     AUDIT_DIR: auditDirectory,
@@ -88,14 +92,15 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.authMode } as const
   const parsed = parsePresets(options.presets ?? PRESETS, {
     fileName: 'presets.yaml',
-    api: 'client_secrets',
+    api: config.upstream.api,
     ...surroundings,
   })
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, upstream, audit, lifecycle } = await createParts(config, parsed.catalog, logger)
+  const { app, upstream, audit, lifecycle, presets } = await createParts(config, parsed.catalog, logger)
   defer(async () => {
+    presets.close()
     app.server.closeAllConnections()
     await app.close()
     await upstream.close()

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import type { AnyReply } from './replies.ts'
-import { ORIGIN } from './service.ts'
+import { type Defer, ORIGIN } from './service.ts'
 
 /** Listens on a free port of loopback, unless it already does. */
 export async function listen(app: FastifyInstance): Promise<number> {
@@ -14,7 +14,7 @@ export async function listen(app: FastifyInstance): Promise<number> {
   return address.port
 }
 
-/** A connected socket, and what it received so far; destroyed when the test is over. */
+/** A connected socket, and what it received so far. */
 export interface Peer {
   readonly socket: Socket
   readonly received: () => string
@@ -24,9 +24,10 @@ export interface Peer {
   readonly closed: Promise<unknown>
 }
 
-export async function openPeer(port: number): Promise<Peer> {
+/** The socket is destroyed after the test, unless told otherwise. */
+export async function openPeer(port: number, defer: Defer = onTestFinished): Promise<Peer> {
   const socket = connect(port, '127.0.0.1')
-  onTestFinished(() => void socket.destroy())
+  defer(async () => void socket.destroy())
   let text = ''
   socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
   // A reset while we still write is one more way of being closed.
@@ -50,7 +51,8 @@ export function parseReplies(text: string): AnyReply[] {
     const length = Number(headers['content-length'] ?? 0)
     const statusCode = Number(/^HTTP\/1\.1 (\d{3}) /.exec(start)?.[1])
     const body = rest.slice(end + 4, end + 4 + length)
-    if (statusCode !== 100) replies.push({ statusCode, headers, body: Buffer.from(body, 'latin1').toString() })
+    if (statusCode !== 100)
+      replies.push({ statusCode, headers, body: Buffer.from(body, 'latin1').toString() })
     rest = rest.slice(end + 4 + length)
   }
   return replies

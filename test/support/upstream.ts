@@ -1,6 +1,6 @@
 /** Upstreams that no sandbox can play: every byte as told, or none. Each is closed when its test is over. */
 import { once } from 'node:events'
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
@@ -26,8 +26,11 @@ export async function listen(server: Server): Promise<number> {
 const toBaseUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
 
 /** An upstream that answers in HTTP; its base URL. */
-export const startReplier = async (listener: RequestListener): Promise<string> =>
-  toBaseUrl(await listen(createHttpServer(listener)))
+export async function startReplier(
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<string> {
+  return toBaseUrl(await listen(createHttpServer((request, response) => void answer(request, response))))
+}
 
 const isWhole = (request: string): boolean => {
   const [head = '', body] = request.split('\r\n\r\n', 2)

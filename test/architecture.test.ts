@@ -1,0 +1,196 @@
+// DESIGN.md §2 to §4, as far as the text of the source can tell.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from './support/service.ts'
+import { closureOf, functionsOf, packagesBehind, type Source, sources, toRoom } from './support/sources.ts'
+
+/** Paths of the files for which this holds. */
+const where = (is: (source: Source) => boolean): string[] =>
+  sources
+    .filter(is)
+    .map(({ path }) => path)
+    .toSorted((a, b) => a.localeCompare(b))
+
+const whereCode = (pattern: RegExp): string[] => where(({ code }) => pattern.test(code))
+
+const importersOf = (room: string): string[] => {
+  const rooms = sources
+    .filter((source) => source.room !== room && source.imports.some((path) => toRoom(path) === room))
+    .map((source) => source.room)
+  return [...new Set(rooms)].toSorted((a, b) => a.localeCompare(b))
+}
+
+const importsOf = (is: (source: Source) => boolean): string[] => {
+  const own = new Set(where(is))
+  const rooms = sources.filter(is).flatMap(({ imports }) => imports.filter((path) => !own.has(path)))
+  return [...new Set(rooms.map((path) => toRoom(path)))].toSorted((a, b) => a.localeCompare(b))
+}
+
+it('the source is read: its files, their imports, and their code without comments and strings', () => {
+  const paths = where(() => true)
+  expect(paths.length).toBeGreaterThan(60)
+  expect(paths).toStrictEqual(expect.arrayContaining(['main.ts', 'audit/writer.ts', 'realtime-mint.js']))
+  const source = sources.find(({ path }) => path === 'audit/hooks.ts')
+  expect(source).toMatchObject({
+    room: 'audit',
+    imports: expect.arrayContaining(['errors.ts', 'audit/audit.ts']),
+    packages: ['fastify'],
+  })
+  expect(source?.code).not.toMatch(/CONTRACT|fastify/)
+})
+
+describe('who may import whom', () => {
+  it.each([
+    ['main', []],
+    ['service', ['main']],
+    ['app', ['service']],
+    ['routes', ['app']],
+    ['issuer', ['app', 'routes', 'service']],
+    ['demo', ['main']],
+  ])('%s is imported by %j alone', (room, importers) => {
+    expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
+  })
+
+  it.each([
+    ['reasons', []],
+    ['secret', []],
+    ['errors', ['reasons']],
+    ['lifecycle', []],
+    ['logger', ['errors']],
+    ['guards', ['errors', 'reasons']],
+    ['http', ['errors', 'reasons']],
+    ['limits', ['errors', 'http']],
+    ['presets', ['errors', 'reasons']],
+    ['openai', ['errors', 'presets', 'reasons', 'secret']],
+    ['issuer', ['errors', 'guards', 'openai', 'presets']],
+  ])('%s imports nothing of ours but %j', (room, allowed) => {
+    const found = importsOf((source) => source.room === room)
+    expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])
+  })
+
+  it('the sandbox shares nothing with what it is held against', () => {
+    expect(importsOf(({ path }) => path.startsWith('demo/sandbox'))).toStrictEqual([])
+  })
+
+  it('there are no cycles', () => {
+    const inCycles = sources.filter(({ path, imports }) => imports.some((next) => closureOf(next).has(path)))
+    expect(inCycles.map(({ path }) => path)).toStrictEqual([])
+  })
+
+  it('rooms depend on each other one way', () => {
+    const edges = sources.flatMap(({ room, imports }) => imports.map((path) => [room, toRoom(path)]))
+    const both = edges.filter(
+      ([from, to]) => from !== to && edges.some(([one, other]) => one === to && other === from),
+    )
+    expect(new Set(both.map((pair) => pair.join(' → ')))).toStrictEqual(new Set())
+  })
+
+  const core = where(
+    ({ room, path }) =>
+      ['issuer', 'presets', 'openai', 'guards', 'errors', 'reasons', 'secret', 'lifecycle'].includes(room) ||
+      ['limits/rules.ts', 'limits/memory-store.ts'].includes(path) ||
+      ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/attempt.ts', 'audit/audit.ts'].includes(
+        path,
+      ),
+  )
+
+  it.each(core)('%s knows no framework, nor does what it imports', (path) => {
+    expect(packagesBehind(path).filter((name) => /fastify/.test(name))).toStrictEqual([])
+  })
+})
+
+describe('what only some may do', () => {
+  it.each<[what: string, found: readonly string[], allowed: readonly (string | RegExp)[]]>([
+    ['read the environment', whereCode(/\bprocess\.(env|loadEnvFile)\b/), ['config.ts']],
+    [
+      'end the process, or listen to signals',
+      whereCode(/\bprocess\.(exit|exitCode|abort|kill|on|once|off)\b/),
+      ['main.ts', 'service.ts', 'realtime-mint.js'],
+    ],
+    ['write to stdout or stderr', whereCode(/\bprocess\.std(out|err)\b/), ['main.ts', 'realtime-mint.js']],
+    ['reveal a secret', whereCode(/\.reveal\(\)/), [/^openai\//, 'routes/minting.ts', 'audit/keys.ts']],
+    ['call upstream', where(({ packages }) => packages.includes('undici')), [/^openai\//]],
+    [
+      'open connections',
+      where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),
+      [/^demo\//, /^http\//, 'guards/origin.ts'],
+    ],
+    [
+      'import what is not known before',
+      where(({ text }) => /\bimport\([^')]/.test(text)),
+      ['realtime-mint.js'],
+    ],
+    ['await while it is imported', whereCode(/^await /m), ['main.ts', 'realtime-mint.js']],
+    [
+      'read or write files',
+      where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
+      [/^audit\//, /^presets\/(catalog|live)\.ts$/, 'config.ts'],
+    ],
+  ])('%s', (_what, found, allowed) => {
+    const isAllowed = (path: string): boolean =>
+      allowed.some((one) => (typeof one === 'string' ? one === path : one.test(path)))
+    expect(found.filter((path) => !isAllowed(path))).toStrictEqual([])
+    expect(found).not.toStrictEqual([])
+  })
+
+  it('packages are those of the service, not those of its tests', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const strange = sources.flatMap(({ packages }) => packages.filter((name) => !name.startsWith('node:')))
+    expect(strange.filter((name) => !Object.hasOwn(dependencies, name))).toStrictEqual([])
+  })
+})
+
+describe('nowhere', () => {
+  it.each([
+    ['any', /(?:[:<|&(,]\s*any\b|\bany\[\])/, 'const a: any = 1'],
+    ['a cast, but for as const', /\bas (?!const\b)/, 'const a = b as unknown'],
+    ['a non-null assertion', /[\w)\]]!(?:[.[;,)\]]|$)/m, 'a(b!)'],
+    ['an enum or a namespace', /^\s*(?:export )?(?:const )?(?:enum|namespace) /m, 'export enum A {'],
+    [
+      'a parameter property',
+      /constructor\([^)]*\b(?:private|public|readonly) \w+\??:/,
+      'constructor(readonly a: A',
+    ],
+    ['a default export', /\bexport default\b/, 'export default a'],
+    ['a variable of the module', /^(?:export )?let /m, 'let count = 0'],
+    ['the console', /\bconsole\./, 'console.log(1)'],
+    ['code from text', /\beval\(|\bnew Function\(/, 'new Function(a)'],
+    ['fetch', /\bfetch\(/, 'await fetch(a)'],
+    ['a name that says nothing', /\b(?:function|const) (?:get|handle|process)[A-Z]/, 'function handleIt('],
+    ['a manager', /\bclass \w*(?:Manager|Helper|Util)/, 'class AuditManager {'],
+  ])('is %s', (_what, pattern, example) => {
+    expect(example).toMatch(pattern)
+    expect(whereCode(pattern)).toStrictEqual([])
+  })
+
+  it.each([
+    ['a comment to the compiler', /@ts-(?:ignore|nocheck|expect-error)/, '// @ts-ignore'],
+    ['a barrel', /^export (?:\*|\{[^}]*\}) from /m, "export * from './a.ts'"],
+    ['an import of ours without its extension', /from '\.[^']*(?<!\.[tj]s)'/, "import a from './a'"],
+  ])('is %s', (_what, pattern, example) => {
+    expect(example).toMatch(pattern)
+    expect(where(({ text }) => pattern.test(text))).toStrictEqual([])
+  })
+
+  it('is a folder whose name says nothing', () => {
+    const nameless = /(?:^|\/)(?:utils?|helpers?|common|shared|misc|types|services|lib)(?:\/|\.\w+$)/
+    expect(where(({ path }) => nameless.test(path))).toStrictEqual([])
+  })
+
+  it('is a folder with one file', () => {
+    const files = sources.filter(({ path }) => path.includes('/')).map(({ room }) => room)
+    const alone = files.filter((room) => files.indexOf(room) === files.lastIndexOf(room))
+    expect(alone).toStrictEqual([])
+  })
+
+  it('is a file of more than 250 lines', () => {
+    expect(where(({ text }) => text.split('\n').length - 1 > 250)).toStrictEqual([])
+  })
+
+  it('is a function of more than 50 lines', () => {
+    const functions = sources.flatMap(functionsOf)
+    expect(functions.length).toBeGreaterThan(200)
+    expect(functions.filter(({ length }) => length > 50)).toStrictEqual([])
+  })
+})

@@ -1,0 +1,215 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Config, ConfigError, type Environment, parseConfig, variableNames } from '../src/config.ts'
+import { createTemporaryDirectory, ROOT } from './support/service.ts'
+import { settings } from './support/settings.ts'
+
+const API_KEY = 'sk-test-0123456789abcdefghij'
+
+/** The least that is enough. */
+const enough = {
+  OPENAI_API_KEY: API_KEY,
+  ALLOWED_ORIGINS: 'https://app.example.com',
+  AUTH_MODE: 'none',
+} as const
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    parseConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+const optional = settings.filter(({ unset }) => unset !== 'required')
+const required = settings.filter(({ unset }) => unset === 'required')
+
+const namesOf = (problems: readonly string[]): readonly string[] =>
+  problems.map((line) => line.split(':')[0] ?? '')
+
+describe('every variable', () => {
+  it('has its case here', () => {
+    const files = ['OPENAI_API_KEY_FILE', 'AUDIT_KEY_FILE']
+    expect([...settings.map(({ name }) => name), ...files].toSorted()).toEqual(variableNames.toSorted())
+  })
+
+  it.each(optional)('$name has a default', ({ name, read, unset }) => {
+    expect(read(parseConfig({ ...enough, [name]: undefined }))).toEqual(unset)
+    expect(read(parseConfig({ ...enough, [name]: '' }))).toEqual(unset)
+  })
+
+  it.each(
+    settings.flatMap(({ name, read, good }) => good.map(([text, value]) => ({ name, text, value, read }))),
+  )('$name may be $text', ({ name, text, value, read }) => {
+    expect(read(parseConfig({ ...enough, [name]: text }))).toEqual(value)
+  })
+
+  it.each(settings.flatMap(({ name, bad }) => bad.map((text) => [name, text] as const)))(
+    '%s is not %j',
+    (name, text) => {
+      expect(namesOf(problemsOf({ ...enough, [name]: text }))).toEqual([name])
+    },
+  )
+
+  it.each(required)('$name has no default', ({ name }) => {
+    expect(namesOf(problemsOf({ ...enough, [name]: undefined }))).toEqual([name])
+    expect(namesOf(problemsOf({ ...enough, [name]: '' }))).toEqual([name])
+  })
+
+  it('is in .env.example, and nothing else is, each under a sentence of its own', async () => {
+    const lines = (await readFile(join(ROOT, '.env.example'), 'utf8')).split('\n')
+    const assigned = lines.flatMap((line, index) => {
+      const [, name] = /^([A-Z_]+)=/.exec(line) ?? []
+      return name === undefined ? [] : [{ name, above: lines[index - 1] ?? '' }]
+    })
+    expect(assigned.map(({ name }) => name).toSorted()).toEqual(variableNames.toSorted())
+    for (const { above } of assigned) expect(above).toMatch(/^# .*[a-z].*\.$/)
+    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toHaveLength(assigned.length)
+  })
+
+  it('has its default in .env.example, or nothing', async () => {
+    const text = await readFile(join(ROOT, '.env.example'), 'utf8')
+    const written = optional.map(({ name, read }) => {
+      const value = new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1]
+      return [name, read(parseConfig({ ...enough, [name]: value }))]
+    })
+    expect(written).toEqual(optional.map(({ name, unset }) => [name, unset]))
+  })
+})
+
+describe('all problems are told at once', () => {
+  it('with nothing set', () => {
+    expect(namesOf(problemsOf({})).toSorted()).toEqual(['ALLOWED_ORIGINS', 'AUTH_MODE', 'OPENAI_API_KEY'])
+  })
+
+  it('with everything wrong', () => {
+    const wrong = settings.filter(({ bad }) => bad.length > 0)
+    const environment = Object.fromEntries(wrong.map(({ name, bad }) => [name, bad[0]]))
+    expect(namesOf(problemsOf(environment)).toSorted()).toEqual(wrong.map(({ name }) => name).toSorted())
+  })
+
+  it('each on a line of its own, in an error that says them all', () => {
+    const error = new ConfigError(problemsOf({ ...enough, PORT: 'x', HOST: '', LOG_LEVEL: 'loud' }))
+    expect(error.message.split('\n')).toEqual(error.problems)
+    expect(error.problems).toHaveLength(2)
+  })
+
+  it('by name and never by value', () => {
+    const canary = 'canary value 7c1e9'
+    const environment = Object.fromEntries(variableNames.map((name) => [name, canary]))
+    const problems = problemsOf(environment)
+    expect(problems.length).toBeGreaterThan(10)
+    expect(problems.join('\n')).not.toContain('canary')
+    for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+: [a-z].*$/)
+  })
+
+  it.each(['NODE_TLS_REJECT_UNAUTHORIZED'])('%s=0 is one of them', (name) => {
+    expect(namesOf(problemsOf({ ...enough, [name]: '0' }))).toEqual([name])
+    expect(problemsOf({ ...enough, [name]: '1' })).toEqual([])
+  })
+
+  it('and why AUTH_MODE has no default', () => {
+    expect(problemsOf({ ...enough, AUTH_MODE: undefined }).join()).toMatch(/no default, because/)
+  })
+
+  it.each<[origin: string, canonical: string]>([
+    ['https://app.example.com/', 'https://app.example.com'],
+    ['https://app.example.com:443', 'https://app.example.com'],
+    ['HTTPS://App.Example.com', 'https://app.example.com'],
+    ['http://localhost:80', 'http://localhost'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['https://user:password@app.example.com', 'https://app.example.com'],
+  ])('and the canonical form of the origin %s', (origin, canonical) => {
+    const [problem = ''] = problemsOf({ ...enough, ALLOWED_ORIGINS: `https://a.example,${origin}` })
+    expect(problem).toMatch(new RegExp(`^ALLOWED_ORIGINS: .*canonical form: write ${canonical}$`))
+    expect(problem).not.toContain('password')
+  })
+
+  it.each(['true', '1', '2'])('and why TRUST_PROXY is not %s', (text) => {
+    expect(problemsOf({ ...enough, TRUST_PROXY: text }).join()).toMatch(
+      /hop counts believe whatever a caller writes/,
+    )
+  })
+})
+
+describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
+  const secret = 'sk-file-0123456789abcdefghijklmnopqr'
+  const secretOf = ({ upstream, audit }: Config): unknown =>
+    (name === 'AUDIT_KEY' ? audit.key : upstream.apiKey)?.reveal()
+
+  /** `enough`, but with this secret in a file with this content. */
+  async function withFile(content: string | Buffer): Promise<Environment> {
+    const path = join(await createTemporaryDirectory(), 'secret')
+    await writeFile(path, content)
+    return { ...enough, [name]: undefined, [`${name}_FILE`]: path }
+  }
+
+  it.each<[what: string, content: string]>([
+    ['alone', secret],
+    ['with a newline', `${secret}\n`],
+    ['with a CRLF', `${secret}\r\n`],
+    ['with newlines around it', `\n${secret}\n\n`],
+    ['with a byte order mark', `\ufeff${secret}`],
+    ['with a byte order mark and a CRLF', `\ufeff${secret}\r\n`],
+    ['with blanks', ` ${secret}\t`],
+  ])('holds the secret %s', async (_, content) => {
+    expect(secretOf(parseConfig(await withFile(content)))).toBe(secret)
+  })
+
+  it.each<[what: string, content: string | Buffer]>([
+    ['nothing', ''],
+    ['blanks', ' \n'],
+    ['too little', 'short'],
+  ])('may not hold %s', async (_, content) => {
+    const problems = problemsOf(await withFile(content))
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}(_FILE)?: `))])
+  })
+
+  it('may not be missing', async () => {
+    const path = join(await createTemporaryDirectory(), 'missing')
+    const problems = problemsOf({ ...enough, [name]: undefined, [`${name}_FILE`]: path })
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}_FILE: `))])
+    expect(problems.join()).not.toContain(path)
+  })
+
+  it('may not be a directory', async () => {
+    const path = join(await createTemporaryDirectory(), 'directory')
+    await mkdir(path)
+    const environment = { ...enough, [name]: undefined, [`${name}_FILE`]: path }
+    expect(namesOf(problemsOf(environment))).toEqual([`${name}_FILE`])
+  })
+
+  it(`may not be set beside ${name}`, async () => {
+    const environment = { ...(await withFile(secret)), [name]: secret }
+    expect(namesOf(problemsOf(environment))).toEqual([name])
+  })
+
+  it(`may be set beside an empty ${name}`, async () => {
+    expect(secretOf(parseConfig({ ...(await withFile(secret)), [name]: '' }))).toBe(secret)
+  })
+
+  it('is not needed: the variable does, and is trimmed too', () => {
+    expect(secretOf(parseConfig({ ...enough, [name]: ` ${secret}\n` }))).toBe(secret)
+  })
+})
+
+describe('a configuration', () => {
+  it('cannot be changed', () => {
+    const config = parseConfig(enough)
+    for (const part of [config, config.upstream, config.audit]) expect(Object.isFrozen(part)).toBe(true)
+  })
+
+  it('does not show its secrets', () => {
+    const config = parseConfig({ ...enough, AUDIT_KEY: 'an audit key of the right length' })
+    expect(JSON.stringify(config)).not.toMatch(/sk-test|right length/)
+  })
+
+  it('takes no notice of variables that are not its own', () => {
+    expect(parseConfig({ ...enough, PATH: '/bin', ALLOWED_ORIGIN: '*', HTTP_PROXY: 'x' })).toEqual(
+      parseConfig(enough),
+    )
+  })
+})

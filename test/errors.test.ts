@@ -1,0 +1,205 @@
+/** The table of CONTRACT.md §3: each code is provoked here as a caller would meet it. A code without a case is a type error. */
+import { rm, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../src/demo/sandbox-behaviour.ts'
+import { type Code, codeOf, ServiceError } from '../src/errors.ts'
+import type { Reason } from '../src/reasons.ts'
+import { type AnyReply, allReasons, refusalOf } from './support/replies.ts'
+import { ORIGIN, startTestService, type TestService } from './support/service.ts'
+
+interface Case {
+  readonly status: number
+  /** Whether a later try can help: `after` says when, `no` says not, and `open` leaves it to the caller. */
+  readonly retry: 'after' | 'no' | 'open'
+  readonly provoke: (service: TestService) => Promise<AnyReply>
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** A mint while upstream behaves so. */
+const upstream =
+  (behaviour: Behaviour) =>
+  ({ sandbox, mint }: TestService): Promise<AnyReply> => {
+    sandbox.behave(behaviour)
+    return mint()
+  }
+
+const cases: Readonly<Record<Code, Case>> = {
+  invalid_request: { status: 400, retry: 'open', provoke: ({ mint }) => mint({ preset: 1 }) },
+  origin_not_allowed: {
+    status: 403,
+    retry: 'open',
+    provoke: ({ mint }) => mint({ preset: 'assistant' }, { origin: 'https://evil.example' }),
+  },
+  override_not_allowed: {
+    status: 403,
+    retry: 'open',
+    provoke: ({ mint }) => mint({ preset: 'assistant', session: { model: 'another' } }),
+  },
+  unknown_preset: { status: 404, retry: 'open', provoke: ({ mint }) => mint({ preset: 'nobody' }) },
+  rate_limited: {
+    status: 429,
+    retry: 'after',
+    environment: { RATE_LIMIT_PER_ADDRESS: '1/day' },
+    provoke: async ({ mint }) => {
+      await mint()
+      return mint()
+    },
+  },
+  overloaded: {
+    status: 503,
+    retry: 'after',
+    environment: { MAX_CONCURRENT_MINTS: '1' },
+    provoke: async ({ sandbox, mint }) => {
+      sandbox.behave({ kind: 'hang' })
+      const hanging = mint()
+      await expect.poll(() => sandbox.requests.length).toBe(1)
+      const refused = await mint()
+      await sandbox.close()
+      await hanging
+      return refused
+    },
+  },
+  audit_unavailable: {
+    status: 503,
+    retry: 'after',
+    provoke: async ({ auditDirectory, mint }) => {
+      await rm(auditDirectory, { recursive: true })
+      await writeFile(auditDirectory, '')
+      return mint()
+    },
+  },
+  upstream_misconfigured: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 401 }) },
+  upstream_rejected: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 400 }) },
+  upstream_retired: {
+    status: 502,
+    retry: 'no',
+    provoke: upstream({ kind: 'status', status: 400, code: 'beta_api_shape_disabled' }),
+  },
+  upstream_no_credit: {
+    status: 502,
+    retry: 'no',
+    provoke: upstream({ kind: 'status', status: 429, code: 'insufficient_quota' }),
+  },
+  upstream_busy: { status: 503, retry: 'after', provoke: upstream({ kind: 'status', status: 429 }) },
+  upstream_unavailable: { status: 503, retry: 'after', provoke: upstream({ kind: 'status', status: 500 }) },
+  upstream_timeout: {
+    status: 504,
+    retry: 'open',
+    environment: { UPSTREAM_TIMEOUT_MS: '100' },
+    provoke: upstream({ kind: 'hang' }),
+  },
+  upstream_malformed: {
+    status: 502,
+    retry: 'open',
+    provoke: upstream({ kind: 'malformed', variant: 'html' }),
+  },
+  shutting_down: {
+    status: 503,
+    retry: 'after',
+    provoke: ({ lifecycle, mint }) => {
+      lifecycle.phase = 'draining'
+      return mint()
+    },
+  },
+  internal: {
+    status: 500,
+    retry: 'open',
+    provoke: ({ app }) => {
+      app.get('/faulty', async () => {
+        throw new Error('a fault of ours')
+      })
+      return app.inject({ url: '/faulty', headers: { origin: ORIGIN } })
+    },
+  },
+}
+
+describe('each code', () => {
+  it.each(Object.entries(cases))('%s', async (code, { status, retry, environment = {}, provoke }) => {
+    const reply = await provoke(await startTestService({ environment }))
+    const [gotStatus, gotCode] = refusalOf(reply)
+    expect([gotStatus, gotCode]).toEqual([status, code])
+    expect(String(reply.headers['retry-after'])).toMatch(retry === 'after' ? /^[1-9]\d*$/ : /^undefined$/)
+    expect(reply.headers['x-should-retry']).toBe(retry === 'no' ? 'false' : undefined)
+    expect(reply.headers['connection'] === 'close').toBe(code === 'shutting_down')
+  })
+
+  it('has a reason, and each reason a code', () => {
+    const codes = new Set(allReasons.map((reason) => new ServiceError(reason).code))
+    expect([...codes].toSorted()).toEqual(Object.keys(cases).toSorted())
+  })
+})
+
+/** Statuses of reasons that are not their code's. */
+const ownStatuses: Partial<Record<Reason, number>> = {
+  route_unknown: 404,
+  method_unsupported: 405,
+  request_too_slow: 408,
+  body_too_large: 413,
+  media_type_unsupported: 415,
+  expectation_unsupported: 417,
+  headers_too_large: 431,
+}
+
+describe('each reason', () => {
+  it.each(allReasons)('%s has its code’s status, or the one the contract names', (reason) => {
+    const { code, status } = new ServiceError(reason)
+    expect(status).toBe(ownStatuses[reason] ?? cases[code].status)
+  })
+
+  it.each(allReasons)('%s says a whole sentence that is fixed', (reason) => {
+    const { message } = new ServiceError(reason, {
+      param: 'canary',
+      cause: new Error('canary'),
+      allow: 'canary',
+    })
+    expect(message).toMatch(/^\S.*\.$/)
+    expect(message).not.toContain('canary')
+    expect(message).toBe(new ServiceError(reason).message)
+  })
+
+  it('of a preset that is not for a caller says what an unknown one says', () => {
+    const told = (['preset_unknown', 'preset_origin', 'preset_claims'] as const).map((reason) =>
+      new ServiceError(reason).toEnvelope('id'),
+    )
+    expect(new Set(told).size).toBe(1)
+  })
+})
+
+describe('an error', () => {
+  it('is OpenAI’s envelope, in this order', () => {
+    const error = new ServiceError('field_invalid', { param: 'session.model' })
+    expect(error.toEnvelope('an id')).toBe(
+      `{"error":{"message":${JSON.stringify(error.message)},"type":"invalid_request_error",` +
+        '"code":"invalid_request","param":"session.model","request_id":"an id"}}',
+    )
+  })
+
+  it('has no param unless it is given one', () => {
+    expect(JSON.parse(new ServiceError('field_unknown').toEnvelope('id')).error.param).toBeNull()
+  })
+
+  it('keeps its cause to itself', () => {
+    const cause = new Error('canary')
+    const error = new ServiceError('unexpected', { cause })
+    expect(error.cause).toBe(cause)
+    expect(error.toEnvelope('id')).not.toContain('canary')
+    expect(new ServiceError('unexpected')).not.toHaveProperty('cause')
+  })
+
+  it('may ask for a longer wait than its code', () => {
+    expect(new ServiceError('upstream_rate_limited', { retryAfterSeconds: 60 }).retryAfterSeconds).toBe(60)
+    expect(new ServiceError('upstream_rate_limited').retryAfterSeconds).toBe(1)
+  })
+})
+
+describe('the code of an error', () => {
+  it.each<[what: string, error: unknown, code: string | undefined]>([
+    ['of Node', Object.assign(new Error('x'), { code: 'ECONNRESET' }), 'ECONNRESET'],
+    ['without one', new Error('x'), undefined],
+    ['with one that is no text', Object.assign(new Error('x'), { code: 7 }), undefined],
+    ['that is no error', { code: 'ECONNRESET' }, undefined],
+    ['that is nothing', undefined, undefined],
+  ])('%s', (_, error, code) => {
+    expect(codeOf(error)).toBe(code)
+  })
+})

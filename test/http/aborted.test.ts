@@ -1,0 +1,71 @@
+/** Callers who leave before their request has arrived. */
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { CLIENT_SECRETS } from '../support/replies.ts'
+import { startTestService } from '../support/service.ts'
+import { listen, openPeer, type Peer, pageHeaders, toRequest } from '../support/sockets.ts'
+
+/** A service that has taken in the headers of a mint, and a peer that has not sent its body. */
+async function startWaiting(headers: readonly string[]) {
+  const service = await startTestService()
+  const peer = await openPeer(await listen(service.app))
+  peer.socket.write(toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, ...headers, 'Expect: 100-continue']))
+  await peer.seen(/ 100 Continue\r\n/)
+  return { service, peer }
+}
+
+describe('a request that is aborted in its body is recorded', () => {
+  const inChunks = 'Transfer-Encoding: chunked'
+
+  it.each<[what: string, header: string, abort: (peer: Peer) => void]>([
+    ['before its first byte', 'Content-Length: 22', ({ socket }) => socket.destroy()],
+    ['by a reset', 'Content-Length: 22', ({ socket }) => socket.resetAndDestroy()],
+    [
+      'after a part of it',
+      'Content-Length: 22',
+      ({ socket }) => socket.write('{"preset":', () => socket.destroy()),
+    ],
+    ['by a half-closed connection', 'Content-Length: 22', ({ socket }) => socket.end('{"preset":')],
+    ['between chunks', inChunks, ({ socket }) => socket.write('2\r\n{}\r\n', () => socket.destroy())],
+    ['in a chunk', inChunks, ({ socket }) => socket.write('5\r\n{', () => socket.destroy())],
+  ])('%s', async (_, header, abort) => {
+    const { service, peer } = await startWaiting([header])
+    abort(peer)
+    await peer.closed
+    await service.lifecycle.attempts.whenEmpty()
+    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    expect(attempts).toEqual([
+      expect.objectContaining({
+        outcome: 'refused',
+        code: 'invalid_request',
+        reason: 'body_incomplete',
+        status: 400,
+        delivered: false,
+        preset: null,
+        secret: null,
+        upstream: null,
+      }),
+    ])
+    expect(service.sandbox.requests).toHaveLength(0)
+  })
+
+  it('and is no mint that a drain waits for', async () => {
+    const { lifecycle } = (await startWaiting(['Content-Length: 22'])).service
+    const over: string[] = []
+    void lifecycle.attempts.whenEmpty().then(() => over.push('attempts'))
+    void lifecycle.mints.whenEmpty().then(() => over.push('mints'))
+    await setImmediate()
+    expect(over).toEqual(['mints'])
+  })
+})
+
+it('a caller who leaves before the headers are complete leaves no record', async () => {
+  const service = await startTestService()
+  const before = await service.auditText()
+  const peer = await openPeer(await listen(service.app))
+  peer.socket.write(`POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: x\r\n`, () => peer.socket.destroy())
+  await peer.closed
+  await service.app.close()
+  expect((await service.records()).filter(({ event }) => event === 'attempt')).toEqual([])
+  expect(await service.auditText()).toBe(before)
+})

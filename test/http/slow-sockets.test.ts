@@ -1,0 +1,145 @@
+/** Really waits: the ten seconds are Node's, whose clocks cannot be passed in. All cases wait at the same time. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type AnyReply, CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
+import { ORIGIN } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { listen, openPeer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
+
+const service = shareService()
+
+const head = (...headers: readonly string[]): string =>
+  toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, ...headers])
+const announced = head('Content-Length: 22')
+const inChunks = head('Transfer-Encoding: chunked')
+const refused = `POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 22\r\n\r\n`
+const live = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+interface Slow {
+  readonly sent: string
+  /** Comes a byte a second behind it. */
+  readonly dripped?: string
+}
+
+const inTheHeaders: readonly [what: string, slow: Slow][] = [
+  ['nothing at all', { sent: '' }],
+  ['half a start line', { sent: 'POST /v1/real' }],
+  ['half a header', { sent: `POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: loc` }],
+  ['headers that do not end', { sent: `POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: localhost\r\n` }],
+  ['headers a byte at a time', { sent: 'GET /livez HTTP/1.1\r\nX-Slow: ', dripped: 'slow and slower' }],
+]
+
+const inTheBody: readonly [what: string, slow: Slow][] = [
+  ['no body', { sent: announced }],
+  ['no body after a continue', { sent: head('Content-Length: 22', 'Expect: 100-continue') }],
+  ['half a body', { sent: `${announced}{"preset":` }],
+  ['a body a byte at a time', { sent: announced, dripped: '{"preset":"assistant"}' }],
+  ['no chunk', { sent: inChunks }],
+  ['half a chunk', { sent: `${inChunks}16\r\n{"pre` }],
+  ['chunks without an end', { sent: `${inChunks}16\r\n{"preset":"assistant"}\r\n` }],
+  ['chunks a byte at a time', { sent: `${inChunks}ff\r\n`, dripped: '{"preset":"assistant"}' }],
+]
+
+/** They got a reply before they became slow. */
+const afterReply: readonly [what: string, slow: Slow, statuses: readonly number[]][] = [
+  ['a second request that does not end', { sent: `${live}POST ${CLIENT_SECRETS} HTTP/1.1\r\n` }, [200, 408]],
+  ['the body of a request that was refused', { sent: refused }, [403]],
+]
+
+const idle = ['a connection that waits for its next request', { sent: live }] as const
+
+interface Outcome {
+  readonly replies: readonly AnyReply[]
+  readonly closed: boolean
+  readonly afterMs: number
+}
+
+const outcomes = new Map<string, Outcome>()
+const ends: (() => Promise<void>)[] = []
+
+const WATCHED_MS = 12_000
+
+async function watch({ sent, dripped = '' }: Slow): Promise<Outcome> {
+  const { socket, received, closed } = await openPeer(await listen(service().app), (end) => ends.push(end))
+  const startedAt = performance.now()
+  socket.write(sent)
+  let next = 0
+  const drip = setInterval(() => next < dripped.length && socket.write(dripped.charAt(next++)), 1_000)
+  const enough = new Promise((resolve) => setTimeout(resolve, WATCHED_MS))
+  const isClosed = await Promise.race([closed.then(() => true), enough.then(() => false)])
+  clearInterval(drip)
+  return { replies: parseReplies(received()), closed: isClosed, afterMs: performance.now() - startedAt }
+}
+
+const all = [...inTheHeaders, ...inTheBody, ...afterReply, idle]
+
+beforeAll(async () => {
+  await Promise.all(all.map(async ([what, slow]) => outcomes.set(what, await watch(slow))))
+}, 30_000)
+
+afterAll(async () => {
+  for (const end of ends) await end()
+})
+
+const outcomeOf = (what: string): Outcome => {
+  const outcome = outcomes.get(what)
+  if (outcome === undefined) throw new Error('it was not watched')
+  return outcome
+}
+
+function expectCut({ closed, afterMs }: Outcome): void {
+  expect(closed).toBe(true)
+  expect(afterMs).toBeGreaterThan(9_500)
+  expect(afterMs).toBeLessThan(11_000)
+}
+
+const tooSlow = [408, 'invalid_request', null] as const
+
+describe('whoever is slow is told so after 10 s, and cut off', () => {
+  it.each([...inTheHeaders, ...inTheBody])('%s', (what) => {
+    const outcome = outcomeOf(what)
+    expectCut(outcome)
+    expect(outcome.replies.map(refusalOf)).toEqual([tooSlow])
+    expect(outcome.replies[0]?.headers['connection']).toBe('close')
+  })
+
+  it.each(afterReply)('%s', (what, _, statuses) => {
+    const outcome = outcomeOf(what)
+    expectCut(outcome)
+    expect(outcome.replies.map(({ statusCode }) => statusCode)).toEqual(statuses)
+  })
+
+  it('but not a connection that waits for its next request', () => {
+    const { closed, replies } = outcomeOf(idle[0])
+    expect(closed).toBe(false)
+    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200])
+  })
+})
+
+const slowReplies = () => inTheBody.flatMap(([what]) => outcomeOf(what).replies)
+
+describe('whose body is slow', () => {
+  it('may read that reply, if it is a page of a listed origin', () => {
+    const readers = slowReplies().map(({ headers }) => headers['access-control-allow-origin'])
+    expect(readers).toEqual(inTheBody.map(() => ORIGIN))
+  })
+
+  it('has a record', async () => {
+    const attempts = (await service().records()).filter(({ event }) => event === 'attempt')
+    expect(attempts).toHaveLength(inTheBody.length + 1)
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(attempts.map(() => 'refused'))
+  })
+
+  it('has a record of what it was told, under the same request id', async () => {
+    const records = await service().records()
+    const told = slowReplies().map(({ headers }) =>
+      records.find(({ request_id: id }) => id === headers['x-request-id']),
+    )
+    expect(told).toEqual(
+      inTheBody.map(() => expect.objectContaining({ status: 408, reason: 'request_too_slow' })),
+    )
+  })
+
+  it('gets nothing upstream', () => {
+    expect(service().sandbox.requests).toHaveLength(0)
+  })
+})

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import { ServiceError } from '../src/errors.ts'
+import { createIssuer } from '../src/issuer.ts'
+import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
+import { parsePresets } from '../src/presets/catalog.ts'
+import { parseClientSecretsRequest } from '../src/presets/request.ts'
+import { Secret } from '../src/secret.ts'
+
+const text = `
+presets:
+  open:
+    session: { type: realtime, model: gpt-realtime-2.1, instructions: Hello }
+  narrow:
+    session: { type: realtime, model: gpt-realtime-2.1 }
+    access: { origins: [https://a.example] }
+  members:
+    session: { type: realtime, model: gpt-realtime-2.1 }
+    access: { claims: { plan: [pro] } }
+`
+
+const parsed = parsePresets(text, {
+  fileName: 'presets.yaml',
+  allowedOrigins: new Set(['https://a.example', 'https://b.example']),
+  authMode: 'none',
+  api: 'client_secrets',
+})
+if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => problem.text).join('\n'))
+const { catalog } = parsed
+
+const report = { status: 200, requestId: null, attempts: 1, ms: 1 }
+const issued: MintOutcome = { report, issued: { value: new Secret('ek_a'), expiresAt: 1 } }
+
+/** An upstream whose mints end when told to, and all that it was asked. */
+function createFakeUpstream() {
+  const asked: string[] = []
+  const waiting: ((outcome: MintOutcome) => void)[] = []
+  const upstream: Upstream = {
+    mint: (order, requestId) => {
+      asked.push(`${requestId} ${order.body}`)
+      return new Promise((resolve) => waiting.push(resolve))
+    },
+    close: () => Promise.resolve(),
+  }
+  return { upstream, asked, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }
+}
+
+const anything = parseClientSecretsRequest({})
+
+function createTestIssuer({ max = 2, isAuditAvailable = (): boolean => true } = {}) {
+  const fake = createFakeUpstream()
+  const issuer = createIssuer({
+    catalog: () => catalog,
+    defaultPreset: 'open',
+    upstream: fake.upstream,
+    maxConcurrentMints: max,
+    isAuditAvailable,
+  })
+  const order = issuer.order(issuer.resolve(anything, undefined, 'https://a.example'), anything)
+  return { ...fake, issuer, order }
+}
+
+const refusalOf = (work: () => unknown): unknown => {
+  try {
+    return work()
+  } catch (error) {
+    return error instanceof ServiceError ? [error.code, error.reason] : error
+  }
+}
+
+describe('a preset', () => {
+  const { issuer } = createTestIssuer()
+  const resolve = (body: Record<string, string>, query?: string, origin?: string): unknown =>
+    refusalOf(() => issuer.resolve(parseClientSecretsRequest(body), query, origin).name)
+
+  it.each([
+    ['the default', {}, undefined, 'https://a.example', 'open'],
+    ['the body’s', { preset: 'narrow' }, undefined, 'https://a.example', 'narrow'],
+    ['the query’s', {}, 'narrow', 'https://a.example', 'narrow'],
+    ['both’s, if they agree', { preset: 'narrow' }, 'narrow', 'https://a.example', 'narrow'],
+  ])('is %s', (_name, body, query, origin, name) => {
+    expect(resolve(body, query, origin)).toBe(name)
+  })
+
+  it.each([
+    ['is not', { preset: 'nobody' }, 'https://a.example', 'preset_unknown'],
+    ['is a word of the language', { preset: 'constructor' }, 'https://a.example', 'preset_unknown'],
+    ['is for another origin', { preset: 'narrow' }, 'https://b.example', 'preset_origin'],
+    ['is for pages, and the caller is none', { preset: 'narrow' }, undefined, 'preset_origin'],
+    ['asks for claims of anonymous callers', { preset: 'members' }, 'https://a.example', 'preset_claims'],
+  ])('that %s is unknown', (_name, body, origin, reason) => {
+    expect(resolve(body, undefined, origin)).toStrictEqual(['unknown_preset', reason])
+  })
+})
+
+describe('a mint', () => {
+  it('is what upstream is asked for, and its outcome', async () => {
+    const { issuer, order, asked, end } = createTestIssuer()
+    const outcome = issuer.issue(order, 'one')
+    end()
+    expect(await outcome).toBe(issued)
+    expect(asked).toStrictEqual([`one ${order.body}`])
+  })
+
+  it('that fails upstream is an outcome too', async () => {
+    const { issuer, order, end } = createTestIssuer()
+    const failed: MintOutcome = { report, failure: new ServiceError('upstream_reset') }
+    const outcome = issuer.issue(order, 'one')
+    end(failed)
+    expect(await outcome).toBe(failed)
+  })
+
+  it('is not asked for while the audit cannot be written', async () => {
+    let isAvailable = false
+    const { issuer, order, asked, end } = createTestIssuer({ max: 1, isAuditAvailable: () => isAvailable })
+    await expect(issuer.issue(order, 'one')).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await expect(issuer.issue(order, 'two')).rejects.toMatchObject({ code: 'audit_unavailable' })
+    expect(asked).toStrictEqual([])
+    isAvailable = true
+    const outcome = issuer.issue(order, 'three')
+    end()
+    expect(await outcome).toBe(issued)
+  })
+
+  it('beyond the limit is refused at once, before the audit is looked at', async () => {
+    const { issuer, order, asked, end } = createTestIssuer({ max: 2 })
+    const first = issuer.issue(order, 'one')
+    const second = issuer.issue(order, 'two')
+    await expect(issuer.issue(order, 'three')).rejects.toMatchObject({
+      code: 'overloaded',
+      reason: 'mints_in_flight',
+      status: 503,
+    })
+    expect(asked).toHaveLength(2)
+    end()
+    await first
+    const fourth = issuer.issue(order, 'four')
+    expect(asked).toHaveLength(3)
+    end()
+    end()
+    expect(await Promise.all([second, fourth])).toStrictEqual([issued, issued])
+  })
+})

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { ServiceError } from '../src/errors.ts'
+import { createLogger, type LogLevel, logLevels, toLoggedError } from '../src/logger.ts'
+import { CANARY } from './support/replies.ts'
+import { startTestService } from './support/service.ts'
+
+/** The lines that `write` leaves at this level, parsed. */
+function linesOf(level: LogLevel, write: (logger: ReturnType<typeof createLogger>) => void): unknown[] {
+  const lines: string[] = []
+  write(createLogger(level, { write: (line) => void lines.push(line) }))
+  return lines.map((line) => JSON.parse(line))
+}
+
+describe('a line', () => {
+  it('is JSON with its level by name and its time in UTC, and nothing about the machine', () => {
+    expect(linesOf('info', (logger) => logger.info({ status: 200 }, 'request'))).toStrictEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        status: 200,
+        msg: 'request',
+      },
+    ])
+  })
+
+  it.each(logLevels)('LOG_LEVEL=%s leaves out what is below it', (level) => {
+    const order = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+    const lines = linesOf(level, (logger) => {
+      for (const each of order) logger[each]('x')
+    })
+    const expected = level === 'silent' ? [] : order.slice(order.indexOf(level))
+    expect(lines).toMatchObject(expected.map((each) => ({ level: each })))
+  })
+})
+
+describe('what is logged of an error', () => {
+  it('is its kind, code and place, but not what it says', () => {
+    const logged = toLoggedError(Object.assign(new RangeError(CANARY), { code: 'ERR_ANY', body: CANARY }))
+    expect(logged).toStrictEqual({
+      type: 'RangeError',
+      code: 'ERR_ANY',
+      frames: expect.arrayContaining([expect.stringContaining('logger.test.ts')]),
+    })
+    expect(JSON.stringify(logged)).not.toContain(CANARY)
+  })
+
+  it('is a fixed sentence where it is ours, and its cause as that of others', () => {
+    const logged = toLoggedError(new ServiceError('unexpected', { cause: new TypeError(CANARY) }))
+    expect(logged).toMatchObject({
+      type: 'ServiceError',
+      reason: 'unexpected',
+      message: new ServiceError('unexpected').message,
+      cause: { type: 'TypeError' },
+    })
+    expect(JSON.stringify(logged)).not.toContain(CANARY)
+  })
+
+  it.each<[what: string, error: unknown, logged: object]>([
+    ['text', CANARY, { type: 'string' }],
+    ['an object', { message: CANARY }, { type: 'object' }],
+    ['null', null, { type: 'object' }],
+    ['nothing', undefined, { type: 'undefined' }],
+  ])('is its type alone, where it is %s', (_, error, logged) => {
+    expect(toLoggedError(error)).toStrictEqual(logged)
+  })
+
+  it.each<[what: string, error: Error]>([
+    ['has several lines', new Error(`one\n${CANARY}\nthree`)],
+    ['looks like a place', new Error(`one\n    at ${CANARY} (file:1:1)`)],
+    ['quotes what was parsed', parseErrorOf(`x\n    at ${CANARY}`)],
+    ['has no stack', Object.assign(new Error(CANARY), { stack: undefined })],
+    ['is in its cause', new Error('outer', { cause: new Error(CANARY) })],
+  ])('does not hold its message where that %s', (_, error) => {
+    expect(JSON.stringify(toLoggedError(error))).not.toContain(CANARY)
+  })
+
+  it.each<[how: string, write: (logger: ReturnType<typeof createLogger>) => void]>([
+    ['with a message', (logger) => logger.error({ err: new Error(CANARY) }, 'it failed')],
+    ['without a message', (logger) => logger.error({ err: new Error(CANARY) })],
+    ['alone', (logger) => logger.error(new Error(CANARY))],
+  ])('does not hold its message when it is logged %s', (_, write) => {
+    expect(JSON.stringify(linesOf('info', write))).not.toContain(CANARY)
+  })
+})
+
+describe('a request', () => {
+  it.each<[what: string, url: string, line: object]>([
+    ['by its pattern', '/livez?x=y', { method: 'GET', route: '/livez', status: 200, code: null }],
+    [
+      'without a path where there is no route',
+      `/${CANARY}`,
+      { route: null, status: 404, code: 'invalid_request' },
+    ],
+    ['with its code where it is refused', '/v1/realtime/sessions', { status: 405, code: 'invalid_request' }],
+  ])('is logged %s', async (_, url, line) => {
+    const service = await startTestService()
+    const { headers } = await service.app.inject(url)
+    const lines = service
+      .logText()
+      .split('\n')
+      .filter((text) => text.includes('"msg":"request"'))
+    expect(lines.map((text) => JSON.parse(text))).toEqual([
+      expect.objectContaining({ ...line, request_id: headers['x-request-id'], ms: expect.any(Number) }),
+    ])
+    expect(service.logText()).not.toContain(CANARY)
+  })
+
+  it('that mints is one line, with these fields and no others', async () => {
+    const service = await startTestService()
+    await service.mint()
+    const lines = service.logText().split('\n')
+    const line = lines.find((text) => text.includes('"msg":"request"'))
+    expect(Object.keys(JSON.parse(line ?? ''))).toEqual([
+      'level',
+      'time',
+      'request_id',
+      'method',
+      'route',
+      'status',
+      'code',
+      'ms',
+      'msg',
+    ])
+  })
+
+  it('is audited whatever LOG_LEVEL says', async () => {
+    const service = await startTestService({ environment: { LOG_LEVEL: 'silent' } })
+    await service.mint()
+    expect(service.logText()).toBe('')
+    expect((await service.records()).at(-1)).toMatchObject({ event: 'attempt', outcome: 'issued' })
+  })
+})
+
+function parseErrorOf(text: string): Error {
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('it was parsed')
+}

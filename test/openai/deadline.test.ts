@@ -1,0 +1,117 @@
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
+import { startTestService } from '../support/service.ts'
+import { listen, startReplier, startSpeaker, toSecretBody } from '../support/upstream.ts'
+import { expectation, outcomeOf } from './outcome.ts'
+
+const DEADLINE_MS = 250
+/** Between the deadline and the answer: a record on disk, on a machine with other things to do. */
+const GRACE_MS = 750
+
+const environment = { UPSTREAM_TIMEOUT_MS: String(DEADLINE_MS) }
+
+async function startFor(baseUrl: string) {
+  return startTestService({ environment: { ...environment, OPENAI_BASE_URL: baseUrl } })
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+  const startedAt = performance.now()
+  const result = await work()
+  return { result, ms: performance.now() - startedAt }
+}
+
+const timeout = expectation('timeout', 'upstream_deadline')
+
+describe('a caller has an answer by the deadline', () => {
+  it.each<Behaviour>([
+    { kind: 'hang' },
+    { kind: 'headers-only' },
+    { kind: 'drip' },
+    { kind: 'delay', ms: 60_000 },
+  ])('though upstream does %j', async (behaviour) => {
+    const service = await startTestService({ environment })
+    service.sandbox.behave(behaviour)
+    const { result: reply, ms } = await timed(() => service.mint())
+    expect(await outcomeOf(service, reply)).toStrictEqual(timeout)
+    expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
+    expect(ms).toBeGreaterThan(DEADLINE_MS - 50)
+    expect(service.sandbox.requests).toHaveLength(1)
+  })
+
+  it.each([
+    ['a header', 'HTTP/1.1 200 OK\r\nx-slow: '],
+    ['interim replies', 'HTTP/1.1 102 Processing\r\n\r\n'],
+  ])('though upstream sends %s bit by bit', async (_name, start) => {
+    const baseUrl = await startSpeaker((socket) => {
+      socket.write(start)
+      const piece = start.endsWith('\r\n\r\n') ? start : '2'
+      const timer = setInterval(() => socket.write(piece), 20)
+      socket.once('close', () => clearInterval(timer))
+    })
+    const service = await startFor(baseUrl)
+    const { result: reply, ms } = await timed(() => service.mint())
+    expect(reply.statusCode).toBeGreaterThanOrEqual(502)
+    expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
+  })
+
+  it('though upstream never ends a TLS handshake', async () => {
+    const port = await listen(createServer())
+    const service = await startFor(`https://127.0.0.1:${port}/v1`)
+    const { result: reply, ms } = await timed(() => service.mint())
+    expect(reply.statusCode).toBeGreaterThanOrEqual(503)
+    expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
+  })
+
+  it('though all are asked at once', async () => {
+    const service = await startTestService({ environment })
+    service.sandbox.behave({ kind: 'hang' })
+    const { result: replies, ms } = await timed(() =>
+      Promise.all(Array.from({ length: 50 }, () => service.mint())),
+    )
+    expect(new Set(replies.map(({ statusCode }) => statusCode))).toStrictEqual(new Set([504]))
+    expect(ms).toBeLessThan(DEADLINE_MS + 2 * GRACE_MS)
+  })
+})
+
+describe('a connection that does not come about', () => {
+  it('is given up long before the deadline of 8 s', async () => {
+    const port = await listen(createServer())
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1` },
+    })
+    const { result: reply, ms } = await timed(() => service.mint())
+    expect(await outcomeOf(service, reply)).toStrictEqual(
+      expectation('unavailable', 'upstream_not_connected'),
+    )
+    // undici's clock for it is coarse.
+    expect(ms).toBeLessThan(3_500)
+  })
+})
+
+describe('after a deadline', () => {
+  it('the reply that comes late is nobody’s', async () => {
+    let count = 0
+    const baseUrl = await startReplier((_request, response) => {
+      count += 1
+      const body = toSecretBody(`ek_number_${count}`)
+      if (count === 1) setTimeout(() => response.end(body), DEADLINE_MS + 50).unref()
+      else response.end(body)
+    })
+    const service = await startFor(baseUrl)
+    expect((await service.mint()).statusCode).toBe(504)
+    const replies = await Promise.all([service.mint(), service.mint()])
+    expect(new Set(replies.map((reply) => reply.json().value))).toStrictEqual(
+      new Set(['ek_number_2', 'ek_number_3']),
+    )
+  })
+
+  it('the time that upstream took is on record', async () => {
+    const service = await startTestService({ environment })
+    service.sandbox.behave({ kind: 'hang' })
+    await service.mint()
+    const { upstream } = Object((await service.records()).at(-1))
+    expect(upstream).toStrictEqual({ status: null, request_id: null, attempts: 1, ms: expect.any(Number) })
+    expect(upstream.ms).toBeGreaterThan(DEADLINE_MS - 50)
+  })
+})

@@ -1,0 +1,204 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { inTurn } from '../bench/in-turn.ts'
+import { API_KEY, PROMPT, startTestService, type TestService } from '../support/service.ts'
+import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
+
+interface Sent {
+  readonly method: string | undefined
+  readonly path: string | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** An upstream that grants everything, and what it was sent. */
+async function startGranting(): Promise<{ readonly baseUrl: string; readonly sent: Sent[] }> {
+  const sent: Sent[] = []
+  const baseUrl = await startReplier(async (request, response) => {
+    const { method, url: path, headers } = request
+    sent.push({ method, path, headers, body: await text(request) })
+    response.end(toSecretBody())
+  })
+  return { baseUrl, sent }
+}
+
+describe('what goes out', () => {
+  it('is one POST with these headers and no others', async () => {
+    const { baseUrl, sent } = await startGranting()
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const reply = await service.mint()
+    expect(reply.statusCode).toBe(200)
+    expect(sent).toHaveLength(1)
+    expect(sent[0]).toMatchObject({ method: 'POST', path: '/v1/realtime/client_secrets' })
+    expect(sent[0]?.headers).toStrictEqual({
+      host: new URL(baseUrl).host,
+      connection: 'keep-alive',
+      authorization: `Bearer ${API_KEY}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'x-client-request-id': reply.headers['x-request-id'],
+      'content-length': String(sent[0]?.body.length),
+    })
+  })
+
+  it('is the preset’s session and expiry, in this form and no other', async () => {
+    const { baseUrl, sent } = await startGranting()
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    await service.mint()
+    expect(JSON.parse(sent[0]?.body ?? '')).toStrictEqual({
+      expires_after: { anchor: 'created_at', seconds: 60 },
+      session: {
+        type: 'realtime',
+        model: 'gpt-realtime-2.1',
+        instructions: PROMPT,
+        audio: { output: { voice: 'marin' } },
+      },
+    })
+  })
+
+  it('holds nothing of the caller’s own', async () => {
+    const { baseUrl, sent } = await startGranting()
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: baseUrl, TRUST_PROXY: '127.0.0.1' },
+    })
+    const canary = 'canary-d41d8'
+    await service.app.inject({
+      method: 'POST',
+      url: `/v1/realtime/client_secrets?tag=${canary}`,
+      headers: {
+        origin: 'https://app.example.com',
+        'content-type': 'application/json',
+        authorization: `Bearer ${canary}`,
+        cookie: `session=${canary}`,
+        'user-agent': canary,
+        'x-forwarded-for': '203.0.113.9',
+        'x-request-id': canary,
+        'x-client-request-id': canary,
+        'openai-beta': 'realtime=v1',
+        'openai-organization': canary,
+        'openai-safety-identifier': canary,
+        traceparent: canary,
+      },
+      payload: '{"preset":"assistant"}',
+    })
+    expect(sent).toHaveLength(1)
+    expect(JSON.stringify(sent)).not.toMatch(/canary|203\.0\.113|app\.example|openai-/)
+  })
+
+  it.each([
+    ['realtime', 'model: gpt-realtime-2.1', '/v1/realtime/client_secrets'],
+    [
+      'transcription',
+      'audio: { input: { transcription: { model: gpt-live-transcribe } } }',
+      '/v1/realtime/client_secrets',
+    ],
+    ['translation', 'model: gpt-realtime-translate', '/v1/realtime/translations/client_secrets'],
+  ])('of a %s preset goes to its own endpoint', async (type, fields, path) => {
+    const service = await startTestService({
+      presets: `presets: { assistant: { session: { type: ${type}, ${fields} } } }`,
+    })
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(service.sandbox.requests.map((request) => request.path)).toStrictEqual([path])
+  })
+
+  it.each([
+    ['/v1', '/v1/realtime/client_secrets'],
+    ['/v1/', '/v1/realtime/client_secrets'],
+    ['/openai/v1', '/openai/v1/realtime/client_secrets'],
+    [
+      '/openai?api-version=2025-04-01-preview',
+      '/openai/realtime/client_secrets?api-version=2025-04-01-preview',
+    ],
+    ['/v1/?a=b&c=%2F', '/v1/realtime/client_secrets?a=b&c=%2F'],
+    ['/openai/realtimeapi?api-version=1', '/openai/realtimeapi/client_secrets?api-version=1'],
+    ['', '/realtime/client_secrets'],
+    ['/', '/realtime/client_secrets'],
+    ['?api-version=1', '/realtime/client_secrets?api-version=1'],
+  ])('with a base URL that ends in %j goes to %s', async (end, path) => {
+    const { baseUrl, sent } = await startGranting()
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: new URL(baseUrl).origin + end },
+    })
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(sent.map((request) => request.path)).toStrictEqual([path])
+  })
+
+  it('carries the key as Azure takes it, where told so', async () => {
+    const { baseUrl, sent } = await startGranting()
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: baseUrl, OPENAI_AUTH: 'api-key' },
+    })
+    await service.mint()
+    expect(sent[0]?.headers).toMatchObject({ 'api-key': API_KEY })
+    expect(sent[0]?.headers).not.toHaveProperty('authorization')
+  })
+
+  it.each([' ', '\n', '\r\n', '\t'])(
+    'carries the key without the %j around it in the setting',
+    async (space) => {
+      const { baseUrl, sent } = await startGranting()
+      const service = await startTestService({
+        environment: { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: `${space}${API_KEY}${space}` },
+      })
+      await service.mint()
+      expect(sent[0]?.headers.authorization).toBe(`Bearer ${API_KEY}`)
+    },
+  )
+})
+
+describe('a redirect', () => {
+  it.each([301, 302, 303, 307, 308])('of %i takes neither key nor session elsewhere', async (status) => {
+    let visits = 0
+    const elsewhere = await startReplier((_request, response) => {
+      visits += 1
+      response.end(toSecretBody())
+    })
+    const baseUrl = await startReplier((_request, response) => {
+      response.writeHead(status, { location: `${elsewhere}/realtime/client_secrets` }).end(toSecretBody())
+    })
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    expect((await service.mint()).json().error.code).toBe('upstream_malformed')
+    expect(visits).toBe(0)
+  })
+})
+
+/** An upstream that counts connections, and closes each after the replies that it is told to. */
+async function startCounting(isLast: (count: number) => boolean) {
+  let connections = 0
+  let replies = 0
+  const server = createServer((request, response) => {
+    request.resume()
+    replies += 1
+    const body = toSecretBody(`ek_number_${replies}`)
+    response.writeHead(200, isLast(replies) ? { connection: 'close' } : {}).end(body)
+  })
+  server.on('connection', () => (connections += 1))
+  const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`
+  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  return { service, connections: () => connections }
+}
+
+const mintInTurn = ({ mint }: TestService, count: number): Promise<number[]> =>
+  inTurn(Array.from({ length: count }), async () => (await mint()).statusCode)
+
+describe('a connection', () => {
+  it('serves mint after mint', async () => {
+    const { service, connections } = await startCounting(() => false)
+    expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
+    expect(connections()).toBe(1)
+  })
+
+  it('that upstream closes is replaced by another one', async () => {
+    const { service, connections } = await startCounting((count) => count % 2 === 1)
+    expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
+    expect(connections()).toBe(3)
+  })
+
+  it('gives each of many callers a secret of their own', async () => {
+    const { service } = await startCounting(() => false)
+    const replies = await Promise.all(Array.from({ length: 60 }, () => service.mint()))
+    expect(new Set(replies.map((reply) => reply.json().value)).size).toBe(60)
+  })
+})

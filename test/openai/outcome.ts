@@ -1,0 +1,53 @@
+import type { Reply, TestService } from '../support/service.ts'
+
+/** What a caller and an operator learn of one mint. */
+export interface Outcome {
+  readonly status: number
+  readonly code: unknown
+  /** The audit's. */
+  readonly reason: unknown
+  readonly retryAfter: unknown
+  readonly shouldRetry: unknown
+}
+
+/** The records of attempts, without those about the writer itself. */
+export async function attemptsOf(service: TestService): Promise<readonly Record<string, unknown>[]> {
+  return (await service.records()).filter(({ event }) => event === 'attempt')
+}
+
+export async function outcomeOf(service: TestService, reply: Reply): Promise<Outcome> {
+  const record = (await attemptsOf(service)).at(-1)
+  return {
+    status: reply.statusCode,
+    code: reply.json().error?.code,
+    reason: record?.['reason'],
+    retryAfter: reply.headers['retry-after'],
+    shouldRetry: reply.headers['x-should-retry'],
+  }
+}
+
+const kinds = {
+  misconfigured: [502, 'upstream_misconfigured', undefined, 'false'],
+  rejected: [502, 'upstream_rejected', undefined, 'false'],
+  retired: [502, 'upstream_retired', undefined, 'false'],
+  noCredit: [502, 'upstream_no_credit', undefined, 'false'],
+  busy: [503, 'upstream_busy', '1', undefined],
+  unavailable: [503, 'upstream_unavailable', '2', undefined],
+  timeout: [504, 'upstream_timeout', undefined, undefined],
+  malformed: [502, 'upstream_malformed', undefined, undefined],
+} as const
+
+export type Kind = keyof typeof kinds
+
+/** The row of CONTRACT.md's error table, with the audit's finer reason. */
+export function expectation(kind: Kind, reason: string): Outcome {
+  const [status, code, retryAfter, shouldRetry] = kinds[kind]
+  return { status, code, reason, retryAfter, shouldRetry }
+}
+
+/** All that left the service: to the caller, to the audit, to the log. */
+export async function outputsOf(service: TestService, reply: Reply): Promise<string> {
+  return [reply.payload, JSON.stringify(reply.headers), await service.auditText(), service.logText()].join(
+    '\n',
+  )
+}

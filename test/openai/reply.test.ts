@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+import type { MalformedVariant } from '../../src/demo/sandbox-behaviour.ts'
+import { API_KEY, type Reply, startTestService } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { startReplier } from '../support/upstream.ts'
+import { expectation, outcomeOf } from './outcome.ts'
+
+/** 2030-01-01T00:00:00Z, which is nobody's own clock. */
+const NEW_YEAR = 1_893_456_000
+const ASKED = 60
+
+/** A service whose upstream answers 200 with `body`, and with `headers`. */
+async function startFor(body: string, headers: Record<string, string> = {}, environment = {}) {
+  const baseUrl = await startReplier((_request, response) => {
+    // Without a Date of Node's own, so that a test can leave it out.
+    response.sendDate = false
+    response.writeHead(200, headers).end(body)
+  })
+  return startTestService({ environment: { OPENAI_BASE_URL: baseUrl, ...environment } })
+}
+
+const toDate = (seconds: number): string => new Date(seconds * 1000).toUTCString()
+
+const bodyFor = (expiresAt: number, value = 'ek_a'): string =>
+  JSON.stringify({ value, expires_at: expiresAt })
+
+const toOwnSeconds = (): number => Math.floor(Date.now() / 1000)
+
+async function mintWith(value: string, environment = {}): Promise<Reply> {
+  const body = bodyFor(NEW_YEAR + ASKED, value)
+  return (await startFor(body, { date: toDate(NEW_YEAR) }, environment)).mint()
+}
+
+describe('a 200 that is not a client secret', () => {
+  const running = shareService()
+
+  it.each<[variant: MalformedVariant, reason: string]>([
+    ['invalid-json', 'upstream_not_json'],
+    ['html', 'upstream_not_json'],
+    ['empty', 'upstream_not_json'],
+    ['utf-16', 'upstream_not_json'],
+    ['array', 'upstream_no_secret'],
+    ['gzip', 'upstream_encoded'],
+    ['huge', 'upstream_too_large'],
+    ['created', 'upstream_status'],
+    ['no-content', 'upstream_status'],
+    ['partial-content', 'upstream_status'],
+    ['redirect', 'upstream_redirect'],
+    ['missing-value', 'upstream_no_secret'],
+    ['value-not-a-string', 'upstream_no_secret'],
+    ['value-without-prefix', 'upstream_no_secret'],
+    ['value-only-prefix', 'upstream_no_secret'],
+    ['value-with-space', 'upstream_no_secret'],
+    ['value-not-ascii', 'upstream_no_secret'],
+    ['value-is-api-key', 'upstream_echoes_key'],
+    ['value-contains-api-key', 'upstream_echoes_key'],
+    ['value-1mb', 'upstream_too_large'],
+    ['missing-expires-at', 'upstream_expiry'],
+    ['expires-at-in-milliseconds', 'upstream_expiry'],
+    ['expires-at-past', 'upstream_expiry'],
+    ['expires-at-far', 'upstream_expiry'],
+    ['expires-at-string', 'upstream_expiry'],
+    ['expires-at-float', 'upstream_expiry'],
+  ])('%s is malformed: %s', async (variant, reason) => {
+    const service = running()
+    const before = service.sandbox.requests.length
+    service.sandbox.behave({ kind: 'malformed', variant }, 1)
+    const reply = await service.mint()
+    expect(await outcomeOf(service, reply)).toStrictEqual(expectation('malformed', reason))
+    expect(reply.payload).not.toMatch(/ek_|sandbox/)
+    expect(service.sandbox.requests).toHaveLength(before + 1)
+  })
+
+  it.each([
+    ['null', 'null'],
+    ['a string', '"ek_a"'],
+    ['a number', '1'],
+    ['the flat endpoint’s shape', `{"client_secret":{"value":"ek_a","expires_at":${NEW_YEAR + ASKED}}}`],
+    ['a secret that ends in a line feed', `{"value":"ek_a\\n","expires_at":${NEW_YEAR + ASKED}}`],
+    ['a secret after a line feed', `{"value":"x\\nek_a","expires_at":${NEW_YEAR + ASKED}}`],
+    ['a secret in an array', `{"value":["ek_a"],"expires_at":${NEW_YEAR + ASKED}}`],
+    ['a secret with DEL', `{"value":"ek_a\\u007f","expires_at":${NEW_YEAR + ASKED}}`],
+    ['two values in one text', `{"value":"ek_a","expires_at":${NEW_YEAR + ASKED}}{}`],
+  ])('%s is malformed', async (_name, body) => {
+    const service = await startFor(body, { date: toDate(NEW_YEAR) })
+    expect(await outcomeOf(service, await service.mint())).toMatchObject({
+      status: 502,
+      code: 'upstream_malformed',
+    })
+  })
+})
+
+describe('the secret', () => {
+  it.each([
+    ['one character after its prefix', 'ek_a', 200],
+    ['508 characters after its prefix', `ek_${'a'.repeat(508)}`, 200],
+    ['509 characters after its prefix', `ek_${'a'.repeat(509)}`, 502],
+    ['any printable ASCII', 'ek_!"#$%&\'()*+,-./:;<=>?@[\\]^`{|}~', 200],
+    ['another prefix', 'EK_a', 502],
+  ])('may have %s, or not', async (_name, value, status) => {
+    expect((await mintWith(value)).statusCode).toBe(status)
+  })
+
+  it.each([
+    ['its own prefix', 'lk-', 'lk-a', 200],
+    ['OpenAI’s prefix all the same', 'lk-', 'ek_a', 502],
+    ['any prefix', '*', 'whatever', 200],
+    ['nothing', '*', '', 502],
+    ['our key', '*', API_KEY, 502],
+    ['our key inside', '*', `a${API_KEY}b`, 502],
+  ])('of a compatible server may have %s, or not', async (_name, prefix, value, status) => {
+    expect((await mintWith(value, { UPSTREAM_SECRET_PREFIX: prefix })).statusCode).toBe(status)
+  })
+
+  it('leaves alone, with its expiry: all else that upstream says is dropped', async () => {
+    const service = await startTestService()
+    service.sandbox.behave({ kind: 'malformed', variant: 'extra-fields' })
+    const reply = await service.mint()
+    expect(reply.json()).toStrictEqual({
+      value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
+      expires_at: expect.any(Number),
+    })
+  })
+
+  it('leaves in the flat shape on the flat route', async () => {
+    const service = await startTestService()
+    const reply = await service.app.inject({
+      method: 'POST',
+      url: '/v1/realtime/sessions',
+      headers: { origin: 'https://app.example.com', 'content-type': 'application/json' },
+      payload: '{"preset":"assistant"}',
+    })
+    expect(reply.json()).toStrictEqual({
+      client_secret: { value: expect.stringMatching(/^ek_sandbox_/), expires_at: expect.any(Number) },
+    })
+  })
+
+  it('of a server of the flat endpoint is found where that puts it', async () => {
+    const secret = { value: 'ek_flat', expires_at: NEW_YEAR + ASKED }
+    const baseUrl = await startReplier((_request, response) => {
+      response.writeHead(200, { date: toDate(NEW_YEAR) })
+      response.end(JSON.stringify({ value: 'ek_wrong', client_secret: secret }))
+    })
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: baseUrl, OPENAI_REALTIME_API: 'sessions' },
+      presets: 'presets: { assistant: { session: { model: gpt-realtime-2.1 } } }',
+    })
+    expect((await service.mint()).json()).toStrictEqual(secret)
+  })
+})
+
+describe('the expiry', () => {
+  it.each([
+    ['a second from now', 1, 200],
+    ['as asked', ASKED, 200],
+    ['30 s later than asked', ASKED + 30, 200],
+    ['31 s later than asked', ASKED + 31, 502],
+    ['now', 0, 502],
+    ['a second ago', -1, 502],
+  ])('may be %s, or not, on upstream’s clock wherever ours is', async (_name, offset, status) => {
+    const [ahead, behind] = await Promise.all(
+      [NEW_YEAR, toOwnSeconds() - 86_400].map(async (clock) => {
+        const service = await startFor(bodyFor(clock + offset), { date: toDate(clock) })
+        return (await service.mint()).statusCode
+      }),
+    )
+    expect({ ahead, behind }).toStrictEqual({ ahead: status, behind: status })
+  })
+
+  it.each([
+    ['sends no Date', {}],
+    ['sends a Date that is none', { date: 'half past nine' }],
+  ])('is judged by our clock where upstream %s', async (_name, headers) => {
+    const good = await startFor(bodyFor(toOwnSeconds() + ASKED), headers)
+    const past = await startFor(bodyFor(toOwnSeconds() - 1), headers)
+    expect((await good.mint()).statusCode).toBe(200)
+    expect((await past.mint()).statusCode).toBe(502)
+  })
+
+  it('is judged by what this request asked for', async () => {
+    const service = await startFor(bodyFor(NEW_YEAR + ASKED), { date: toDate(NEW_YEAR) })
+    const mint = (seconds: number) =>
+      service.mint({ preset: 'assistant', expires_after: { anchor: 'created_at', seconds } })
+    expect((await mint(30)).statusCode).toBe(200)
+    expect((await mint(29)).statusCode).toBe(502)
+  })
+
+  it.each(['1e400', '-1', '0', 'true', '{}', '[1893456060]', '9007199254740993'])(
+    'is never %s',
+    async (written) => {
+      const service = await startFor(`{"value":"ek_a","expires_at":${written}}`, { date: toDate(NEW_YEAR) })
+      expect(await outcomeOf(service, await service.mint())).toStrictEqual(
+        expectation('malformed', 'upstream_expiry'),
+      )
+    },
+  )
+})

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest'
+import { bodyOf, CLIENT_SECRETS } from '../support/replies.ts'
+import { ORIGIN } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { ask, environment, lastSent, OTHER_ORIGIN, outcomeOf, presets } from './asking.ts'
+
+const service = shareService({ environment, presets })
+
+const invalid = (param: string | null): unknown => [400, 'invalid_request', param]
+const refused = (param: string): unknown => [403, 'override_not_allowed', param]
+
+describe('a client secret', () => {
+  it('comes with its expiry, and with nothing else', async () => {
+    const reply = await ask(service(), { body: { preset: 'plain' } })
+    expect(reply.statusCode).toBe(200)
+    expect(bodyOf(reply)).toStrictEqual({
+      value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
+      expires_at: expect.any(Number),
+    })
+  })
+
+  it('expires as many seconds from now as the preset says', async () => {
+    const before = Math.floor(Date.now() / 1000)
+    const { expires_at: expiresAt } = (await ask(service(), { body: { preset: 'plain' } })).json()
+    expect(expiresAt).toBeGreaterThanOrEqual(before + 60)
+    expect(expiresAt).toBeLessThanOrEqual(Math.floor(Date.now() / 1000) + 60)
+  })
+
+  it('comes with these headers and no others', async () => {
+    const { headers } = await ask(service(), { body: { preset: 'plain' } })
+    const { date, 'x-request-id': requestId, 'content-length': length, ratelimit, ...fixed } = headers
+    expect([date, requestId, length, ratelimit]).not.toContain(undefined)
+    expect(fixed).toStrictEqual({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-expose-headers': expect.stringContaining('X-Request-Id'),
+      'cache-control': 'no-store',
+      connection: 'keep-alive',
+      'content-type': 'application/json; charset=utf-8',
+      'ratelimit-policy': '"address";q=1000;w=1',
+      vary: 'Origin',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+
+  it('is another one each time, under another request id', async () => {
+    const replies = [
+      await ask(service(), { query: '?preset=plain' }),
+      await service().mint({ preset: 'plain' }),
+    ]
+    expect(new Set(replies.map((reply) => reply.json().value)).size).toBe(2)
+    expect(new Set(replies.map(({ headers }) => headers['x-request-id'])).size).toBe(2)
+  })
+})
+
+describe('the preset', () => {
+  it.each<[what: string, query: string, body: unknown, outcome: unknown]>([
+    ['named in the body', '', { preset: 'plain' }, 'issued'],
+    ['named in the query, without a body', '?preset=plain', undefined, 'issued'],
+    ['named in the query, with an empty object', '?preset=plain', {}, 'issued'],
+    ['named in the query, with escapes', '?preset=%70lain', {}, 'issued'],
+    ['named alike in both', '?preset=plain', { preset: 'plain' }, 'issued'],
+    ['named in the query beside what SDKs add there', '?api-version=1&preset=plain', {}, 'issued'],
+    ['named differently', '?preset=open', { preset: 'plain' }, invalid('preset')],
+    ['named differently, neither of them known', '?preset=a', { preset: 'b' }, invalid('preset')],
+    ['named twice in the query', '?preset=plain&preset=open', {}, invalid('preset')],
+    ['named twice alike in the query', '?preset=plain&preset=plain', {}, invalid('preset')],
+    ['named nowhere', '', {}, invalid('preset')],
+    ['named nowhere, without a body', '', undefined, invalid('preset')],
+    ['no string', '', { preset: 1 }, invalid('preset')],
+    ['null', '', { preset: null }, invalid('preset')],
+    ['unknown', '', { preset: 'nobody' }, [404, 'unknown_preset', null]],
+    ['empty', '', { preset: '' }, [404, 'unknown_preset', null]],
+    ['a member of every object', '', { preset: 'constructor' }, [404, 'unknown_preset', null]],
+    ['a lone surrogate', '', '{"preset":"\\ud800"}', [404, 'unknown_preset', null]],
+    ['known in another case', '', { preset: 'Plain' }, [404, 'unknown_preset', null]],
+    ['for another origin', '', { preset: 'elsewhere' }, [404, 'unknown_preset', null]],
+    ['for another origin, named in the query', '?preset=elsewhere', {}, [404, 'unknown_preset', null]],
+  ])('%s', async (_, query, body, outcome) => {
+    expect(outcomeOf(await ask(service(), { query, body }))).toEqual(outcome)
+  })
+
+  it('that is not for an origin gets the very answer of one that does not exist', async () => {
+    const [hidden, unknown] = await Promise.all(
+      ['elsewhere', 'nowhere'].map((preset) => ask(service(), { body: { preset } })),
+    )
+    const texts = [hidden, unknown].map((reply) => reply?.body.replace(/"request_id":"[^"]+"/, ''))
+    expect(texts[0]).toBe(texts[1])
+    expect(hidden?.statusCode).toBe(404)
+    expect(Object.keys(hidden?.headers ?? {})).toEqual(Object.keys(unknown?.headers ?? {}))
+  })
+
+  it('of a narrower list of origins is issued to those', async () => {
+    const reply = await ask(service(), { body: { preset: 'elsewhere' }, headers: { origin: OTHER_ORIGIN } })
+    expect(outcomeOf(reply)).toBe('issued')
+  })
+
+  describe('where there is a default', () => {
+    const withDefault = shareService({ environment: { ...environment, DEFAULT_PRESET: 'plain' }, presets })
+
+    it.each<[what: string, body: unknown, instructions: string]>([
+      ['no body', undefined, 'Be brief.'],
+      ['a body that names none', {}, 'Be brief.'],
+      ['a body that names another', { preset: 'open' }, 'Be kind to the guest.'],
+    ])('is right for %s', async (_, body, instructions) => {
+      expect(outcomeOf(await ask(withDefault(), { body }))).toBe('issued')
+      expect(lastSent(withDefault())).toMatchObject({ session: { instructions } })
+    })
+  })
+})
+
+describe('expires_after', () => {
+  it.each<[asked: unknown, sent: number]>([
+    [{}, 60],
+    [{ anchor: 'created_at' }, 60],
+    [{ anchor: 'created_at', seconds: 60 }, 60],
+    [{ seconds: 59 }, 59],
+    [{ seconds: 10 }, 10],
+  ])('%j makes it %i seconds', async (asked, seconds) => {
+    const reply = await ask(service(), { body: { preset: 'plain', expires_after: asked } })
+    expect(outcomeOf(reply)).toBe('issued')
+    expect(lastSent(service())).toMatchObject({ expires_after: { anchor: 'created_at', seconds } })
+  })
+
+  it.each<[asked: unknown, outcome: unknown]>([
+    [{ seconds: 61 }, refused('expires_after.seconds')],
+    [{ seconds: 7200 }, refused('expires_after.seconds')],
+    [{ seconds: 7201 }, invalid('expires_after.seconds')],
+    [{ seconds: 9 }, invalid('expires_after.seconds')],
+    [{ seconds: 0 }, invalid('expires_after.seconds')],
+    [{ seconds: -60 }, invalid('expires_after.seconds')],
+    [{ seconds: 30.5 }, invalid('expires_after.seconds')],
+    [{ seconds: '30' }, invalid('expires_after.seconds')],
+    [{ seconds: null }, invalid('expires_after.seconds')],
+    [{ anchor: 'now' }, invalid('expires_after.anchor')],
+    [{ seconds: 30, minutes: 1 }, invalid('expires_after')],
+    [null, invalid('expires_after')],
+    [30, invalid('expires_after')],
+    [[], invalid('expires_after')],
+  ])('%j is refused', async (asked, outcome) => {
+    const reply = await ask(service(), { body: { preset: 'plain', expires_after: asked } })
+    expect(outcomeOf(reply)).toEqual(outcome)
+  })
+})
+
+describe('a body of the wrong shape is refused without a word of it', () => {
+  it.each<[what: string, body: object, param: string | null]>([
+    ['an unknown field', { preset: 'plain', extra: 1 }, null],
+    ['a field of the other endpoint', { preset: 'plain', voice: 'marin' }, null],
+    ['a field in another case', { preset: 'plain', Session: {} }, null],
+    ['a session that is null', { preset: 'plain', session: null }, 'session'],
+    ['a session that is a list', { preset: 'plain', session: [] }, 'session'],
+    ['a session that is text', { preset: 'plain', session: 'realtime' }, 'session'],
+    ['variables that are null', { preset: 'plain', variables: null }, 'variables'],
+    ['variables that are a list', { preset: 'plain', variables: [] }, 'variables'],
+  ])('%s', async (_, body, param) => {
+    expect(outcomeOf(await ask(service(), { body }))).toEqual(invalid(param))
+  })
+})
+
+it('takes a query for nothing but the preset', async () => {
+  const query = '?preset=plain&session={"type":"realtime"}&expires_after=7200&__proto__=x&constructor=y'
+  expect(outcomeOf(await ask(service(), { path: CLIENT_SECRETS, query }))).toBe('issued')
+  expect(lastSent(service())).toMatchObject({ expires_after: { seconds: 60 } })
+})

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest'
+import { bodyOf, SESSIONS } from '../support/replies.ts'
+import { shareService } from '../support/shared-service.ts'
+import { ask, environment, lastSent, outcomeOf, presets } from './asking.ts'
+
+const service = shareService({ environment, presets })
+
+const invalid = (param: string | null): unknown => [400, 'invalid_request', param]
+const refused = (param: string): unknown => [403, 'override_not_allowed', param]
+
+const askFlat = (body: unknown, query = '') => ask(service(), { path: SESSIONS, query, body })
+
+describe('POST /v1/realtime/sessions', () => {
+  it('answers with the client secret and its expiry, and nothing else', async () => {
+    const reply = await askFlat({ preset: 'classic' })
+    expect(reply.statusCode).toBe(200)
+    expect(bodyOf(reply)).toStrictEqual({
+      client_secret: {
+        value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
+        expires_at: expect.any(Number),
+      },
+    })
+  })
+
+  it('mints at the GA endpoint, in its shape', async () => {
+    await askFlat({ preset: 'classic' })
+    expect(service().sandbox.requests.at(-1)?.path).toBe('/v1/realtime/client_secrets')
+    expect(lastSent(service())).toEqual({
+      expires_after: { anchor: 'created_at', seconds: 60 },
+      session: {
+        type: 'realtime',
+        model: 'gpt-realtime-2.1',
+        output_modalities: ['audio'],
+        audio: { output: { voice: 'ash' } },
+      },
+    })
+  })
+
+  it.each<[what: string, query: string, body: unknown, outcome: unknown]>([
+    ['a preset in the body', '', { preset: 'plain' }, 'issued'],
+    ['a preset in the query, without a body', '?preset=plain', undefined, 'issued'],
+    ['a preset in the GA shape', '', { preset: 'open', voice: 'cedar' }, 'issued'],
+    ['two presets', '?preset=plain', { preset: 'open' }, invalid('preset')],
+    ['a preset twice in the query', '?preset=plain&preset=plain', {}, invalid('preset')],
+    ['no preset', '', {}, invalid('preset')],
+    ['an unknown preset', '', { preset: 'nobody' }, [404, 'unknown_preset', null]],
+    ['a preset that is no text', '', { preset: {} }, invalid('preset')],
+    ['a variable', '', { preset: 'hotel', variables: { hotel: 'Astoria' } }, 'issued'],
+    ['no variable where one is needed', '', { preset: 'hotel' }, invalid('variables.hotel')],
+    ['variables that are no object', '', { preset: 'hotel', variables: 'x' }, invalid('variables')],
+  ])('takes or refuses %s', async (_, query, body, outcome) => {
+    expect(outcomeOf(await askFlat(body, query))).toEqual(outcome)
+  })
+})
+
+describe('a flat field', () => {
+  it.each<[what: string, body: object]>([
+    ['that equals the preset’s own', { voice: 'ash' }],
+    ['that equals what was dropped in translation', { temperature: 0.8 }],
+    ['that means the preset’s own', { modalities: ['text', 'audio'] }],
+    ['that is null, as SDKs send unset ones', { voice: null, instructions: null, tools: null }],
+    ['that the preset opens', { voice: 'marin' }],
+    [
+      'beside others of the preset',
+      { model: 'gpt-realtime-2.1', voice: 'ash', modalities: ['audio', 'text'] },
+    ],
+  ])('%s passes', async (_, body) => {
+    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toBe('issued')
+  })
+
+  it('that the preset opens is sent in its GA place', async () => {
+    await askFlat({ preset: 'classic', voice: 'marin' })
+    expect(lastSent(service())).toMatchObject({ session: { audio: { output: { voice: 'marin' } } } })
+  })
+
+  it.each<[body: object, outcome: unknown]>([
+    [{ voice: 'cedar' }, refused('voice')],
+    [{ model: 'another' }, refused('model')],
+    [{ instructions: 'Be rude.' }, refused('instructions')],
+    [{ temperature: 0.9 }, refused('temperature')],
+    [{ modalities: ['text'] }, refused('modalities')],
+    [{ turn_detection: null }, refused('turn_detection')],
+    [{ turn_detection: { type: 'server_vad' } }, refused('turn_detection.type')],
+    [{ input_audio_format: 'g711_ulaw' }, refused('input_audio_format')],
+    [{ input_audio_transcription: { model: 'whisper-1' } }, refused('input_audio_transcription.model')],
+    [{ speed: 1 }, refused('speed')],
+    [{ tool_choice: 'none' }, refused('tool_choice')],
+    [{ tool_choice: 'no_such_function' }, invalid('tool_choice')],
+    [{ temperature: 1.3 }, invalid('temperature')],
+    [{ speed: 2 }, invalid('speed')],
+    [{ voice: 1 }, invalid('voice')],
+    [{ modalities: ['video'] }, invalid('modalities')],
+    [{ turn_detection: { kind: 'server_vad' } }, invalid('turn_detection')],
+    [{ type: 'realtime' }, invalid(null)],
+    [{ session: {} }, invalid(null)],
+    [{ audio: {} }, invalid(null)],
+    [{ expires_after: { seconds: 30 } }, invalid(null)],
+  ])('%j is refused with its name in this shape', async (body, outcome) => {
+    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(outcome)
+  })
+})
+
+describe('client_secret.expires_after', () => {
+  it.each<[asked: unknown, seconds: number]>([
+    [{}, 60],
+    [null, 60],
+    [{ expires_after: null }, 60],
+    [{ expires_after: { seconds: 60 } }, 60],
+    [{ expires_after: { anchor: 'created_at', seconds: 10 } }, 10],
+  ])('%j makes it %i seconds', async (asked, seconds) => {
+    expect(outcomeOf(await askFlat({ preset: 'classic', client_secret: asked }))).toBe('issued')
+    expect(lastSent(service())).toMatchObject({ expires_after: { seconds } })
+  })
+
+  it.each<[asked: unknown, outcome: unknown]>([
+    [{ expires_after: { seconds: 61 } }, refused('client_secret.expires_after.seconds')],
+    [{ expires_after: { seconds: 9 } }, invalid('client_secret.expires_after.seconds')],
+    [{ expires_after: { seconds: '30' } }, invalid('client_secret.expires_after.seconds')],
+    [{ expires_after: { anchor: 'now' } }, invalid('client_secret.expires_after.anchor')],
+    [{ value: 'ek_mine' }, invalid('client_secret')],
+    ['ek_mine', invalid('client_secret')],
+  ])('%j is refused', async (asked, outcome) => {
+    expect(outcomeOf(await askFlat({ preset: 'classic', client_secret: asked }))).toEqual(outcome)
+  })
+})
+
+it.each(['dictation', 'interpreter'])(
+  'a flat field cannot be asked of a preset of another type: %s',
+  async (preset) => {
+    expect(outcomeOf(await askFlat({ preset, voice: 'marin' }))).toEqual(refused('voice'))
+  },
+)

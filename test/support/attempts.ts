@@ -1,0 +1,151 @@
+/** Requests with a canary wherever a caller may put one, and every way in which they can end. */
+import { type Behaviour, malformedVariants } from '../../src/demo/sandbox-behaviour.ts'
+import { CANARY, CLIENT_SECRETS, SESSIONS } from './replies.ts'
+import { ORIGIN } from './service.ts'
+import { toRequest } from './sockets.ts'
+
+/** In what upstream says when it fails. */
+export const UPSTREAM_TEXT = 'Zanzibar refuses org-1234567'
+
+/** Behind the trusted proxy. */
+const ADDRESS = '203.0.113.77'
+
+export const attemptPresets = `
+presets:
+  assistant:
+    session:
+      type: realtime
+      model: gpt-realtime-2.1
+      instructions: Speak like a pirate named Xylophanes to {{guest}}.
+      audio: { output: { voice: marin } }
+    variables: { guest: { max_length: 40, default: nobody } }
+    overrides: { audio.output.voice: [cedar] }
+`
+
+export interface CanaryAttempt {
+  readonly name: string
+  /** Of the reply; undefined where it does not matter here. */
+  readonly status: number | undefined
+  /** All that is sent. */
+  readonly bytes: string | Buffer
+  readonly behaviour: Behaviour
+}
+
+const canaryHeaders = [
+  `User-Agent: ${CANARY}`,
+  `Referer: https://evil.example/${CANARY}`,
+  `Cookie: session=${CANARY}`,
+  `Authorization: Bearer ${CANARY}`,
+  `X-Request-Id: ${CANARY}`,
+  `X-Client-Request-Id: ${CANARY}`,
+  `X-Forwarded-For: ${ADDRESS}`,
+  `X-Forwarded-Host: ${CANARY}.example`,
+  `Forwarded: for=${ADDRESS}`,
+  `Traceparent: ${CANARY}`,
+  `X-${CANARY}: ${CANARY}`,
+]
+
+interface Parts {
+  readonly start?: string
+  readonly origin?: string | null
+  readonly type?: string
+  readonly headers?: readonly string[]
+  readonly body?: string
+}
+
+function toBytes({ start = `POST ${CLIENT_SECRETS}?tag=${CANARY}`, ...parts }: Parts): string {
+  const { origin = ORIGIN, type = 'application/json', headers = [], body = '{"preset":"assistant"}' } = parts
+  const all = [...canaryHeaders, ...headers, `Content-Type: ${type}`]
+  if (origin !== null) all.push(`Origin: ${origin}`)
+  if (!headers.some((header) => /^(content-length|transfer-encoding):/i.test(header))) {
+    all.push(`Content-Length: ${Buffer.byteLength(body)}`)
+  }
+  return toRequest(start, all, body)
+}
+
+const attempt = (
+  name: string,
+  status: number | undefined,
+  parts: Parts = {},
+  behaviour: Behaviour = { kind: 'normal' },
+): CanaryAttempt => ({ name, status, bytes: toBytes(parts), behaviour })
+
+const toBody = (fields: object): string => JSON.stringify({ preset: 'assistant', ...fields })
+
+const issued: readonly CanaryAttempt[] = [
+  attempt('a secret', 200),
+  attempt('a secret of the flat route', 200, { start: `POST ${SESSIONS}` }),
+  attempt('a secret with a variable', 200, { body: toBody({ variables: { guest: CANARY } }) }),
+  attempt('a secret with an override', 200, {
+    body: toBody({ session: { type: 'realtime', audio: { output: { voice: 'cedar' } } } }),
+  }),
+  attempt('a secret beside extra fields', 200, {}, { kind: 'malformed', variant: 'extra-fields' }),
+]
+
+const malformed: readonly CanaryAttempt[] = [
+  attempt('an unknown path', 404, { start: `POST /v1/${CANARY}` }),
+  attempt('an unknown method', 400, { start: `CANARY ${CLIENT_SECRETS}` }),
+  attempt('a GET', 405, { start: `GET ${CLIENT_SECRETS}?${CANARY}` }),
+  attempt('a URL with a bad escape', 400, { start: `POST /%zz${CANARY}` }),
+  attempt('an absolute URL', 400, { start: `POST http://${CANARY}.example${CLIENT_SECRETS}` }),
+  attempt('too long a header', 431, { headers: [`X-Long: ${CANARY.repeat(3_000)}`] }),
+  attempt('a bad header', 400, { headers: [`${CANARY} : ${CANARY}`] }),
+  attempt('a header sent twice', 400, { headers: [`Origin: https://${CANARY}.example`] }),
+  attempt('an expectation', 417, { headers: [`Expect: ${CANARY}`] }),
+  attempt('another media type', 415, { type: `text/${CANARY}` }),
+  attempt('another charset', 415, { type: `application/json; charset=${CANARY}` }),
+  attempt('a coded body', 415, { headers: [`Content-Encoding: ${CANARY}`] }),
+  attempt('a body too large', 413, { body: JSON.stringify(CANARY.repeat(2_000)) }),
+  attempt('no JSON', 400, { body: `{"preset":${CANARY}` }),
+  attempt('a word', 400, { body: `"${CANARY}"` }),
+  attempt('a key twice', 400, { body: `{"${CANARY}":1,"${CANARY}":2}` }),
+  attempt('a forbidden key', 400, { body: `{"__proto__":"${CANARY}"}` }),
+  attempt('a bad chunk', 400, { headers: ['Transfer-Encoding: chunked'], body: `${CANARY}\r\n` }),
+  attempt('an unknown field', 400, { body: toBody({ [CANARY]: CANARY }) }),
+  attempt('an unknown field of the session', 400, { body: toBody({ session: { [CANARY]: CANARY } }) }),
+  attempt('an ill-typed field', 400, { body: toBody({ session: { type: CANARY } }) }),
+  attempt('a preset of another type', 400, { body: toBody({ preset: [CANARY] }) }),
+  attempt('two presets', 400, { start: `POST ${CLIENT_SECRETS}?preset=${CANARY}` }),
+  attempt('an undeclared variable', 400, { body: toBody({ variables: { [CANARY]: CANARY } }) }),
+  attempt('a bad variable', 400, { body: toBody({ variables: { guest: CANARY.repeat(9) } }) }),
+]
+
+const refused: readonly CanaryAttempt[] = [
+  attempt('another origin', 403, { origin: `https://${CANARY}.evil.example` }),
+  attempt('no origin', 403, { origin: null }),
+  attempt('a navigation', 403, { headers: [`Sec-Fetch-Mode: ${CANARY}`] }),
+  attempt('a preflight from elsewhere', 403, {
+    start: `OPTIONS ${CLIENT_SECRETS}`,
+    origin: `https://${CANARY}.evil.example`,
+    headers: ['Access-Control-Request-Method: POST'],
+  }),
+  attempt('an unknown preset', 404, { body: toBody({ preset: CANARY }) }),
+  attempt('a closed field', 403, { body: toBody({ session: { type: 'realtime', instructions: CANARY } }) }),
+  attempt('a value outside the rule', 403, {
+    body: toBody({ session: { type: 'realtime', audio: { output: { voice: CANARY } } } }),
+  }),
+  attempt('too long a life', 403, {
+    body: toBody({ expires_after: { anchor: 'created_at', seconds: 7_200 } }),
+  }),
+]
+
+const failedStatuses = [400, 401, 403, 404, 429, 500, 503] as const
+
+const failed: readonly CanaryAttempt[] = [
+  ...failedStatuses.map((status) => {
+    const headers = { 'x-upstream-says': UPSTREAM_TEXT, 'set-cookie': UPSTREAM_TEXT }
+    const behaviour = { kind: 'status', status, message: UPSTREAM_TEXT, headers } as const
+    return attempt(`upstream’s ${status}`, status === 429 || status >= 500 ? 503 : 502, {}, behaviour)
+  }),
+  attempt('upstream’s complaint about our key', 502, {}, { kind: 'status', status: 401 }),
+  attempt('upstream’s bill', 502, {}, { kind: 'status', status: 429, code: 'insufficient_quota' }),
+  ...malformedVariants
+    .filter((variant) => variant !== 'extra-fields')
+    .map((variant) => attempt(`upstream’s ${variant}`, 502, {}, { kind: 'malformed', variant })),
+  attempt('upstream’s reset', 503, {}, { kind: 'reset' }),
+  attempt('upstream’s half reply', undefined, {}, { kind: 'truncate' }),
+  attempt('upstream’s silence', 504, {}, { kind: 'hang' }),
+  attempt('upstream’s silence after its headers', 504, {}, { kind: 'headers-only' }),
+]
+
+export const canaryAttempts = [...issued, ...malformed, ...refused, ...failed]

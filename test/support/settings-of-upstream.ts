@@ -1,0 +1,111 @@
+/** The variables that tell where and how secrets are minted, and what a case of a variable is. */
+import type { Config } from '../../src/config.ts'
+
+export interface Setting {
+  readonly name: string
+  readonly read: (config: Config) => unknown
+  /** What it is where it is not set. */
+  readonly unset: unknown
+  readonly good: readonly (readonly [text: string, value: unknown])[]
+  readonly bad: readonly string[]
+}
+
+/** What is no whole number from some small one to `most`. */
+export const wrongNumbers = (most: number): readonly string[] => [
+  String(most + 1),
+  '-1',
+  '1.5',
+  '0x10',
+  '1e1',
+  ' 1',
+  'one',
+  '9'.repeat(12),
+]
+
+const key = 'sk-test-0123456789abcdefghij'
+
+export const upstreamSettings: readonly Setting[] = [
+  {
+    name: 'OPENAI_API_KEY',
+    read: ({ upstream }) => upstream.apiKey.reveal(),
+    unset: 'required',
+    good: [
+      [key, key],
+      [` ${key}\n`, key],
+      ['x'.repeat(20), 'x'.repeat(20)],
+      ['x'.repeat(512), 'x'.repeat(512)],
+    ],
+    bad: [' ', 'x'.repeat(19), 'x'.repeat(513), `${key} ${key}`, `${key}\n${key}`, `${key}é`, `${key}\u200b`],
+  },
+  {
+    name: 'OPENAI_BASE_URL',
+    read: ({ upstream }) => upstream.baseUrl.href,
+    unset: 'https://api.openai.com/v1',
+    good: [
+      ['https://eu.api.openai.com/v1/', 'https://eu.api.openai.com/v1'],
+      [
+        'https://name.openai.azure.com/openai/v1?api-version=preview',
+        'https://name.openai.azure.com/openai/v1?api-version=preview',
+      ],
+      ['http://127.0.0.1:4000/v1', 'http://127.0.0.1:4000/v1'],
+      ['http://127.9.9.9/v1', 'http://127.9.9.9/v1'],
+      ['http://localhost:4000/v1', 'http://localhost:4000/v1'],
+      ['http://[::1]:4000/v1', 'http://[::1]:4000/v1'],
+    ],
+    bad: [
+      'api.openai.com/v1',
+      '/v1',
+      'http://api.openai.com/v1',
+      'http://localhost.example.com/v1',
+      'http://127.0.0.1.example.com/v1',
+      'http://0.0.0.0/v1',
+      'http://10.0.0.1/v1',
+      'ftp://api.openai.com/v1',
+      'file:///v1',
+      'https://user:password@api.openai.com/v1',
+      'https://user@api.openai.com/v1',
+      'https://api.openai.com/v1#part',
+    ],
+  },
+  {
+    name: 'OPENAI_REALTIME_API',
+    read: ({ upstream }) => upstream.api,
+    unset: 'client_secrets',
+    good: [
+      ['sessions', 'sessions'],
+      ['client_secrets', 'client_secrets'],
+    ],
+    bad: ['Sessions', 'both', 'translations'],
+  },
+  {
+    name: 'OPENAI_AUTH',
+    read: ({ upstream }) => upstream.auth,
+    unset: 'bearer',
+    good: [
+      ['api-key', 'api-key'],
+      ['bearer', 'bearer'],
+    ],
+    bad: ['Bearer', 'basic', 'none'],
+  },
+  {
+    name: 'UPSTREAM_SECRET_PREFIX',
+    read: ({ upstream }) => upstream.secretPrefix,
+    unset: 'ek_',
+    good: [
+      ['tk-', 'tk-'],
+      ['*', ''],
+      ['x'.repeat(32), 'x'.repeat(32)],
+    ],
+    bad: ['x'.repeat(33), 'e k', 'é'],
+  },
+  {
+    name: 'UPSTREAM_TIMEOUT_MS',
+    read: ({ upstream }) => upstream.timeoutMs,
+    unset: 8_000,
+    good: [
+      ['100', 100],
+      ['8000', 8_000],
+    ],
+    bad: ['99', ...wrongNumbers(8_000)],
+  },
+]
