@@ -32,7 +32,7 @@ export function createLogDestination(): SonicBoom {
   const stream = destination({
     dest: 1,
     sync: false,
-    minLength: 4_096,
+    minLength: 8_192,
     maxLength: 1_048_576,
     periodicFlush: 100,
   })

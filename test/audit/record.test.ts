@@ -5,7 +5,7 @@ import { startTestService } from '../support/service.ts'
 import { attemptFields, fieldOrder } from './fields.ts'
 
 const place: RecordPlace = {
-  time: new Date('2026-11-22T10:11:12.345Z'),
+  time: '2026-11-22T10:11:12.345Z',
   writer: 'b0a1',
   seq: 7,
 }
