@@ -55,9 +55,13 @@ describe('a secret', () => {
 describe('a fingerprint', () => {
   const key = createSecretKey(Buffer.from('a key of the audit'))
 
-  it('is the first 32 hex digits of HMAC-SHA256', () => {
-    const expected = createHmac('sha256', 'a key of the audit').update(VALUE).digest('hex').slice(0, 32)
-    expect(secret.fingerprint(key)).toBe(expected)
+  it.each([
+    ['a short key', 'a key of the audit'],
+    ['a key of a whole block', 'k'.repeat(64)],
+    ['a key of more than a block', 'k'.repeat(65)],
+  ])('is the first 32 hex digits of HMAC-SHA256 under %s', (_, text) => {
+    const expected = createHmac('sha256', text).update(VALUE).digest('hex').slice(0, 32)
+    expect(secret.fingerprint(createSecretKey(Buffer.from(text)))).toBe(expected)
   })
 
   it.each<[what: string, other: string, otherKey: string, same: boolean]>([

@@ -5,7 +5,7 @@ export async function inTurn<Item, Result>(
 ): Promise<Result[]> {
   const results: Result[] = []
   for (const item of items) {
-    // oxlint-disable-next-line no-await-in-loop -- overlapping would disturb what is measured
+    // Overlapping would disturb what is measured.
     results.push(await work(item))
   }
   return results
