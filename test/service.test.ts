@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { parseConfig } from '../src/config.ts'
+import { startDemo } from '../src/demo/demo.ts'
+import { createLogger } from '../src/logger.ts'
+import { startService } from '../src/service.ts'
+import { createTemporaryDirectory, ORIGIN, PRESETS, parseRecords, readAudit } from './support/service.ts'
+
+async function createSettings() {
+  const directory = await createTemporaryDirectory()
+  const file = join(directory, 'presets.yaml')
+  await writeFile(file, PRESETS)
+  const audit = join(directory, 'audit')
+  const demo = await startDemo({
+    PORT: '0',
+    AUDIT_DIR: audit,
+    PRESETS_FILE: file,
+    ALLOWED_ORIGINS: ORIGIN,
+    OPENAI_AUTH: 'api-key',
+  })
+  onTestFinished(demo.close)
+  const lines: string[] = []
+  const logger = createLogger('info', { write: (line: string) => void lines.push(line) })
+  return { demo, logger, file, audit, logText: () => lines.join('') }
+}
+
+it('mints, reloads and drains, and its records tell so', async () => {
+  const { demo, logger, file, audit, logText } = await createSettings()
+  const service = await startService(parseConfig(demo.environment), logger)
+  const minted = await fetch(`${service.url}/v1/realtime/client_secrets?preset=assistant`, {
+    method: 'POST',
+    headers: { origin: ORIGIN },
+  })
+  expect(minted.status).toBe(200)
+
+  await writeFile(file, 'presets: { assistant: {} }')
+  await service.reload()
+  expect(logText()).toContain('presets not reloaded: the last good ones stay')
+  await writeFile(file, PRESETS.replace('marin', 'cedar'))
+  await service.reload()
+  expect(logText()).toContain('"msg":"presets reloaded"')
+
+  await service.drain()
+  const records = parseRecords(await readAudit(audit))
+  expect(records.map(({ event }) => event)).toEqual(['open', 'config', 'attempt', 'config', 'close'])
+  expect(records[1]?.['revision']).not.toBe(records[3]?.['revision'])
+  expect(logText()).toContain('a new audit key was created')
+})
+
+it('takes over a changed file by itself', async () => {
+  const { demo, logger, file, logText } = await createSettings()
+  const service = await startService(parseConfig(demo.environment), logger)
+  await writeFile(file, PRESETS.replace('marin', 'cedar'))
+  await vi.waitFor(() => expect(logText()).toContain('"msg":"presets reloaded"'), { timeout: 8_000 })
+  await service.drain()
+})
+
+it('names the settings that keep it from starting', async () => {
+  const { demo, logger } = await createSettings()
+  const other = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void other.close())
+  await vi.waitFor(() => expect(other.listening).toBe(true))
+  const address = other.address()
+  const port = String(typeof address === 'object' ? address?.port : '')
+  const settings: readonly (readonly [string, string])[] = [
+    ['PORT', port],
+    ['AUDIT_DIR', 'package.json'],
+    ['PRESETS_FILE', 'nowhere.yaml'],
+  ]
+  for (const [name, value] of settings) {
+    const config = parseConfig({ ...demo.environment, [name]: value })
+    await expect(startService(config, logger)).rejects.toMatchObject({ name: 'ConfigError' })
+  }
+})
