@@ -1,4 +1,4 @@
-// DESIGN.md §2 to §4, as far as the text of the source can tell.
+// The rules of the house, as far as the text of the source can tell.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** The table of CONTRACT.md §3: each code is provoked here as a caller would meet it. A code without a case is a type error. */
+/** The README’s table of codes: each is provoked here as a caller would meet it. A code without a case is a type error. */
 import { rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../src/demo/sandbox-behaviour.ts'

@@ -28,7 +28,7 @@ export const attemptFields: RecordFields = {
 /** An attempt that can be told apart from others. */
 export const numbered = (number: number): RecordFields => ({ ...attemptFields, ms: number })
 
-/** The fields of a record, in the order of CONTRACT.md §7. */
+/** The fields of a record, in their order. */
 export const fieldOrder = [
   'v',
   'time',

@@ -16,7 +16,7 @@ import { AuditWriter } from '../../src/audit/writer.ts'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
 
-/** CONTRACT.md §7: it recovers within 5 s of the fault's end. */
+/** It recovers within 5 s of the fault’s end. */
 const RECOVERY = { timeout: 5_000, interval: 20 }
 
 async function start({ onTestFinished: defer }: Pick<TestContext, 'onTestFinished'>) {

@@ -39,7 +39,7 @@ const kinds = {
 
 export type Kind = keyof typeof kinds
 
-/** The row of CONTRACT.md's error table, with the audit's finer reason. */
+/** The row of the README's error table, with the audit's finer reason. */
 export function expectation(kind: Kind, reason: string): Outcome {
   const [status, code, retryAfter, shouldRetry] = kinds[kind]
   return { status, code, reason, retryAfter, shouldRetry }
