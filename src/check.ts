@@ -1,6 +1,6 @@
 /** `realtime-mint check`: what the service would make of settings and presets, without starting it. */
 import { type Config, ConfigError, type Environment, parseConfig } from './config.ts'
-import { upstreamPaths } from './openai/mint.ts'
+import { upstreamPaths } from './openai/exchange.ts'
 import { showBody } from './presets/body.ts'
 import { type Catalog, loadPresets } from './presets/catalog.ts'
 import type { Preset } from './presets/preset.ts'

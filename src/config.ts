@@ -1,11 +1,25 @@
 /** The environment, checked whole and frozen: the only place that reads it. */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Durability } from './audit/writer.ts'
 import type { LimitRule } from './limits/rules.ts'
+import type { Loaded } from './live-file.ts'
 import { type LogLevel, logLevels } from './logger.ts'
+import type { ProxyOptions } from './openai/dispatcher.ts'
 import type { Secret } from './secret.ts'
-import { apiKey, auditKey, baseUrl, limit, origins, proxies, secretPrefix, wholeNumber } from './settings.ts'
+import {
+  apiKey,
+  auditKey,
+  baseUrl,
+  headerValue,
+  limit,
+  origins,
+  proxies,
+  proxyUrl,
+  secretPrefix,
+  wholeNumber,
+} from './settings.ts'
 
 const AUTH_MODE_ADVICE =
   'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint'
@@ -19,6 +33,10 @@ const variables = z.object({
     .enum(['client_secrets', 'sessions'], { error: 'is client_secrets or sessions' })
     .default('client_secrets'),
   OPENAI_AUTH: z.enum(['bearer', 'api-key'], { error: 'is bearer or api-key' }).default('bearer'),
+  OPENAI_ORGANIZATION: headerValue.optional(),
+  OPENAI_PROJECT: headerValue.optional(),
+  HTTPS_PROXY: proxyUrl.optional(),
+  NO_PROXY: z.string().default(''),
   UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
   ALLOWED_ORIGINS: origins,
@@ -38,6 +56,9 @@ const variables = z.object({
 /** Secrets that may stand in a file named by the variable with `_FILE` behind it. */
 const fromFiles = ['OPENAI_API_KEY', 'AUDIT_KEY'] as const
 
+/** Written small as often as not, and by some programs only so. */
+const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
+
 /** Every variable that is read, for `.env.example` to be held against. */
 export const variableNames: readonly string[] = [
   ...Object.keys(variables.shape),
@@ -50,10 +71,16 @@ export interface Config {
   readonly port: number
   readonly upstream: {
     readonly apiKey: Secret
+    /** Where the key was read from, and is read from again; undefined: from the environment. */
+    readonly apiKeyFile: string | undefined
     readonly baseUrl: URL
     /** Which of the two minting endpoints it serves: GA's, or the flat one. */
     readonly api: 'client_secrets' | 'sessions'
     readonly auth: 'bearer' | 'api-key'
+    readonly organization: string | undefined
+    readonly project: string | undefined
+    /** Undefined where upstream is asked straight. */
+    readonly proxy: ProxyOptions | undefined
     /** What client secrets begin with; '' for anything. */
     readonly secretPrefix: string
     readonly timeoutMs: number
@@ -96,6 +123,7 @@ function readSecretFiles(environment: Environment, problems: string[]): Environm
     // Compose files pass variables that are not set as empty ones.
     if (value !== undefined && value !== '') read[name] = value
   }
+  for (const name of eitherCase) read[name] ??= read[name.toLowerCase()]
   for (const name of fromFiles) {
     const path = read[`${name}_FILE`]
     if (path === undefined) {
@@ -144,9 +172,13 @@ export function parseConfig(environment: Environment): Config {
     port: data.PORT,
     upstream: Object.freeze({
       apiKey: data.OPENAI_API_KEY,
+      apiKeyFile: read['OPENAI_API_KEY_FILE'],
       baseUrl: data.OPENAI_BASE_URL,
       api: data.OPENAI_REALTIME_API,
       auth: data.OPENAI_AUTH,
+      organization: data.OPENAI_ORGANIZATION,
+      project: data.OPENAI_PROJECT,
+      proxy: data.HTTPS_PROXY && Object.freeze({ url: data.HTTPS_PROXY, except: data.NO_PROXY }),
       secretPrefix: data.UPSTREAM_SECRET_PREFIX,
       timeoutMs: data.UPSTREAM_TIMEOUT_MS,
     }),
@@ -165,6 +197,14 @@ export function parseConfig(environment: Environment): Config {
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
   })
+}
+
+/** The API key in the file at `path`, read anew; or what is wrong with it, without its content. */
+export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return { refused: 'names a file that cannot be read' }
+  const { data, error } = apiKey.safeParse(text.trim())
+  return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
 }
 
 /** The process's environment, over what a `.env` in the working directory says. */

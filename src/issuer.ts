@@ -1,6 +1,7 @@
 /** Preset and request in, client secret out; knows no HTTP of the caller's side. */
 import { ServiceError } from './errors.ts'
 import { ConcurrencyGate } from './guards/concurrency.ts'
+import type { Asker } from './openai/exchange.ts'
 import type { MintOutcome, Upstream } from './openai/mint.ts'
 import { resolvePreset } from './presets/access.ts'
 import type { Catalog } from './presets/catalog.ts'
@@ -23,7 +24,7 @@ export interface Issuer {
   readonly resolve: (wanted: MintRequest, queryPreset: unknown, origin: string | undefined) => Preset
   /** Exactly what goes upstream. */
   readonly order: (preset: Preset, wanted: MintRequest) => Order
-  readonly issue: (order: Order, requestId: string) => Promise<MintOutcome>
+  readonly issue: (order: Order, asker: Asker) => Promise<MintOutcome>
 }
 
 /** Each step throws a ServiceError where it refuses; what fails upstream comes back as an outcome. */
@@ -38,10 +39,10 @@ export function createIssuer(options: IssuerOptions): Issuer {
         claims: undefined,
       }),
     order: placeOrder,
-    issue: (order, requestId) =>
+    issue: (order, asker) =>
       gate.run(() => {
         if (!isAuditAvailable()) throw new ServiceError('audit_down')
-        return upstream.mint(order, requestId)
+        return upstream.mint(order, asker)
       }),
   }
 }

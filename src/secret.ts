@@ -15,6 +15,10 @@ export class Secret {
     return this.#value
   }
 
+  equals(other: Secret): boolean {
+    return this.#value === other.#value
+  }
+
   /** HMAC-SHA256 under `key`, 32 hex: tells which attempt issued this secret without keeping it. */
   fingerprint(key: KeyObject): string {
     return hmac(key, this.#value).slice(0, 32)

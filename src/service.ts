@@ -6,19 +6,20 @@ import { buildApp } from './app.ts'
 import { Audit } from './audit/audit.ts'
 import { deriveAuditKeys, loadAuditKey } from './audit/keys.ts'
 import { AuditWriter } from './audit/writer.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, loadApiKey } from './config.ts'
 import { codeOf } from './errors.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { createFixed, createLiveFile, type Live, type Loaded } from './live-file.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
-import { type Catalog, loadPresets, type ParseResult } from './presets/catalog.ts'
-import { createLiveCatalog, type LiveCatalog } from './presets/live.ts'
+import { type Catalog, loadPresets } from './presets/catalog.ts'
+import type { Problem } from './presets/problem.ts'
 import type { Secret } from './secret.ts'
 
 export interface Service {
   /** `http://address:port` */
   readonly url: string
-  /** Takes over what changed in the presets file. */
+  /** Takes over what changed in the presets file, and in the API key's. */
   readonly reload: () => Promise<void>
   /** Resolves when everything is closed; within 10 s, whatever callers and upstream do. */
   readonly drain: () => Promise<void>
@@ -31,16 +32,18 @@ const LAST_WORDS_MS = 300
 
 const now = (): number => performance.now()
 
-function loadCatalog(config: Config): Promise<ParseResult> {
+async function loadCatalog(config: Config): Promise<Loaded<Catalog, readonly Problem[]>> {
   const { presetsFile: fileName, allowedOrigins, authMode, defaultPreset, upstream } = config
-  return loadPresets(fileName, { fileName, allowedOrigins, authMode, defaultPreset, api: upstream.api })
+  const { api } = upstream
+  const loaded = await loadPresets(fileName, { fileName, allowedOrigins, authMode, defaultPreset, api })
+  return 'problems' in loaded ? { refused: loaded.problems } : { value: loaded.catalog }
 }
 
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   const loaded = await loadCatalog(config)
-  if ('problems' in loaded) throw new ConfigError(loaded.problems.map(({ text }) => text))
-  for (const { text } of loaded.catalog.warnings) logger.warn(text)
-  return loaded.catalog
+  if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
+  for (const { text } of loaded.value.warnings) logger.warn(text)
+  return loaded.value
 }
 
 async function openAudit({ audit: { directory, durability, key } }: Config, logger: Logger): Promise<Audit> {
@@ -78,13 +81,13 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   }
 }
 
-function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): LiveCatalog {
+function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): Live<Catalog> {
   function record(catalog: Catalog): void {
     audit.recordPresets(catalog).catch(() => logger.error('which presets are in force could not be recorded'))
   }
 
   record(initial)
-  return createLiveCatalog({
+  return createLiveFile({
     path: config.presetsFile,
     initial,
     load: () => loadCatalog(config),
@@ -102,13 +105,38 @@ function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Lo
   })
 }
 
+function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Live<Secret> {
+  const { apiKey: initial, apiKeyFile: path } = upstream
+  if (path === undefined) return createFixed(initial)
+
+  const key: Live<Secret> = createLiveFile<Secret, string>({
+    path,
+    initial,
+    load: async () => {
+      const loaded = await loadApiKey(path)
+      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
+    },
+    onReplaced: (secret) => {
+      logger.info('API key replaced')
+      audit.recordKey(secret).catch(() => logger.error('the change of the API key could not be recorded'))
+    },
+    onRefused: (problem) =>
+      logger.error(
+        { problem: `OPENAI_API_KEY_FILE: ${problem}` },
+        'API key not replaced: the last good one stays',
+      ),
+  })
+  return key
+}
+
 /** The parts of a running service. */
 export interface Parts {
   readonly app: FastifyInstance
   readonly audit: Audit
   readonly upstream: Upstream
   readonly lifecycle: Lifecycle
-  readonly presets: LiveCatalog
+  readonly presets: Live<Catalog>
+  readonly key: Live<Secret>
   readonly logger: Logger
 }
 
@@ -117,9 +145,18 @@ export async function createParts(config: Config, initial: Catalog, logger: Logg
   const { defaultPreset, maxConcurrentMints } = config
   const audit = await openAudit(config, logger)
   const lifecycle = new Lifecycle()
-  const upstream = createUpstream({ ...config.upstream, maxConnections: maxConcurrentMints })
-  const isAuditAvailable = (): boolean => audit.available
   const presets = watchPresets(config, initial, audit, logger)
+  const key = watchKey(config, audit, logger)
+  const upstream = createUpstream({
+    ...config.upstream,
+    apiKey: key.current,
+    maxConnections: maxConcurrentMints,
+    onBreakerChange: (open) =>
+      open
+        ? logger.error('upstream fails too often: it is asked once a second until it answers')
+        : logger.warn('upstream answers again'),
+  })
+  const isAuditAvailable = (): boolean => audit.available
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,
@@ -128,7 +165,7 @@ export async function createParts(config: Config, initial: Catalog, logger: Logg
     isAuditAvailable,
   })
   const app = await buildApp(config, { issuer, audit, lifecycle, logger, now })
-  return { app, audit, upstream, lifecycle, presets, logger }
+  return { app, audit, upstream, lifecycle, presets, key, logger }
 }
 
 /** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
@@ -140,7 +177,9 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
   return {
     url,
-    reload: parts.presets.reload,
+    reload: async () => {
+      await Promise.all([parts.presets.reload(), parts.key.reload()])
+    },
     drain: () => drain(parts, config.drainDelaySeconds * 1000),
   }
 }
@@ -153,13 +192,14 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, audit, upstream, lifecycle, presets, logger }: Parts,
+  { app, audit, upstream, lifecycle, presets, key, logger }: Parts,
   delayMs: number,
 ): Promise<void> {
   const startedAt = now()
   logger.info('draining')
   lifecycle.phase = 'leaving'
   presets.close()
+  key.close()
   await delay(delayMs)
   lifecycle.phase = 'draining'
   await atMost(LAST_MINT_MS - (now() - startedAt), lifecycle.mints.whenEmpty())

@@ -83,6 +83,19 @@ export const baseUrl = z.string().transform((text, context) => {
   return url
 })
 
+/** May hold a password, and so is kept like one. */
+export const proxyUrl = z.string().transform((text, context) => {
+  const url = parseUrl(text)
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return new Secret(url.href)
+  context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
+  return z.NEVER
+})
+
+/** What OpenAI calls its organisations and projects. */
+export const headerValue = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'is one word, such as org-abc or proj_abc')
+
 /** As in `ek_`; `*` takes any. */
 export const secretPrefix = z
   .string()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../src/errors.ts'
 import { createIssuer } from '../src/issuer.ts'
+import type { Asker } from '../src/openai/exchange.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
 import { parsePresets } from '../src/presets/catalog.ts'
 import { parseClientSecretsRequest } from '../src/presets/request.ts'
@@ -35,7 +36,7 @@ function createFakeUpstream() {
   const asked: string[] = []
   const waiting: ((outcome: MintOutcome) => void)[] = []
   const upstream: Upstream = {
-    mint: (order, requestId) => {
+    mint: (order, { requestId }) => {
       asked.push(`${requestId} ${order.body}`)
       return new Promise((resolve) => waiting.push(resolve))
     },
@@ -92,10 +93,12 @@ describe('a preset', () => {
   })
 })
 
+const by = (requestId: string): Asker => ({ requestId, safetyIdentifier: null })
+
 describe('a mint', () => {
   it('is what upstream is asked for, and its outcome', async () => {
     const { issuer, order, asked, end } = createTestIssuer()
-    const outcome = issuer.issue(order, 'one')
+    const outcome = issuer.issue(order, by('one'))
     end()
     expect(await outcome).toBe(issued)
     expect(asked).toStrictEqual([`one ${order.body}`])
@@ -104,7 +107,7 @@ describe('a mint', () => {
   it('that fails upstream is an outcome too', async () => {
     const { issuer, order, end } = createTestIssuer()
     const failed: MintOutcome = { report, failure: new ServiceError('upstream_reset') }
-    const outcome = issuer.issue(order, 'one')
+    const outcome = issuer.issue(order, by('one'))
     end(failed)
     expect(await outcome).toBe(failed)
   })
@@ -112,20 +115,20 @@ describe('a mint', () => {
   it('is not asked for while the audit cannot be written', async () => {
     let isAvailable = false
     const { issuer, order, asked, end } = createTestIssuer({ max: 1, isAuditAvailable: () => isAvailable })
-    await expect(issuer.issue(order, 'one')).rejects.toMatchObject({ code: 'audit_unavailable' })
-    await expect(issuer.issue(order, 'two')).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await expect(issuer.issue(order, by('one'))).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await expect(issuer.issue(order, by('two'))).rejects.toMatchObject({ code: 'audit_unavailable' })
     expect(asked).toStrictEqual([])
     isAvailable = true
-    const outcome = issuer.issue(order, 'three')
+    const outcome = issuer.issue(order, by('three'))
     end()
     expect(await outcome).toBe(issued)
   })
 
   it('beyond the limit is refused at once, before the audit is looked at', async () => {
     const { issuer, order, asked, end } = createTestIssuer({ max: 2 })
-    const first = issuer.issue(order, 'one')
-    const second = issuer.issue(order, 'two')
-    await expect(issuer.issue(order, 'three')).rejects.toMatchObject({
+    const first = issuer.issue(order, by('one'))
+    const second = issuer.issue(order, by('two'))
+    await expect(issuer.issue(order, by('three'))).rejects.toMatchObject({
       code: 'overloaded',
       reason: 'mints_in_flight',
       status: 503,
@@ -133,7 +136,7 @@ describe('a mint', () => {
     expect(asked).toHaveLength(2)
     end()
     await first
-    const fourth = issuer.issue(order, 'four')
+    const fourth = issuer.issue(order, by('four'))
     expect(asked).toHaveLength(3)
     end()
     end()

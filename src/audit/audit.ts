@@ -1,5 +1,6 @@
 /** Turns an attempt into its record: the one place that knows what is written, and in which words. */
 import type { Catalog } from '../presets/catalog.ts'
+import type { Secret } from '../secret.ts'
 import type { Attempt } from './attempt.ts'
 import type { AuditKeys } from './keys.ts'
 import { type Outcome, type RecordFields, toEventFields } from './record.ts'
@@ -48,6 +49,12 @@ export class Audit {
   recordPresets(catalog: Catalog): Promise<void> {
     const { revision, presets } = catalog
     return this.#writer.append(toEventFields('config', { revision, detail: { presets: presets.size } }))
+  }
+
+  /** Resolves when it is on record which API key is in force. */
+  recordKey(apiKey: Secret): Promise<void> {
+    const secret = apiKey.fingerprint(this.#keys.fingerprint)
+    return this.#writer.append(toEventFields('key', { secret }))
   }
 
   close(): Promise<void> {

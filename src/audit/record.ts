@@ -3,7 +3,7 @@
 export type Outcome = 'issued' | 'refused' | 'failed'
 
 export interface RecordFields {
-  readonly event: 'open' | 'attempt' | 'config' | 'close'
+  readonly event: 'open' | 'attempt' | 'config' | 'key' | 'close'
   readonly request_id: string | null
   readonly outcome: Outcome | null
   /** The public code; null where a secret was issued. */
@@ -27,7 +27,7 @@ export interface RecordFields {
   readonly caller: string | null
   /** Pseudonym, 32 hex. */
   readonly address: string | null
-  /** Fingerprint, 32 hex. */
+  /** Fingerprint, 32 hex; of a `key` event, the API key's. */
   readonly secret: string | null
   /** Unix seconds. */
   readonly secret_expires_at: number | null
@@ -70,7 +70,7 @@ export function toLine(fields: RecordFields, { time, writer, seq }: RecordPlace)
 /** The fields of an event that is no attempt; those that are not given are null. */
 export function toEventFields(
   event: RecordFields['event'],
-  facts: Partial<Pick<RecordFields, 'revision' | 'detail'>> = {},
+  facts: Partial<Pick<RecordFields, 'revision' | 'secret' | 'detail'>> = {},
 ): RecordFields {
   return { ...blank, event, ...facts }
 }

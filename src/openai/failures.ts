@@ -1,6 +1,7 @@
 /** What each failure upstream means to the caller. Nothing of what upstream said is kept. */
 import { codeOf, ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
+import { NotConnectedError } from './dispatcher.ts'
 
 const billingCodes: ReadonlySet<string> = new Set([
   'insufficient_quota',
@@ -46,10 +47,25 @@ function toReason({ status, code, flat }: RefusedReply): Reason {
 /** What a reply other than 200 means. */
 export function toReplyFailure(reply: RefusedReply, nowMs: number): ServiceError {
   const reason = toReason(reply)
-  return reason === 'upstream_rate_limited'
+  const waits =
+    reason === 'upstream_rate_limited' || (reason === 'upstream_error' && reply.retryAfter !== undefined)
+  return waits
     ? new ServiceError(reason, { retryAfterSeconds: toRetryAfterSeconds(reply.retryAfter, nowMs) })
     : new ServiceError(reason)
 }
+
+const breakdowns: ReadonlySet<Reason> = new Set([
+  'upstream_not_resolved',
+  'upstream_not_connected',
+  'upstream_proxy',
+  'upstream_tls',
+  'upstream_reset',
+  'upstream_error',
+  'upstream_deadline',
+])
+
+/** Whether upstream could not be reached, was too slow, or broke down; all else is an answer. */
+export const isBreakdown = (reason: Reason): boolean => breakdowns.has(reason)
 
 /** By the codes of undici, Node's resolver, sockets and TLS, and the name of the HTTP parser's error; first match wins. */
 const transportReasons: readonly (readonly [RegExp, Reason])[] = [
@@ -60,6 +76,8 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
     'upstream_not_connected',
   ],
   [/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO)/, 'upstream_tls'],
+  // What a proxy makes of a CONNECT; undici has no code of its own for its refusal.
+  [/^UND_ERR_(PRX_\w+|ABORTED|HEADERS_TIMEOUT)$/, 'upstream_proxy'],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'upstream_too_large'],
   [
     /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)/,
@@ -67,8 +85,20 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   ],
 ]
 
+/** Why a connection did not come about. */
+function toConnectFailure(cause: unknown): ServiceError {
+  const code = codeOf(cause) ?? ''
+  const [, reason] = transportReasons.find(([pattern]) => pattern.test(code)) ?? []
+  return new ServiceError(reason ?? (code === 'ECONNRESET' ? 'upstream_reset' : 'upstream_not_connected'))
+}
+
+/** Whether the next connection may come about: not where the certificate is wrong, nor where nobody answers for long. */
+export const isPassing = ({ cause }: NotConnectedError): boolean =>
+  codeOf(cause) !== 'UND_ERR_CONNECT_TIMEOUT' && toConnectFailure(cause).reason !== 'upstream_tls'
+
 /** What an error of the connection means, by its code alone: its message may hold anything. */
 export function toTransportFailure(error: unknown, isInBody = false): ServiceError {
+  if (error instanceof NotConnectedError) return toConnectFailure(error.cause)
   const code = codeOf(error)
   // Of a body that is shorter than announced, the connection ended; a head that contradicts itself is malformed.
   if (isInBody && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return new ServiceError('upstream_reset')

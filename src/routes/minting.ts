@@ -41,7 +41,7 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
     attempt.preset = preset
     const order = issuer.order(preset, wanted)
     attempt.order = order
-    const outcome = await issuer.issue(order, id)
+    const outcome = await issuer.issue(order, { requestId: id, safetyIdentifier: null })
     attempt.upstream = outcome.report
     if ('failure' in outcome) throw outcome.failure
     return reply(attempt, outcome.issued)

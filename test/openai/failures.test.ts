@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
 import { startTestService } from '../support/service.ts'
-import { shareService } from '../support/shared-service.ts'
 import { expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
 
 /** In each failing reply, to be found nowhere outside. */
@@ -77,12 +76,10 @@ const oddities: readonly Row[] = [
 ]
 
 describe('an upstream that answers', () => {
-  const running = shareService()
-
   it.each([...refusals, ...quotas, ...breakdowns, ...oddities])(
     '%i %j is reported as %s, because of %s, in our words alone',
     async (status, told, kind, reason) => {
-      const service = running()
+      const service = await startTestService()
       service.sandbox.behave(tell(status, told))
       const reply = await service.mint()
       expect(await outcomeOf(service, reply)).toStrictEqual(expectation(kind, reason))
@@ -91,7 +88,7 @@ describe('an upstream that answers', () => {
   )
 
   it.each([204, 307, 400, 401, 403, 404, 429])('%i is not asked again', async (status) => {
-    const service = running()
+    const service = await startTestService()
     const before = service.sandbox.requests.length
     service.sandbox.behave(tell(status))
     await service.mint()
@@ -99,7 +96,7 @@ describe('an upstream that answers', () => {
   })
 
   it('400 is recorded with its status and request id, and without a secret', async () => {
-    const service = running()
+    const service = await startTestService()
     service.sandbox.behave(tell(400, { headers: { 'x-request-id': 'req_0123456789abcdef' } }))
     await service.mint()
     expect((await service.records()).at(-1)).toMatchObject({
@@ -114,7 +111,6 @@ describe('an upstream that answers', () => {
 })
 
 describe('an upstream that takes no more requests', () => {
-  const running = shareService()
   const newYear = 'Tue, 01 Jan 2030 00:00:00 GMT'
 
   it.each([
@@ -130,7 +126,7 @@ describe('an upstream that takes no more requests', () => {
     ['an hour on its own clock', { 'retry-after': 'Tue, 01 Jan 2030 01:00:00 GMT', date: newYear }, '60'],
     ['a time that has passed', { 'retry-after': 'Mon, 31 Dec 2029 23:59:59 GMT', date: newYear }, '1'],
   ])('and asks for %s is reported with a Retry-After between 1 and 60', async (_name, headers, expected) => {
-    const service = running()
+    const service = await startTestService()
     service.sandbox.behave(tell(429, { headers }))
     expect((await service.mint()).headers['retry-after']).toBe(expected)
   })

@@ -129,14 +129,17 @@ const refused: readonly CanaryAttempt[] = [
   }),
 ]
 
-const failedStatuses = [400, 401, 403, 404, 429, 500, 503] as const
+/** A 429 last, for upstream is not asked again for a while after it. */
+const failedStatuses = [400, 401, 403, 404, 500, 503] as const
+
+function toUpstreamAttempt(status: number): CanaryAttempt {
+  const headers = { 'x-upstream-says': UPSTREAM_TEXT, 'set-cookie': UPSTREAM_TEXT }
+  const behaviour = { kind: 'status', status, message: UPSTREAM_TEXT, headers } as const
+  return attempt(`upstream’s ${status}`, status === 429 || status >= 500 ? 503 : 502, {}, behaviour)
+}
 
 const failed: readonly CanaryAttempt[] = [
-  ...failedStatuses.map((status) => {
-    const headers = { 'x-upstream-says': UPSTREAM_TEXT, 'set-cookie': UPSTREAM_TEXT }
-    const behaviour = { kind: 'status', status, message: UPSTREAM_TEXT, headers } as const
-    return attempt(`upstream’s ${status}`, status === 429 || status >= 500 ? 503 : 502, {}, behaviour)
-  }),
+  ...failedStatuses.map(toUpstreamAttempt),
   attempt('upstream’s complaint about our key', 502, {}, { kind: 'status', status: 401 }),
   attempt('upstream’s bill', 502, {}, { kind: 'status', status: 429, code: 'insufficient_quota' }),
   ...malformedVariants
@@ -146,6 +149,7 @@ const failed: readonly CanaryAttempt[] = [
   attempt('upstream’s half reply', undefined, {}, { kind: 'truncate' }),
   attempt('upstream’s silence', 504, {}, { kind: 'hang' }),
   attempt('upstream’s silence after its headers', 504, {}, { kind: 'headers-only' }),
+  toUpstreamAttempt(429),
 ]
 
 export const canaryAttempts = [...issued, ...malformed, ...refused, ...failed]

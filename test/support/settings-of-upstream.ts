@@ -37,6 +37,30 @@ export const upstreamSettings: readonly Setting[] = [
     ],
     bad: [' ', 'x'.repeat(19), 'x'.repeat(513), `${key} ${key}`, `${key}\n${key}`, `${key}é`, `${key}\u200b`],
   },
+  ...['OPENAI_ORGANIZATION', 'OPENAI_PROJECT'].map((name) => ({
+    name,
+    read: ({ upstream }: Config) => (name === 'OPENAI_PROJECT' ? upstream.project : upstream.organization),
+    unset: undefined,
+    good: [['proj_0123abc', 'proj_0123abc']] as const,
+    bad: ['two words', 'a\nb', 'é', 'x'.repeat(129)],
+  })),
+  {
+    name: 'HTTPS_PROXY',
+    read: ({ upstream }) => upstream.proxy?.url.reveal(),
+    unset: undefined,
+    good: [
+      ['http://proxy.example.com:3128', 'http://proxy.example.com:3128/'],
+      ['https://name:password@proxy.example.com', 'https://name:password@proxy.example.com/'],
+    ],
+    bad: ['proxy.example.com:3128', 'socks5://proxy.example.com', '*', 'http://'],
+  },
+  {
+    name: 'NO_PROXY',
+    read: ({ upstream }) => upstream.proxy?.except,
+    unset: undefined,
+    good: [['localhost,.example.com', undefined]],
+    bad: [],
+  },
   {
     name: 'OPENAI_BASE_URL',
     read: ({ upstream }) => upstream.baseUrl.href,

@@ -1,24 +1,24 @@
-/** The catalog in force, and its replacement while the service runs. */
+/** A value that is read from a file, and read anew when the file changes. */
 import { type Stats, unwatchFile, watchFile } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Catalog, ParseResult } from './catalog.ts'
-import type { Problem } from './problem.ts'
 
-export interface LiveCatalogOptions {
+export type Loaded<Value, Refusal> = { readonly value: Value } | { readonly refused: Refusal }
+
+export interface LiveFileOptions<Value, Refusal> {
   readonly path: string
-  readonly initial: Catalog
+  readonly initial: Value
   /** Reads and checks the file anew. */
-  readonly load: () => Promise<ParseResult>
-  /** Told when another catalog is in force. */
-  readonly onReplaced: (catalog: Catalog) => void
-  /** Told why the last good catalog stays. */
-  readonly onRefused: (problems: readonly Problem[]) => void
+  readonly load: () => Promise<Loaded<Value, Refusal>>
+  /** Told when another value is in force. */
+  readonly onReplaced: (value: Value) => void
+  /** Told why the last good value stays. */
+  readonly onRefused: (refusal: Refusal) => void
 }
 
-export interface LiveCatalog {
-  /** Whole: a request that takes it once sees one revision. */
-  readonly current: () => Catalog
+export interface Live<Value> {
+  /** Whole: who takes it once sees one state of the file. */
+  readonly current: () => Value
   /** Resolves when the file has been read and either taken over or refused. */
   readonly reload: () => Promise<void>
   readonly close: () => void
@@ -37,19 +37,17 @@ async function settle(path: string): Promise<void> {
 }
 
 /** Begins to watch `path`; close() ends that. A file that is gone or bad changes nothing. */
-export function createLiveCatalog(options: LiveCatalogOptions): LiveCatalog {
+export function createLiveFile<Value, Refusal>(options: LiveFileOptions<Value, Refusal>): Live<Value> {
   const { path, load, onReplaced, onRefused } = options
-  let catalog = options.initial
+  let value = options.initial
   let last = Promise.resolve()
 
   async function take(): Promise<void> {
     const loaded = await load()
-    if ('problems' in loaded) {
-      onRefused(loaded.problems)
-    } else {
-      catalog = loaded.catalog
-      onReplaced(catalog)
-    }
+    if ('refused' in loaded) return onRefused(loaded.refused)
+    if (loaded.value === value) return
+    value = loaded.value
+    onReplaced(value)
   }
 
   /** One after the other, so that an older reading never replaces a newer one. */
@@ -64,5 +62,12 @@ export function createLiveCatalog(options: LiveCatalogOptions): LiveCatalog {
   }
 
   watchFile(path, { interval: WATCH_MS, persistent: false }, onChange)
-  return { current: () => catalog, reload, close: () => unwatchFile(path, onChange) }
+  return { current: () => value, reload, close: () => unwatchFile(path, onChange) }
 }
+
+/** A value that no file holds. */
+export const createFixed = <Value>(value: Value): Live<Value> => ({
+  current: () => value,
+  reload: () => Promise.resolve(),
+  close: () => undefined,
+})
