@@ -61,11 +61,12 @@ function toPads(key: KeyObject): Pads {
 }
 
 /**
- * HMAC-SHA256 in hex (RFC 2104), from one-shot hashes: one runs for every secret, and collecting Node's Hmac objects
+ * HMAC-SHA256 in hex (RFC 2104), from one-shot hashes: some run for every mint, and collecting Node's Hmac objects
  * costs several times what the hashing does. A test holds it against createHmac.
  */
-function hmac(key: KeyObject, text: string): string {
+export function hmac(key: KeyObject, data: string | Uint8Array): string {
   const { inner, outer } = toPads(key)
-  const digest = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data
+  const digest = hash('sha256', Buffer.concat([inner, bytes]), 'buffer')
   return hash('sha256', Buffer.concat([outer, digest]), 'hex')
 }

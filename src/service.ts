@@ -47,17 +47,19 @@ async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
 }
 
 async function openAudit({ audit: { directory, durability, key } }: Config, logger: Logger): Promise<Audit> {
-  const writer = new AuditWriter({
-    directory,
-    durability,
-    onChange: (available, cause) =>
-      available
-        ? logger.warn('audit is written again')
-        : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
-  })
   try {
+    const keys = deriveAuditKeys(key ?? (await openAuditKey(directory, logger)))
+    const writer = new AuditWriter({
+      directory,
+      durability,
+      key: keys.chain,
+      onChange: (available, cause) =>
+        available
+          ? logger.warn('audit is written again')
+          : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
+    })
     await writer.open()
-    return new Audit({ writer, keys: deriveAuditKeys(key ?? (await openAuditKey(directory, logger))), now })
+    return new Audit({ writer, keys, now })
   } catch (error) {
     throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
   }

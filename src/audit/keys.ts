@@ -1,6 +1,6 @@
 /** The audit's keys: one secret, and what is derived from it for each use. */
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import { Secret } from '../secret.ts'
@@ -9,6 +9,10 @@ export interface AuditKeys {
   /** 32 hex, the same for the same value: tells that it was the same address without telling which. */
   readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
   readonly fingerprint: KeyObject
+  /** Seals the lines. */
+  readonly chain: KeyObject
+  /** 16 hex: tells with which key a file was written, and nothing else about it. */
+  readonly id: string
 }
 
 /** Pseudonyms kept at hand, about 200 bytes each. */
@@ -33,7 +37,12 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
     return pseudonym
   }
 
-  return { toPseudonym, fingerprint: deriveKey(key, 'fingerprint') }
+  return {
+    toPseudonym,
+    fingerprint: deriveKey(key, 'fingerprint'),
+    chain: deriveKey(key, 'chain'),
+    id: deriveKey(key, 'id').export().toString('hex').slice(0, 16),
+  }
 }
 
 /** From a shorter key anybody could compute the pseudonyms of addresses. */
@@ -72,6 +81,7 @@ export interface LoadedAuditKey {
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   const path = join(directory, 'audit.key')
   let createdFile: string | undefined
+  await mkdir(directory, { recursive: true, mode: 0o750 })
   try {
     await createKeyFile(path)
     createdFile = path

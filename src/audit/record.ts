@@ -1,4 +1,6 @@
 /** One line of the audit, field by field, and its bytes. */
+import type { KeyObject } from 'node:crypto'
+import { type SealedLine, sealLine } from './chain.ts'
 
 export type Outcome = 'issued' | 'refused' | 'failed'
 
@@ -39,8 +41,16 @@ export interface RecordFields {
   } | null
   readonly ms: number | null
   readonly count: number | null
-  readonly detail: Readonly<Record<string, string | number>> | null
+  readonly detail: Readonly<Record<string, DetailValue>> | null
 }
+
+/** Of our own making: names, counts and places, never text from outside. */
+export type DetailValue =
+  | string
+  | number
+  | null
+  | readonly DetailValue[]
+  | { readonly [name: string]: DetailValue }
 
 /** Where a record stands; given by the writer at the moment of writing. */
 export interface RecordPlace {
@@ -48,23 +58,28 @@ export interface RecordPlace {
   readonly time: string
   readonly writer: string
   readonly seq: number
+  /** The mac of the line before; null in a file's first line. */
+  readonly prev: string | null
 }
 
 const VERSION = 1
 
-/** The newline at a line's end apart. */
-const unprintable = /[^\x20-\x7e\n]/g
+const unprintable = /[^\x20-\x7e]/g
 
 const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
- * The line for a record: one JSON object in printable ASCII, with its newline. Head and tail are joined as text, for
- * this runs for every attempt.
+ * The line for a record: one JSON object in printable ASCII, sealed with `key`. Its head is joined as text, for this
+ * runs for every attempt.
  */
-export function toLine(fields: RecordFields, { time, writer, seq }: RecordPlace): string {
+export function toLine(
+  fields: RecordFields,
+  { time, writer, seq, prev }: RecordPlace,
+  key: KeyObject,
+): SealedLine {
   const head = `{"v":${VERSION},"time":"${time}","writer":"${writer}","seq":${seq},`
-  const line = `${head}${JSON.stringify(fields).slice(1, -1)},"prev":null,"mac":null}\n`
-  return line.replace(unprintable, toEscape)
+  const open = `${head}${JSON.stringify(fields).slice(1, -1)}`
+  return sealLine(open.replace(unprintable, toEscape), prev, key)
 }
 
 /** The fields of an event that is no attempt; those that are not given are null. */

@@ -1,5 +1,5 @@
 /** Lines that are on disk before anybody is told: one file, one loop, one `fdatasync` for all that wait together. */
-import { randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { mkdir, open as openHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ export type Durability = 'fsync' | 'write'
 export interface AuditWriterOptions {
   readonly directory: string
   readonly durability: Durability
+  /** Seals the lines. */
+  readonly key: KeyObject
   /** Told when records stop being written, and when they are written again. */
   readonly onChange?: (available: boolean, cause: string | undefined) => void
 }
@@ -45,6 +47,8 @@ interface AuditFile {
   readonly inode: number
   readonly device: number
   size: number
+  /** The mac of its last line. */
+  prev: string | null
 }
 
 /** Why a record was not written; a code of the file system or of ours, never a path. */
@@ -141,7 +145,12 @@ export class AuditWriter {
 
   async #write(file: AuditFile, batch: readonly Waiting[]): Promise<void> {
     const time = new Date().toISOString()
-    const lines = batch.map(({ fields }) => toLine(fields, { time, writer: this.id, seq: this.#seq++ }))
+    const lines = batch.map(({ fields }) => {
+      const place = { time, writer: this.id, seq: this.#seq++, prev: file.prev }
+      const { line, mac } = toLine(fields, place, this.#options.key)
+      file.prev = mac
+      return line
+    })
     const bytes = Buffer.from(lines.join(''), 'latin1')
     let written = 0
     while (written < bytes.length) {
@@ -164,7 +173,7 @@ export class AuditWriter {
       0o640,
     )
     const { ino, dev } = await fstat(fd)
-    const file: AuditFile = { path, fd, inode: ino, device: dev, size: 0 }
+    const file: AuditFile = { path, fd, inode: ino, device: dev, size: 0, prev: null }
     try {
       await this.#write(file, [{ fields: toEventFields('open'), resolve: noop, reject: noop }])
       await syncDirectory(directory)
