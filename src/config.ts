@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Durability } from './audit/writer.ts'
+import type { Identities } from './audit/audit.ts'
+import type { Durability } from './audit/file.ts'
 import type { LimitRule } from './limits/rules.ts'
 import type { Loaded } from './live-file.ts'
 import { type LogLevel, logLevels } from './logger.ts'
@@ -49,6 +50,8 @@ const variables = z.object({
   AUDIT_DIR: z.string().default('./audit'),
   AUDIT_DURABILITY: z.enum(['fsync', 'write'], { error: 'is fsync or write' }).default('fsync'),
   AUDIT_KEY: auditKey.optional(),
+  AUDIT_IDENTITIES: z.enum(['pseudonym', 'plain'], { error: 'is pseudonym or plain' }).default('pseudonym'),
+  AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(180),
   DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
   LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
 })
@@ -98,6 +101,9 @@ export interface Config {
     readonly durability: Durability
     /** Undefined: a key file is kept in the directory. */
     readonly key: Secret | undefined
+    readonly identities: Identities
+    /** 0 keeps all. */
+    readonly retentionDays: number
   }
   readonly drainDelaySeconds: number
   readonly logLevel: LogLevel
@@ -193,6 +199,8 @@ export function parseConfig(environment: Environment): Config {
       directory: data.AUDIT_DIR,
       durability: data.AUDIT_DURABILITY,
       key: data.AUDIT_KEY,
+      identities: data.AUDIT_IDENTITIES,
+      retentionDays: data.AUDIT_RETENTION_DAYS,
     }),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,

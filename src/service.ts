@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { Audit } from './audit/audit.ts'
-import { deriveAuditKeys, loadAuditKey } from './audit/keys.ts'
-import { AuditWriter } from './audit/writer.ts'
+import type { Audit } from './audit/audit.ts'
+import { openAudit } from './audit/open.ts'
 import { type Config, ConfigError, loadApiKey } from './config.ts'
 import { codeOf } from './errors.ts'
 import { createIssuer } from './issuer.ts'
@@ -27,6 +26,8 @@ export interface Service {
 
 /** After which mints under way are given up, so that the rest still fits into the 10 s. */
 const LAST_MINT_MS = 9_000
+/** After which an audit that hangs is given up, so that the log can still say so. */
+const LAST_RECORD_MS = 9_400
 /** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
 const LAST_WORDS_MS = 300
 
@@ -46,33 +47,12 @@ async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   return loaded.value
 }
 
-async function openAudit({ audit: { directory, durability, key } }: Config, logger: Logger): Promise<Audit> {
+async function startAudit({ audit }: Config, logger: Logger): Promise<Audit> {
   try {
-    const keys = deriveAuditKeys(key ?? (await openAuditKey(directory, logger)))
-    const writer = new AuditWriter({
-      directory,
-      durability,
-      key: keys.chain,
-      onChange: (available, cause) =>
-        available
-          ? logger.warn('audit is written again')
-          : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
-    })
-    await writer.open()
-    return new Audit({ writer, keys, now })
+    return await openAudit(audit, { logger, now, time: Date.now })
   } catch (error) {
     throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
   }
-}
-
-async function openAuditKey(directory: string, logger: Logger): Promise<Secret> {
-  const { key, createdFile } = await loadAuditKey(directory)
-  if (createdFile !== undefined) {
-    logger.warn(
-      'a new audit key was created beside the records; keep one elsewhere and name it in AUDIT_KEY_FILE',
-    )
-  }
-  return key
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
@@ -145,7 +125,7 @@ export interface Parts {
 /** Puts the parts together: the audit open, the listener not yet. */
 export async function createParts(config: Config, initial: Catalog, logger: Logger): Promise<Parts> {
   const { defaultPreset, maxConcurrentMints } = config
-  const audit = await openAudit(config, logger)
+  const audit = await startAudit(config, logger)
   const lifecycle = new Lifecycle()
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)
@@ -212,6 +192,6 @@ async function drain(
   await atMost(LAST_WORDS_MS, closed)
   app.server.closeAllConnections()
   await atMost(LAST_WORDS_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
-  await audit.close()
+  await atMost(Math.max(LAST_WORDS_MS, LAST_RECORD_MS - (now() - startedAt)), audit.close())
   logger.info({ ms: Math.round(now() - startedAt) }, 'drained')
 }

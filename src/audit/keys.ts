@@ -1,6 +1,6 @@
 /** The audit's keys: one secret, and what is derived from it for each use. */
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import { Secret } from '../secret.ts'
@@ -72,23 +72,26 @@ async function createKeyFile(path: string): Promise<void> {
 
 export interface LoadedAuditKey {
   readonly key: Secret
-  /** The file that was created for want of a configured key. */
-  readonly createdFile: string | undefined
+  /** Whether its file was created now, for want of a configured key. */
+  readonly isNew: boolean
+  /** Whether others than its owner may read it. */
+  readonly isExposed: boolean
 }
 
 /** The key file of `directory`, created with mode 0600 where there is none. Throws an AuditKeyError, or what the file
  * system throws. */
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   const path = join(directory, 'audit.key')
-  let createdFile: string | undefined
+  let isNew = true
   await mkdir(directory, { recursive: true, mode: 0o750 })
   try {
     await createKeyFile(path)
-    createdFile = path
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
+    isNew = false
   }
   const text = (await readFile(path, 'utf8')).trim()
   if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
-  return { key: new Secret(text), createdFile }
+  const isExposed = ((await stat(path)).mode & 0o077) !== 0
+  return { key: new Secret(text), isNew, isExposed }
 }

@@ -1,11 +1,25 @@
 /** One line of the audit, field by field, and its bytes. */
 import type { KeyObject } from 'node:crypto'
-import { type SealedLine, sealLine } from './chain.ts'
+import { type Head, type SealedLine, sealLine } from './chain.ts'
 
 export type Outcome = 'issued' | 'refused' | 'failed'
 
+export type AuditEvent =
+  | 'open'
+  | 'recovered'
+  | 'gap'
+  | 'attempt'
+  | 'refusals'
+  | 'config'
+  | 'key'
+  | 'store'
+  | 'pause'
+  | 'heartbeat'
+  | 'removed'
+  | 'close'
+
 export interface RecordFields {
-  readonly event: 'open' | 'attempt' | 'config' | 'key' | 'close'
+  readonly event: AuditEvent
   readonly request_id: string | null
   readonly outcome: Outcome | null
   /** The public code; null where a secret was issued. */
@@ -82,11 +96,35 @@ export function toLine(
   return sealLine(open.replace(unprintable, toEscape), prev, key)
 }
 
+export interface Lines {
+  readonly text: string
+  /** Of the last of them. */
+  readonly head: Head
+}
+
+/** The lines for records that follow each other, the first of them at `place`. */
+export function toLines(
+  batch: readonly RecordFields[],
+  { time, writer, seq: first, prev }: RecordPlace,
+  key: KeyObject,
+): Lines {
+  let head: Head | undefined
+  let text = ''
+  for (const fields of batch) {
+    const place = { time, writer, seq: head === undefined ? first : head.seq + 1, prev: head?.mac ?? prev }
+    const { line, mac } = toLine(fields, place, key)
+    head = { seq: place.seq, mac }
+    text += line
+  }
+  if (head === undefined) throw new RangeError('there is no record to write')
+  return { text, head }
+}
+
+/** What an event that is no attempt may say. */
+export type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
+
 /** The fields of an event that is no attempt; those that are not given are null. */
-export function toEventFields(
-  event: RecordFields['event'],
-  facts: Partial<Pick<RecordFields, 'revision' | 'secret' | 'detail'>> = {},
-): RecordFields {
+export function toEventFields(event: AuditEvent, facts: EventFacts = {}): RecordFields {
   return { ...blank, event, ...facts }
 }
 

@@ -69,8 +69,8 @@ describe('the record of an issued secret', () => {
       ms: expect.any(Number),
       count: null,
       detail: null,
-      prev: null,
-      mac: null,
+      prev: expect.stringMatching(/^[0-9a-f]{64}$/),
+      mac: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
   })
 

@@ -59,6 +59,7 @@ describe('a disk that is full', () => {
       .map((name) => readFileSync(join(directory, name), 'utf8'))
     expect(parseRecords(whole)).toMatchObject([
       { event: 'open' },
+      { event: 'gap', detail: { cause: 'ENOSPC' } },
       { request_id: reply.headers['x-request-id'] },
     ])
     expect(parseRecords(torn.slice(0, torn.lastIndexOf('\n')))[0]).toMatchObject({ event: 'open' })

@@ -69,8 +69,8 @@ describe('the key file', () => {
     const first = await loadAuditKey(directory)
     const second = await loadAuditKey(directory)
     const path = join(directory, 'audit.key')
-    expect(first.createdFile).toBe(path)
-    expect(second.createdFile).toBeUndefined()
+    expect([first.isNew, first.isExposed]).toStrictEqual([true, false])
+    expect([second.isNew, second.isExposed]).toStrictEqual([false, false])
     expect(second.key.reveal()).toBe(first.key.reveal())
     expect(first.key.reveal()).toMatch(/^[\w-]{43}$/)
     expect(((await stat(path)).mode & 0o777).toString(8)).toBe('600')
@@ -85,8 +85,8 @@ describe('the key file', () => {
   it('that an operator put there is taken as it is', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'audit.key'), `${MASTER}\n`, { mode: 0o600 })
-    const { key, createdFile } = await loadAuditKey(directory)
-    expect([key.reveal(), createdFile]).toStrictEqual([MASTER, undefined])
+    const { key, isNew } = await loadAuditKey(directory)
+    expect([key.reveal(), isNew]).toStrictEqual([MASTER, false])
   })
 
   it('may be a link to where secrets are mounted', async () => {
@@ -117,7 +117,7 @@ describe('the key file', () => {
     const directory = await createTemporaryDirectory()
     const loaded = await Promise.all(Array.from({ length: 20 }, () => loadAuditKey(directory)))
     expect(new Set(loaded.map(({ key }) => key.reveal())).size).toBe(1)
-    expect(loaded.filter(({ createdFile }) => createdFile !== undefined)).toHaveLength(1)
+    expect(loaded.filter(({ isNew }) => isNew)).toHaveLength(1)
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 

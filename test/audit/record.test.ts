@@ -1,14 +1,19 @@
+import { createHmac } from 'node:crypto'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type RecordFields, type RecordPlace, toLine } from '../../src/audit/record.ts'
+import { type RecordFields, type RecordPlace, toLine as toSealedLine } from '../../src/audit/record.ts'
 import { startTestService } from '../support/service.ts'
 import { attemptFields, fieldOrder } from './fields.ts'
+import { keys } from './writers.ts'
 
 const place: RecordPlace = {
   time: '2026-11-22T10:11:12.345Z',
   writer: 'b0a1',
   seq: 7,
+  prev: 'c'.repeat(64),
 }
+
+const toLine = (fields: RecordFields, at = place): string => toSealedLine(fields, at, keys.chain).line
 
 const everyString = (text: string): RecordFields => ({
   ...attemptFields,
@@ -40,18 +45,23 @@ const hostile = [
 
 describe('a line', () => {
   it('is one JSON object of these fields, in this order', () => {
-    expect(toLine(attemptFields, place)).toBe(
+    const line = toLine(attemptFields)
+    const mac = createHmac('sha256', keys.chain)
+      .update(line.slice(0, line.indexOf(',"mac":')))
+      .digest('hex')
+    expect(line).toBe(
       '{"v":1,"time":"2026-11-22T10:11:12.345Z","writer":"b0a1","seq":7,"event":"attempt",' +
         '"request_id":"00000000-0000-4000-8000-000000000000","outcome":"refused","code":"rate_limited",' +
         '"reason":"limit_per_address","status":429,"delivered":true,"preset":null,"revision":null,"model":null,' +
         '"expires_after_seconds":null,"overrides":null,"origin":"other","caller":null,' +
         '"address":"0123456789abcdef0123456789abcdef","secret":null,"secret_expires_at":null,"upstream":null,' +
-        '"ms":1,"count":null,"detail":null,"prev":null,"mac":null}\n',
+        '"ms":1,"count":null,"detail":null,"prev":"' +
+        `${'c'.repeat(64)}","mac":"${mac}"}\n`,
     )
   })
 
   it.each(hostile)('with %s is printable ASCII, and says the same when parsed', (_name, text) => {
-    const line = toLine(everyString(text), place)
+    const line = toLine(everyString(text))
     expect(line).toMatch(/^[\x20-\x7e]+\n$/)
     expect(JSON.parse(line)).toMatchObject({
       model: text,
@@ -64,7 +74,7 @@ describe('a line', () => {
   it('is printable ASCII whatever is in it', () => {
     assert(
       property(string({ unit: 'binary' }), (text) => {
-        const line = toLine(everyString(text), place)
+        const line = toLine(everyString(text))
         expect(line).toMatch(/^[\x20-\x7e]+\n$/)
         expect(JSON.parse(line).model).toBe(text)
       }),

@@ -1,9 +1,10 @@
 // What a real disk does too rarely for a test: here node:fs is told to do it.
 import * as fs from 'node:fs'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { AuditWriter, type Durability } from '../../src/audit/writer.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Durability } from '../../src/audit/file.ts'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
+import { openWriter, recovery } from './writers.ts'
 
 type Done = (error: Error | null, bytesWritten?: number) => void
 
@@ -61,11 +62,7 @@ beforeEach(() => {
 
 async function start(durability: Durability = 'fsync') {
   const directory = await createTemporaryDirectory()
-  const changes: unknown[] = []
-  const onChange = (available: boolean, cause: string | undefined) => changes.push([available, cause])
-  const writer = new AuditWriter({ directory, durability, onChange })
-  onTestFinished(() => writer.close())
-  await writer.open()
+  const { writer, changes } = await openWriter(directory, { durability })
   disk.calls.length = 0
   return { directory, writer, changes }
 }
@@ -89,10 +86,7 @@ describe('durability', () => {
   })
 
   it('is asked of the first record of a file too', async () => {
-    const directory = await createTemporaryDirectory()
-    const writer = new AuditWriter({ directory, durability: 'fsync' })
-    onTestFinished(() => writer.close())
-    await writer.open()
+    await openWriter(await createTemporaryDirectory())
     expect(disk.calls).toStrictEqual(['write', 'fdatasync', 'synced'])
   })
 })
@@ -129,13 +123,17 @@ describe('a disk that', () => {
     disk.fdatasync = (_fd, done) => done(toError('EIO'))
     await expect(writer.append(numbered(1))).rejects.toThrow('EIO')
     disk.fdatasync = syncWell
-    await vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 5_000, interval: 20 })
+    await recovery(writer)
     await writer.append(numbered(2))
     const names = fs.readdirSync(directory).toSorted((a, b) => a.localeCompare(b))
     expect(names).toHaveLength(2)
     const [first = '', second = ''] = names.map((name) => fs.readFileSync(`${directory}/${name}`, 'utf8'))
     expect(parseRecords(first).map(({ ms }) => ms)).toStrictEqual([null, 1])
-    expect(parseRecords(second).map(({ ms }) => ms)).toStrictEqual([null, 2])
+    expect(parseRecords(second).map(({ event, ms }) => [event, ms])).toStrictEqual([
+      ['open', null],
+      ['gap', null],
+      ['attempt', 2],
+    ])
   })
 
   it('stays full leaves no files behind for each time that it was tried', async () => {
@@ -143,7 +141,8 @@ describe('a disk that', () => {
     disk.writeError = toError('ENOSPC')
     await expect(writer.append(attemptFields)).rejects.toThrow('ENOSPC')
     disk.calls.length = 0
-    await vi.waitFor(() => expect(disk.calls.length).toBeGreaterThan(1), { timeout: 5_000, interval: 20 })
+    await expect(recovery(writer, 2_500)).rejects.toThrow('expected false to be true')
+    expect(disk.calls.length).toBeGreaterThan(1)
     expect(writer.available).toBe(false)
     await vi.waitFor(() => expect(fs.readdirSync(directory)).toHaveLength(1))
   })
@@ -156,6 +155,6 @@ describe('a disk that', () => {
     expect(changes).toStrictEqual([[false, 'slow_disk']])
     disk.fdatasync = syncWell
     hanging[0]?.(null)
-    await vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 5_000, interval: 20 })
+    await recovery(writer)
   })
 })

@@ -10,25 +10,15 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it, type TestContext, vi } from 'vitest'
-import { AuditWriter } from '../../src/audit/writer.ts'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
-
-/** It recovers within 5 s of the fault’s end. */
-const RECOVERY = { timeout: 5_000, interval: 20 }
+import { openWriter, recovery } from './writers.ts'
 
 async function start({ onTestFinished: defer }: Pick<TestContext, 'onTestFinished'>) {
   const directory = join(await createTemporaryDirectory(defer), 'audit')
-  const changes: unknown[] = []
-  const writer = new AuditWriter({
-    directory,
-    durability: 'fsync',
-    onChange: (available, cause) => changes.push([available, cause]),
-  })
-  defer(() => writer.close())
-  await writer.open()
+  const { writer, changes } = await openWriter(directory, { defer })
   await writer.append(numbered(1))
   const [name = ''] = await readdir(directory)
   return { directory, writer, changes, file: join(directory, name) }
@@ -44,8 +34,8 @@ const isRecord = (line: string): boolean => {
 
 /** What can happen to the file while it is written to, and what is said of it. */
 const faults: readonly (readonly [name: string, harm: (file: string) => Promise<unknown>, code: string])[] = [
-  ['removed', (file) => rm(file), 'ENOENT'],
-  ['renamed, as logrotate does', (file) => rename(file, `${file}.1`), 'ENOENT'],
+  ['removed', (file) => rm(file), 'file_removed'],
+  ['renamed, as logrotate does', (file) => rename(file, `${file}.1`), 'file_removed'],
   [
     'replaced by a copy of itself',
     async (file) => {
@@ -57,14 +47,14 @@ const faults: readonly (readonly [name: string, harm: (file: string) => Promise<
   ['emptied', (file) => truncate(file, 0), 'file_resized'],
   ['cut by a byte', async (file) => truncate(file, (await readFile(file)).length - 1), 'file_resized'],
   ['appended to by somebody else', (file) => appendFile(file, 'x'), 'file_resized'],
-  ['gone with its directory', (file) => rm(dirname(file), { recursive: true }), 'ENOENT'],
+  ['gone with its directory', (file) => rm(dirname(file), { recursive: true }), 'file_removed'],
   [
     'gone with its directory, which was made anew',
     async (file) => {
       await rename(dirname(file), `${dirname(file)}.old`)
       await mkdir(dirname(file))
     },
-    'ENOENT',
+    'file_removed',
   ],
 ]
 
@@ -79,7 +69,7 @@ describe('a file that was', () => {
       await expect(writer.append(numbered(3))).rejects.toMatchObject({ code: 'unavailable' })
       expect(changes).toStrictEqual([[false, code]])
 
-      await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+      await recovery(writer)
       expect(changes).toStrictEqual([
         [false, code],
         [true, undefined],
@@ -89,8 +79,11 @@ describe('a file that was', () => {
       const newest = join(directory, names.toSorted((a, b) => b.localeCompare(a))[0] ?? '')
       expect(newest).not.toBe(file)
       const records = parseRecords(await readFile(newest, 'utf8'))
-      expect(records).toMatchObject([{ event: 'open' }, { ms: 4, writer: writer.id }])
-      expect(Number(records[0]?.['seq'])).toBeGreaterThan(2)
+      expect(records).toMatchObject([
+        { event: 'open', seq: 2 },
+        { event: 'gap', detail: { file: basename(file), seq: 1, cause: code, lost: 2 } },
+        { ms: 4, writer: writer.id },
+      ])
     },
   )
 })
@@ -102,12 +95,16 @@ describe('a directory that cannot be written', () => {
     await writeFile(directory, 'in the way')
     await expect(writer.append(attemptFields)).rejects.toThrow('ENOTDIR')
     // Longer than it waits before it tries once.
-    const tried = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 1_300, interval: 50 })
+    const tried = recovery(writer, 1_300)
     await expect(tried).rejects.toThrow('expected false to be true')
     await rm(directory)
-    await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+    await recovery(writer)
     await writer.append(numbered(9))
-    expect(parseRecords(await readAudit(directory))).toMatchObject([{ event: 'open' }, { ms: 9 }])
+    expect(parseRecords(await readAudit(directory))).toMatchObject([
+      { event: 'open' },
+      { event: 'gap' },
+      { ms: 9 },
+    ])
     expect(changes).toHaveLength(2)
   })
 })
@@ -125,7 +122,7 @@ describe('all that wait for a commit that fails', () => {
     const { directory, writer, file } = await start(context)
     await truncate(file, 5)
     await expect(writer.append(attemptFields)).rejects.toThrow('file_resized')
-    await vi.waitFor(() => expect(writer.available).toBe(true), RECOVERY)
+    await recovery(writer)
     await writer.close()
     const lines = (await readAudit(directory)).split('\n').filter((line) => line !== '')
     expect(lines.slice(1).every(isRecord)).toBe(true)
@@ -136,9 +133,9 @@ describe('a writer that is closed', () => {
   it.concurrent('while it cannot write opens nothing more', async (context) => {
     const { directory, writer, changes, file } = await start(context)
     await rm(file)
-    await expect(writer.append(attemptFields)).rejects.toThrow('ENOENT')
+    await expect(writer.append(attemptFields)).rejects.toThrow('file_removed')
     await writer.close()
-    const reopened = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 1_300, interval: 50 })
+    const reopened = recovery(writer, 1_300)
     await expect(reopened).rejects.toThrow('expected false to be true')
     expect(await readdir(directory)).toStrictEqual([])
     expect(changes).toHaveLength(1)
@@ -147,13 +144,16 @@ describe('a writer that is closed', () => {
   it.concurrent('while it opens another file leaves no file open', async (context) => {
     const { directory, writer, file } = await start(context)
     await rm(file)
-    await expect(writer.append(attemptFields)).rejects.toThrow('ENOENT')
-    await vi.waitFor(async () => expect(await readdir(directory)).toHaveLength(1), {
-      timeout: 5_000,
-      interval: 0,
-    })
+    await expect(writer.append(attemptFields)).rejects.toThrow('file_removed')
+    await vi.waitFor(
+      async () => {
+        writer.tick()
+        expect(await readdir(directory)).toHaveLength(1)
+      },
+      { timeout: 5_000, interval: 0 },
+    )
     await writer.close()
-    const reopened = vi.waitFor(() => expect(writer.available).toBe(true), { timeout: 300, interval: 20 })
+    const reopened = recovery(writer, 300)
     await expect(reopened).rejects.toThrow('expected false to be true')
     expect(await readAudit(directory)).not.toMatch(/"event":"open".*\n$/)
   })

@@ -1,17 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { AuditWriter, type AuditWriterOptions } from '../../src/audit/writer.ts'
+import { describe, expect, it } from 'vitest'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
+import { createWriter, openWriter as open, type TestWriterOptions } from './writers.ts'
 
-async function openWriter(directory: string, durability: AuditWriterOptions['durability'] = 'fsync') {
-  const writer = new AuditWriter({ directory, durability })
-  onTestFinished(() => writer.close())
-  await writer.open()
-  return writer
-}
+const openWriter = async (directory: string, durability: TestWriterOptions['durability'] = 'fsync') =>
+  (await open(directory, { durability })).writer
 
 const eventsIn = async (directory: string): Promise<unknown[]> =>
   parseRecords(await readAudit(directory)).map(({ event }) => event)
@@ -87,7 +83,7 @@ describe('a writer', () => {
   it('rejects at the start what cannot be a directory', async () => {
     const path = join(await createTemporaryDirectory(), 'file')
     await writeFile(path, '')
-    const writer = new AuditWriter({ directory: path, durability: 'fsync' })
+    const { writer } = createWriter(path)
     await expect(writer.open()).rejects.toMatchObject({ code: 'EEXIST' })
     expect(writer.available).toBe(false)
     await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
@@ -95,8 +91,8 @@ describe('a writer', () => {
 
   it('says why it could not write in a code, never with a path', async () => {
     const directory = await createTemporaryDirectory()
-    const error: unknown = await new AuditWriter({ directory, durability: 'write' })
-      .append(attemptFields)
+    const error: unknown = await createWriter(directory)
+      .writer.append(attemptFields)
       .catch((reason: unknown) => reason)
     expect(String(error)).toBe('AuditWriteError: the audit record was not written: unavailable')
   })

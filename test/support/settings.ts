@@ -155,6 +155,27 @@ export const settings: readonly Setting[] = [
     bad: ['none', 'FSYNC', 'true'],
   },
   {
+    name: 'AUDIT_IDENTITIES',
+    read: ({ audit }) => audit.identities,
+    unset: 'pseudonym',
+    good: [
+      ['pseudonym', 'pseudonym'],
+      ['plain', 'plain'],
+    ],
+    bad: ['Plain', 'none', 'true'],
+  },
+  {
+    name: 'AUDIT_RETENTION_DAYS',
+    read: ({ audit }) => audit.retentionDays,
+    unset: 180,
+    good: [
+      ['0', 0],
+      ['1', 1],
+      ['36500', 36_500],
+    ],
+    bad: wrongNumbers(36_500),
+  },
+  {
     name: 'AUDIT_KEY',
     read: ({ audit }) => audit.key?.reveal(),
     unset: undefined,

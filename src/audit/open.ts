@@ -1,0 +1,75 @@
+/** Puts the audit together: composition only. */
+import type { Logger } from 'pino'
+import type { Secret } from '../secret.ts'
+import { Anchors } from './anchors.ts'
+import { Audit, type Identities } from './audit.ts'
+import type { Durability } from './file.ts'
+import { deriveAuditKeys, loadAuditKey } from './keys.ts'
+import { Refusals } from './refusals.ts'
+import { Retention } from './retention.ts'
+import { AuditWriter } from './writer.ts'
+
+export interface AuditSettings {
+  readonly directory: string
+  readonly durability: Durability
+  /** Undefined: a key file is kept in the directory. */
+  readonly key: Secret | undefined
+  readonly identities: Identities
+  /** 0 keeps all. */
+  readonly retentionDays: number
+}
+
+export interface AuditSurroundings {
+  readonly logger: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Unix milliseconds. */
+  readonly time: () => number
+}
+
+async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
+  const { key, isNew, isExposed } = await loadAuditKey(directory)
+  if (isNew) {
+    logger.warn(
+      'a new audit key was created beside the records; keep one elsewhere and name it in AUDIT_KEY_FILE',
+    )
+  }
+  if (isExposed) {
+    logger.warn('others than its owner may read the audit key: whoever does can forge records; chmod 600 it')
+  }
+  return key
+}
+
+/** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
+export async function openAudit(
+  { directory, durability, key, identities, retentionDays }: AuditSettings,
+  { logger, now, time }: AuditSurroundings,
+): Promise<Audit> {
+  const keys = deriveAuditKeys(key ?? (await openKeyFile(directory, logger)))
+  // With a level of its own: the log's must not silence it.
+  const anchorLog = logger.child({}, { level: 'info' })
+  const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), now: time })
+  const writer = new AuditWriter({
+    directory,
+    durability,
+    keys,
+    anchors,
+    now: time,
+    onChange: (available, cause) =>
+      available
+        ? logger.warn('audit is written again')
+        : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
+  })
+  const append = writer.append.bind(writer)
+  const audit = new Audit({
+    writer,
+    refusals: new Refusals({ append, now: time }),
+    retention: new Retention({ directory, days: retentionDays, key: keys.chain, append, now: time }),
+    keys,
+    identities,
+    now,
+    onKept: (cause) => logger.warn({ cause }, 'audit files whose time is over could not be removed'),
+  })
+  await audit.open()
+  return audit
+}

@@ -1,0 +1,140 @@
+/** The files of a directory that were there before: which of them nobody has named yet, and which end torn. */
+import type { KeyObject } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { z } from 'zod'
+import { codeOf } from '../errors.ts'
+import { type OldFile, readOldFile, type SealedRecord, type Torn } from './old-file.ts'
+
+/** The last good line of a file; nulls where it has not one. */
+export interface NamedHead {
+  readonly file: string
+  readonly seq: number | null
+  readonly mac: string | null
+}
+
+export interface TornFile {
+  readonly head: NamedHead
+  readonly torn: Torn
+}
+
+export interface Survey {
+  readonly heads: readonly NamedHead[]
+  readonly torn: readonly TornFile[]
+}
+
+export interface PredecessorsOptions {
+  readonly directory: string
+  /** Of the chain: what is not sealed with it is not believed. */
+  readonly key: KeyObject
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+const auditFile = /^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/
+
+/** Names of audit files in `directory`, oldest first. */
+export async function listAuditFiles(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => auditFile.test(name)).toSorted()
+}
+
+/** A file without a line yet may be one that is being opened, and it goes again if that fails. */
+const NEWBORN_MS = 10_000
+
+const READERS = 8
+
+const head = z.object({ file: z.string(), seq: z.int().nullable(), mac: z.string().nullable() })
+const open = z.object({ heads: z.array(head) })
+const recovered = head.extend({ torn_sha256: z.string() })
+
+const toKey = ({ file, mac }: NamedHead, torn = ''): string => `${file} ${mac} ${torn}`
+
+/** What a record says of other files, as keys. */
+function toMentions({ event, detail }: SealedRecord): string[] {
+  if (event === 'open') return open.safeParse(detail).data?.heads.map((one) => toKey(one)) ?? []
+  const { data } = recovered.safeParse(detail)
+  return data === undefined ? [] : [toKey(data), toKey(data, data.torn_sha256)]
+}
+
+export const toNamedHead = ({ name, head: last }: Pick<OldFile, 'name' | 'head'>): NamedHead => ({
+  file: name,
+  seq: last?.seq ?? null,
+  mac: last?.mac ?? null,
+})
+
+/** Undefined where there is no such file any more; one that cannot be read, or is no file, has no good line. */
+export async function readPredecessor(
+  directory: string,
+  name: string,
+  key: KeyObject,
+): Promise<OldFile | undefined> {
+  try {
+    return await readOldFile(directory, name, key)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    return { name, head: null, endedAt: null, closed: false, torn: null, modifiedAt: 0, opening: [] }
+  }
+}
+
+/** Remembers what it has read: a first survey reads every file, a later one only what may have changed. */
+export class Predecessors {
+  readonly #options: PredecessorsOptions
+  readonly #mentioned = new Set<string>()
+  /** Closed, and named with their last line: never read again. */
+  readonly #settled = new Set<string>()
+
+  constructor(options: PredecessorsOptions) {
+    this.#options = options
+  }
+
+  /** Of all files but `own`. Rejects where the directory cannot be read; a file that cannot be has no good line. */
+  async survey(own: string | undefined): Promise<Survey> {
+    const names = await listAuditFiles(this.#options.directory)
+    const files = await this.#read(names.filter((name) => name !== own && !this.#settled.has(name)))
+    for (const { opening } of files) {
+      for (const mention of opening.flatMap(toMentions)) this.#mentioned.add(mention)
+    }
+    for (const file of files) {
+      if (file.closed && this.#mentioned.has(toKey(toNamedHead(file)))) this.#settled.add(file.name)
+    }
+    return {
+      heads: files
+        .filter((file) => !this.#isNewborn(file))
+        .map(toNamedHead)
+        .filter((one) => !this.#mentioned.has(toKey(one))),
+      torn: files.flatMap((file) => this.#toTorn(file)),
+    }
+  }
+
+  /** After these are durable: nobody needs to name them again. */
+  mention({ heads, torn }: Survey): void {
+    for (const one of heads) this.#mentioned.add(toKey(one))
+    for (const { head: one, torn: rest } of torn) this.#mentioned.add(toKey(one, rest.sha256))
+  }
+
+  #isNewborn({ head: last, modifiedAt }: OldFile): boolean {
+    return last === null && this.#options.now() - modifiedAt < NEWBORN_MS
+  }
+
+  /** Bytes after a `close` are no crash: nobody vouches for them. */
+  #toTorn(file: OldFile): TornFile[] {
+    const { torn, closed } = file
+    if (torn === null || closed || this.#isNewborn(file)) return []
+    const one = { head: toNamedHead(file), torn }
+    return this.#mentioned.has(toKey(one.head, torn.sha256)) ? [] : [one]
+  }
+
+  async #read(names: readonly string[]): Promise<OldFile[]> {
+    const { directory, key } = this.#options
+    const remaining = names.values()
+    async function readSome(): Promise<OldFile[]> {
+      const files: OldFile[] = []
+      for (const name of remaining) {
+        const file = await readPredecessor(directory, name, key)
+        if (file !== undefined) files.push(file)
+      }
+      return files
+    }
+    const files = await Promise.all(Array.from({ length: READERS }, readSome))
+    return files.flat().toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  }
+}

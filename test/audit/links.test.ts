@@ -1,0 +1,235 @@
+// How files are linked across starts, replicas and crashes.
+import { createHash } from 'node:crypto'
+import { appendFile, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { inTurn } from '../bench/in-turn.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { numbered } from './fields.ts'
+import { eventsOf, headOf, keys, openWriter, type ReadFile, readChains, recovery } from './writers.ts'
+
+/** One start that ends well. */
+async function runOnce(directory: string, records = 1): Promise<void> {
+  const { writer } = await openWriter(directory)
+  for (let number = 0; number < records; number += 1) await writer.append(numbered(number))
+  await writer.close()
+}
+
+/** Leaves a file as a process that was killed does: without a close, and with `torn` after its last line. */
+async function crash(directory: string, torn: string): Promise<ReadFile> {
+  await runOnce(directory)
+  const { name } = (await readChains(directory)).at(-1) ?? { name: '' }
+  const path = join(directory, name)
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  await truncate(path, lines.slice(0, -2).join('\n').length + 1)
+  await appendFile(path, torn)
+  return (await readChains(directory)).at(-1) ?? { name, lines: [], torn }
+}
+
+const openingsOf = ({ lines }: ReadFile) => lines.filter(({ event }) => event === 'open')
+
+const detailsOf = (files: readonly ReadFile[], event: string): unknown[] =>
+  files.flatMap(({ lines }) => lines.filter((line) => line.event === event).map(({ detail }) => detail))
+
+const headsIn = (file: ReadFile | undefined): unknown[] =>
+  detailsOf(file === undefined ? [] : [file], 'open').flatMap((detail) =>
+    typeof detail === 'object' && detail !== null && 'heads' in detail && Array.isArray(detail.heads)
+      ? detail.heads
+      : [],
+  )
+
+const toObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+describe('the first record of a file', () => {
+  it('tells its own name and the key it is sealed with', async () => {
+    const directory = await createTemporaryDirectory()
+    await runOnce(directory)
+    const [file] = await readChains(directory)
+    expect(file?.lines[0]).toMatchObject({
+      event: 'open',
+      seq: 0,
+      prev: null,
+      detail: { file: file?.name, key: keys.id, heads: [] },
+    })
+    expect(keys.id).toMatch(/^[0-9a-f]{16}$/)
+  })
+
+  it('names the head of the file before, and no file is named twice', async () => {
+    const directory = await createTemporaryDirectory()
+    await inTurn([0, 1, 2, 3], (records) => runOnce(directory, records))
+    const files = await readChains(directory)
+    expect(files.map(headsIn)).toStrictEqual([[], ...files.slice(0, -1).map((file) => [headOf(file)])])
+  })
+
+  it('names what fifty starts left behind, one file each', async () => {
+    const directory = await createTemporaryDirectory()
+    await inTurn(Array.from({ length: 50 }), () => runOnce(directory))
+    const files = await readChains(directory)
+    expect(files.flatMap(headsIn)).toStrictEqual(files.slice(0, -1).map(headOf))
+  })
+
+  it('names a replica’s file that is still written at the head that it has, and again when it has ended', async () => {
+    const directory = await createTemporaryDirectory()
+    const replica = await openWriter(directory)
+    await replica.writer.append(numbered(1))
+    const [early] = await readChains(directory)
+    await runOnce(directory)
+    await replica.writer.append(numbered(2))
+    await replica.writer.close()
+    await runOnce(directory)
+    const [first, second, third] = await readChains(directory)
+    expect(early && headOf(early)).not.toStrictEqual(first && headOf(first))
+    expect(headsIn(second)).toStrictEqual([early && headOf(early)])
+    expect(headsIn(third)).toStrictEqual([first && headOf(first), second && headOf(second)])
+  })
+
+  it('names files that were opened at once by at least one of those who came', async () => {
+    const directory = await createTemporaryDirectory()
+    await runOnce(directory)
+    const [first] = await readChains(directory)
+    await Promise.all(Array.from({ length: 5 }, () => runOnce(directory)))
+    await runOnce(directory)
+    const files = await readChains(directory)
+    const named = files.flatMap(headsIn)
+    expect(named).toContainEqual(first && headOf(first))
+    for (const file of files.slice(0, -1)) expect(named).toContainEqual(headOf(file))
+  })
+
+  it('names a file without one good line with nulls, once it is no newborn', async () => {
+    const directory = await createTemporaryDirectory()
+    const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
+    await writeFile(join(directory, name), '{"event":"open"}\n')
+    await runOnce(directory)
+    await utimes(join(directory, name), 0, 0)
+    await runOnce(directory)
+    await runOnce(directory)
+    const [first, second, third] = (await readChains(directory, name)).map(headsIn)
+    expect(first).toStrictEqual([])
+    expect(second).toContainEqual({ file: name, seq: null, mac: null })
+    expect(third).not.toContainEqual({ file: name, seq: null, mac: null })
+  })
+
+  it('does not believe what is not sealed: a forged file hides no other', async () => {
+    const directory = await createTemporaryDirectory()
+    await runOnce(directory)
+    const [first] = await readChains(directory)
+    const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
+    const mac = 'a'.repeat(64)
+    const forged = {
+      time: '2020-01-01T00:00:00.000Z',
+      seq: 0,
+      event: 'open',
+      detail: { heads: [first && headOf(first)] },
+      mac,
+    }
+    await writeFile(join(directory, name), `${JSON.stringify(forged)}\n`)
+    await runOnce(directory)
+    expect((await readChains(directory, name)).flatMap(headsIn)).toStrictEqual([first && headOf(first)])
+  })
+
+  it('is followed by others where there are too many files for one, and each line stays below 2 KiB', async () => {
+    const directory = await createTemporaryDirectory()
+    const replicas = await Promise.all(Array.from({ length: 20 }, () => openWriter(directory)))
+    await Promise.all(replicas.map(({ writer }) => writer.close()))
+    await runOnce(directory)
+    await runOnce(directory)
+    const files = await readChains(directory)
+    const [last, later] = [files.at(-2), files.at(-1)]
+    expect(last && openingsOf(last)).toHaveLength(3)
+    expect(headsIn(last)).toStrictEqual(files.slice(0, 20).map(headOf))
+    for (const line of last?.lines ?? []) expect(JSON.stringify(line).length).toBeLessThan(2_048)
+    expect(headsIn(later)).toStrictEqual([last && headOf(last)])
+  })
+
+  it('comes although there are pipes, links and directories with the names of files', async () => {
+    const directory = await createTemporaryDirectory()
+    await symlink('/dev/zero', join(directory, 'audit-20200101T000000000Z-0123456789abcdef.jsonl'))
+    await runOnce(directory)
+    expect(headsIn((await readChains(directory, 'audit-2020')).at(-1))).toStrictEqual([
+      { file: 'audit-20200101T000000000Z-0123456789abcdef.jsonl', seq: null, mac: null },
+    ])
+  })
+})
+
+describe('a file that ends torn', () => {
+  const torn = '{"v":1,"time":"2026-11-22T10:11'
+
+  it('is vouched for, its torn bytes too, and left as it is', async () => {
+    const directory = await createTemporaryDirectory()
+    const crashed = await crash(directory, torn)
+    await runOnce(directory)
+    await runOnce(directory)
+    const files = await readChains(directory)
+    expect(files[0]).toStrictEqual(crashed)
+    expect(eventsOf(files)[1]).toStrictEqual(['open', 'recovered', 'attempt', 'close'])
+    expect(detailsOf(files, 'recovered')).toStrictEqual([
+      { ...headsIn(files[1]).map(toObject)[0], torn_bytes: torn.length, torn_sha256: sha256(torn) },
+    ])
+    expect(headsIn(files[1])).toStrictEqual([headOf(crashed)])
+  })
+
+  it('though it was named before it was torn is vouched for all the same', async () => {
+    const directory = await createTemporaryDirectory()
+    const crashed = await crash(directory, '')
+    await runOnce(directory)
+    await appendFile(join(directory, crashed.name), torn)
+    await runOnce(directory)
+    expect(detailsOf(await readChains(directory), 'recovered')).toMatchObject([{ file: crashed.name }])
+  })
+
+  it('after its close was not torn by a crash, and nobody vouches for it', async () => {
+    const directory = await createTemporaryDirectory()
+    await runOnce(directory)
+    const [closed] = await readChains(directory)
+    await appendFile(join(directory, closed?.name ?? ''), torn)
+    await runOnce(directory)
+    expect(eventsOf(await readChains(directory))[1]).toStrictEqual(['open', 'attempt', 'close'])
+  })
+
+  it.each([1, 70_000, 1_100_000])('by %i bytes that are no text is vouched for whole', async (bytes) => {
+    const directory = await createTemporaryDirectory()
+    const crashed = await crash(directory, '\0'.repeat(bytes))
+    await runOnce(directory)
+    expect(detailsOf(await readChains(directory), 'recovered')).toStrictEqual([
+      { ...toObject(headOf(crashed)), torn_bytes: bytes, torn_sha256: sha256('\0'.repeat(bytes)) },
+    ])
+  })
+})
+
+describe('the file after one that could not be written any more', () => {
+  it('says after which line of which file, why, and how many records were lost', async () => {
+    const directory = await createTemporaryDirectory()
+    const { writer, anchors } = await openWriter(directory)
+    await writer.append(numbered(1))
+    const [before] = await readChains(directory)
+    const path = join(directory, before?.name ?? '')
+    const head = before && toObject(headOf(before))
+    await appendFile(path, 'x')
+    await Promise.allSettled([2, 3, 4].map((number) => writer.append(numbered(number))))
+    await expect(writer.append(numbered(5))).rejects.toThrow('unavailable')
+    expect(anchors).toMatchObject([head ?? {}])
+    await recovery(writer)
+    await writer.append(numbered(6))
+    const [, after] = await readChains(directory)
+    expect(after && eventsOf([after])).toStrictEqual([['open', 'gap', 'attempt']])
+    expect(after?.lines.map(({ seq }) => seq)).toStrictEqual([2, 3, 4])
+    expect(headsIn(after)).toStrictEqual([head])
+    expect(after?.lines[1]?.detail).toStrictEqual({ ...head, cause: 'file_resized', lost: 4 })
+  })
+
+  it('names a file that is gone: it is missed', async () => {
+    const directory = await createTemporaryDirectory()
+    const { writer } = await openWriter(directory)
+    const [before] = await readChains(directory)
+    await rm(join(directory, before?.name ?? ''))
+    await expect(writer.append(numbered(1))).rejects.toThrow('file_removed')
+    await recovery(writer)
+    const [after] = await readChains(directory)
+    expect(headsIn(after)).toStrictEqual([before && headOf(before)])
+    expect(detailsOf(after === undefined ? [] : [after], 'gap')).toMatchObject([
+      { file: before?.name, seq: 0 },
+    ])
+  })
+})

@@ -1,0 +1,113 @@
+/** Writers on real directories, and an eye on their files that shares nothing with the code that writes them. */
+import { createHmac, hkdfSync } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, onTestFinished, vi } from 'vitest'
+import { type Anchor, Anchors } from '../../src/audit/anchors.ts'
+import type { Durability } from '../../src/audit/file.ts'
+import { deriveAuditKeys } from '../../src/audit/keys.ts'
+import { AuditWriter } from '../../src/audit/writer.ts'
+import { Secret } from '../../src/secret.ts'
+import { AUDIT_KEY, type Defer } from '../support/service.ts'
+
+export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
+
+export interface TestWriter {
+  readonly writer: AuditWriter
+  /** What it said of itself, in order. */
+  readonly changes: readonly (readonly [available: boolean, cause: string | undefined])[]
+  readonly anchors: readonly Anchor[]
+}
+
+export interface TestWriterOptions {
+  readonly durability?: Durability
+  /** Unix milliseconds. */
+  readonly now?: () => number
+  readonly defer?: Defer
+}
+
+/** Ticks until the writer takes records again; it recovers within 5 s of the fault’s end. */
+export const recovery = (writer: AuditWriter, timeout = 5_000): Promise<void> =>
+  vi.waitFor(
+    () => {
+      writer.tick()
+      expect(writer.available).toBe(true)
+    },
+    { timeout, interval: 20 },
+  )
+
+/** Not open yet, and without a clock that ticks. */
+export function createWriter(directory: string, options: TestWriterOptions = {}): TestWriter {
+  const { durability = 'fsync', now = Date.now, defer = onTestFinished } = options
+  const changes: [boolean, string | undefined][] = []
+  const printed: Anchor[] = []
+  const anchors = new Anchors({ print: (anchor) => void printed.push(anchor), now })
+  const onChange = (available: boolean, cause: string | undefined): void =>
+    void changes.push([available, cause])
+  const writer = new AuditWriter({ directory, durability, keys, anchors, now, onChange })
+  defer(() => writer.close())
+  return { writer, changes, anchors: printed }
+}
+
+export async function openWriter(directory: string, options: TestWriterOptions = {}): Promise<TestWriter> {
+  const created = createWriter(directory, options)
+  await created.writer.open()
+  return created
+}
+
+export interface ReadLine {
+  readonly seq: number
+  readonly event: string
+  readonly writer: string
+  readonly mac: string
+  readonly detail: unknown
+  readonly [field: string]: unknown
+}
+
+export interface ReadFile {
+  readonly name: string
+  readonly lines: readonly ReadLine[]
+  /** After the last newline. */
+  readonly torn: string
+}
+
+const chainKey = Buffer.from(hkdfSync('sha256', AUDIT_KEY, '', 'realtime-mint audit chain', 32))
+
+/** The lines of a file, once each is printable ASCII, is sealed over its bytes, and follows the one before. */
+function checkChain(name: string, text: string): ReadFile {
+  const pieces = text.split('\n')
+  const torn = pieces.pop() ?? ''
+  let before: ReadLine | undefined
+  const lines = pieces.map((piece) => {
+    expect(piece).toMatch(/^[\x20-\x7e]+,"prev":(null|"[0-9a-f]{64}"),"mac":"[0-9a-f]{64}"\}$/)
+    const line: ReadLine = JSON.parse(piece)
+    const mac = createHmac('sha256', chainKey).update(piece.slice(0, -74)).digest('hex')
+    expect([line.mac, line['prev'], line.seq]).toStrictEqual([
+      mac,
+      before?.mac ?? null,
+      before === undefined ? line.seq : before.seq + 1,
+    ])
+    before = line
+    return line
+  })
+  return { name, lines, torn }
+}
+
+/** All files of a directory, oldest first, each with its chain checked; but for those whose names begin with `strange`. */
+export async function readChains(directory: string, strange?: string): Promise<readonly ReadFile[]> {
+  const names = (await readdir(directory))
+    .filter((name) => /^audit-.*\.jsonl$/.test(name) && (strange === undefined || !name.startsWith(strange)))
+    .toSorted()
+  return Promise.all(
+    names.map(async (name) => checkChain(name, await readFile(join(directory, name), 'latin1'))),
+  )
+}
+
+/** A file's head, as another file is to name it. */
+export function headOf({ name, lines }: ReadFile): unknown {
+  const { seq = null, mac = null } = lines.at(-1) ?? {}
+  return { file: name, seq, mac }
+}
+
+export const eventsOf = (files: readonly ReadFile[]): unknown[] =>
+  files.map(({ lines }) => lines.map(({ event }) => event))
