@@ -1,0 +1,143 @@
+import { writeFile } from 'node:fs/promises'
+import type { ServerOptions } from 'node:https'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN, startTestService } from '../support/service.ts'
+import { startTlsUpstream } from '../support/tls-upstream.ts'
+import { attemptsOf, expectation, outcomeOf, outputsOf } from './outcome.ts'
+
+const authority = await createAuthority()
+const stranger = await createAuthority()
+
+/** With the certificate that vouches for it, as servers send them. */
+const chain = ({ key, cert }: Certificate, issuer: Certificate): Certificate => ({
+  key,
+  cert: cert + issuer.cert,
+})
+
+const startFor = (baseUrl: string) => startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+
+// A check that is skipped would pass unnoticed where nothing but the signer is wrong.
+beforeAll(() => trust(authority))
+
+describe('a certificate', () => {
+  it.each(['localhost', '127.0.0.1'])('of a known authority for %s is accepted', async (host) => {
+    const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
+    const service = await startFor(`https://${host}:${upstream.port}/v1`)
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(upstream.heard()).toContain(API_KEY)
+  })
+
+  it('of an intermediate authority is accepted, where that is sent with it', async () => {
+    const intermediate = await createCertificate({ issuer: authority, isAuthority: true })
+    const leaf = await createCertificate({ issuer: intermediate })
+    const whole = await startFor((await startTlsUpstream(chain(leaf, intermediate))).baseUrl)
+    const part = await startFor((await startTlsUpstream(leaf)).baseUrl)
+    expect([(await whole.mint()).statusCode, (await part.mint()).statusCode]).toStrictEqual([200, 503])
+  })
+})
+
+const wrong: readonly (readonly [name: string, create: () => Promise<ServerOptions>])[] = [
+  ['is signed by itself', () => createCertificate()],
+  ['is of an unknown authority', () => createCertificate({ issuer: stranger })],
+  [
+    'is of an unknown authority that comes with it',
+    async () => chain(await createCertificate({ issuer: stranger }), stranger),
+  ],
+  ['has expired', () => createCertificate({ issuer: authority, validDays: [-2, -1] })],
+  ['is not yet valid', () => createCertificate({ issuer: authority, validDays: [1, 2] })],
+  [
+    'is for another name',
+    () => createCertificate({ issuer: authority, names: ['api.openai.com'], addresses: [] }),
+  ],
+  ['is for the address, not for the name', () => createCertificate({ issuer: authority, names: [] })],
+  ['is for a name below', () => createCertificate({ issuer: authority, names: ['*.localhost'] })],
+  ['is for clients', () => createCertificate({ issuer: authority, use: 'client' })],
+  [
+    'is of an intermediate authority that has expired',
+    async () => {
+      const expired = { issuer: authority, isAuthority: true, validDays: [-2, -1] } as const
+      const intermediate = await createCertificate(expired)
+      return chain(await createCertificate({ issuer: intermediate }), intermediate)
+    },
+  ],
+  [
+    'is of a server that plays the authority',
+    async () => {
+      const server = await createCertificate({ issuer: authority })
+      return chain(await createCertificate({ issuer: server }), server)
+    },
+  ],
+  [
+    'is right, but only in a TLS that is too old',
+    async () => ({
+      ...(await createCertificate({ issuer: authority })),
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    }),
+  ],
+]
+
+describe('an upstream whose certificate', () => {
+  it.each(wrong)('%s is refused at once, and never sees the key', async (_name, create) => {
+    const upstream = await startTlsUpstream(await create())
+    const service = await startFor(upstream.baseUrl)
+    const reply = await service.mint()
+    expect(await outcomeOf(service, reply)).toStrictEqual(expectation('unavailable', 'upstream_tls'))
+    expect(upstream.connections()).toBe(1)
+    expect(await attemptsOf(service)).toMatchObject([
+      { upstream: { status: null, request_id: null, attempts: 1 } },
+    ])
+    expect([upstream.heard(), upstream.requests]).toStrictEqual(['', []])
+    expect(await outputsOf(service, reply)).not.toMatch(
+      new RegExp(`${API_KEY.slice(8)}|certificate|localhost|api\\.openai|-----BEGIN`),
+    )
+  })
+
+  it('is mended is accepted by the same service', async () => {
+    const [expired, renewed] = await Promise.all([
+      createCertificate({ issuer: authority, validDays: [-2, -1] }),
+      createCertificate({ issuer: authority }),
+    ])
+    const upstream = await startTlsUpstream(expired)
+    const service = await startFor(upstream.baseUrl)
+    expect((await service.mint()).statusCode).toBe(503)
+    upstream.renew(renewed)
+    expect((await service.mint()).statusCode).toBe(200)
+  })
+})
+
+const mint = (url: string): Promise<Response> =>
+  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
+    method: 'POST',
+    headers: { origin: ORIGIN },
+  })
+
+describe('an authority in NODE_EXTRA_CA_CERTS', () => {
+  it('is known to the service, and unknown without', async () => {
+    const file = join(await createTemporaryDirectory(), 'authority.pem')
+    await writeFile(file, authority.cert)
+    const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
+    const start = async (extra: Record<string, string>) =>
+      startServiceProcess({ ...(await createEnvironment(upstream.baseUrl)), ...extra })
+    const [knowing, unknowing] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
+    expect((await mint(unknowing.url)).status).toBe(503)
+    expect(upstream.requests).toStrictEqual([])
+    expect((await mint(knowing.url)).status).toBe(200)
+    expect(upstream.requests).toMatchObject([{ authorization: `Bearer ${API_KEY}` }])
+  })
+})
+
+describe('a service that is told to trust anybody', () => {
+  it('does not start', async () => {
+    const service = startProcess([process.execPath, 'src/main.ts'], {
+      ...(await createEnvironment('https://localhost:1/v1')),
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    })
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toMatch(/^ {2}NODE_TLS_REJECT_UNAUTHORIZED: /m)
+  })
+})
