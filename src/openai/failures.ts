@@ -88,25 +88,35 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   ],
 ]
 
+/** By its code, or the name of its kind; never by its message, which may hold anything. */
+const kindOf = (error: unknown): string => codeOf(error) ?? (error instanceof Error ? error.name : '')
+
+const toTransportReason = (kind: string): Reason | undefined =>
+  transportReasons.find(([pattern]) => pattern.test(kind))?.[1]
+
 /** Why a connection did not come about. */
 function toConnectFailure(cause: unknown): ServiceError {
-  const code = codeOf(cause) ?? ''
-  const [, reason] = transportReasons.find(([pattern]) => pattern.test(code)) ?? []
-  return new ServiceError(reason ?? (code === 'ECONNRESET' ? 'upstream_reset' : 'upstream_not_connected'))
+  const kind = kindOf(cause)
+  const reason = toTransportReason(kind)
+  // As long as there is no connection, nobody but a proxy can have answered.
+  if (reason === 'upstream_protocol') return new ServiceError('upstream_proxy')
+  return new ServiceError(reason ?? (kind === 'ECONNRESET' ? 'upstream_reset' : 'upstream_not_connected'))
 }
+
+/** Of upstream, or of a proxy that is to connect to it. */
+const isSilence = (cause: unknown): boolean => /^UND_ERR_(CONNECT|HEADERS)_TIMEOUT$/.test(kindOf(cause))
 
 /** Whether the next connection may come about: not where the certificate is wrong, nor where nobody answers for long. */
 export const isPassing = ({ cause }: NotConnectedError): boolean =>
-  codeOf(cause) !== 'UND_ERR_CONNECT_TIMEOUT' && toConnectFailure(cause).reason !== 'upstream_tls'
+  !isSilence(cause) && toConnectFailure(cause).reason !== 'upstream_tls'
 
-/** What an error of the connection means, by its code alone: its message may hold anything. */
+/** What an error of the connection means. */
 export function toTransportFailure(error: unknown, isInBody = false): ServiceError {
   if (error instanceof NotConnectedError) return toConnectFailure(error.cause)
   const code = codeOf(error)
   // Of a body that is shorter than announced, the connection ended; a head that contradicts itself is malformed.
   if (isInBody && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return new ServiceError('upstream_reset')
-  const kind = code ?? (error instanceof Error ? error.name : '')
-  const [, reason] = transportReasons.find(([pattern]) => pattern.test(kind)) ?? []
+  const reason = toTransportReason(kindOf(error))
   if (reason !== undefined) return new ServiceError(reason)
   // Whatever else fails on the wire has a code; an error without one is a fault of ours.
   return code === undefined
