@@ -38,9 +38,11 @@ export class Secret {
 }
 
 const BLOCK_BYTES = 64
+const DIGEST_BYTES = 32
 
+/** A key's two paddings, each with room behind it for what is hashed after it. */
 interface Pads {
-  readonly inner: Buffer
+  inner: Buffer
   readonly outer: Buffer
 }
 
@@ -54,19 +56,28 @@ function toPads(key: KeyObject): Pads {
   block.set(bytes.length > BLOCK_BYTES ? hash('sha256', bytes, 'buffer') : bytes)
   const pads = {
     inner: Buffer.from(block.map((byte) => byte ^ 0x36)),
-    outer: Buffer.from(block.map((byte) => byte ^ 0x5c)),
+    outer: Buffer.concat([block.map((byte) => byte ^ 0x5c)], BLOCK_BYTES + DIGEST_BYTES),
   }
   padsByKey.set(key, pads)
   return pads
 }
 
+/** Puts `data` behind the inner padding, in room that is kept for the next time. */
+function padInner(pads: Pads, data: Uint8Array): Buffer {
+  const length = BLOCK_BYTES + data.length
+  if (pads.inner.length < length)
+    pads.inner = Buffer.concat([pads.inner.subarray(0, BLOCK_BYTES)], length * 2)
+  pads.inner.set(data, BLOCK_BYTES)
+  return pads.inner.subarray(0, length)
+}
+
 /**
  * HMAC-SHA256 in hex (RFC 2104), from one-shot hashes: some run for every mint, and collecting Node's Hmac objects
- * costs several times what the hashing does. A test holds it against createHmac.
+ * costs several times what the hashing does; so would new buffers. A test holds it against createHmac.
  */
 export function hmac(key: KeyObject, data: string | Uint8Array): string {
-  const { inner, outer } = toPads(key)
+  const pads = toPads(key)
   const bytes = typeof data === 'string' ? Buffer.from(data) : data
-  const digest = hash('sha256', Buffer.concat([inner, bytes]), 'buffer')
-  return hash('sha256', Buffer.concat([outer, digest]), 'hex')
+  pads.outer.write(hash('sha256', padInner(pads, bytes), 'hex'), BLOCK_BYTES, 'hex')
+  return hash('sha256', pads.outer, 'hex')
 }

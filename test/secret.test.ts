@@ -1,8 +1,9 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import { format, inspect } from 'node:util'
+import { array, assert, constantFrom, property, tuple, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../src/logger.ts'
-import { Secret } from '../src/secret.ts'
+import { hmac, Secret } from '../src/secret.ts'
 
 const VALUE = 'ek_only_on_purpose'
 const secret = new Secret(VALUE)
@@ -72,4 +73,16 @@ describe('a fingerprint', () => {
     const fingerprint = new Secret(other).fingerprint(createSecretKey(Buffer.from(otherKey)))
     expect(fingerprint === secret.fingerprint(key)).toBe(same)
   })
+})
+
+it('an HMAC is RFC 2104’s, whatever was hashed before it and under which key', () => {
+  const keys = ['one', 'k'.repeat(64), 'another of more than a block'.repeat(4)].map((text) =>
+    createSecretKey(Buffer.from(text)),
+  )
+  assert(
+    property(array(tuple(constantFrom(...keys), uint8Array({ maxLength: 2_000 }))), (calls) => {
+      const expected = calls.map(([key, data]) => createHmac('sha256', key).update(data).digest('hex'))
+      expect(calls.map(([key, data]) => hmac(key, data))).toStrictEqual(expected)
+    }),
+  )
 })
