@@ -1,0 +1,50 @@
+/** The anchors in a log: heads that were printed where an editor of the files has no say. */
+import { z } from 'zod'
+import type { Claim } from './claims.ts'
+import { type Line, toLines } from './lines.ts'
+
+const MESSAGE = 'audit anchor'
+
+const anchor = z.object({
+  msg: z.literal(MESSAGE),
+  file: z.string(),
+  seq: z.int().nonnegative(),
+  mac: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+/** What Docker's own log files put around a line. */
+const wrapped = z.object({ log: z.string() })
+
+function parseObject(text: string): unknown {
+  try {
+    // Collectors put a time or a name before the line.
+    return JSON.parse(text.slice(text.indexOf('{')))
+  } catch {
+    return undefined
+  }
+}
+
+function readAnchor({ bytes }: Line, number: number): Claim | undefined {
+  // Nearly all lines of a log are something else, and need not be parsed.
+  if (!bytes.includes(MESSAGE)) return undefined
+  const found = parseObject(bytes.toString('utf8'))
+  const inner = wrapped.safeParse(found).data?.log
+  const { data } = anchor.safeParse(inner === undefined ? found : parseObject(inner))
+  if (data === undefined) return undefined
+  const { file, seq, mac } = data
+  return { event: 'anchor', witness: { file: null, line: number }, file, seq, mac, torn: null }
+}
+
+/** All anchors of a log, whatever else is in it. Throws what the log's source throws. */
+export async function readAnchors(log: AsyncIterable<Buffer>): Promise<readonly Claim[]> {
+  const claims: Claim[] = []
+  let number = 0
+  for await (const lines of toLines(log)) {
+    for (const line of lines) {
+      number += 1
+      const claim = readAnchor(line, number)
+      if (claim !== undefined) claims.push(claim)
+    }
+  }
+  return claims
+}

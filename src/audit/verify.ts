@@ -1,0 +1,197 @@
+/** Whether an audit is whole: every file by itself, then what files and anchors say about each other. */
+import type { Claim } from './claims.ts'
+import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
+import { type ListedFile, listAudit } from './listing.ts'
+import { type FileReport, type VerifyKey, verifyFile } from './verify-file.ts'
+
+export interface VerifyOptions {
+  readonly directory: string
+  /** Any of which may have sealed a file. */
+  readonly keys: readonly VerifyKey[]
+  /** What the log says about files. */
+  readonly anchors: readonly Claim[]
+  /** Told of bytes read so far, of about as many in all. */
+  readonly onProgress?: ((bytes: number, total: number) => void) | undefined
+}
+
+export interface Verification {
+  readonly verdict: Verdict
+  /** By file, oldest first; of each file's own only the first. */
+  readonly findings: readonly Finding[]
+  readonly files: number
+  /** Those that hold. */
+  readonly records: number
+  readonly bytes: number
+  readonly anchors: number
+  /** Files in the directory that are none of the audit's. */
+  readonly others: number
+}
+
+/** Everything that is said about files, by the file's name. */
+class Claims {
+  readonly byFile = new Map<string, Claim[]>()
+  /** Of the newest file that retention removed; files before it may be gone, with the records that said so. */
+  newestRemoved = ''
+
+  add(claims: readonly Claim[]): void {
+    for (const claim of claims) {
+      const { file, event } = claim
+      this.about(file).push(claim)
+      if (event === 'removed' && file > this.newestRemoved) this.newestRemoved = file
+    }
+  }
+
+  about(file: string): Claim[] {
+    const found = this.byFile.get(file) ?? []
+    this.byFile.set(file, found)
+    return found
+  }
+}
+
+/** Throws what the file system says of the directory; of a file it is a finding. */
+export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
+  const listing = await listAudit(options.directory)
+  const claims = new Claims()
+  claims.add(options.anchors)
+  const { reports, unreadable } = await readAll(listing.files, claims, options)
+  const present = new Set([
+    ...listing.files.map(({ name }) => name),
+    ...listing.misnamed,
+    ...listing.irregular,
+  ])
+  const found = [
+    ...listing.misnamed.map((file) => toFinding(file, 'file_misnamed')),
+    ...listing.irregular.map((file) => toFinding(file, 'file_irregular')),
+    ...unreadable.map((file) => toFinding(file, 'file_unreadable')),
+    ...reports.flatMap((report) => judgeFile(report, claims.about(report.name))),
+    ...findRepeated(reports, claims),
+    ...findMissing(present, claims),
+  ].toSorted(byFile)
+  return {
+    verdict: toVerdict(found),
+    findings: found,
+    files: listing.files.length,
+    records: reports.reduce((sum, { lines }) => sum + lines, 0),
+    bytes: listing.files.reduce((sum, { size }) => sum + size, 0),
+    anchors: options.anchors.length,
+    others: listing.others,
+  }
+}
+
+const byFile = (one: Finding, other: Finding): number =>
+  one.file < other.file ? -1 : Number(one.file > other.file)
+
+const toFinding = (
+  file: string,
+  reason: FindingReason,
+  about: Partial<Pick<Finding, 'place' | 'witness'>> = {},
+): Finding => ({ file, reason, place: null, witness: null, ...about })
+
+interface ReadFiles {
+  readonly reports: readonly FileReport[]
+  readonly unreadable: readonly string[]
+}
+
+/**
+ * Newest first, for files are named by later ones: what is said about a file is known as it is read. Where clocks
+ * disagree it comes afterwards, and the file is read again. Either way a file is read after what names it, so that
+ * lines which a running service adds meanwhile are missed in neither.
+ */
+async function readAll(
+  files: readonly ListedFile[],
+  claims: Claims,
+  options: VerifyOptions,
+): Promise<ReadFiles> {
+  const { directory, keys, onProgress } = options
+  const total = files.reduce((sum, { size }) => sum + size, 0)
+  const reports = new Map<string, FileReport>()
+  const known = new Map<string, number>()
+  const unreadable: string[] = []
+  let bytes = 0
+  function onRead(count: number): void {
+    bytes += count
+    onProgress?.(bytes, total)
+  }
+  async function read(name: string): Promise<void> {
+    const about = claims.about(name)
+    known.set(name, about.length)
+    try {
+      reports.set(name, await verifyFile({ directory, name, keys, claims: about, onRead }))
+    } catch {
+      unreadable.push(name)
+    }
+  }
+  for (const { name } of files.toReversed()) {
+    await read(name)
+    claims.add(reports.get(name)?.claims ?? [])
+  }
+  for (const name of reports.keys()) {
+    if (claims.about(name).length > (known.get(name) ?? 0)) await read(name)
+  }
+  return { reports: files.flatMap(({ name }) => reports.get(name) ?? []), unreadable }
+}
+
+/** The first thing that is wrong with a file, by itself or by what was said about it; else how it is torn. */
+function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Finding[] {
+  const { name, finding, broken, torn, lines } = report
+  const own = finding === null ? [] : [finding]
+  if (finding !== null && finding.reason !== 'key_unknown') return own
+  const [first] = broken.toSorted((one, other) => (one.claim.seq ?? -1) - (other.claim.seq ?? -1))
+  if (first !== undefined) {
+    const { reason, place, claim } = first
+    return [toFinding(name, reason, { place, witness: claim.witness })]
+  }
+  if (torn !== null) return [...own, toFinding(name, judgeTorn(report, claims), { place: torn.place })]
+  return lines === 0 ? [toFinding(name, 'file_empty')] : own
+}
+
+function judgeTorn({ torn, head, isClosed }: FileReport, claims: readonly Claim[]): FindingReason {
+  const end = head?.seq ?? null
+  const isVouched = claims.some(
+    ({ event, seq, torn: vouched }) =>
+      (event === 'recovered' &&
+        seq === end &&
+        vouched?.bytes === torn?.bytes &&
+        vouched?.sha256 === torn?.sha256) ||
+      (event === 'gap' && (seq ?? -1) <= (end ?? -1)),
+  )
+  if (isVouched) return 'torn_vouched'
+  // A start that named this very end would have said that it is torn. One that named an earlier line was of a process
+  // beside it, as was an anchor of a process that went on.
+  const isPassedOver = claims.some(({ event, seq }) => event !== 'anchor' && seq === end)
+  return isPassedOver || isClosed ? 'torn_unvouched' : 'torn_last'
+}
+
+/** Numbers that two files of one process have, but for those that were given anew after a gap. */
+function findRepeated(reports: readonly FileReport[], claims: Claims): Finding[] {
+  // A file that was given up as it was opened acknowledged nothing.
+  const ranges = reports.flatMap(({ name, writer, firstSeq, head, finding, isOpeningOnly }) => {
+    if (firstSeq === null || head === null || finding !== null || isOpeningOnly) return []
+    const gaps = claims.about(name).filter(({ event }) => event === 'gap')
+    return [{ name, writer, first: firstSeq, last: Math.min(head.seq, ...gaps.map(({ seq }) => seq ?? -1)) }]
+  })
+  return [...Map.groupBy(ranges, ({ writer }) => writer).values()].flatMap((own) => {
+    let last = -1
+    return own
+      .toSorted((one, other) => one.first - other.first)
+      .filter((range) => {
+        const isRepeated = range.first <= last
+        last = Math.max(last, range.last)
+        return isRepeated
+      })
+      .map(({ name }) => toFinding(name, 'seq_repeated', { place: { line: 1, byte: 0 } }))
+  })
+}
+
+/**
+ * Files that are named and not here. A head has to be, unless its removal is on record. An anchor may be older than
+ * that record, for logs can be kept for longer than files: the removal of a newer file says as much.
+ */
+function findMissing(present: ReadonlySet<string>, claims: Claims): Finding[] {
+  return [...claims.byFile].flatMap(([file, about]) => {
+    if (present.has(file) || about.some(({ event }) => event === 'removed')) return []
+    const isOver = file < claims.newestRemoved
+    const missed = about.find(({ event }) => event !== 'anchor' || !isOver)
+    return missed === undefined ? [] : [toFinding(file, 'file_missing', { witness: missed.witness })]
+  })
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest'
+import { readAnchors } from '../../src/audit/anchor-log.ts'
+import { B, Chain, toFiles } from './chains.ts'
+import { findIn, inPieces, verifyFiles } from './verifying.ts'
+
+const chain = () => new Chain().open().attempts(8)
+
+describe('with anchors', () => {
+  it('a file that has what they say is whole, however much further it goes', async () => {
+    const first = chain()
+    const log = first.anchor
+    const { anchors, verdict } = await verifyFiles(toFiles(first.attempts(2)), { log: log + first.anchor })
+    expect([verdict, anchors]).toStrictEqual(['whole', 2])
+  })
+
+  it('a tail that was cut is found, though nothing was started since', async () => {
+    const first = chain()
+    const log = first.anchor
+    first.lines.splice(-1)
+    expect(await findIn(toFiles(first))).toStrictEqual(['whole'])
+    expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', [first.name, 'tail_cut', 9]])
+  })
+
+  it('a tail that was cut to look torn is found', async () => {
+    const first = chain()
+    const log = first.anchor
+    first.torn = first.lines.pop()?.slice(0, 40) ?? ''
+    expect(await findIn(toFiles(first))).toStrictEqual(['torn', [first.name, 'torn_last', 9]])
+    expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', [first.name, 'tail_cut', 9]])
+  })
+
+  it('a crash right behind one of them is a crash', async () => {
+    const first = chain()
+    first.torn = '{"v":1,'
+    expect(await findIn(toFiles(first), { log: first.anchor })).toStrictEqual([
+      'torn',
+      [first.name, 'torn_last', 10],
+    ])
+  })
+
+  it('a file that was written anew with a stolen key is found, at the first line that an anchor knew', async () => {
+    const first = chain()
+    const log = [first.anchor, first.attempts(2).anchor].join('')
+    const forged = new Chain().open().attempts(7).add('attempt').attempts(2)
+    expect(await findIn(toFiles(forged))).toStrictEqual(['whole'])
+    expect(await findIn(toFiles(forged), { log })).toStrictEqual([
+      'tampered',
+      [first.name, 'line_replaced', 9],
+    ])
+  })
+
+  it('two that tell different things of one line cannot both be right', async () => {
+    const first = chain()
+    const forged = new Chain().open().attempts(7).add('attempt')
+    const log = first.anchor + forged.anchor
+    for (const file of [first, forged]) {
+      expect(await findIn(toFiles(file), { log })).toStrictEqual([
+        'tampered',
+        [first.name, 'line_replaced', 9],
+      ])
+    }
+  })
+
+  it('a file that is gone is missed, and so is the last one of all', async () => {
+    const [first, second] = [chain(), new Chain({ minute: 60, writer: B })]
+    second.open(first.named)
+    const log = first.anchor + second.anchor
+    const missing = [second.name, 'file_missing'] as const
+    expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', missing])
+    expect(await findIn({}, { log })).toStrictEqual(['tampered', [first.name, 'file_missing'], missing])
+  })
+
+  it('a file that retention removed is not missed, nor those before it whose removal nobody tells any more', async () => {
+    const [oldest, first, next] = [
+      new Chain({ minute: -60, writer: B }),
+      chain(),
+      new Chain({ minute: 60, writer: B }),
+    ]
+    const log = oldest.open().anchor + first.anchor
+    expect(await findIn(toFiles(next.open().removed(first.named)), { log })).toStrictEqual(['whole'])
+  })
+
+  it('a file that came after those that retention removed is missed', async () => {
+    const [first, second] = [chain(), new Chain({ minute: 30, writer: B }).open().attempts(3)]
+    const last = new Chain({ minute: 60, writer: B }).open().removed(first.named)
+    expect(await findIn(toFiles(last), { log: second.anchor })).toStrictEqual([
+      'tampered',
+      [second.name, 'file_missing'],
+    ])
+  })
+
+  it('the witness is a line of the log', async () => {
+    const first = chain()
+    const log = `not this one\n${first.anchor}`
+    first.lines.splice(-1)
+    const { findings } = await verifyFiles(toFiles(first), { log })
+    expect(findings[0]?.witness).toStrictEqual({ file: null, line: 2 })
+  })
+})
+
+describe('of a log', () => {
+  const { anchor, named } = chain()
+  const claim = { event: 'anchor', witness: { file: null, line: 1 }, ...named, torn: null }
+
+  it.each([
+    ['as the service prints it', anchor],
+    ['behind the name of its container', `app-1  | ${anchor}`],
+    ['behind a time', `2026-11-22T00:00:00.123456789Z stdout F ${anchor}`],
+    [
+      'as Docker keeps it',
+      `${JSON.stringify({ log: anchor, stream: 'stdout', time: '2026-11-22T00:00:00Z' })}\n`,
+    ],
+    ['with a carriage return', anchor.replace('\n', '\r\n')],
+    ['at the end, without a line feed', anchor.trimEnd()],
+    ['with more fields than we know', anchor.replace('{', '{"hostname":"a",')],
+  ])('an anchor is read %s', async (_how, log) => {
+    expect(await readAnchors(inPieces(log))).toStrictEqual([claim])
+  })
+
+  it.each([
+    ['other log lines', '{"level":"info","time":"2026-11-22T00:00:00Z","msg":"started"}\n'],
+    ['lines that only speak of an audit anchor', 'an audit anchor is a line\n{"msg":"no audit anchor"}\n'],
+    ['half an anchor', anchor.slice(0, 80)],
+    ['an anchor without a mac', anchor.replace(/"mac":"\w+"/, '"mac":null')],
+    ['an anchor with a number that is none', anchor.replace(/"seq":\d+/, '"seq":"1"')],
+    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00, 0x0a])],
+    ['a line of two million bytes', `${'audit anchor'.repeat(170_000)}\n`],
+    ['nothing', ''],
+  ])('%s are skipped', async (_what, log) => {
+    expect(await readAnchors(inPieces(log, 300_000))).toStrictEqual([])
+    const both = Buffer.concat([Buffer.from(log), Buffer.from(`\n${anchor}`)])
+    expect(await readAnchors(inPieces(both, 300_000))).toMatchObject([named])
+  })
+})

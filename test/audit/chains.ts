@@ -1,0 +1,134 @@
+/** Audits as a service leaves them, built line by line, so that anything can be done to them. */
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Head, sealLine } from '../../src/audit/chain.ts'
+import { type AuditKeys, deriveAuditKeys } from '../../src/audit/keys.ts'
+import { Secret } from '../../src/secret.ts'
+import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
+import { attemptFields } from './fields.ts'
+
+export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
+export const otherKeys = deriveAuditKeys(new Secret('another audit key, of another service'))
+
+type Named = { readonly file: string } & { readonly [name in keyof Head]: Head[name] | null }
+
+export interface ChainOptions {
+  /** The minute of the day, 2026-11-22, in which it was opened. */
+  readonly minute?: number
+  readonly writer?: string
+  /** The number of its first line. */
+  readonly seq?: number
+  readonly keys?: AuditKeys
+}
+
+/** The writers of most tests. */
+export const A = 'a'.repeat(16)
+export const B = 'b'.repeat(16)
+
+const toTime = (minute: number, seq = 0): string =>
+  new Date(Date.UTC(2026, 10, 22) + minute * 60_000 + seq * 10).toISOString()
+
+const blank = Object.fromEntries(Object.keys(attemptFields).map((name) => [name, null]))
+
+/** One file; its lines are at hand to be changed. */
+export class Chain {
+  readonly name: string
+  readonly lines: string[] = []
+  /** Behind the last line. */
+  torn = ''
+  readonly #minute: number
+  readonly #writer: string
+  readonly #keys: AuditKeys
+  #seq: number
+  #prev: string | null = null
+
+  constructor({ minute = 0, writer = A, seq = 0, keys: own = keys }: ChainOptions = {}) {
+    this.#minute = minute
+    this.#writer = writer
+    this.#seq = seq
+    this.#keys = own
+    this.name = `audit-${toTime(minute).replaceAll(/[-:.]/g, '')}-${writer}.jsonl`
+  }
+
+  /** Its last line, as others name it. */
+  get head(): Head {
+    return { seq: this.#seq - 1, mac: this.#prev ?? '' }
+  }
+
+  get named(): Named {
+    return { file: this.name, ...this.head }
+  }
+
+  get text(): string {
+    return this.lines.join('') + this.torn
+  }
+
+  add(event: string, fields: object = {}, version = 1): this {
+    const record = {
+      v: version,
+      time: toTime(this.#minute, this.#seq),
+      writer: this.#writer,
+      seq: this.#seq,
+      ...blank,
+      event,
+      ...fields,
+    }
+    const { line, mac } = sealLine(JSON.stringify(record).slice(0, -1), this.#prev, this.#keys.chain)
+    this.lines.push(line)
+    this.#prev = mac
+    this.#seq += 1
+    return this
+  }
+
+  open(...heads: readonly Named[]): this {
+    return this.add('open', { detail: { file: this.name, key: this.#keys.id, heads } })
+  }
+
+  attempts(count: number): this {
+    for (let number = 0; number < count; number += 1) this.add('attempt', { ...attemptFields, ms: number })
+    return this
+  }
+
+  close(cause = 'stopped'): this {
+    return this.add('close', { detail: { cause } })
+  }
+
+  recovered(file: Named, torn: string): this {
+    const sha256 = createHash('sha256').update(torn).digest('hex')
+    return this.add('recovered', { detail: { ...file, torn_bytes: torn.length, torn_sha256: sha256 } })
+  }
+
+  gap(file: Named): this {
+    return this.add('gap', { detail: { ...file, cause: 'ENOSPC', lost: 1 } })
+  }
+
+  removed(file: Named): this {
+    return this.add('removed', { detail: file })
+  }
+
+  /** The anchor of its last line, as it stands in a log. */
+  get anchor(): string {
+    const { file, seq, mac } = this.named
+    const time = toTime(this.#minute, this.#seq)
+    return `${JSON.stringify({ level: 'info', time, writer: this.#writer, file, seq, mac, msg: 'audit anchor' })}\n`
+  }
+}
+
+/** Files by name, as bytes or in Latin-1. */
+export type Files = Readonly<Record<string, string | Buffer>>
+
+export const toFiles = (...chains: readonly Chain[]): Files =>
+  Object.fromEntries(chains.map(({ name, text }) => [name, text]))
+
+/** Writes them into a directory of their own, or into `directory`. */
+export async function writeFiles(files: Files, directory?: string): Promise<string> {
+  const target = directory ?? (await createTemporaryDirectory())
+  await mkdir(target, { recursive: true })
+  await Promise.all(
+    Object.entries(files).map(([name, content]) =>
+      writeFile(join(target, name), typeof content === 'string' ? Buffer.from(content, 'latin1') : content),
+    ),
+  )
+  return target
+}

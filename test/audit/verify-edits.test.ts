@@ -1,0 +1,268 @@
+/** A file of 100 records, and everything that an editor without the key can do to it. */
+import { createHash } from 'node:crypto'
+import { array, assert, asyncProperty, integer, nat, uint8Array } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readAnchors } from '../../src/audit/anchor-log.ts'
+import type { Claim } from '../../src/audit/claims.ts'
+import { FileCheck } from '../../src/audit/verify-file.ts'
+import { Chain, type Files, keys, otherKeys } from './chains.ts'
+import { findIn, inPieces } from './verifying.ts'
+
+const chain = new Chain().open().attempts(98).close()
+const { lines, name, text } = chain
+
+const log = chain.anchor
+
+/** What the verifier says of the file with these bytes, while the log has the anchor of its end. */
+const judge = (content: string | Buffer, others: Files = {}) =>
+  findIn({ [name]: content, ...others }, { log })
+
+const joined = (...parts: readonly (string | undefined)[]): string => parts.join('')
+
+it('the file is whole as it is', async () => {
+  expect(lines).toHaveLength(100)
+  expect(await judge(text)).toStrictEqual(['whole'])
+})
+
+/** Whether a check that has taken all lines before would take these bytes as they are. */
+function isTaken(check: FileCheck, bytes: Buffer): boolean {
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf('\n', start)
+    const line = bytes.subarray(start, end === -1 ? bytes.length : end)
+    if (!check.take({ bytes: line, offset: 0, end: end === -1 ? 'none' : 'newline' })) return false
+    start += line.length + 1
+  }
+  return true
+}
+
+function checkBefore(index: number, claims: readonly Claim[] = []): FileCheck {
+  const check = new FileCheck({ name, keys: [keys], claims })
+  for (const line of lines.slice(0, index)) isTaken(check, Buffer.from(line))
+  return check
+}
+
+/** The changes to any byte of a line, of all that `masks` tell, that would go unnoticed. */
+function unnoticedFlips(index: number, masks: readonly number[]): string[] {
+  const check = checkBefore(index)
+  const own = lines[index] ?? ''
+  // A line whose end is changed runs into the next one.
+  const bytes = Buffer.from(joined(own, lines[index + 1]))
+  const unnoticed: string[] = []
+  for (let offset = 0; offset < own.length; offset += 1) {
+    const before = bytes[offset] ?? 0
+    for (const mask of masks) {
+      bytes[offset] = before ^ mask
+      if (isTaken(check, bytes)) unnoticed.push(`line ${index} byte ${offset} mask ${mask}`)
+    }
+    bytes[offset] = before
+  }
+  return unnoticed
+}
+
+const bits = Array.from({ length: 8 }, (_, bit) => 1 << bit)
+const allMasks = Array.from({ length: 255 }, (_, index) => index + 1)
+
+describe('flips', () => {
+  it('of every single bit of the file are found', () => {
+    expect(lines.flatMap((_, index) => unnoticedFlips(index, bits))).toStrictEqual([])
+  }, 60_000)
+
+  it.each([0, 50, 99])('of any byte of line %i to any other byte are found', (index) => {
+    expect(unnoticedFlips(index, allMasks)).toStrictEqual([])
+  })
+
+  it('are found in files on a disk', async () => {
+    await assert(
+      asyncProperty(nat(text.length - 1), integer({ min: 1, max: 255 }), async (offset, mask) => {
+        const bytes = Buffer.from(text)
+        bytes[offset] = (bytes[offset] ?? 0) ^ mask
+        const [verdict, [, , line] = []] = await judge(bytes)
+        expect([verdict, line]).toStrictEqual(['tampered', text.slice(0, offset).split('\n').length])
+      }),
+    )
+  })
+})
+
+describe('of the lines', () => {
+  const all = lines.map((_, index) => index)
+
+  it('each that is deleted is missed', async () => {
+    for (const index of all) {
+      const expected = index === 0 ? 'start_missing' : index === 99 ? 'tail_cut' : 'chain_broken'
+      expect(await judge(joined(...lines.toSpliced(index, 1)))).toStrictEqual([
+        'tampered',
+        [name, expected, index + 1],
+      ])
+    }
+  })
+
+  it('each that is repeated is found', async () => {
+    for (const index of all) {
+      const repeated = lines.toSpliced(index, 0, lines[index] ?? '')
+      expect(await judge(joined(...repeated))).toStrictEqual(['tampered', [name, 'chain_broken', index + 2]])
+    }
+  })
+
+  it('each that changes places with the next one is found', async () => {
+    for (const index of all.slice(0, -1)) {
+      const swapped = lines.toSpliced(index, 2, lines[index + 1] ?? '', lines[index] ?? '')
+      expect(await judge(joined(...swapped))).toStrictEqual([
+        'tampered',
+        [name, index === 0 ? 'start_missing' : 'chain_broken', index + 1],
+      ])
+    }
+  })
+
+  it('each behind which the file is cut is found by the anchor of its end', async () => {
+    for (const index of all) {
+      expect(await judge(joined(...lines.slice(0, index)))).toStrictEqual([
+        'tampered',
+        [name, 'tail_cut', index + 1],
+      ])
+    }
+  })
+
+  it('none can be moved, taken out or put in anywhere, in any number', async () => {
+    await assert(
+      asyncProperty(array(nat(99), { maxLength: 100 }), async (order) => {
+        const picked = joined(...order.map((index) => lines[index]))
+        const [verdict] = await judge(picked)
+        expect(verdict).toBe(picked === text ? 'whole' : 'tampered')
+      }),
+    )
+  })
+
+  it('none can be followed by bytes that are none of its file’s', async () => {
+    await assert(
+      asyncProperty(nat(100), uint8Array({ minLength: 1 }), async (index, bytes) => {
+        const content = Buffer.concat([
+          Buffer.from(joined(...lines.slice(0, index))),
+          bytes,
+          Buffer.from(joined(...lines.slice(index))),
+        ])
+        const [verdict] = await judge(content)
+        expect(verdict).toBe('tampered')
+      }),
+    )
+  })
+
+  it('none can be cut anywhere without the anchor of the end telling that it was no crash', async () => {
+    const [claims, last] = [await readAnchors(inPieces(log)), lines[99] ?? '']
+    for (let length = 0; length < last.length; length += 1) {
+      const check = checkBefore(99, claims)
+      isTaken(check, Buffer.from(last.slice(0, length)))
+      expect(check.end(length).broken).toMatchObject([{ reason: 'tail_cut' }])
+    }
+    expect(await judge(text.slice(0, -1))).toStrictEqual(['tampered', [name, 'tail_cut', 100]])
+  })
+})
+
+describe('what was written elsewhere is found', () => {
+  const sameWriter = new Chain({ minute: 1, seq: 100 }).open().attempts(98).close()
+
+  it('a tail of another file of the same process', async () => {
+    const spliced = joined(...lines.slice(0, 50), ...sameWriter.lines.slice(50))
+    expect(await judge(spliced)).toStrictEqual(['tampered', [name, 'chain_broken', 51]])
+  })
+
+  it('one line of another file', async () => {
+    const spliced = joined(...lines.toSpliced(50, 1, sameWriter.lines[50] ?? ''))
+    expect(await judge(spliced)).toStrictEqual(['tampered', [name, 'chain_broken', 51]])
+  })
+
+  it('another file under this name, and a copy of this one under another', async () => {
+    expect(await judge(sameWriter.text)).toStrictEqual(['tampered', [name, 'file_renamed', 1]])
+    expect(await judge(text, { [sameWriter.name]: text })).toStrictEqual([
+      'tampered',
+      [sameWriter.name, 'file_renamed', 1],
+    ])
+  })
+
+  it('a chain of the same records under a key that somebody made up', async () => {
+    const forged = new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(98).close()
+    expect(await judge(forged.text)).toStrictEqual(['tampered', [name, 'line_changed', 1]])
+  })
+
+  it('an older state of the file, genuine as it is', async () => {
+    expect(await judge(new Chain().open().attempts(20).text)).toStrictEqual([
+      'tampered',
+      [name, 'tail_cut', 22],
+    ])
+  })
+})
+
+/** The line with its end, from `,"mac":` on, made anew from what comes before. */
+const resealed = (line: string, toMac: (sealed: string) => string): string => {
+  const sealed = line.slice(0, line.indexOf(',"mac":"'))
+  return `${sealed}${toMac(sealed)}}\n`
+}
+
+const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex')
+
+const macOf = (line: string): string => line.slice(-67, -3)
+
+function reordered(line: string): string {
+  const { code, ...rest } = JSON.parse(line)
+  return `${JSON.stringify({ code, ...rest })}\n`
+}
+
+describe('a line that says the same in other bytes is found', () => {
+  it.each<[how: string, change: (line: string) => string | Buffer]>([
+    ['a carriage return before its line feed', (line) => line.replace('\n', '\r\n')],
+    ['a blank before its line feed', (line) => line.replace('\n', ' \n')],
+    ['an empty line behind it', (line) => `${line}\n`],
+    ['a byte order mark', (line) => `\u00ef\u00bb\u00bf${line}`],
+    [
+      'blanks between its fields',
+      (line) => `${JSON.stringify(JSON.parse(line), null, 1).replaceAll('\n', '')}\n`,
+    ],
+    ['blanks before its mac', (line) => line.replace(',"mac":', ', "mac": ')],
+    ['its fields in another order', reordered],
+    ['an escape for a letter', (line) => line.replace('"attempt"', '"\\u0061ttempt"')],
+    ['its mac in capitals', (line) => line.replace(macOf(line), macOf(line).toUpperCase())],
+    ['a field twice, the second of which counts', (line) => line.replace('"ms":', '"ms":0,"ms":')],
+    ['a field twice, the first of which counts', (line) => line.replace('{"v":1,', '{"v":1,"v":1,')],
+    ['its mac twice', (line) => line.replace('}\n', `,"mac":"${macOf(line)}"}\n`)],
+    ['another mac behind its own', (line) => line.replace('}\n', `,"mac":"${sha256(line)}"}\n`)],
+    ['UTF-16', (line) => Buffer.from(line, 'utf16le')],
+    ['a number in another form', (line) => line.replace('"status":429', '"status":4.29e2')],
+  ])('%s', async (_how, change) => {
+    const changed = Buffer.from(change(lines[50] ?? ''))
+    const bytes = [lines.slice(0, 50).join(''), changed, lines.slice(51).join('')].map((part) =>
+      Buffer.from(part),
+    )
+    expect(changed.equals(Buffer.from(lines[50] ?? ''))).toBe(false)
+    const [verdict, [, , line] = []] = await judge(Buffer.concat(bytes))
+    expect(verdict).toBe('tampered')
+    expect([51, 52]).toContain(line)
+  })
+})
+
+describe('a line that is sealed with less is found', () => {
+  it.each<[how: string, toMac: (sealed: string) => string]>([
+    ['nothing', () => ''],
+    ['a mac of null', () => ',"mac":null'],
+    ['an empty mac', () => ',"mac":""'],
+    ['a hash that needs no key', (sealed) => `,"mac":"${sha256(sealed)}"`],
+    ['a mac of half the length', (sealed) => `,"mac":"${sha256(sealed).slice(0, 32)}"`],
+    ['a mac that says which algorithm it is of', (sealed) => `,"mac":"sha256:${sha256(sealed)}"`],
+    ['zeros', () => `,"mac":"${'0'.repeat(64)}"`],
+    ['the mac of the line before', () => `,"mac":"${macOf(lines[49] ?? '')}"`],
+  ])('with %s', async (_how, toMac) => {
+    const changed = lines.toSpliced(50, 1, resealed(lines[50] ?? '', toMac))
+    expect(changed[50]).not.toBe(lines[50])
+    const [verdict, [, reason, line] = []] = await judge(joined(...changed))
+    expect([verdict, line]).toStrictEqual(['tampered', 51])
+    expect(['line_unsealed', 'line_changed']).toContain(reason)
+  })
+
+  it('in all of the file', async () => {
+    let prev = 'null'
+    const plain = lines.map((line) => {
+      const sealed = line.replace(/,"prev":.*$/s, `,"prev":${prev}`)
+      prev = `"${sha256(sealed)}"`
+      return `${sealed},"mac":${prev}}\n`
+    })
+    expect(await judge(joined(...plain))).toStrictEqual(['tampered', [name, 'line_changed', 1]])
+  })
+})

@@ -1,0 +1,152 @@
+/** A file by itself: whose key, which version, and what is no file at all. */
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { listAudit } from '../../src/audit/listing.ts'
+import { verifyAudit } from '../../src/audit/verify.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { B, Chain, keys, otherKeys, toFiles, writeFiles } from './chains.ts'
+import { findIn, toShort } from './verifying.ts'
+
+const verifyDirectory = async (directory: string) =>
+  toShort(await verifyAudit({ directory, keys: [keys], anchors: [] }))
+
+const other = () => new Chain({ keys: otherKeys }).open().attempts(3).close()
+
+describe('a file under another key', () => {
+  it('cannot be checked, and is not called tampered', async () => {
+    expect(await findIn(toFiles(other()))).toStrictEqual(['unchecked', [other().name, 'key_unknown']])
+  })
+
+  it('is checked with its key, which may be one of several', async () => {
+    const first = other()
+    const second = new Chain({ minute: 60, writer: B }).open(first.named).attempts(2)
+    const files = toFiles(first, second)
+    expect(await findIn(files, { keys: [keys, otherKeys] })).toStrictEqual(['whole'])
+    expect(await findIn(files)).toStrictEqual(['unchecked', [first.name, 'key_unknown']])
+  })
+
+  it('is tampered if a line of it is under ours', async () => {
+    const first = new Chain().open().attempts(3)
+    first.lines[0] = first.lines[0]?.replace(keys.id, otherKeys.id) ?? ''
+    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 1]])
+  })
+
+  it('is tampered if its first line says that it is ours', async () => {
+    const forged = new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3)
+    expect(await findIn(toFiles(forged))).toStrictEqual(['tampered', [forged.name, 'line_changed', 1]])
+  })
+
+  it('is tampered if what can be judged without the key is wrong', async () => {
+    const first = other()
+    first.lines.splice(2, 1)
+    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'chain_broken', 3]])
+  })
+
+  it('is tampered if a line is not there that was named, whoever wrote what is there', async () => {
+    const ours = new Chain().open().attempts(3).close()
+    const second = new Chain({ minute: 60, writer: B }).open(ours.named)
+    const files = { ...toFiles(second), [ours.name]: other().text }
+    expect(await findIn(files)).toStrictEqual(['tampered', [ours.name, 'line_replaced', 5]])
+    const strange = other().lines[0]?.replace('{"v":1,', '{"v":3,') ?? ''
+    expect(await findIn({ ...files, [ours.name]: strange })).toStrictEqual([
+      'tampered',
+      [ours.name, 'tail_cut', 1],
+    ])
+  })
+
+  it('says nothing about others: what nobody sealed is no witness', async () => {
+    const first = other()
+    const forger = new Chain({ minute: 60, writer: B, keys: otherKeys }).open().removed(first.named)
+    const ours = new Chain({ minute: 90, writer: B }).open(first.named, forger.named)
+    expect(await findIn(toFiles(forger, ours))).toStrictEqual([
+      'tampered',
+      [first.name, 'file_missing'],
+      [forger.name, 'key_unknown'],
+    ])
+  })
+})
+
+describe('a version that is not known', () => {
+  it('cannot be checked, if the line is sealed', async () => {
+    const newer = new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1)
+    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 3]])
+  })
+
+  it.each([
+    ['a record that names files, without their names', { heads: [{ seq: 1 }] }],
+    ['an opening record without anything', null],
+  ])('cannot be checked, if the form is another: %s', async (_what, detail) => {
+    const newer = new Chain().add('open', { detail })
+    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 1]])
+  })
+
+  it('is tampered, if somebody only says so', async () => {
+    const first = new Chain().open().attempts(3)
+    first.lines[2] = first.lines[2]?.replace('{"v":1,', '{"v":2,') ?? ''
+    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
+  })
+})
+
+describe('in the directory', () => {
+  const chain = new Chain().open().attempts(3).close()
+
+  it('files that are none of the audit’s are counted and left alone', async () => {
+    const directory = await writeFiles({
+      ...toFiles(chain),
+      'audit.key': 'k',
+      'notes.txt': 'x',
+      'audit-': 'x',
+    })
+    expect(await verifyAudit({ directory, keys: [keys], anchors: [] })).toMatchObject({
+      verdict: 'whole',
+      files: 1,
+      others: 2,
+    })
+  })
+
+  it.each(['audit-copy.jsonl', `${chain.name.slice(0, -6)}-old.jsonl`, 'audit-\u001b[2J\n.jsonl'])(
+    'a file that is called like one of the audit’s, but wrongly, is found: %j',
+    async (name) => {
+      expect(await findIn({ ...toFiles(chain), [name]: chain.text })).toStrictEqual([
+        'tampered',
+        [name, 'file_misnamed'],
+      ])
+    },
+  )
+
+  it('a link is not followed, be it to a whole file', async () => {
+    const elsewhere = await writeFiles(toFiles(chain))
+    const directory = await createTemporaryDirectory()
+    await symlink(join(elsewhere, chain.name), join(directory, chain.name))
+    expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
+  })
+
+  it('a pipe is not waited for', async () => {
+    const directory = await createTemporaryDirectory()
+    execFileSync('mkfifo', [join(directory, chain.name)])
+    expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
+  })
+
+  it('a directory is not entered', async () => {
+    const directory = await createTemporaryDirectory()
+    await mkdir(join(directory, chain.name))
+    expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
+  })
+
+  it('a file that may not be read cannot be checked, and is not missing', async ({ skip }) => {
+    if (process.getuid?.() === 0) skip('root may read everything')
+    const directory = await writeFiles(toFiles(chain))
+    await chmod(join(directory, chain.name), 0o000)
+    expect(await verifyDirectory(directory)).toStrictEqual(['unchecked', [chain.name, 'file_unreadable']])
+  })
+
+  it('nothing is written, touched or created', async () => {
+    const directory = await writeFiles(toFiles(chain))
+    const before = await listAudit(directory)
+    await chmod(directory, 0o555)
+    expect(await verifyDirectory(directory)).toStrictEqual(['whole'])
+    expect(await listAudit(directory)).toStrictEqual(before)
+  })
+})

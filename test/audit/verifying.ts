@@ -1,0 +1,37 @@
+/** What the verifier makes of files, in the few words that tests compare. */
+import { readAnchors } from '../../src/audit/anchor-log.ts'
+import type { FindingReason, Verdict } from '../../src/audit/findings.ts'
+import { type Verification, verifyAudit } from '../../src/audit/verify.ts'
+import type { VerifyKey } from '../../src/audit/verify-file.ts'
+import { type Files, keys, writeFiles } from './chains.ts'
+
+export async function* inPieces(text: string | Buffer, size = 1_000): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(text)
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size)
+}
+
+export interface VerifyFilesOptions {
+  readonly log?: string
+  readonly keys?: readonly VerifyKey[]
+}
+
+export async function verifyFiles(files: Files, options: VerifyFilesOptions = {}): Promise<Verification> {
+  const directory = await writeFiles(files)
+  const anchors = await readAnchors(inPieces(options.log ?? ''))
+  return verifyAudit({ directory, keys: options.keys ?? [keys], anchors })
+}
+
+export type Found = readonly [file: string, reason: FindingReason, line?: number]
+
+/** The verdict, then each finding: its file, its reason, and its line where it has one. */
+export function toShort({ verdict, findings }: Verification): [Verdict, ...Found[]] {
+  return [
+    verdict,
+    ...findings.map(
+      ({ file, reason, place }): Found => (place === null ? [file, reason] : [file, reason, place.line]),
+    ),
+  ]
+}
+
+export const findIn = async (files: Files, options?: VerifyFilesOptions) =>
+  toShort(await verifyFiles(files, options))
