@@ -15,7 +15,7 @@ export interface Contender {
 }
 
 const HOST = '127.0.0.1'
-const MINT_PATH = '/v1/realtime/client_secrets'
+export const MINT_PATH = '/v1/realtime/client_secrets'
 
 /** Starts the upstream and the three servers that mint from it, in the order of the rounds. */
 export async function startContenders(workshop: Workshop): Promise<Contender[]> {
@@ -24,11 +24,9 @@ export async function startContenders(workshop: Workshop): Promise<Contender[]> 
     script: 'test/bench/instant-upstream.ts',
     env: {},
   })
-  const upstreamEnv = {
-    OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',
-    OPENAI_BASE_URL: `${upstream.origin}/v1`,
-  }
-  const mintEnv = { ...upstreamEnv, ...(await toMintEnv(workshop)) }
+  const upstreamEnv = toUpstreamEnv(upstream)
+  const auditDirectory = await mkdtemp(join(workshop.directory, 'audit-'))
+  const mintEnv = { ...upstreamEnv, ...(await toMintEnv(auditDirectory)) }
   const scripts = [
     { name: 'pass-through', script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
     { name: 'realtime-mint', script: 'src/main.ts', env: mintEnv, path: MINT_PATH },
@@ -42,8 +40,13 @@ async function startContender(workshop: Workshop, script: ServerScript, path: st
   return { server, mintUrl: new URL(path, server.origin) }
 }
 
+export const toUpstreamEnv = ({ origin }: RunningServer) => ({
+  OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',
+  OPENAI_BASE_URL: `${origin}/v1`,
+})
+
 // Everything as shipped, but for limits so high that they count every mint and refuse none.
-async function toMintEnv(workshop: Workshop): Promise<Record<string, string>> {
+export async function toMintEnv(auditDirectory: string): Promise<Record<string, string>> {
   return {
     HOST,
     ADMIN_HOST: HOST,
@@ -54,7 +57,7 @@ async function toMintEnv(workshop: Workshop): Promise<Record<string, string>> {
     RATE_LIMIT_PER_CALLER: '1000000/second',
     RATE_LIMIT_TOTAL: '1000000/second',
     MAX_CONCURRENT_MINTS: '10000',
-    AUDIT_DIR: await mkdtemp(join(workshop.directory, 'audit-')),
+    AUDIT_DIR: auditDirectory,
     AUDIT_DURABILITY: 'fsync',
     PRESETS_FILE: 'presets.yaml',
     LOG_LEVEL: 'info',

@@ -1,7 +1,8 @@
-// Stands in for OpenAI at the least price: every POST gets a new secret and the same echoed session.
+// Stands in for OpenAI at the least price: every POST gets a new secret and the same echoed session, after DELAY_MS.
 import { randomBytes } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 
+const DELAY_MS = Number(process.env['DELAY_MS'] ?? 0)
 const SECRET_LIFETIME_SECONDS = 60
 
 const echoedSession = JSON.stringify({
@@ -49,8 +50,9 @@ function replyWithSecret(response: ServerResponse): void {
 const server = createServer((request, response) => {
   request.resume()
   request.once('end', () => {
-    if (request.url === '/v1/realtime/client_secrets') replyWithSecret(response)
-    else response.writeHead(404).end()
+    if (request.url !== '/v1/realtime/client_secrets') response.writeHead(404).end()
+    else if (DELAY_MS === 0) replyWithSecret(response)
+    else setTimeout(replyWithSecret, DELAY_MS, response)
   })
 })
 

@@ -1,42 +1,16 @@
 // Measures what one mint costs in CPU, against a bare pass-through and the usual Express sample, over loopback.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { runClosedLoop } from './closed-loop.ts'
 import { type Contender, startContenders } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
+import { type Options, parseOptions, toMessage } from './options.ts'
 import { readCpuMicros } from './process-cpu.ts'
 import { type Sample, type Series, toTable, toVerdict } from './report.ts'
 import { createWorkshop, readLogEnd } from './workshop.ts'
 
-interface Options {
-  readonly rounds: number
-  readonly requests: number
-  readonly connections: number
-}
-
 // After 2,000 the compiler is still at work: a mint then costs about twice what it settles at.
 const WARM_UP_REQUESTS = 10_000
 const SETTLE_MS = 50
-
-function parseOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '7' },
-      requests: { type: 'string', default: '3000' },
-      connections: { type: 'string', default: '16' },
-    },
-  })
-  return {
-    rounds: parseCount('rounds', values.rounds),
-    requests: parseCount('requests', values.requests),
-    connections: parseCount('connections', values.connections),
-  }
-}
-
-function parseCount(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999999`)
-  return Number(text)
-}
 
 async function measure({ server, mintUrl }: Contender, { requests, connections }: Options): Promise<Sample> {
   const before = readCpuMicros(server.pid)
@@ -65,7 +39,7 @@ function report([passThrough, realtimeMint, expressSample]: readonly Series[]): 
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions()
+  const options = parseOptions({ rounds: 7, requests: 3_000, connections: 16 })
   if (process.platform !== 'linux') throw new Error('mint-cost needs Linux: it reads CPU time from /proc')
   const contenders = await startContenders(createWorkshop())
   await inTurn(contenders, (contender) =>
@@ -80,10 +54,6 @@ async function main(): Promise<void> {
       samples: rounds.flatMap((round) => round[index] ?? []),
     })),
   )
-}
-
-function toMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 try {

@@ -1,0 +1,30 @@
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  readonly rounds: number
+  /** In each round, of each server. */
+  readonly requests: number
+  readonly connections: number
+}
+
+/** From the command line, over `defaults`. */
+export function parseOptions(defaults: Options): Options {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, requests: { type: 'string' }, connections: { type: 'string' } },
+  })
+  return {
+    rounds: parseCount('rounds', values.rounds) ?? defaults.rounds,
+    requests: parseCount('requests', values.requests) ?? defaults.requests,
+    connections: parseCount('connections', values.connections) ?? defaults.connections,
+  }
+}
+
+function parseCount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999999`)
+  return Number(text)
+}
+
+export function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
