@@ -55,11 +55,12 @@ describe('who may import whom', () => {
   it.each([
     ['reasons', []],
     ['secret', []],
+    ['json-object', []],
     ['errors', ['reasons']],
     ['lifecycle', []],
     ['logger', ['errors']],
     ['guards', ['errors', 'reasons']],
-    ['http', ['errors', 'reasons']],
+    ['http', ['errors', 'json-object', 'reasons']],
     ['limits', ['errors', 'http']],
     ['presets', ['errors', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],

@@ -1,8 +1,9 @@
 /** The policy of both minting routes: the guards, in the order in which they are asked. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../guards/origin.ts'
-import { checkBodyHeaders, type JsonObject } from '../http/json-body.ts'
+import { checkBodyHeaders } from '../http/json-body.ts'
 import type { Issuer } from '../issuer.ts'
+import type { JsonObject } from '../json-object.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { ClientSecret } from '../openai/reply.ts'
 import type { MintRequest } from '../presets/request.ts'
