@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Audit } from './audit/audit.ts'
 import { auditReplies, openAttempts } from './audit/hooks.ts'
 import type { Config } from './config.ts'
+import type { CallerGuard } from './guards/caller.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
@@ -22,6 +23,8 @@ export interface Outside {
   readonly issuer: Issuer
   readonly audit: Audit
   readonly lifecycle: Lifecycle
+  /** Undefined where callers are anonymous. */
+  readonly callerGuard: CallerGuard | undefined
   readonly logger: Logger
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -64,7 +67,7 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
 
 /** Builds the listener; does not listen yet. */
 export async function buildApp(config: Config, outside: Outside): Promise<FastifyInstance> {
-  const { issuer, audit, lifecycle, logger, now } = outside
+  const { issuer, audit, lifecycle, callerGuard, logger, now } = outside
   const { allowedOrigins } = config
   const app = createListener(config, logger)
 
@@ -78,7 +81,8 @@ export async function buildApp(config: Config, outside: Outside): Promise<Fastif
   auditReplies(app, { audit, lifecycle })
   logReplies(app, { logger, now })
 
-  healthRoutes(app, { audit, lifecycle })
-  for (const dialect of dialects) mintingRoute(app, dialect, { allowedOrigins, issuer, lifecycle })
+  healthRoutes(app, { audit, lifecycle, callerGuard })
+  for (const dialect of dialects)
+    mintingRoute(app, dialect, { allowedOrigins, issuer, lifecycle, callerGuard })
   return app
 }

@@ -38,6 +38,8 @@ function tryConfig(environment: Environment): { config?: Config; problems: reado
   }
 }
 
+const noFindings = { problems: [], warnings: [] } as const
+
 const toText = ({ text }: Problem): string => text
 
 const toSentPreset = ({ name, revision, endpoint, template, expiresAfterSeconds }: Preset): SentPreset => ({
@@ -47,11 +49,15 @@ const toSentPreset = ({ name, revision, endpoint, template, expiresAfterSeconds 
   body: JSON.parse(showBody(template, expiresAfterSeconds)),
 })
 
-function toFindings(file: string, catalog: Catalog, problems: readonly string[]): Findings {
+function toFindings(
+  file: string,
+  catalog: Catalog,
+  { problems, warnings }: Pick<Findings, 'problems' | 'warnings'>,
+): Findings {
   return {
     file,
     problems,
-    warnings: catalog.warnings.map(toText),
+    warnings: [...warnings, ...catalog.warnings.map(toText)],
     revision: catalog.revision,
     presets: [...catalog.presets.values()].map(toSentPreset),
   }
@@ -65,13 +71,13 @@ export async function check({ file, environment }: CheckOptions): Promise<Findin
     fileName,
     // Without good settings nobody knows which origins are allowed; all the rest can be judged.
     allowedOrigins: config?.allowedOrigins,
-    authMode: config?.authMode ?? 'none',
+    authMode: config?.callers.mode ?? (environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none'),
     defaultPreset: config?.defaultPreset,
     api: config?.upstream.api ?? 'client_secrets',
   })
-  const settings = file === undefined ? problems : []
+  const settings = file === undefined ? { problems, warnings: config?.warnings ?? [] } : noFindings
   if ('catalog' in loaded) return toFindings(fileName, loaded.catalog, settings)
-  const all = [...settings, ...loaded.problems.map(toText)]
+  const all = [...settings.problems, ...loaded.problems.map(toText)]
   return { file: fileName, problems: all, warnings: [], revision: null, presets: [] }
 }
 

@@ -4,6 +4,13 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Identities } from './audit/audit.ts'
 import type { Durability } from './audit/file.ts'
+import {
+  type CallerConfig,
+  callerVariables,
+  checkCallerSettings,
+  toCallerConfig,
+  toCallerWarnings,
+} from './caller-settings.ts'
 import type { LimitRule } from './limits/rules.ts'
 import type { Loaded } from './live-file.ts'
 import { type LogLevel, logLevels } from './logger.ts'
@@ -22,9 +29,6 @@ import {
   wholeNumber,
 } from './settings.ts'
 
-const AUTH_MODE_ADVICE =
-  'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint'
-
 const variables = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8080),
@@ -40,8 +44,8 @@ const variables = z.object({
   NO_PROXY: z.string().default(''),
   UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
-  ALLOWED_ORIGINS: origins,
-  AUTH_MODE: z.enum(['none'], { error: AUTH_MODE_ADVICE }),
+  ALLOWED_ORIGINS: origins.optional(),
+  ...callerVariables,
   PRESETS_FILE: z.string().default('presets.yaml'),
   DEFAULT_PRESET: z.string().optional(),
   RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),
@@ -57,7 +61,7 @@ const variables = z.object({
 })
 
 /** Secrets that may stand in a file named by the variable with `_FILE` behind it. */
-const fromFiles = ['OPENAI_API_KEY', 'AUDIT_KEY'] as const
+const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY'] as const
 
 /** Written small as often as not, and by some programs only so. */
 const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
@@ -88,8 +92,9 @@ export interface Config {
     readonly secretPrefix: string
     readonly timeoutMs: number
   }
+  /** Empty where no page may ask. */
   readonly allowedOrigins: ReadonlySet<string>
-  readonly authMode: 'none'
+  readonly callers: CallerConfig
   readonly presetsFile: string
   readonly defaultPreset: string | undefined
   readonly limitPerAddress: readonly LimitRule[]
@@ -107,6 +112,8 @@ export interface Config {
   }
   readonly drainDelaySeconds: number
   readonly logLevel: LogLevel
+  /** What is set to no effect, a line each. */
+  readonly warnings: readonly string[]
 }
 
 /** Everything that is wrong, a line each, by name and never by value. The process exits with 78 for it. */
@@ -172,7 +179,11 @@ export function parseConfig(environment: Environment): Config {
   checkWhole(read, problems)
   const { data, error } = variables.safeParse(read)
   for (const { path, message } of error?.issues ?? []) problems.push(`${path.join('.')}: ${message}`)
-  if (data?.OPENAI_API_KEY === undefined || problems.length > 0) throw new ConfigError(problems)
+  problems.push(...checkCallerSettings(read))
+  const callers = data && toCallerConfig(data)
+  if (data?.OPENAI_API_KEY === undefined || callers === undefined || problems.length > 0) {
+    throw new ConfigError(problems)
+  }
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
@@ -188,8 +199,8 @@ export function parseConfig(environment: Environment): Config {
       secretPrefix: data.UPSTREAM_SECRET_PREFIX,
       timeoutMs: data.UPSTREAM_TIMEOUT_MS,
     }),
-    allowedOrigins: data.ALLOWED_ORIGINS,
-    authMode: data.AUTH_MODE,
+    allowedOrigins: data.ALLOWED_ORIGINS ?? new Set(),
+    callers,
     presetsFile: data.PRESETS_FILE,
     defaultPreset: data.DEFAULT_PRESET,
     limitPerAddress: data.RATE_LIMIT_PER_ADDRESS,
@@ -204,6 +215,7 @@ export function parseConfig(environment: Environment): Config {
     }),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
+    warnings: toCallerWarnings(read),
   })
 }
 

@@ -20,6 +20,10 @@ function toType(status: number): string {
 
 const codes = {
   invalid_request: { status: 400, message: 'The request is malformed.' },
+  unauthenticated: {
+    status: 401,
+    message: 'There is no token that holds here. Send a fresh one as "Authorization: Bearer …".',
+  },
   origin_not_allowed: {
     status: 403,
     message:
@@ -46,6 +50,11 @@ const codes = {
   audit_unavailable: {
     status: 503,
     message: 'No secret is issued while its record cannot be written. Try again after Retry-After.',
+    retryAfterSeconds: 5,
+  },
+  authentication_unavailable: {
+    status: 503,
+    message: 'Tokens cannot be checked for now. Try again after Retry-After.',
     retryAfterSeconds: 5,
   },
   upstream_misconfigured: {

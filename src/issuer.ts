@@ -1,9 +1,10 @@
 /** Preset and request in, client secret out; knows no HTTP of the caller's side. */
 import { ServiceError } from './errors.ts'
 import { ConcurrencyGate } from './guards/concurrency.ts'
-import type { Asker } from './openai/exchange.ts'
+import type { Caller } from './guards/token.ts'
+import { giveBackToken, type UsedTokens, useToken } from './guards/used-tokens.ts'
 import type { MintOutcome, Upstream } from './openai/mint.ts'
-import { resolvePreset } from './presets/access.ts'
+import { type PresetCaller, resolvePreset } from './presets/access.ts'
 import type { Catalog } from './presets/catalog.ts'
 import { type Order, placeOrder } from './presets/order.ts'
 import type { Preset } from './presets/preset.ts'
@@ -17,32 +18,47 @@ export interface IssuerOptions {
   readonly maxConcurrentMints: number
   /** Whether a secret issued now could be recorded. */
   readonly isAuditAvailable: () => boolean
+  /** Of tokens that may be used once. */
+  readonly usedTokens: UsedTokens
+  /** What upstream is told of who asks: 64 hex, by the caller's subject. */
+  readonly toSafetyIdentifier: (subject: string) => string
 }
 
 export interface Issuer {
   /** The preset that is asked for, if it is for this caller. */
-  readonly resolve: (wanted: MintRequest, queryPreset: unknown, origin: string | undefined) => Preset
+  readonly resolve: (wanted: MintRequest, queryPreset: unknown, caller: PresetCaller) => Preset
   /** Exactly what goes upstream. */
   readonly order: (preset: Preset, wanted: MintRequest) => Order
-  readonly issue: (order: Order, asker: Asker) => Promise<MintOutcome>
+  /** Uses the caller's token up, where it may be used once. */
+  readonly issue: (order: Order, requestId: string, caller: Caller | null) => Promise<MintOutcome>
+  /** Undoes that for an attempt whose secret does not leave after all. */
+  readonly takeBack: (caller: Caller | null) => Promise<void>
 }
 
 /** Each step throws a ServiceError where it refuses; what fails upstream comes back as an outcome. */
 export function createIssuer(options: IssuerOptions): Issuer {
-  const { catalog, defaultPreset, upstream, isAuditAvailable } = options
+  const { catalog, defaultPreset, upstream, isAuditAvailable, usedTokens, toSafetyIdentifier } = options
   const gate = new ConcurrencyGate(options.maxConcurrentMints)
 
   return {
-    resolve: (wanted, queryPreset, origin) =>
-      resolvePreset(catalog(), choosePreset(wanted, queryPreset, defaultPreset), {
-        origin,
-        claims: undefined,
-      }),
+    resolve: (wanted, queryPreset, caller) =>
+      resolvePreset(catalog(), choosePreset(wanted, queryPreset, defaultPreset), caller),
     order: placeOrder,
-    issue: (order, asker) =>
-      gate.run(() => {
+    issue: (order, requestId, caller) =>
+      gate.run(async () => {
         if (!isAuditAvailable()) throw new ServiceError('audit_down')
-        return upstream.mint(order, asker)
+        if (caller?.use) await useToken(usedTokens, caller.use)
+        const safetyIdentifier = caller && toSafetyIdentifier(caller.subject)
+        try {
+          return await upstream.mint(order, { requestId, safetyIdentifier })
+        } catch (error) {
+          // Upstream was not asked.
+          if (caller?.use) await giveBackToken(usedTokens, caller.use)
+          throw error
+        }
       }),
+    takeBack: async (caller) => {
+      if (caller?.use) await giveBackToken(usedTokens, caller.use)
+    },
   }
 }

@@ -46,16 +46,14 @@ export const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
 
-export const origins = z
-  .string({ error: 'is missing: list the origins of your pages, such as https://app.example.com' })
-  .transform((text, context) => {
-    const list = parseList(text)
-    if (list.length === 0) context.addIssue('is empty: list the origins of your pages')
-    for (const problem of new Set(list.map(toOriginProblem))) {
-      if (problem !== undefined) context.addIssue(problem)
-    }
-    return new Set(list)
-  })
+export const origins = z.string().transform((text, context) => {
+  const list = parseList(text)
+  if (list.length === 0) context.addIssue('is empty: list the origins of your pages')
+  for (const problem of new Set(list.map(toOriginProblem))) {
+    if (problem !== undefined) context.addIssue(problem)
+  }
+  return new Set(list)
+})
 
 export const proxies = z.string().transform((text, context) => {
   const list = parseList(text)
@@ -70,7 +68,14 @@ export const limit = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-export const baseUrl = z.string().transform((text, context) => {
+export const flag = z
+  .enum(['true', 'false'], { error: 'is true or false' })
+  .transform((text) => text === 'true')
+
+/** Compared to the letter, so a blank that nobody sees would let nothing match. */
+export const exactText = z.string().regex(/^\S(?:.*\S)?$/, 'begins or ends with a blank')
+
+export const secureUrl = z.string().transform((text, context) => {
   const url = parseUrl(text)
   if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))) {
     context.addIssue('is a URL that begins with https:// (http:// only on loopback)')
@@ -79,6 +84,10 @@ export const baseUrl = z.string().transform((text, context) => {
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
     context.addIssue('is a URL without credentials and without a fragment')
   }
+  return url
+})
+
+export const baseUrl = secureUrl.transform((url) => {
   url.pathname = url.pathname.replace(/\/+$/, '')
   return url
 })
@@ -114,4 +123,14 @@ export const apiKey = z
 export const auditKey = z
   .string()
   .min(32, 'is too short: use 32 characters or more, such as from "openssl rand -base64 32"')
+  .transform((text) => new Secret(text))
+
+/** For HS256. A public key in its place would be a secret that everybody knows. */
+export const sharedSecret = z
+  .string()
+  .refine((text) => !text.startsWith('-----BEGIN'), 'is no shared secret, but a key: use AUTH_JWKS_URL')
+  .refine(
+    (text) => Buffer.byteLength(text) >= 32,
+    'is too short: use 32 bytes or more, such as from "openssl rand -base64 32"',
+  )
   .transform((text) => new Secret(text))

@@ -44,9 +44,10 @@ describe('who may import whom', () => {
   it.each([
     ['main', []],
     ['service', ['main']],
-    ['app', ['service']],
+    ['parts', ['service']],
+    ['app', ['parts']],
     ['routes', ['app']],
-    ['issuer', ['app', 'routes', 'service']],
+    ['issuer', ['app', 'routes', 'parts']],
     ['demo', ['main']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
@@ -59,7 +60,7 @@ describe('who may import whom', () => {
     ['errors', ['reasons']],
     ['lifecycle', []],
     ['logger', ['errors']],
-    ['guards', ['errors', 'reasons']],
+    ['guards', ['errors', 'json-object', 'reasons', 'secret']],
     ['http', ['errors', 'json-object', 'reasons']],
     ['limits', ['errors', 'http']],
     ['presets', ['errors', 'reasons']],
@@ -110,8 +111,16 @@ describe('what only some may do', () => {
       ['main.ts', 'service.ts', 'realtime-mint.js'],
     ],
     ['write to stdout or stderr', whereCode(/\bprocess\.std(out|err)\b/), ['main.ts', 'realtime-mint.js']],
-    ['reveal a secret', whereCode(/\.reveal\(\)/), [/^openai\//, 'routes/minting.ts', 'audit/keys.ts']],
-    ['call upstream', where(({ packages }) => packages.includes('undici')), [/^openai\//]],
+    [
+      'reveal a secret',
+      whereCode(/\.reveal\(\)/),
+      [/^openai\//, 'routes/minting.ts', 'audit/keys.ts', 'guards/caller.ts'],
+    ],
+    [
+      'call upstream, or the issuer’s key set',
+      where(({ packages }) => packages.includes('undici')),
+      [/^openai\//, 'guards/key-set.ts'],
+    ],
     [
       'open connections',
       where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),

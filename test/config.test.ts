@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Config, ConfigError, type Environment, parseConfig, variableNames } from '../src/config.ts'
 import { createTemporaryDirectory, ROOT } from './support/service.ts'
 import { settings } from './support/settings.ts'
+import { enoughForTokens, secretOf } from './support/settings-of-callers.ts'
 
 const API_KEY = 'sk-test-0123456789abcdefghij'
 
@@ -32,7 +33,7 @@ const namesOf = (problems: readonly string[]): readonly string[] =>
 
 describe('every variable', () => {
   it('has its case here', () => {
-    const files = ['OPENAI_API_KEY_FILE', 'AUDIT_KEY_FILE']
+    const files = ['OPENAI_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE', 'AUDIT_KEY_FILE']
     expect([...settings.map(({ name }) => name), ...files].toSorted()).toEqual(variableNames.toSorted())
   })
 
@@ -42,15 +43,17 @@ describe('every variable', () => {
   })
 
   it.each(
-    settings.flatMap(({ name, read, good }) => good.map(([text, value]) => ({ name, text, value, read }))),
-  )('$name may be $text', ({ name, text, value, read }) => {
-    expect(read(parseConfig({ ...enough, [name]: text }))).toEqual(value)
+    settings.flatMap(({ name, read, good, beside }) =>
+      good.map(([text, value]) => ({ name, text, value, read, beside })),
+    ),
+  )('$name may be $text', ({ name, text, value, read, beside }) => {
+    expect(read(parseConfig({ ...enough, ...beside, [name]: text }))).toEqual(value)
   })
 
-  it.each(settings.flatMap(({ name, bad }) => bad.map((text) => [name, text] as const)))(
+  it.each(settings.flatMap(({ name, bad, beside }) => bad.map((text) => [name, text, beside] as const)))(
     '%s is not %j',
-    (name, text) => {
-      expect(namesOf(problemsOf({ ...enough, [name]: text }))).toEqual([name])
+    (name, text, beside) => {
+      expect(namesOf(problemsOf({ ...enough, ...beside, [name]: text }))).toEqual([name])
     },
   )
 
@@ -135,16 +138,22 @@ describe('all problems are told at once', () => {
   })
 })
 
-describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
-  const secret = 'sk-file-0123456789abcdefghijklmnopqr'
-  const secretOf = ({ upstream, audit }: Config): unknown =>
-    (name === 'AUDIT_KEY' ? audit.key : upstream.apiKey)?.reveal()
+const secrets: readonly [name: string, read: (config: Config) => string | undefined, beside: Environment][] =
+  [
+    ['OPENAI_API_KEY', ({ upstream }) => upstream.apiKey.reveal(), {}],
+    ['AUTH_JWT_SECRET', secretOf, { ...enoughForTokens, AUTH_JWKS_URL: undefined }],
+    ['AUDIT_KEY', ({ audit }) => audit.key?.reveal(), {}],
+  ]
 
-  /** `enough`, but with this secret in a file with this content. */
+describe.each(secrets)('%s_FILE', (name, read, beside) => {
+  const secret = 'sk-file-0123456789abcdefghijklmnopqr'
+  const all = { ...enough, ...beside }
+
+  /** Enough, but with this secret in a file with this content. */
   async function withFile(content: string | Buffer): Promise<Environment> {
     const path = join(await createTemporaryDirectory(), 'secret')
     await writeFile(path, content)
-    return { ...enough, [name]: undefined, [`${name}_FILE`]: path }
+    return { ...all, [name]: undefined, [`${name}_FILE`]: path }
   }
 
   it.each<[what: string, content: string]>([
@@ -156,7 +165,7 @@ describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
     ['with a byte order mark and a CRLF', `\ufeff${secret}\r\n`],
     ['with blanks', ` ${secret}\t`],
   ])('holds the secret %s', async (_, content) => {
-    expect(secretOf(parseConfig(await withFile(content)))).toBe(secret)
+    expect(read(parseConfig(await withFile(content)))).toBe(secret)
   })
 
   it.each<[what: string, content: string | Buffer]>([
@@ -170,7 +179,7 @@ describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
 
   it('may not be missing', async () => {
     const path = join(await createTemporaryDirectory(), 'missing')
-    const problems = problemsOf({ ...enough, [name]: undefined, [`${name}_FILE`]: path })
+    const problems = problemsOf({ ...all, [name]: undefined, [`${name}_FILE`]: path })
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}_FILE: `))])
     expect(problems.join()).not.toContain(path)
   })
@@ -178,7 +187,7 @@ describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
   it('may not be a directory', async () => {
     const path = join(await createTemporaryDirectory(), 'directory')
     await mkdir(path)
-    const environment = { ...enough, [name]: undefined, [`${name}_FILE`]: path }
+    const environment = { ...all, [name]: undefined, [`${name}_FILE`]: path }
     expect(namesOf(problemsOf(environment))).toEqual([`${name}_FILE`])
   })
 
@@ -188,18 +197,19 @@ describe.each(['OPENAI_API_KEY', 'AUDIT_KEY'] as const)('%s_FILE', (name) => {
   })
 
   it(`may be set beside an empty ${name}`, async () => {
-    expect(secretOf(parseConfig({ ...(await withFile(secret)), [name]: '' }))).toBe(secret)
+    expect(read(parseConfig({ ...(await withFile(secret)), [name]: '' }))).toBe(secret)
   })
 
   it('is not needed: the variable does, and is trimmed too', () => {
-    expect(secretOf(parseConfig({ ...enough, [name]: ` ${secret}\n` }))).toBe(secret)
+    expect(read(parseConfig({ ...all, [name]: ` ${secret}\n` }))).toBe(secret)
   })
 })
 
 describe('a configuration', () => {
   it('cannot be changed', () => {
     const config = parseConfig(enough)
-    for (const part of [config, config.upstream, config.audit]) expect(Object.isFrozen(part)).toBe(true)
+    for (const part of [config, config.upstream, config.audit, config.callers])
+      expect(Object.isFrozen(part)).toBe(true)
   })
 
   it('does not show its secrets', () => {

@@ -6,6 +6,7 @@ import { type Code, codeOf, ServiceError } from '../src/errors.ts'
 import type { Reason } from '../src/reasons.ts'
 import { type AnyReply, allReasons, refusalOf } from './support/replies.ts'
 import { ORIGIN, startTestService, type TestService } from './support/service.ts'
+import { issuerEnvironment, secretEnvironment, toBearer, toToken } from './support/tokens.ts'
 
 interface Case {
   readonly status: number
@@ -25,6 +26,12 @@ const upstream =
 
 const cases: Readonly<Record<Code, Case>> = {
   invalid_request: { status: 400, retry: 'open', provoke: ({ mint }) => mint({ preset: 1 }) },
+  unauthenticated: {
+    status: 401,
+    retry: 'open',
+    environment: secretEnvironment,
+    provoke: ({ mint }) => mint(),
+  },
   origin_not_allowed: {
     status: 403,
     retry: 'open',
@@ -67,6 +74,13 @@ const cases: Readonly<Record<Code, Case>> = {
       await writeFile(auditDirectory, '')
       return mint()
     },
+  },
+  authentication_unavailable: {
+    status: 503,
+    retry: 'after',
+    // Nobody listens there.
+    environment: { ...issuerEnvironment, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks' },
+    provoke: ({ mint }) => mint({ preset: 'assistant' }, toBearer(toToken())),
   },
   upstream_misconfigured: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 401 }) },
   upstream_rejected: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 400 }) },
@@ -121,6 +135,7 @@ describe('each code', () => {
     expect(String(reply.headers['retry-after'])).toMatch(retry === 'after' ? /^[1-9]\d*$/ : /^undefined$/)
     expect(reply.headers['x-should-retry']).toBe(retry === 'no' ? 'false' : undefined)
     expect(reply.headers['connection'] === 'close').toBe(code === 'shutting_down')
+    expect(reply.headers['www-authenticate']).toBe(code === 'unauthenticated' ? 'Bearer' : undefined)
   })
 
   it('has a reason, and each reason a code', () => {
@@ -161,6 +176,16 @@ describe('each reason', () => {
     const told = (['preset_unknown', 'preset_origin', 'preset_claims'] as const).map((reason) =>
       new ServiceError(reason).toEnvelope('id'),
     )
+    expect(new Set(told).size).toBe(1)
+  })
+})
+
+describe('of a token', () => {
+  it('every reason is told in the same words', () => {
+    const told = allReasons
+      .filter((reason) => reason.startsWith('token_'))
+      .map((reason) => new ServiceError(reason).toEnvelope('id'))
+    expect(told.length).toBeGreaterThan(10)
     expect(new Set(told).size).toBe(1)
   })
 })

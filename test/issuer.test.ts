@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../src/errors.ts'
+import { MemoryUsedTokens } from '../src/guards/used-tokens.ts'
 import { createIssuer } from '../src/issuer.ts'
-import type { Asker } from '../src/openai/exchange.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
 import { parsePresets } from '../src/presets/catalog.ts'
 import { parseClientSecretsRequest } from '../src/presets/request.ts'
@@ -34,18 +35,22 @@ const issued: MintOutcome = { report, issued: { value: new Secret('ek_a'), expir
 /** An upstream whose mints end when told to, and all that it was asked. */
 function createFakeUpstream() {
   const asked: string[] = []
+  const told: (string | null)[] = []
   const waiting: ((outcome: MintOutcome) => void)[] = []
-  const upstream: Upstream = {
-    mint: (order, { requestId }) => {
+  const upstream: { -readonly [Name in keyof Upstream]: Upstream[Name] } = {
+    mint: (order, { requestId, safetyIdentifier }) => {
       asked.push(`${requestId} ${order.body}`)
+      told.push(safetyIdentifier)
       return new Promise((resolve) => waiting.push(resolve))
     },
     close: () => Promise.resolve(),
   }
-  return { upstream, asked, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }
+  return { upstream, asked, told, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }
 }
 
 const anything = parseClientSecretsRequest({})
+
+const pageOf = (origin: string | undefined) => ({ origin, claims: undefined })
 
 function createTestIssuer({ max = 2, isAuditAvailable = (): boolean => true } = {}) {
   const fake = createFakeUpstream()
@@ -55,8 +60,10 @@ function createTestIssuer({ max = 2, isAuditAvailable = (): boolean => true } = 
     upstream: fake.upstream,
     maxConcurrentMints: max,
     isAuditAvailable,
+    usedTokens: new MemoryUsedTokens({ unixNow: () => 0 }),
+    toSafetyIdentifier: (subject) => `who ${subject}`,
   })
-  const order = issuer.order(issuer.resolve(anything, undefined, 'https://a.example'), anything)
+  const order = issuer.order(issuer.resolve(anything, undefined, pageOf('https://a.example')), anything)
   return { ...fake, issuer, order }
 }
 
@@ -71,7 +78,7 @@ const refusalOf = (work: () => unknown): unknown => {
 describe('a preset', () => {
   const { issuer } = createTestIssuer()
   const resolve = (body: Record<string, string>, query?: string, origin?: string): unknown =>
-    refusalOf(() => issuer.resolve(parseClientSecretsRequest(body), query, origin).name)
+    refusalOf(() => issuer.resolve(parseClientSecretsRequest(body), query, pageOf(origin)).name)
 
   it.each([
     ['the default', {}, undefined, 'https://a.example', 'open'],
@@ -93,12 +100,10 @@ describe('a preset', () => {
   })
 })
 
-const by = (requestId: string): Asker => ({ requestId, safetyIdentifier: null })
-
 describe('a mint', () => {
   it('is what upstream is asked for, and its outcome', async () => {
     const { issuer, order, asked, end } = createTestIssuer()
-    const outcome = issuer.issue(order, by('one'))
+    const outcome = issuer.issue(order, 'one', null)
     end()
     expect(await outcome).toBe(issued)
     expect(asked).toStrictEqual([`one ${order.body}`])
@@ -107,7 +112,7 @@ describe('a mint', () => {
   it('that fails upstream is an outcome too', async () => {
     const { issuer, order, end } = createTestIssuer()
     const failed: MintOutcome = { report, failure: new ServiceError('upstream_reset') }
-    const outcome = issuer.issue(order, by('one'))
+    const outcome = issuer.issue(order, 'one', null)
     end(failed)
     expect(await outcome).toBe(failed)
   })
@@ -115,20 +120,20 @@ describe('a mint', () => {
   it('is not asked for while the audit cannot be written', async () => {
     let isAvailable = false
     const { issuer, order, asked, end } = createTestIssuer({ max: 1, isAuditAvailable: () => isAvailable })
-    await expect(issuer.issue(order, by('one'))).rejects.toMatchObject({ code: 'audit_unavailable' })
-    await expect(issuer.issue(order, by('two'))).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await expect(issuer.issue(order, 'one', null)).rejects.toMatchObject({ code: 'audit_unavailable' })
+    await expect(issuer.issue(order, 'two', null)).rejects.toMatchObject({ code: 'audit_unavailable' })
     expect(asked).toStrictEqual([])
     isAvailable = true
-    const outcome = issuer.issue(order, by('three'))
+    const outcome = issuer.issue(order, 'three', null)
     end()
     expect(await outcome).toBe(issued)
   })
 
   it('beyond the limit is refused at once, before the audit is looked at', async () => {
     const { issuer, order, asked, end } = createTestIssuer({ max: 2 })
-    const first = issuer.issue(order, by('one'))
-    const second = issuer.issue(order, by('two'))
-    await expect(issuer.issue(order, by('three'))).rejects.toMatchObject({
+    const first = issuer.issue(order, 'one', null)
+    const second = issuer.issue(order, 'two', null)
+    await expect(issuer.issue(order, 'three', null)).rejects.toMatchObject({
       code: 'overloaded',
       reason: 'mints_in_flight',
       status: 503,
@@ -136,10 +141,41 @@ describe('a mint', () => {
     expect(asked).toHaveLength(2)
     end()
     await first
-    const fourth = issuer.issue(order, by('four'))
+    const fourth = issuer.issue(order, 'four', null)
     expect(asked).toHaveLength(3)
     end()
     end()
     expect(await Promise.all([second, fourth])).toStrictEqual([issued, issued])
+  })
+})
+
+describe('a caller with a token', () => {
+  const use = { id: 'a'.repeat(64), untilUnixSeconds: 100 }
+  const caller = { subject: 'ada', claims: {}, use }
+
+  it('is told upstream by an identifier that is not their subject; an anonymous one is not told', async () => {
+    const { issuer, order, told, end } = createTestIssuer()
+    const mints = [issuer.issue(order, 'one', caller), issuer.issue(order, 'two', null)]
+    await setImmediate()
+    end()
+    end()
+    await Promise.all(mints)
+    expect(new Set(told)).toStrictEqual(new Set([null, 'who ada']))
+  })
+
+  it('may use it again where upstream was not asked', async () => {
+    const { issuer, order, upstream, asked, end } = createTestIssuer()
+    const { mint } = upstream
+    upstream.mint = () => Promise.reject(new ServiceError('upstream_breaker_open'))
+    await expect(issuer.issue(order, 'one', caller)).rejects.toMatchObject({
+      reason: 'upstream_breaker_open',
+    })
+    upstream.mint = mint
+    const outcome = issuer.issue(order, 'two', caller)
+    await setImmediate()
+    end()
+    expect(await outcome).toBe(issued)
+    expect(asked).toHaveLength(1)
+    await expect(issuer.issue(order, 'three', caller)).rejects.toMatchObject({ reason: 'token_replayed' })
   })
 })

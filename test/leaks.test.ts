@@ -5,12 +5,13 @@ import { startSandbox } from '../src/demo/sandbox.ts'
 import type { Behaviour } from '../src/demo/sandbox-behaviour.ts'
 import { toLoggedError } from '../src/logger.ts'
 import { inTurn } from './bench/in-turn.ts'
-import { attemptPresets, type CanaryAttempt, canaryAttempts } from './support/attempts.ts'
+import { attemptPresets, type CanaryAttempt, canaryAttempts, tokenAttempts } from './support/attempts.ts'
 import { createEnvironment, startServiceProcess } from './support/process.ts'
 import { CANARY } from './support/replies.ts'
 import { API_KEY, AUDIT_KEY, createTemporaryDirectory, startTestService } from './support/service.ts'
 import { shareService } from './support/shared-service.ts'
 import { exchange, listen } from './support/sockets.ts'
+import { JWT_SECRET, secretEnvironment } from './support/tokens.ts'
 
 const windows = (secret: string): string[] =>
   Array.from({ length: secret.length - 7 }, (_, start) => secret.slice(start, start + 8))
@@ -19,6 +20,9 @@ const windows = (secret: string): string[] =>
 const forbidden: readonly (readonly [what: string, is: (text: string) => boolean])[] = [
   ['the API key or a part of it', (text) => windows(API_KEY).some((part) => text.includes(part))],
   ['the audit key', (text) => text.includes(AUDIT_KEY)],
+  ['the issuer’s secret', (text) => text.includes(JWT_SECRET)],
+  // Encoded JSON begins so.
+  ['a token or a part of it', (text) => text.includes('eyJ')],
   ['a client secret', (text) => /ek_/.test(text)],
   ['the prompt', (text) => /pirate|Xylophanes/.test(text)],
   ['upstream’s text', (text) => /Zanzibar|org-1234567|development only|Incorrect API key/.test(text)],
@@ -39,10 +43,15 @@ async function send(port: number, { bytes }: Pick<CanaryAttempt, 'bytes'>) {
   return { status: statusCode, rest: value === undefined ? text : text.replace(value, '') }
 }
 
-describe('every outcome', () => {
-  const running = shareService({ environment, presets: attemptPresets })
+const tokenEnvironment = { ...environment, ...secretEnvironment, AUTH_SINGLE_USE: 'true' }
 
-  it.each(canaryAttempts)('leaks nothing: $name', async ({ bytes, behaviour, status }) => {
+describe.each([
+  { callers: 'anonymous', settings: environment, attempts: canaryAttempts },
+  { callers: 'with tokens', settings: tokenEnvironment, attempts: tokenAttempts },
+])('every outcome of callers $callers', ({ settings, attempts }) => {
+  const running = shareService({ environment: settings, presets: attemptPresets })
+
+  it.each(attempts)('leaks nothing: $name', async ({ bytes, behaviour, status }) => {
     const service = running()
     service.sandbox.behave(behaviour)
     const reply = await send(await listen(service.app), { bytes })
@@ -89,7 +98,10 @@ describe('outcomes of a service in trouble', () => {
   })
 })
 
-describe('a process', () => {
+describe.each([
+  { callers: 'anonymous', more: {}, attempts: canaryAttempts },
+  { callers: 'with tokens', more: tokenEnvironment, attempts: tokenAttempts },
+])('a process with callers $callers', ({ more, attempts }) => {
   it('that went through every outcome has nothing of it on stdout, stderr or disk', async () => {
     const sandbox = await startSandbox({ apiKey: API_KEY })
     const directory = await createTemporaryDirectory()
@@ -102,16 +114,17 @@ describe('a process', () => {
       RATE_LIMIT_PER_ADDRESS: '1000/second',
       PRESETS_FILE: presetsFile,
       LOG_LEVEL: 'trace',
+      ...more,
     })
     const port = Number(new URL(service.url).port)
-    const statuses = await inTurn(canaryAttempts, async (attempt) => {
+    const statuses = await inTurn(attempts, async (attempt) => {
       sandbox.behave(attempt.behaviour)
       return (await send(port, attempt)).status
     })
     service.child.kill('SIGTERM')
     expect(await service.ended).toBe(0)
     await sandbox.close()
-    expect(statuses).toStrictEqual(canaryAttempts.map(({ status }, index) => status ?? statuses[index]))
+    expect(statuses).toStrictEqual(attempts.map(({ status }, index) => status ?? statuses[index]))
 
     const auditDirectory = settings['AUDIT_DIR'] ?? ''
     const key = (await readFile(join(auditDirectory, 'audit.key'), 'utf8')).trim()
@@ -121,7 +134,7 @@ describe('a process', () => {
       expect(leaksIn(text)).toStrictEqual([])
       expect(text).not.toContain(key)
     }
-    expect(files.join('').match(/"event":"attempt"/g)?.length).toBeGreaterThan(canaryAttempts.length / 2)
+    expect(files.join('').match(/"event":"attempt"/g)?.length).toBeGreaterThan(attempts.length / 2)
     expect(service.stderr()).toBe('')
   })
 })

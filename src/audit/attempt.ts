@@ -1,4 +1,5 @@
 import type { ServiceError } from '../errors.ts'
+import type { Caller } from '../guards/token.ts'
 import type { UpstreamReport } from '../openai/mint.ts'
 import type { Order } from '../presets/order.ts'
 import type { Preset } from '../presets/preset.ts'
@@ -21,6 +22,8 @@ export class Attempt {
   answered = false
   /** A listed origin, `other`, or null where the request named none. */
   origin: string | null = null
+  /** By a token that holds; null for anonymous callers. */
+  identity: Caller | null = null
   preset: Preset | null = null
   order: Order | null = null
   upstream: UpstreamReport | null = null
@@ -33,5 +36,10 @@ export class Attempt {
     this.startedAtMs = startedAtMs
     this.address = address
     this.audited = audited
+  }
+
+  /** The subject of the caller's token, which leaves only as a pseudonym; null for anonymous callers. */
+  get caller(): string | null {
+    return this.identity?.subject ?? null
   }
 }

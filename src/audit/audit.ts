@@ -128,7 +128,7 @@ export class Audit {
       expires_after_seconds: order?.expiresAfterSeconds ?? null,
       overrides: order?.overrides ?? null,
       origin: attempt.origin,
-      caller: null,
+      caller: attempt.caller === null ? null : this.#identify('caller', attempt.caller),
       address: this.#identify('address', attempt.address),
       secret: secret === null ? null : secret.fingerprint(this.#options.keys.fingerprint),
       secret_expires_at: attempt.secretExpiresAt,

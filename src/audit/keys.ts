@@ -3,12 +3,14 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } fr
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
-import { Secret } from '../secret.ts'
+import { hmac, Secret } from '../secret.ts'
 
 export interface AuditKeys {
   /** 32 hex, the same for the same value: tells that it was the same address without telling which. */
   readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
   readonly fingerprint: KeyObject
+  /** 64 hex: tells upstream that it was the same person without telling who, nor what the audit calls them. */
+  readonly toSafetyIdentifier: (subject: string) => string
   /** Seals the lines. */
   readonly chain: KeyObject
   /** 16 hex: tells with which key a file was written, and nothing else about it. */
@@ -37,8 +39,11 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
     return pseudonym
   }
 
+  const safetyKey = deriveKey(key, 'safety identifier')
+
   return {
     toPseudonym,
+    toSafetyIdentifier: (subject) => hmac(safetyKey, subject),
     fingerprint: deriveKey(key, 'fingerprint'),
     chain: deriveKey(key, 'chain'),
     id: deriveKey(key, 'id').export().toString('hex').slice(0, 16),

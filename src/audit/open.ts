@@ -4,7 +4,7 @@ import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
 import { Audit, type Identities } from './audit.ts'
 import type { Durability } from './file.ts'
-import { deriveAuditKeys, loadAuditKey } from './keys.ts'
+import { type AuditKeys, deriveAuditKeys, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
 import { AuditWriter } from './writer.ts'
@@ -40,11 +40,16 @@ async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
   return key
 }
 
+export interface OpenAudit {
+  readonly audit: Audit
+  readonly keys: AuditKeys
+}
+
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
   { directory, durability, key, identities, retentionDays }: AuditSettings,
   { logger, now, time }: AuditSurroundings,
-): Promise<Audit> {
+): Promise<OpenAudit> {
   const keys = deriveAuditKeys(key ?? (await openKeyFile(directory, logger)))
   // With a level of its own: the log's must not silence it.
   const anchorLog = logger.child({}, { level: 'info' })
@@ -71,5 +76,5 @@ export async function openAudit(
     onKept: (cause) => logger.warn({ cause }, 'audit files whose time is over could not be removed'),
   })
   await audit.open()
-  return audit
+  return { audit, keys }
 }

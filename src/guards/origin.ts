@@ -3,6 +3,8 @@ import { ServiceError } from '../errors.ts'
 
 export interface OriginGuardOptions {
   readonly allowedOrigins: ReadonlySet<string>
+  /** Whether requests without an origin pass: those of servers and apps, where a token vouches for them. */
+  readonly optional?: boolean
 }
 
 const fetchModes: ReadonlySet<string> = new Set(['cors', 'same-origin'])
@@ -19,8 +21,10 @@ export function toKnownOrigin(
 /** Passes requests of pages of listed origins; exact strings only, and no CORS header ever stands in for it. */
 export function createOriginGuard({
   allowedOrigins,
+  optional = false,
 }: OriginGuardOptions): (headers: IncomingHttpHeaders) => void {
   return ({ origin }) => {
+    if (origin === undefined && optional) return
     if (origin === undefined) throw new ServiceError('origin_missing')
     // A header sent twice arrives joined by a comma, and so is never on the list.
     if (!allowedOrigins.has(origin)) throw new ServiceError('origin_unlisted')

@@ -26,6 +26,7 @@ export function toErrorHeaders(error: ServiceError): Record<string, string> {
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   if (!error.shouldRetry) headers['x-should-retry'] = 'false'
   if (error.allow !== undefined) headers['allow'] = error.allow
+  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer'
   if (error.code === 'shutting_down') headers['connection'] = 'close'
   return headers
 }

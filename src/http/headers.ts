@@ -10,7 +10,10 @@ export const replyHeaders = {
 
 /** A bit each. Said twice they mean one thing here and may mean another to a proxy in front. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
-  ['host', 'content-type', 'content-length', 'origin'].map((name, index) => [name, 1 << index]),
+  ['host', 'content-type', 'content-length', 'origin', 'authorization'].map((name, index) => [
+    name,
+    1 << index,
+  ]),
 )
 
 /** `rawHeaders` alternates names and values. */

@@ -1,5 +1,6 @@
 /** The policy of both minting routes: the guards, in the order in which they are asked. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { CallerGuard } from '../guards/caller.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../guards/origin.ts'
 import { checkBodyHeaders } from '../http/json-body.ts'
 import type { Issuer } from '../issuer.ts'
@@ -12,6 +13,8 @@ export interface MintingOptions {
   readonly allowedOrigins: ReadonlySet<string>
   readonly issuer: Issuer
   readonly lifecycle: Lifecycle
+  /** Undefined where callers are anonymous. */
+  readonly callerGuard: CallerGuard | undefined
 }
 
 /** What sets one minting route apart from the other: its path and the shape of its bodies. */
@@ -23,26 +26,41 @@ export interface Dialect {
 
 type MintingRequest = FastifyRequest<{ Body: JsonObject | undefined; Querystring: { preset?: unknown } }>
 
-export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: MintingOptions): void {
-  const { allowedOrigins, issuer, lifecycle } = options
-  const checkOrigin = createOriginGuard({ allowedOrigins })
+/** All that is asked before the body is read, in hooks of the route. */
+function createHeadHooks({ allowedOrigins, callerGuard }: MintingOptions) {
+  const checkOrigin = createOriginGuard({ allowedOrigins, optional: callerGuard !== undefined })
 
-  function beforeTheBody({ attempt, headers }: FastifyRequest): void {
+  function check({ attempt, headers }: FastifyRequest, _reply: unknown, done: () => void): void {
     attempt.origin = toKnownOrigin(headers.origin, allowedOrigins)
     checkOrigin(headers)
     checkFetchMetadata(headers)
     checkBodyHeaders(headers)
+    done()
   }
+
+  if (callerGuard === undefined) return [check]
+  return [
+    check,
+    async ({ attempt, headers }: FastifyRequest): Promise<void> => {
+      attempt.identity = await callerGuard.identify(headers)
+    },
+  ]
+}
+
+export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: MintingOptions): void {
+  const { issuer, lifecycle, callerGuard } = options
 
   async function mint({ attempt, body, query, headers, id }: MintingRequest): Promise<object> {
     attempt.accepted = true
     lifecycle.mints.enter()
+    const { identity } = attempt
     const wanted = dialect.parseRequest(body ?? {})
-    const preset = issuer.resolve(wanted, query.preset, headers.origin)
+    const caller = { origin: headers.origin, claims: identity?.claims }
+    const preset = issuer.resolve(wanted, query.preset, caller)
     attempt.preset = preset
     const order = issuer.order(preset, wanted)
     attempt.order = order
-    const outcome = await issuer.issue(order, { requestId: id, safetyIdentifier: null })
+    const outcome = await issuer.issue(order, id, identity)
     attempt.upstream = outcome.report
     if ('failure' in outcome) throw outcome.failure
     return reply(attempt, outcome.issued)
@@ -54,14 +72,14 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
     return dialect.toReply(value.reveal(), expiresAt)
   }
 
+  /** Also where upstream gave a secret and its record could not be written: only what leaves uses a token up. */
+  async function takeBack({ attempt }: FastifyRequest): Promise<void> {
+    if (attempt.upstream !== null && attempt.failure !== null) await issuer.takeBack(attempt.identity)
+  }
+
   app.post<{ Body: JsonObject | undefined; Querystring: { preset?: unknown } }>(
     dialect.path,
-    {
-      onRequest: (request, _reply, done) => {
-        beforeTheBody(request)
-        done()
-      },
-    },
+    { onRequest: createHeadHooks(options), onSend: callerGuard === undefined ? [] : takeBack },
     mint,
   )
 }

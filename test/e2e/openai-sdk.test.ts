@@ -1,13 +1,20 @@
 /** OpenAI's own SDK as a client: only its base URL is changed, and the key is anything but a key. */
-import OpenAI from 'openai'
+import OpenAI, { AuthenticationError } from 'openai'
 import { describe, expect, it } from 'vitest'
 import { ORIGIN, PROMPT, startTestService, type TestService } from '../support/service.ts'
+import { secretEnvironment, toToken } from '../support/tokens.ts'
 
-async function createClient(service: TestService, preset = 'assistant'): Promise<OpenAI> {
+type ApiKey = NonNullable<ConstructorParameters<typeof OpenAI>[0]>['apiKey']
+
+async function createClient(
+  service: TestService,
+  preset = 'assistant',
+  apiKey: ApiKey = 'token of a user',
+): Promise<OpenAI> {
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
   return new OpenAI({
     baseURL: `${url}/v1`,
-    apiKey: 'token of a user',
+    apiKey,
     defaultQuery: { preset },
     defaultHeaders: { origin: ORIGIN },
   })
@@ -59,5 +66,40 @@ describe('the openai SDK', () => {
     service.sandbox.behave({ kind: 'status', status })
     await expect(client.realtime.clientSecrets.create({})).rejects.toMatchObject({ status: 502 })
     expect(service.sandbox.requests).toHaveLength(1)
+  })
+})
+
+const startWithTokens = () => startTestService({ environment: secretEnvironment })
+
+describe('with the token of a user in the place of the API key, the openai SDK', () => {
+  it('gets a client secret', async () => {
+    const client = await createClient(await startWithTokens(), 'assistant', toToken())
+    const secret = await client.realtime.clientSecrets.create({})
+    expect(secret.value).toMatch(/^ek_/)
+  })
+
+  it('gets one with a token that is asked for each time', async () => {
+    const service = await startWithTokens()
+    const subjects = ['ada', 'bob']
+    const client = await createClient(service, 'assistant', async () =>
+      toToken({ sub: subjects.shift() ?? 'nobody' }),
+    )
+    await client.realtime.clientSecrets.create({})
+    await client.beta.realtime.sessions.create({})
+    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    expect(new Set(attempts.map(({ caller }) => caller)).size).toBe(2)
+  })
+
+  it.each<[what: string, token: string]>([
+    ['expired', toToken({ exp: 1 })],
+    ['no token at all', 'sk-test-0123456789abcdefghij'],
+  ])('is told so where it is %s, and does not try again', async (_, token) => {
+    const service = await startWithTokens()
+    const client = await createClient(service, 'assistant', token)
+    const refused = await client.realtime.clientSecrets.create({}).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(AuthenticationError)
+    expect(refused).toMatchObject({ status: 401, code: 'unauthenticated', requestID: expect.any(String) })
+    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    expect(attempts).toHaveLength(1)
   })
 })

@@ -33,6 +33,8 @@ describe('a header that means one thing may be sent once', () => {
     ['Content-Type, another', [...page, 'Content-Type: text/plain']],
     ['Content-Length', [`Content-Length: ${body.length}`, ...page]],
     ['Content-Length, another', [...page, 'Content-Length: 2']],
+    ['Authorization', [...page, 'Authorization: Bearer a', 'Authorization: Bearer a']],
+    ['Authorization, another', [...page, 'Authorization: Bearer a', 'authorization: Basic b']],
   ])('%s', async (_, headers) => {
     expect(refusalOf(await send(headers))).toEqual(malformed)
   })

@@ -145,11 +145,11 @@ describe('the breaker', () => {
   })
 
   it('opens exactly where half or more of twenty or more calls of ten seconds failed', () => {
-    const slots = oneof(
+    const pause = oneof(
       { weight: 9, arbitrary: integer({ min: 0, max: 15 }) },
       integer({ min: 80, max: 250 }),
     )
-    const step = record({ slots, failed: boolean() })
+    const step = record({ slots: pause, failed: boolean() })
     assert(
       property(array(step, { maxLength: 150 }), (steps) => {
         const test = createTestBreaker()

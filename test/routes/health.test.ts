@@ -3,9 +3,18 @@ import { describe, expect, it } from 'vitest'
 import { bodyOf, expectCommonHeaders, refusalOf } from '../support/replies.ts'
 import { ORIGIN, startTestService, type TestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
+import {
+  type Answer,
+  answerKeys,
+  issuerEnvironment,
+  secretEnvironment,
+  startKeySetServer,
+} from '../support/tokens.ts'
 
 /** From here on no record can be written, and no other file be opened. */
-async function breakAudit({ auditDirectory }: TestService): Promise<void> {
+async function breakAudit({ auditDirectory, mint }: TestService): Promise<void> {
+  // What came before is on the disk once this is.
+  await mint()
   await rm(auditDirectory, { recursive: true })
   await writeFile(auditDirectory, '')
 }
@@ -94,5 +103,41 @@ describe('while the audit cannot be written', () => {
     await service.mint()
     service.lifecycle.phase = 'leaving'
     expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 503, body: '{"status":"draining"}' })
+  })
+})
+
+/** Of which the key set is as told. */
+async function startWithKeySet(answer: Answer) {
+  const server = await startKeySetServer(answer)
+  const environment = { ...issuerEnvironment, AUTH_JWKS_URL: server.url.href }
+  return { server, service: await startTestService({ environment }) }
+}
+
+describe('while tokens cannot be checked', () => {
+  const unready = { statusCode: 503, body: '{"status":"authentication_unavailable"}' } as const
+
+  it('not ready, but alive, until there are keys', async () => {
+    const { server, service } = await startWithKeySet((_, response) => response.writeHead(500).end())
+    expect(await ask(service, '/readyz')).toMatchObject(unready)
+    expect(await ask(service, '/livez')).toMatchObject({ statusCode: 200 })
+    server.answer(answerKeys())
+    await expect.poll(async () => (await ask(service, '/readyz')).statusCode, { timeout: 5_000 }).toBe(200)
+  })
+
+  it('an issuer that does not answer delays no start', async () => {
+    const { service } = await startWithKeySet(() => undefined)
+    expect(await ask(service, '/readyz')).toMatchObject(unready)
+  })
+
+  it('an audit that cannot be written is what /readyz speaks of first', async () => {
+    const { service } = await startWithKeySet(() => undefined)
+    await breakAudit(service)
+    await service.app.inject({ method: 'POST', url: '/v1/realtime/sessions' })
+    expect(await ask(service, '/readyz')).toMatchObject({ body: '{"status":"audit_unavailable"}' })
+  })
+
+  it('a shared secret is always there', async () => {
+    const service = await startTestService({ environment: secretEnvironment })
+    expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 200 })
   })
 })

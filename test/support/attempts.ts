@@ -3,6 +3,7 @@ import { type Behaviour, malformedVariants } from '../../src/demo/sandbox-behavi
 import { CANARY, CLIENT_SECRETS, SESSIONS } from './replies.ts'
 import { ORIGIN } from './service.ts'
 import { toRequest } from './sockets.ts'
+import { signText, toClaims, toToken } from './tokens.ts'
 
 /** In what upstream says when it fails. */
 export const UPSTREAM_TEXT = 'Zanzibar refuses org-1234567'
@@ -20,6 +21,9 @@ presets:
       audio: { output: { voice: marin } }
     variables: { guest: { max_length: 40, default: nobody } }
     overrides: { audio.output.voice: [cedar] }
+  paid:
+    session: { type: realtime, model: gpt-realtime-2.1 }
+    access: { claims: { plan: [pro] } }
 `
 
 export interface CanaryAttempt {
@@ -35,7 +39,6 @@ const canaryHeaders = [
   `User-Agent: ${CANARY}`,
   `Referer: https://evil.example/${CANARY}`,
   `Cookie: session=${CANARY}`,
-  `Authorization: Bearer ${CANARY}`,
   `X-Request-Id: ${CANARY}`,
   `X-Client-Request-Id: ${CANARY}`,
   `X-Forwarded-For: ${ADDRESS}`,
@@ -47,6 +50,7 @@ const canaryHeaders = [
 
 interface Parts {
   readonly start?: string
+  readonly authorization?: string
   readonly origin?: string | null
   readonly type?: string
   readonly headers?: readonly string[]
@@ -55,7 +59,9 @@ interface Parts {
 
 function toBytes({ start = `POST ${CLIENT_SECRETS}?tag=${CANARY}`, ...parts }: Parts): string {
   const { origin = ORIGIN, type = 'application/json', headers = [], body = '{"preset":"assistant"}' } = parts
-  const all = [...canaryHeaders, ...headers, `Content-Type: ${type}`]
+  const { authorization = `Bearer ${CANARY}` } = parts
+  const own = [`Authorization: ${authorization}`, `Content-Type: ${type}`]
+  const all = [...canaryHeaders, ...headers, ...own]
   if (origin !== null) all.push(`Origin: ${origin}`)
   if (!headers.some((header) => /^(content-length|transfer-encoding):/i.test(header))) {
     all.push(`Content-Length: ${Buffer.byteLength(body)}`)
@@ -69,6 +75,8 @@ const attempt = (
   parts: Parts = {},
   behaviour: Behaviour = { kind: 'normal' },
 ): CanaryAttempt => ({ name, status, bytes: toBytes(parts), behaviour })
+
+const toTwice = (object: object): string => JSON.stringify(object).replace('{', `{"sub":"${CANARY}",`)
 
 const toBody = (fields: object): string => JSON.stringify({ preset: 'assistant', ...fields })
 
@@ -150,6 +158,37 @@ const failed: readonly CanaryAttempt[] = [
   attempt('upstream’s silence', 504, {}, { kind: 'hang' }),
   attempt('upstream’s silence after its headers', 504, {}, { kind: 'headers-only' }),
   toUpstreamAttempt(429),
+]
+
+/** Whatever a token can hold, it holds a canary in. */
+const claims = { sub: `${CANARY}-subject`, jti: CANARY, [CANARY]: CANARY, plan: [CANARY] } as const
+const header = { kid: CANARY, [CANARY]: CANARY } as const
+
+const withToken = (name: string, status: number, token: string, parts: Parts = {}): CanaryAttempt =>
+  attempt(name, status, { authorization: `Bearer ${token}`, ...parts })
+
+/** For a service that asks for tokens, and takes each once. */
+export const tokenAttempts: readonly CanaryAttempt[] = [
+  withToken('a token', 200, toToken(claims, header)),
+  withToken('a token that was used', 401, toToken(claims, header)),
+  withToken('a token of somebody without the claims', 404, toToken(claims, header), {
+    body: toBody({ preset: 'paid' }),
+  }),
+  withToken('an expired token', 401, toToken({ ...claims, exp: 1 }, header)),
+  withToken('a token of tomorrow', 401, toToken({ ...claims, iat: 9_000_000_000 }, header)),
+  withToken('a token for long', 401, toToken({ ...claims, exp: 9_000_000_000 }, header)),
+  withToken('a token of another issuer', 401, toToken({ ...claims, iss: CANARY }, header)),
+  withToken('a token for others', 401, toToken({ ...claims, aud: [CANARY] }, header)),
+  withToken('a token with a bad claim', 401, toToken({ ...claims, exp: 1, nbf: 9_000_000_000 }, header)),
+  withToken('a token of another type', 401, toToken(claims, { ...header, typ: CANARY })),
+  withToken('a token of another algorithm', 401, toToken(claims, { ...header, alg: CANARY })),
+  withToken('a token with an extension', 401, toToken(claims, { ...header, crit: [CANARY] })),
+  withToken('a token with a claim twice', 401, signText('{"alg":"HS256"}', toTwice(toClaims(claims)))),
+  withToken('a forged token', 401, signText('{"alg":"HS256"}', JSON.stringify(toClaims(claims)), CANARY)),
+  withToken('a token that is none', 401, `${CANARY}.${CANARY}.${CANARY}`),
+  withToken('a token too large', 401, toToken({ ...claims, pad: CANARY.repeat(600) }, header)),
+  attempt('no token', 401, { authorization: CANARY }),
+  attempt('two tokens', 400, { headers: [`Authorization: Bearer ${toToken(claims, header)}`] }),
 ]
 
 export const canaryAttempts = [...issued, ...malformed, ...refused, ...failed]

@@ -9,8 +9,8 @@ import { type Environment, parseConfig } from '../../src/config.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/demo/sandbox.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
+import { createParts } from '../../src/parts.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
-import { createParts } from '../../src/service.ts'
 
 export const API_KEY = 'sk-test-0123456789abcdefghij'
 export const ORIGIN = 'https://app.example.com'
@@ -89,7 +89,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     RATE_LIMIT_PER_ADDRESS: '1000/second',
     ...options.environment,
   })
-  const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.authMode } as const
+  const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.callers.mode } as const
   const parsed = parsePresets(options.presets ?? PRESETS, {
     fileName: 'presets.yaml',
     api: config.upstream.api,
@@ -98,12 +98,17 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, upstream, audit, lifecycle, presets } = await createParts(config, parsed.catalog, logger)
+  const { app, upstream, audit, lifecycle, callerGuard, presets } = await createParts(
+    config,
+    parsed.catalog,
+    logger,
+  )
   defer(async () => {
     presets.close()
     app.server.closeAllConnections()
     await app.close()
     await upstream.close()
+    await callerGuard?.close()
     await audit.close()
     await sandbox.close()
   })

@@ -1,5 +1,5 @@
 /** The variables that tell where and how secrets are minted, and what a case of a variable is. */
-import type { Config } from '../../src/config.ts'
+import type { Config, Environment } from '../../src/config.ts'
 
 export interface Setting {
   readonly name: string
@@ -8,6 +8,8 @@ export interface Setting {
   readonly unset: unknown
   readonly good: readonly (readonly [text: string, value: unknown])[]
   readonly bad: readonly string[]
+  /** What has to be set with it to have an effect. */
+  readonly beside?: Environment
 }
 
 /** What is no whole number from some small one to `most`. */

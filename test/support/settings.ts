@@ -1,4 +1,5 @@
 /** Every variable: what it is without it, what it may be and what not. */
+import { callerSettings } from './settings-of-callers.ts'
 import { type Setting, upstreamSettings, wrongNumbers } from './settings-of-upstream.ts'
 
 const auditKey = 'an audit key that is only for tests'
@@ -79,13 +80,7 @@ export const settings: readonly Setting[] = [
       'wss://a.example',
     ],
   },
-  {
-    name: 'AUTH_MODE',
-    read: ({ authMode }) => authMode,
-    unset: 'required',
-    good: [['none', 'none']],
-    bad: ['None', 'off', 'x'],
-  },
+  ...callerSettings,
   {
     name: 'PRESETS_FILE',
     read: ({ presetsFile }) => presetsFile,

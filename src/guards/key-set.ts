@@ -1,0 +1,162 @@
+/** The issuer's public keys: fetched ahead of need, kept for an hour without it, renewed when a token asks for more. */
+import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose'
+import { type Dispatcher, Pool } from 'undici'
+import { codeOf, ServiceError } from '../errors.ts'
+import type { Keys } from './token.ts'
+
+export interface KeySetOptions {
+  readonly url: URL
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Told when the keys stop coming, with a code that says why, and when they come again. */
+  readonly onChange?: (coming: boolean, cause: string | undefined) => void
+}
+
+const FETCH_MS = 1_000
+const MAX_SET_BYTES = 256 * 1024
+const REFRESH_MS = 5 * 60_000
+const RETRY_MS = 2_000
+const MAX_AGE_MS = 3_600_000
+/** However many tokens name keys that nobody has. */
+const RENEW_MS = 30_000
+
+class KeySetError extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(`the key set was not fetched: ${code}`)
+    this.name = 'KeySetError'
+    this.code = code
+  }
+}
+
+interface Fetched {
+  readonly text: string
+  readonly keys: JWTVerifyGetKey
+  readonly atMs: number
+}
+
+/** One deadline for all of it, also while it connects: there undici heeds no signal. */
+function withDeadline<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const late = new KeySetError('timeout')
+      reject(late)
+      controller.abort(late)
+    }, ms)
+    work(controller.signal)
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject)
+  })
+}
+
+/** The parse error is dropped: it quotes its input. */
+function parseKeySet(text: string): JWTVerifyGetKey {
+  try {
+    return createLocalJWKSet(JSON.parse(text))
+  } catch {
+    throw new KeySetError('not_a_key_set')
+  }
+}
+
+async function readBody({ statusCode, body }: Dispatcher.ResponseData): Promise<string> {
+  if (statusCode === 200) return body.text()
+  body.on('error', () => undefined).destroy()
+  throw new KeySetError(`status_${statusCode}`)
+}
+
+/** Follows no redirect. What goes wrong on the way changes no keys; they only grow old. */
+export class KeySet implements Keys {
+  readonly #options: KeySetOptions
+  readonly #pool: Pool
+  #fetched: Fetched | undefined
+  #fetching: Promise<void> | undefined
+  #isComing = true
+  #renewedAtMs = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: KeySetOptions) {
+    this.#options = options
+    this.#pool = new Pool(options.url.origin, {
+      allowH2: false,
+      connect: { timeout: FETCH_MS },
+      maxResponseSize: MAX_SET_BYTES,
+    })
+  }
+
+  /** Whether there are keys that are not too old. */
+  get available(): boolean {
+    return this.#fetched !== undefined && this.#options.now() - this.#fetched.atMs < MAX_AGE_MS
+  }
+
+  /** The keys in force; waits where they are being fetched for the first time. Throws keys_unavailable. */
+  async current(): Promise<JWTVerifyGetKey> {
+    if (!this.available) await this.#fetching
+    if (this.#fetched === undefined || !this.available) throw new ServiceError('keys_unavailable')
+    return this.#fetched.keys
+  }
+
+  /** Other keys than these, which did not do; undefined where there are none, or it is too soon to ask for them. */
+  async newerThan(keys: JWTVerifyGetKey): Promise<JWTVerifyGetKey | undefined> {
+    const now = this.#options.now()
+    if (this.#fetching === undefined && now - this.#renewedAtMs >= RENEW_MS) {
+      this.#renewedAtMs = now
+      this.#fetching = this.#load()
+    }
+    await this.#fetching
+    const newest = this.#fetched?.keys
+    return newest === keys ? undefined : newest
+  }
+
+  /** Fetches now, unless that is under way, and from then on by itself. Resolves, whatever came of it. */
+  async refresh(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#fetching ??= this.#load()
+    await this.#fetching
+    if (this.#closed) return
+    this.#timer = setTimeout(() => void this.refresh(), this.#isComing ? REFRESH_MS : RETRY_MS).unref()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#pool.destroy()
+  }
+
+  async #load(): Promise<void> {
+    const { now, onChange } = this.#options
+    // An answer is as old as its question.
+    const atMs = now()
+    let cause: string | undefined
+    try {
+      const text = await withDeadline(FETCH_MS, (signal) => this.#ask(signal))
+      const { keys } = this.#fetched?.text === text ? this.#fetched : { keys: parseKeySet(text) }
+      this.#fetched = { text, keys, atMs }
+    } catch (error) {
+      cause = codeOf(error) ?? 'unknown'
+    }
+    this.#fetching = undefined
+    const isComing = cause === undefined
+    if (isComing !== this.#isComing && !this.#closed) onChange?.(isComing, cause)
+    this.#isComing = isComing
+  }
+
+  async #ask(signal: AbortSignal): Promise<string> {
+    const { pathname, search } = this.#options.url
+    const reply = await this.#pool.request({
+      method: 'GET',
+      path: pathname + search,
+      headers: {
+        accept: 'application/jwk-set+json, application/json',
+        'accept-encoding': 'identity',
+        'user-agent': 'realtime-mint',
+      },
+      signal,
+      // Minutes pass until the next one.
+      reset: true,
+    })
+    return readBody(reply)
+  }
+}

@@ -1,0 +1,143 @@
+/** The parts of a running service, put together: what each is made of, and what it says in the log. */
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import type { Audit } from './audit/audit.ts'
+import { type OpenAudit, openAudit } from './audit/open.ts'
+import { type Config, ConfigError, loadApiKey } from './config.ts'
+import { codeOf } from './errors.ts'
+import { type CallerGuard, createCallerGuard } from './guards/caller.ts'
+import { MemoryUsedTokens } from './guards/used-tokens.ts'
+import { createIssuer } from './issuer.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createFixed, createLiveFile, type Live, type Loaded } from './live-file.ts'
+import { createUpstream, type Upstream } from './openai/mint.ts'
+import { type Catalog, loadPresets } from './presets/catalog.ts'
+import type { Problem } from './presets/problem.ts'
+import type { Secret } from './secret.ts'
+
+export interface Parts {
+  readonly app: FastifyInstance
+  readonly audit: Audit
+  readonly upstream: Upstream
+  readonly lifecycle: Lifecycle
+  /** Undefined where callers are anonymous. */
+  readonly callerGuard: CallerGuard | undefined
+  readonly presets: Live<Catalog>
+  readonly key: Live<Secret>
+  readonly logger: Logger
+}
+
+const now = (): number => performance.now()
+const unixNow = (): number => Date.now()
+
+/** Reads and checks the presets file. */
+export async function loadCatalog(config: Config): Promise<Loaded<Catalog, readonly Problem[]>> {
+  const { presetsFile: fileName, allowedOrigins, callers, defaultPreset, upstream } = config
+  const surroundings = { fileName, allowedOrigins, authMode: callers.mode, defaultPreset, api: upstream.api }
+  const loaded = await loadPresets(fileName, surroundings)
+  return 'problems' in loaded ? { refused: loaded.problems } : { value: loaded.catalog }
+}
+
+async function startAudit({ audit }: Config, logger: Logger): Promise<OpenAudit> {
+  try {
+    return await openAudit(audit, { logger, now, time: unixNow })
+  } catch (error) {
+    throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
+  }
+}
+
+function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefined {
+  if (callers.mode === 'none') return undefined
+  return createCallerGuard({
+    ...callers,
+    now,
+    unixNow,
+    onChange: (coming, cause) =>
+      coming
+        ? logger.warn('keys that verify tokens are fetched again')
+        : logger.error({ cause }, 'keys that verify tokens cannot be fetched; the last ones do for an hour'),
+  })
+}
+
+function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): Live<Catalog> {
+  function record(catalog: Catalog): void {
+    audit.recordPresets(catalog).catch(() => logger.error('which presets are in force could not be recorded'))
+  }
+
+  record(initial)
+  return createLiveFile({
+    path: config.presetsFile,
+    initial,
+    load: () => loadCatalog(config),
+    onReplaced: (catalog) => {
+      const warnings = catalog.warnings.map(({ text }) => text)
+      logger.info({ presets: catalog.presets.size, revision: catalog.revision, warnings }, 'presets reloaded')
+      record(catalog)
+    },
+    onRefused: (problems) => {
+      logger.error(
+        { problems: problems.map(({ text }) => text) },
+        'presets not reloaded: the last good ones stay',
+      )
+    },
+  })
+}
+
+function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Live<Secret> {
+  const { apiKey: initial, apiKeyFile: path } = upstream
+  if (path === undefined) return createFixed(initial)
+
+  const key: Live<Secret> = createLiveFile<Secret, string>({
+    path,
+    initial,
+    load: async () => {
+      const loaded = await loadApiKey(path)
+      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
+    },
+    onReplaced: (secret) => {
+      logger.info('API key replaced')
+      audit.recordKey(secret).catch(() => logger.error('the change of the API key could not be recorded'))
+    },
+    onRefused: (problem) =>
+      logger.error(
+        { problem: `OPENAI_API_KEY_FILE: ${problem}` },
+        'API key not replaced: the last good one stays',
+      ),
+  })
+  return key
+}
+
+function openUpstream(config: Config, key: Live<Secret>, logger: Logger): Upstream {
+  return createUpstream({
+    ...config.upstream,
+    apiKey: key.current,
+    maxConnections: config.maxConcurrentMints,
+    onBreakerChange: (open) =>
+      open
+        ? logger.error('upstream fails too often: it is asked once a second until it answers')
+        : logger.warn('upstream answers again'),
+  })
+}
+
+/** The audit open, the listener not yet. Throws a ConfigError for what an operator can mend. */
+export async function createParts(config: Config, initial: Catalog, logger: Logger): Promise<Parts> {
+  const { defaultPreset, maxConcurrentMints } = config
+  const { audit, keys } = await startAudit(config, logger)
+  const lifecycle = new Lifecycle()
+  const callerGuard = guardCallers(config, logger)
+  const presets = watchPresets(config, initial, audit, logger)
+  const key = watchKey(config, audit, logger)
+  const upstream = openUpstream(config, key, logger)
+  const issuer = createIssuer({
+    catalog: presets.current,
+    defaultPreset,
+    upstream,
+    maxConcurrentMints,
+    isAuditAvailable: () => audit.available,
+    usedTokens: new MemoryUsedTokens({ unixNow }),
+    toSafetyIdentifier: keys.toSafetyIdentifier,
+  })
+  const app = await buildApp(config, { issuer, audit, lifecycle, callerGuard, logger, now })
+  return { app, audit, upstream, lifecycle, callerGuard, presets, key, logger }
+}

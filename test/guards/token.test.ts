@@ -1,0 +1,158 @@
+import { assert, asyncProperty, constantFrom, integer, jsonValue, string } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
+import { AUDIENCE, JWT_SECRET, SUBJECT, signText, toBearer, toClaims } from '../support/tokens.ts'
+import { createGuard, HEADER, NOW, NOW_MS, payload, sign, verdictOf } from './secret-tokens.ts'
+
+describe('a token that holds', () => {
+  it('tells who asks, and all that it claims', async () => {
+    const claims = { plan: ['pro'], nested: { a: 1 } }
+    expect(await createGuard().identify(toBearer(sign(claims)))).toStrictEqual({
+      subject: SUBJECT,
+      claims: { ...toClaims({}, NOW_MS), ...claims },
+      use: null,
+    })
+  })
+
+  it.each<[what: string, header: object]>([
+    ['no type', {}],
+    ['the type JWT', { typ: 'JWT' }],
+    ['the type in lower case', { typ: 'jwt' }],
+    ['the type of access tokens', { typ: 'at+jwt' }],
+    ['it in full', { typ: 'application/at+JWT' }],
+    ['a key’s name, of which there is one', { kid: 'any' }],
+  ])('may have %s', async (_, header) => {
+    expect(await verdictOf(sign({}, header))).toBe('holds')
+  })
+
+  it.each<[what: string, claims: object]>([
+    ['several audiences', { aud: ['https://other.example', AUDIENCE] }],
+    ['a time from which it holds', { nbf: NOW - 1 }],
+    ['an id', { jti: 'x' }],
+    ['times with fractions', { iat: NOW - 0.5, exp: NOW + 59.5 }],
+    ['a subject of 255 characters', { sub: 'x'.repeat(255) }],
+    ['names that every object has', { constructor: 1, toString: 2 }],
+    ['one name in several objects', { a: { b: 1 }, c: { b: 2 } }],
+  ])('may have %s', async (_, claims) => {
+    expect(await verdictOf(sign(claims))).toBe('holds')
+  })
+})
+
+describe('a token of another make', () => {
+  it.each<[what: string, token: string, verdict: string]>([
+    ['a word', 'x', 'token_malformed'],
+    ['two parts', 'a.b', 'token_malformed'],
+    ['four parts', `${sign()}.x`, 'token_malformed'],
+    ['five parts, encrypted', 'a.b.c.d.e', 'token_malformed'],
+    ['no header', sign().replace(/^[^.]*/, ''), 'token_malformed'],
+    ['padding', `${sign()}=`, 'token_malformed'],
+    ['letters of another base64', `${sign().slice(0, -1)}+`, 'token_malformed'],
+    ['a blank inside', sign().replace('.', ' .'), 'token_malformed'],
+    ['another token behind a comma', `${sign()}, Bearer ${sign()}`, 'token_malformed'],
+    ['a header that is no JSON', signText('{alg:HS256}', payload()), 'token_malformed'],
+    ['a header that is a list', signText('["HS256"]', payload()), 'token_malformed'],
+    ['no algorithm', signText('{}', payload()), 'token_malformed'],
+    ['an algorithm that is a list', signText('{"alg":["HS256"]}', payload()), 'token_malformed'],
+    ['claims that are no JSON', signText(HEADER, 'sub=x'), 'token_malformed'],
+    ['claims that are a list', signText(HEADER, `[${payload()}]`), 'token_malformed'],
+    ['claims behind a byte order mark', signText(HEADER, `\ufeff${payload()}`), 'token_malformed'],
+    ['nothing claimed', signText(HEADER, ''), 'token_malformed'],
+    ['an extension that it calls critical', sign({}, { crit: ['x'], x: 1 }), 'token_malformed'],
+    ['no extension that it calls critical', sign({}, { crit: [] }), 'token_malformed'],
+    ['a payload that is not encoded', sign({}, { crit: ['b64'], b64: false }), 'token_malformed'],
+    ['a logout', sign({}, { typ: 'logout+jwt' }), 'token_type'],
+    ['a proof of possession', sign({}, { typ: 'dpop+jwt' }), 'token_type'],
+    ['an event', sign({}, { typ: 'secevent+jwt' }), 'token_type'],
+    ['a type that is none', sign({}, { typ: '' }), 'token_type'],
+    ['a type that is no text', sign({}, { typ: 1 }), 'token_type'],
+  ])('%s: %s', async (_, token, verdict) => {
+    expect(await verdictOf(token)).toBe(verdict)
+  })
+})
+
+const toPart = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+describe('a forged token', () => {
+  const [header = '', claims = '', signature = ''] = sign().split('.')
+
+  it.each<[what: string, token: string, verdict: string]>([
+    ['has no signature', `${header}.${claims}.`, 'token_signature'],
+    ['says that it needs none', `${toPart({ alg: 'none' })}.${claims}.`, 'token_algorithm'],
+    ['says so in another spelling', `${toPart({ alg: 'nOnE' })}.${claims}.${signature}`, 'token_algorithm'],
+    ['asks for a longer hash', sign({}, { alg: 'HS384' }), 'token_algorithm'],
+    ['asks for a key set’s algorithm', sign({}, { alg: 'RS256' }), 'token_algorithm'],
+    [
+      'has other claims',
+      `${header}.${toPart(toClaims({ sub: 'x' }, NOW_MS))}.${signature}`,
+      'token_signature',
+    ],
+    ['has another header', `${toPart({ alg: 'HS256', kid: 'x' })}.${claims}.${signature}`, 'token_signature'],
+    ['has half a signature', `${header}.${claims}.${signature.slice(0, 20)}`, 'token_signature'],
+    ['is signed with another secret', signText(HEADER, payload(), `${JWT_SECRET}!`), 'token_signature'],
+    ['is signed with nothing', signText(HEADER, payload(), ''), 'token_signature'],
+  ])('%s: %s', async (_, token, verdict) => {
+    expect(await verdictOf(token)).toBe(verdict)
+  })
+
+  it('holds with no letter of header or claims changed', async () => {
+    const letters = constantFrom('A', 'B', 'Z', 'a', 'b', 'z', '0', '9', '-', '_')
+    const places = integer({ min: 0, max: header.length + claims.length })
+    await assert(
+      asyncProperty(places, letters, async (place, letter) => {
+        const token = sign()
+        if (token[place] === letter || token[place] === '.') return
+        expect(await verdictOf(token.slice(0, place) + letter + token.slice(place + 1))).not.toBe('holds')
+      }),
+      { seed: 1, numRuns: 200 },
+    )
+  })
+
+  it('is refused with a reason, whatever it is', async () => {
+    await assert(
+      asyncProperty(jsonValue(), jsonValue(), string(), async (one, other, secret) => {
+        const token = signText(JSON.stringify(one), JSON.stringify(other), secret)
+        expect(await verdictOf(token)).toMatch(/^token_/)
+      }),
+      { seed: 1 },
+    )
+  })
+})
+
+describe('an error', () => {
+  it.each<[what: string, token: string]>([
+    ['of the claims', sign({ exp: 1 })],
+    ['of the signature', signText(HEADER, payload(), 'x')],
+    ['of the form', `${sign()}=`],
+  ])('%s keeps nothing of the token', async (_, token) => {
+    const error: unknown = await createGuard()
+      .identify(toBearer(token))
+      .catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(ServiceError)
+    expect(error).not.toHaveProperty('cause')
+    expect(error).toMatchObject({ code: 'unauthenticated', status: 401 })
+  })
+})
+
+describe('a token that may be used once', () => {
+  const singleUse = { singleUse: true }
+
+  it('is named by a hash of its issuer and id, and held until nobody would take it', async () => {
+    const { use } = await createGuard(singleUse).identify(toBearer(sign({ jti: 'id-7' })))
+    expect(use).toStrictEqual({
+      id: expect.stringMatching(/^[0-9a-f]{64}$/),
+      untilUnixSeconds: NOW + 65,
+    })
+    const other = await createGuard(singleUse).identify(toBearer(sign({ jti: 'id-8' })))
+    expect(other.use?.id).not.toBe(use?.id)
+  })
+
+  it.each<[value: unknown, verdict: string]>([
+    [undefined, 'token_claim_missing'],
+    ['', 'token_claim_invalid'],
+    [7, 'token_claim_invalid'],
+    [null, 'token_claim_invalid'],
+    ['x', 'holds'],
+  ])('has an id: %j is told as %s', async (jti, verdict) => {
+    expect(await verdictOf(sign({ jti }), singleUse)).toBe(verdict)
+  })
+})

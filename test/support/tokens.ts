@@ -1,0 +1,94 @@
+/** An issuer of tokens: its keys, what it signs with them, and the key set that it publishes. */
+import { createHmac } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import { listen } from './upstream.ts'
+
+export const ISSUER = 'https://issuer.example.com/'
+export const AUDIENCE = 'realtime-mint'
+export const SUBJECT = 'auth0|subject-of-a-token'
+
+/** Shared with the issuer, for HS256. */
+export const JWT_SECRET = 'a shared secret that is only for tests'
+
+export const issuerEnvironment = {
+  AUTH_MODE: 'jwt',
+  AUTH_ISSUER: ISSUER,
+  AUTH_AUDIENCE: AUDIENCE,
+} as const
+
+export const secretEnvironment = { ...issuerEnvironment, AUTH_JWT_SECRET: JWT_SECRET } as const
+
+/** Claims of a token that holds for a minute; what is undefined is left out. */
+export function toClaims(claims: JWTPayload = {}, nowMs = Date.now()): JWTPayload {
+  const iat = Math.floor(nowMs / 1000)
+  return { iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, iat, exp: iat + 60, ...claims }
+}
+
+const encode = (text: string): string => Buffer.from(text).toString('base64url')
+
+/** Signs any header and any payload with HS256, whatever they say. */
+export function signText(header: string, payload: string, secret: string | Buffer = JWT_SECRET): string {
+  const input = `${encode(header)}.${encode(payload)}`
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
+}
+
+/** A token of the issuer that shares JWT_SECRET. */
+export const toToken = (claims: JWTPayload = {}, header: object = {}, nowMs?: number): string =>
+  signText(JSON.stringify({ alg: 'HS256', ...header }), JSON.stringify(toClaims(claims, nowMs)))
+
+export const toBearer = (token: string) => ({ authorization: `Bearer ${token}` }) as const
+
+export interface TestKey {
+  /** As the key set has it. */
+  readonly jwk: JWK
+  readonly privateJwk: JWK
+  /** A token signed with it; header members that are undefined are left out. */
+  readonly sign: (claims?: JWTPayload, header?: object, nowMs?: number) => Promise<string>
+}
+
+export async function createKey(alg: string, kid?: string): Promise<TestKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), alg, use: 'sig', ...(kid === undefined ? {} : { kid }) }
+  return {
+    jwk,
+    privateJwk: await exportJWK(privateKey),
+    sign: (claims, header = {}, nowMs = Date.now()) =>
+      new SignJWT(toClaims(claims, nowMs))
+        .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), ...header })
+        .sign(privateKey),
+  }
+}
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => unknown
+
+export const answerKeys =
+  (...keys: readonly TestKey[]): Answer =>
+  (_request, response) =>
+    response.end(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }))
+
+export interface KeySetServer {
+  readonly url: URL
+  /** What was asked so far, as `GET /jwks`. */
+  readonly asked: readonly string[]
+  /** From now on. */
+  readonly answer: (answer: Answer) => void
+}
+
+/** Publishes a key set on loopback, until the test is over. */
+export async function startKeySetServer(first: Answer): Promise<KeySetServer> {
+  const asked: string[] = []
+  let current = first
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    current(request, response)
+  })
+  const port = await listen(server)
+  return {
+    url: new URL(`http://127.0.0.1:${port}/jwks`),
+    asked,
+    answer: (answer) => {
+      current = answer
+    },
+  }
+}
