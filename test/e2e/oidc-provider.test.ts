@@ -1,0 +1,149 @@
+/** A real OpenID provider as the issuer, which rotates its keys; the service verifies by its published key set. */
+import { createServer, type RequestListener } from 'node:http'
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { Provider } from 'oidc-provider'
+import { request } from 'undici'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { refusalOf } from '../support/replies.ts'
+import { startTestService } from '../support/service.ts'
+import { toBearer } from '../support/tokens.ts'
+import { listen } from '../support/upstream.ts'
+
+const AUDIENCE = 'https://mint.example.com'
+const CLIENT = { id: 'browser-app', secret: 'the secret of the client' } as const
+
+const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+type Algorithm = (typeof algorithms)[number]
+
+async function createPrivateKey(alg: string, kid: string): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  return { ...(await exportJWK(privateKey)), alg, kid, use: 'sig' }
+}
+
+const generations = new Map<string, readonly JWK[]>()
+beforeAll(async () => {
+  for (const generation of ['old', 'new']) {
+    generations.set(
+      generation,
+      await Promise.all(algorithms.map((alg) => createPrivateKey(alg, `${alg}-${generation}`))),
+    )
+  }
+})
+
+/** The tokens hold by themselves, so nothing is kept; the provider's own store would warn of itself. */
+class NoStore {
+  async upsert(): Promise<void> {}
+  async find(): Promise<void> {}
+  async consume(): Promise<void> {}
+  async destroy(): Promise<void> {}
+}
+
+/** Access tokens as JSON Web Tokens, for whoever knows the client's secret. */
+const toConfiguration = (keys: readonly JWK[], alg: Algorithm) => ({
+  adapter: NoStore,
+  jwks: { keys },
+  clients: [
+    {
+      client_id: CLIENT.id,
+      client_secret: CLIENT.secret,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+    },
+  ],
+  ttl: { ClientCredentials: 120 },
+  cookies: { keys: ['of no use here'] },
+  enabledJWA: { idTokenSigningAlgValues: algorithms },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: () => ({
+        scope: '',
+        audience: AUDIENCE,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: 120,
+        jwt: { sign: { alg } },
+      }),
+    },
+  },
+})
+
+async function startIssuer(alg: Algorithm) {
+  let answer: RequestListener | undefined
+  const port = await listen(createServer((incoming, response) => answer?.(incoming, response)))
+  const url = `http://127.0.0.1:${port}`
+
+  /** The same issuer, from now on with the keys of these generations; the first of them signs. */
+  function rotate(...names: readonly string[]): void {
+    const keys = names.flatMap((name) => generations.get(name) ?? [])
+    answer = new Provider(url, toConfiguration(keys, alg)).callback()
+  }
+
+  async function askForToken(): Promise<string> {
+    const { body } = await request(`${url}/token`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${btoa(`${CLIENT.id}:${encodeURIComponent(CLIENT.secret)}`)}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams({ grant_type: 'client_credentials', resource: AUDIENCE }).toString(),
+    })
+    const reply: unknown = await body.json()
+    const token =
+      typeof reply === 'object' && reply !== null && 'access_token' in reply ? reply.access_token : ''
+    if (typeof token !== 'string' || token === '') throw new Error(`no token: ${JSON.stringify(reply)}`)
+    return token
+  }
+
+  rotate('old')
+  return { url, rotate, askForToken }
+}
+
+const start = (issuer: string, audience = AUDIENCE) =>
+  startTestService({
+    environment: {
+      AUTH_MODE: 'jwt',
+      AUTH_ISSUER: issuer,
+      AUTH_AUDIENCE: audience,
+      AUTH_JWKS_URL: `${issuer}/jwks`,
+    },
+  })
+
+const denied = [401, 'unauthenticated', null] as const
+
+describe.each(algorithms)('tokens of an OpenID provider, signed with %s', (alg) => {
+  it('mint, also those of keys that came after the start', async () => {
+    const issuer = await startIssuer(alg)
+    const service = await start(issuer.url)
+    const mint = async (token: string) => service.mint({ preset: 'assistant' }, toBearer(token))
+
+    const old = await issuer.askForToken()
+    expect((await mint(old)).statusCode).toBe(200)
+
+    issuer.rotate('new', 'old')
+    const fresh = await issuer.askForToken()
+    expect((await mint(fresh)).statusCode).toBe(200)
+    expect((await mint(old)).statusCode).toBe(200)
+  })
+
+  it('mint nothing where they are for others', async () => {
+    const issuer = await startIssuer(alg)
+    const service = await start(issuer.url, 'https://other.example.com')
+    const reply = await service.mint({ preset: 'assistant' }, toBearer(await issuer.askForToken()))
+    expect(refusalOf(reply)).toEqual(denied)
+    expect((await service.records()).at(-1)).toMatchObject({ reason: 'token_audience' })
+  })
+
+  it('mint no more once their keys are gone', async () => {
+    const issuer = await startIssuer(alg)
+    const service = await start(issuer.url)
+    const old = await issuer.askForToken()
+    issuer.rotate('new')
+    const fresh = await issuer.askForToken()
+    expect((await service.mint({ preset: 'assistant' }, toBearer(fresh))).statusCode).toBe(200)
+    expect(refusalOf(await service.mint({ preset: 'assistant' }, toBearer(old)))).toEqual(denied)
+    expect((await service.records()).at(-1)).toMatchObject({ reason: 'token_key_unknown' })
+  })
+})
