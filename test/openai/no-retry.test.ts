@@ -1,0 +1,100 @@
+import { channel } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
+import { startTestService } from '../support/service.ts'
+import { listen } from '../support/upstream.ts'
+import { attemptsOf, expectation, outcomeOf } from './outcome.ts'
+
+const toStatus = (status: number, headers?: Record<string, string>): Behaviour => ({
+  kind: 'status',
+  status,
+  headers,
+})
+
+/** Resolves when undici has written the head of a request. */
+function nextRequestSent(): Promise<void> {
+  const sent = channel('undici:client:sendHeaders')
+  return new Promise((resolve) => {
+    const tell = (): void => {
+      sent.unsubscribe(tell)
+      resolve()
+    }
+    sent.subscribe(tell)
+  })
+}
+
+describe('there is one call alone', () => {
+  it.each<Behaviour>([
+    ...[400, 401, 403, 404, 408, 409, 413, 422, 425, 429, 501, 504, 505, 520, 599].map((status) =>
+      toStatus(status),
+    ),
+    { kind: 'status', status: 429, code: 'insufficient_quota' },
+    { kind: 'reset' },
+    { kind: 'truncate' },
+    { kind: 'malformed', variant: 'invalid-json' },
+    { kind: 'malformed', variant: 'missing-value' },
+    { kind: 'malformed', variant: 'expires-at-past' },
+    { kind: 'malformed', variant: 'huge' },
+    { kind: 'malformed', variant: 'created' },
+    { kind: 'malformed', variant: 'redirect' },
+    { kind: 'hang' },
+    { kind: 'headers-only' },
+    { kind: 'drip' },
+  ])('after %j', async (behaviour) => {
+    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '1000' } })
+    service.sandbox.behave(behaviour, 1)
+    expect((await service.mint()).statusCode).toBeGreaterThanOrEqual(502)
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
+  })
+
+  it('after a reset, though upstream has read nothing of the request', async () => {
+    const server = createServer({ pauseOnConnect: true })
+    const accepted = once(server, 'connection')
+    const sent = nextRequestSent()
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: `http://127.0.0.1:${await listen(server)}/v1` },
+    })
+    const minting = service.mint()
+    const [[socket]] = await Promise.all([accepted, sent])
+    socket.resetAndDestroy()
+    expect(await outcomeOf(service, await minting)).toStrictEqual(
+      expectation('unavailable', 'upstream_reset'),
+    )
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
+  })
+
+  it('where too little time is left for another', async () => {
+    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
+    service.sandbox.behave(toStatus(500), 1)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
+      expectation('unavailable', 'upstream_error'),
+    )
+    expect(service.sandbox.requests).toHaveLength(1)
+  })
+
+  const newYear = 'Tue, 01 Jan 2030 00:00:00 GMT'
+
+  it.each([
+    [500, { 'retry-after': '7' }, '7'],
+    [502, { 'retry-after': '7' }, '7'],
+    [503, { 'retry-after': '7' }, '7'],
+    [503, { 'retry-after': '0' }, '1'],
+    [503, { 'retry-after': '3600' }, '60'],
+    [503, { 'retry-after': 'soon' }, '1'],
+    [503, { 'retry-after': 'Tue, 01 Jan 2030 00:00:20 GMT', date: newYear }, '20'],
+    [503, { 'retry-after': 'Tue, 01 Jan 2030 01:00:00 GMT', date: newYear }, '60'],
+    [504, { 'retry-after': '7' }, '7'],
+  ])('after a %i that says how long to wait, and callers are told so: %j', async (status, headers, told) => {
+    const service = await startTestService()
+    service.sandbox.behave(toStatus(status, headers), 1)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual({
+      ...expectation('unavailable', 'upstream_error'),
+      retryAfter: told,
+    })
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect((await service.mint()).statusCode).toBe(200)
+  })
+})

@@ -1,0 +1,207 @@
+import { channel } from 'node:diagnostics_channel'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createUpstream } from '../../src/openai/mint.ts'
+import { parsePresets } from '../../src/presets/catalog.ts'
+import { placeOrder } from '../../src/presets/order.ts'
+import { parseClientSecretsRequest } from '../../src/presets/request.ts'
+import { Secret } from '../../src/secret.ts'
+import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { PRESETS, startTestService } from '../support/service.ts'
+import { startTlsUpstream } from '../support/tls-upstream.ts'
+import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
+import { attemptsOf, expectation, type Kind, outcomeOf } from './outcome.ts'
+
+const authority = await createAuthority()
+beforeAll(() => trust(authority))
+
+const startFor = (baseUrl: string, environment: Record<string, string> = {}) =>
+  startTestService({ environment: { OPENAI_BASE_URL: baseUrl, ...environment } })
+
+type Answer = (response: ServerResponse) => unknown
+
+const grant: Answer = (response) => response.end(toSecretBody())
+
+const refuse =
+  (status: number, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    response.writeHead(status, headers).end('{}')
+
+/** An upstream with one answer for each request that comes, and none for more of them. */
+async function startAnswering(answers: readonly Answer[]) {
+  let asked = 0
+  const baseUrl = await startReplier((request, response) => {
+    request.resume()
+    answers[asked]?.(response)
+    asked += 1
+  })
+  return { baseUrl, asked: () => asked }
+}
+
+describe('a second call', () => {
+  it.each([500, 502, 503])('follows a %i, the same as the first, and may mint', async (status) => {
+    const service = await startTestService()
+    service.sandbox.behave({ kind: 'status', status }, 1)
+    expect((await service.mint()).statusCode).toBe(200)
+    const [first, second, ...more] = service.sandbox.requests.map(({ path, headers, body }) => ({
+      path,
+      headers,
+      body,
+    }))
+    expect(first?.headers['x-client-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+    expect([second, more]).toStrictEqual([first, []])
+    expect(await attemptsOf(service)).toMatchObject([
+      { outcome: 'issued', upstream: { status: 200, attempts: 2 } },
+    ])
+  })
+
+  it('follows a connection that was refused', async () => {
+    const server = createHttpServer((request, response) => {
+      request.resume()
+      grant(response)
+    })
+    const port = await listen(server)
+    await new Promise((resolve) => server.close(resolve))
+    // The moment at which undici is told that nobody listens there.
+    const refused = channel('undici:client:connectError')
+    const listenAgain = (): void => {
+      refused.unsubscribe(listenAgain)
+      server.listen(port, '127.0.0.1')
+    }
+    refused.subscribe(listenAgain)
+    onTestFinished(() => void server.close())
+
+    const service = await startFor(`http://127.0.0.1:${port}/v1`)
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
+  })
+
+  it('follows a connection that was reset before it was safe', async () => {
+    const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
+    let count = 0
+    const front = createServer((socket) => {
+      count += 1
+      if (count === 1) return socket.resetAndDestroy()
+      const onward = connect(upstream.port, '127.0.0.1').on('error', () => socket.destroy())
+      socket.once('close', () => onward.destroy())
+      return socket.pipe(onward).pipe(socket)
+    })
+    const service = await startFor(`https://localhost:${await listen(front)}/v1`)
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
+    expect(upstream.requests).toHaveLength(1)
+  })
+
+  it('carries the key of the first, though another one is in force by now', async () => {
+    const keys: (string | undefined)[] = []
+    const baseUrl = await startReplier((request, response) => {
+      keys.push(request.headers.authorization)
+      request.resume()
+      if (keys.length === 1) response.writeHead(500).end()
+      else grant(response)
+    })
+    let taken = 0
+    const upstream = createUpstream({
+      baseUrl: new URL(baseUrl),
+      auth: 'bearer',
+      organization: undefined,
+      project: undefined,
+      secretPrefix: 'ek_',
+      apiKey: () => {
+        taken += 1
+        return new Secret(`sk-test-0123456789-number-${taken}`)
+      },
+      timeoutMs: 8_000,
+      maxConnections: 1,
+      proxy: undefined,
+    })
+    onTestFinished(() => upstream.close())
+    const outcome = await upstream.mint(anOrder(), { requestId: 'a', safetyIdentifier: null })
+    expect(outcome).toMatchObject({ report: { attempts: 2 }, issued: {} })
+    expect(keys).toStrictEqual(Array(2).fill('Bearer sk-test-0123456789-number-1'))
+  })
+})
+
+function anOrder() {
+  const surroundings = { fileName: 'presets.yaml', authMode: 'none', api: 'client_secrets' } as const
+  const parsed = parsePresets(PRESETS, { ...surroundings, allowedOrigins: undefined })
+  const preset = 'catalog' in parsed ? parsed.catalog.presets.get('assistant') : undefined
+  if (preset === undefined) throw new Error('there is no such preset')
+  return placeOrder(preset, parseClientSecretsRequest({}))
+}
+
+const hang: Answer = () => undefined
+
+const DEADLINE_MS = 2_600
+/** Between the deadline and the answer, on a machine with other things to do. */
+const GRACE_MS = 750
+/** A second deadline after this one would end beyond the grace. */
+const LATE_MS = 1_200
+
+const refuseLate: Answer = (response) => setTimeout(() => refuse(500)(response), LATE_MS)
+
+describe('when both calls fail', () => {
+  const seconds: readonly (readonly [
+    name: string,
+    second: Answer,
+    kind: Kind,
+    reason: string,
+    status: number | null,
+  ])[] = [
+    ['a 500', refuse(500), 'unavailable', 'upstream_error', 500],
+    ['a 504', refuse(504), 'unavailable', 'upstream_error', 504],
+    ['a 400', refuse(400), 'rejected', 'upstream_refused', 400],
+    ['a 401', refuse(401), 'misconfigured', 'upstream_unauthorized', 401],
+    ['a 429', refuse(429), 'busy', 'upstream_rate_limited', 429],
+    ['a redirect', refuse(302, { location: '/' }), 'malformed', 'upstream_redirect', 302],
+    ['no JSON', (response) => response.end('<h1>'), 'malformed', 'upstream_not_json', 200],
+    ['a reset', (response) => response.socket?.resetAndDestroy(), 'unavailable', 'upstream_reset', null],
+    ['silence', hang, 'timeout', 'upstream_deadline', null],
+  ]
+
+  it.each(seconds)(
+    'the second decides, and there is no third: %s',
+    async (_name, second, kind, reason, status) => {
+      const upstream = await startAnswering([refuse(503), second, grant])
+      const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: '1500' })
+      expect(await outcomeOf(service, await service.mint())).toStrictEqual(expectation(kind, reason))
+      expect(upstream.asked()).toBe(2)
+      expect(await attemptsOf(service)).toMatchObject([{ upstream: { status, attempts: 2 } }])
+    },
+  )
+
+  it('the second decides how long to wait', async () => {
+    const upstream = await startAnswering([refuse(500), refuse(503, { 'retry-after': '30' }), grant])
+    const service = await startFor(upstream.baseUrl)
+    expect((await service.mint()).headers['retry-after']).toBe('30')
+    expect(upstream.asked()).toBe(2)
+  })
+
+  it('because nobody listens, both are on record', async () => {
+    const service = await startFor('http://127.0.0.1:1/v1')
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
+      expectation('unavailable', 'upstream_not_connected'),
+    )
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
+  })
+})
+
+describe('the deadline', () => {
+  it('holds for both calls together', async () => {
+    const upstream = await startAnswering([refuseLate, hang])
+    const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: String(DEADLINE_MS) })
+    const startedAt = performance.now()
+    const reply = await service.mint()
+    const ms = performance.now() - startedAt
+    expect(await outcomeOf(service, reply)).toStrictEqual(expectation('timeout', 'upstream_deadline'))
+    expect(upstream.asked()).toBe(2)
+    expect(ms).toBeGreaterThan(DEADLINE_MS - 50)
+    expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
+    const [{ upstream: report } = {}] = await attemptsOf(service)
+    expect(report).toMatchObject({
+      attempts: 2,
+      ms: expect.toSatisfy((value: number) => value >= DEADLINE_MS - 50),
+    })
+  })
+})
