@@ -129,15 +129,21 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Replaces each `X_FILE` by an `X` with the file's content, trimmed of the newline or BOM that editors leave. */
-function readSecretFiles(environment: Environment, problems: string[]): Environment {
+type SecretName = (typeof fromFiles)[number]
+
+/** Replaces each `X_FILE` of `names` by an `X` with the file's content, trimmed of the newline or BOM that editors leave. */
+function readSecretFiles(
+  environment: Environment,
+  names: readonly SecretName[],
+  problems: string[],
+): Environment {
   const read: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(environment)) {
     // Compose files pass variables that are not set as empty ones.
     if (value !== undefined && value !== '') read[name] = value
   }
   for (const name of eitherCase) read[name] ??= read[name.toLowerCase()]
-  for (const name of fromFiles) {
+  for (const name of names) {
     const path = read[`${name}_FILE`]
     if (path === undefined) {
       read[name] = read[name]?.trim()
@@ -172,14 +178,16 @@ function checkWhole(
   }
 }
 
+const toProblems = (error: z.ZodError | undefined): string[] =>
+  (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
+
 /** Throws a ConfigError with all problems at once. */
 export function parseConfig(environment: Environment): Config {
   const problems: string[] = []
-  const read = readSecretFiles(environment, problems)
+  const read = readSecretFiles(environment, fromFiles, problems)
   checkWhole(read, problems)
   const { data, error } = variables.safeParse(read)
-  for (const { path, message } of error?.issues ?? []) problems.push(`${path.join('.')}: ${message}`)
-  problems.push(...checkCallerSettings(read))
+  problems.push(...toProblems(error), ...checkCallerSettings(read))
   const callers = data && toCallerConfig(data)
   if (data?.OPENAI_API_KEY === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems)
@@ -225,6 +233,17 @@ export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> 
   if (text === undefined) return { refused: 'names a file that cannot be read' }
   const { data, error } = apiKey.safeParse(text.trim())
   return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
+}
+
+const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
+
+/** What it takes to read an audit, whatever else is set or not. Throws a ConfigError with all problems at once. */
+export function parseAuditConfig(environment: Environment): Pick<Config['audit'], 'directory' | 'key'> {
+  const problems: string[] = []
+  const { data, error } = auditVariables.safeParse(readSecretFiles(environment, ['AUDIT_KEY'], problems))
+  problems.push(...toProblems(error))
+  if (data === undefined || problems.length > 0) throw new ConfigError(problems)
+  return { directory: data.AUDIT_DIR, key: data.AUDIT_KEY }
 }
 
 /** The process's environment, over what a `.env` in the working directory says. */

@@ -80,11 +80,13 @@ export class ClaimsCheck {
   readonly broken: BrokenClaim[] = []
   readonly #bySeq: Map<number | null, readonly Claim[]>
   /** Torn bytes that have to come next. */
-  #next: readonly Claim[]
+  #next: readonly Claim[] = []
+  /** Torn bytes of a file in which no good line was found: all of it, or the end of one under another key. */
+  #anywhere: readonly Claim[]
 
   constructor(claims: readonly Claim[]) {
     this.#bySeq = Map.groupBy(claims, ({ seq }) => seq)
-    this.#next = (this.#bySeq.get(null) ?? []).filter(isTorn)
+    this.#anywhere = (this.#bySeq.get(null) ?? []).filter(isTorn)
     this.#bySeq.delete(null)
   }
 
@@ -103,22 +105,33 @@ export class ClaimsCheck {
   /** What follows the line before. A torn line that was only just being written has become whole since. */
   seeBytes(bytes: Buffer, place: Place): void {
     for (const claim of this.#next) {
-      const { torn } = claim
-      if (
-        torn !== null &&
-        !(bytes.length >= torn.bytes && sha256(bytes.subarray(0, torn.bytes)) === torn.sha256)
-      )
-        this.broken.push({ claim, reason: 'torn_changed', place })
+      if (!beginsTorn(bytes, claim)) this.broken.push({ claim, reason: 'torn_changed', place })
     }
     this.#next = []
+    if (place.line === 1) this.#seeAnywhere(bytes)
+  }
+
+  /** What stands behind the last line. */
+  seeTorn(bytes: Buffer, place: Place): void {
+    this.seeBytes(bytes, place)
+    this.#seeAnywhere(bytes)
   }
 
   /** The end of the file, with the place that a further line would have had. */
   seeEnd(place: Place): void {
-    for (const claim of this.#next) this.broken.push({ claim, reason: 'torn_changed', place })
+    for (const claim of [...this.#next, ...this.#anywhere]) {
+      this.broken.push({ claim, reason: 'torn_changed', place })
+    }
     for (const claim of [...this.#bySeq.values()].flat())
       this.broken.push({ claim, reason: 'tail_cut', place })
+  }
+
+  #seeAnywhere(bytes: Buffer): void {
+    this.#anywhere = this.#anywhere.filter((claim) => !beginsTorn(bytes, claim))
   }
 }
 
 const isTorn = ({ torn }: Claim): boolean => torn !== null && torn.bytes > 0
+
+const beginsTorn = (bytes: Buffer, { torn }: Claim): boolean =>
+  torn !== null && bytes.length >= torn.bytes && sha256(bytes.subarray(0, torn.bytes)) === torn.sha256

@@ -75,6 +75,13 @@ async function createKeyFile(path: string): Promise<void> {
   }
 }
 
+/** The key in a file, trimmed. Throws an AuditKeyError, or what the file system throws. */
+export async function readAuditKey(path: string): Promise<Secret> {
+  const text = (await readFile(path, 'utf8')).trim()
+  if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
+  return new Secret(text)
+}
+
 export interface LoadedAuditKey {
   readonly key: Secret
   /** Whether its file was created now, for want of a configured key. */
@@ -95,8 +102,6 @@ export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
     if (codeOf(error) !== 'EEXIST') throw error
     isNew = false
   }
-  const text = (await readFile(path, 'utf8')).trim()
-  if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
   const isExposed = ((await stat(path)).mode & 0o077) !== 0
-  return { key: new Secret(text), isNew, isExposed }
+  return { key: await readAuditKey(path), isNew, isExposed }
 }

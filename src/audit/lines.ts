@@ -16,7 +16,7 @@ export const LINE_FEED = 0x0a
 const empty = Buffer.alloc(0)
 
 /** All lines of `chunks`, as many at once as a chunk ends. The last one has the end `none` if no line feed follows. */
-export async function* toLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Line[]> {
+export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Line[]> {
   let rest: Buffer = empty
   let offset = 0
   let isSkipping = false
@@ -42,7 +42,7 @@ export async function* toLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<re
   if (rest.length > 0) yield [toLine(rest, offset, 'none')]
 }
 
-const toLine = (bytes: Buffer, offset: number, end: Line['end']): Line =>
+export const toLine = (bytes: Buffer, offset: number, end: Line['end']): Line =>
   bytes.length > MAX_LINE_BYTES
     ? { bytes: bytes.subarray(0, MAX_LINE_BYTES), offset, end: 'too_long' }
     : { bytes, offset, end }

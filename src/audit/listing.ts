@@ -55,7 +55,7 @@ export const openAudit = (path: string): Promise<FileHandle> =>
   open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
 
 /** How much is read at once. */
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 1024 * 1024
 
 /** The first `size` bytes of `file`, in chunks; `onRead` is told how many come. */
 export async function* readChunks(

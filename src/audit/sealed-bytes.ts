@@ -21,15 +21,27 @@ const MAC_BYTES = ',"mac":""}'.length + 64
 const SEAL_BYTES = ',"prev":""'.length + 64 + MAC_BYTES
 const HEADING_BYTES = 160
 
-const seal = /,"prev":(?:null|"([0-9a-f]{64})"),"mac":"([0-9a-f]{64})"\}$/
+const PREV = ',"prev":"'
+const MAC = '","mac":"'
+const NO_PREV_MAC = ',"prev":null,"mac":"'
+const END = '"}'
+
 const wholeSeal = /,"prev":(?:null|"[0-9a-f]{64}"),"mac":"[0-9a-f]{64}"\}/
 const heading =
   /^\{"v":1,"time":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","writer":"([0-9a-f]{16})","seq":(0|[1-9]\d{0,14}),"event":"([a-z]+)",/
 
-/** Undefined where the line does not end as all sealed ones do, in exactly these bytes. */
+/**
+ * Undefined where the line does not end as all sealed ones do. That the digits are digits is left to the comparison
+ * with those that are due.
+ */
 export function readSeal(line: Buffer): Seal | undefined {
-  const [, prev = null, mac] = seal.exec(line.toString('latin1', Math.max(0, line.length - SEAL_BYTES))) ?? []
-  return mac === undefined ? undefined : { prev, mac }
+  const text = line.toString('latin1', Math.max(0, line.length - SEAL_BYTES))
+  const mac = text.slice(-64 - END.length, -END.length)
+  const before = text.slice(0, -64 - END.length)
+  if (!text.endsWith(END) || mac.length !== 64) return undefined
+  if (before.endsWith(NO_PREV_MAC)) return { prev: null, mac }
+  const isChained = before.length === SEAL_BYTES - 64 - END.length && before.startsWith(PREV)
+  return isChained && before.endsWith(MAC) ? { prev: before.slice(PREV.length, -MAC.length), mac } : undefined
 }
 
 /** Over the bytes as they are: nothing that reads the same but is written otherwise passes. */

@@ -5,7 +5,7 @@ import type { Head } from './chain.ts'
 import { type BrokenClaim, type Claim, ClaimsCheck, readClaims, readOwnName, sha256 } from './claims.ts'
 import type { Finding, FindingReason, Place } from './findings.ts'
 import type { AuditKeys } from './keys.ts'
-import { type Line, toLines } from './lines.ts'
+import { type Line, splitLines } from './lines.ts'
 import { openAudit, readChunks } from './listing.ts'
 import {
   type Heading,
@@ -112,7 +112,7 @@ export class FileCheck {
 
   #takeTorn(bytes: Buffer, place: Place): FindingReason | null {
     if (isMoreThanALine(bytes)) return 'line_unsealed'
-    this.#check.seeBytes(bytes, place)
+    this.#check.seeTorn(bytes, place)
     this.#torn = { place, bytes: bytes.length, sha256: sha256(bytes) }
     return null
   }
@@ -196,7 +196,7 @@ export async function verifyFile(options: VerifyFileOptions, reads = 1): Promise
 async function readOnce(file: FileHandle, size: number, options: VerifyFileOptions): Promise<FileReport> {
   const check = new FileCheck(options)
   const onRead = options.onRead ?? (() => undefined)
-  for await (const lines of toLines(readChunks(file, size, onRead))) {
+  for await (const lines of splitLines(readChunks(file, size, onRead))) {
     if (!lines.every((line) => check.take(line))) break
   }
   return check.end(size)

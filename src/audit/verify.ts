@@ -149,10 +149,7 @@ function judgeTorn({ torn, head, isClosed }: FileReport, claims: readonly Claim[
   const end = head?.seq ?? null
   const isVouched = claims.some(
     ({ event, seq, torn: vouched }) =>
-      (event === 'recovered' &&
-        seq === end &&
-        vouched?.bytes === torn?.bytes &&
-        vouched?.sha256 === torn?.sha256) ||
+      (event === 'recovered' && vouched?.bytes === torn?.bytes && vouched?.sha256 === torn?.sha256) ||
       (event === 'gap' && (seq ?? -1) <= (end ?? -1)),
   )
   if (isVouched) return 'torn_vouched'

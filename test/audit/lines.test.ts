@@ -1,11 +1,11 @@
 import { array, assert, asyncProperty, constantFrom, integer, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Line, MAX_LINE_BYTES, toLines } from '../../src/audit/lines.ts'
+import { type Line, MAX_LINE_BYTES, splitLines } from '../../src/audit/lines.ts'
 import { inPieces } from './verifying.ts'
 
 async function collect(bytes: Buffer, size: number): Promise<Line[]> {
   const all: Line[] = []
-  for await (const lines of toLines(inPieces(bytes, size))) all.push(...lines)
+  for await (const lines of splitLines(inPieces(bytes, size))) all.push(...lines)
   return all
 }
 

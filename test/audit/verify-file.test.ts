@@ -27,6 +27,25 @@ describe('a file under another key', () => {
     expect(await findIn(files)).toStrictEqual(['unchecked', [first.name, 'key_unknown']])
   })
 
+  it('may be torn too: a start under our key vouches for that end without knowing the lines before it', async () => {
+    const first = new Chain({ keys: otherKeys }).open().attempts(3)
+    first.torn = '{"v":1,"time":"2026-11-23'
+    const named = { file: first.name, seq: null, mac: null }
+    const second = new Chain({ minute: 60, writer: B }).open(named).recovered(named, first.torn)
+    const files = toFiles(first, second)
+    expect(await findIn(files)).toStrictEqual([
+      'unchecked',
+      [first.name, 'key_unknown'],
+      [first.name, 'torn_vouched', 5],
+    ])
+    expect(await findIn(files, { keys: [keys, otherKeys] })).toStrictEqual([
+      'torn',
+      [first.name, 'torn_vouched', 5],
+    ])
+    first.torn = ''
+    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, 'torn_changed', 5]])
+  })
+
   it('is tampered if a line of it is under ours', async () => {
     const first = new Chain().open().attempts(3)
     first.lines[0] = first.lines[0]?.replace(keys.id, otherKeys.id) ?? ''

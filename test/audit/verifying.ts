@@ -1,6 +1,7 @@
 /** What the verifier makes of files, in the few words that tests compare. */
-import { readAnchors } from '../../src/audit/anchor-log.ts'
+
 import type { FindingReason, Verdict } from '../../src/audit/findings.ts'
+import { readAnchors } from '../../src/audit/log-anchors.ts'
 import { type Verification, verifyAudit } from '../../src/audit/verify.ts'
 import type { VerifyKey } from '../../src/audit/verify-file.ts'
 import { type Files, keys, writeFiles } from './chains.ts'

@@ -1,7 +1,7 @@
 /** The anchors in a log: heads that were printed where an editor of the files has no say. */
 import { z } from 'zod'
 import type { Claim } from './claims.ts'
-import { type Line, toLines } from './lines.ts'
+import { type Line, splitLines } from './lines.ts'
 
 const MESSAGE = 'audit anchor'
 
@@ -39,7 +39,7 @@ function readAnchor({ bytes }: Line, number: number): Claim | undefined {
 export async function readAnchors(log: AsyncIterable<Buffer>): Promise<readonly Claim[]> {
   const claims: Claim[] = []
   let number = 0
-  for await (const lines of toLines(log)) {
+  for await (const lines of splitLines(log)) {
     for (const line of lines) {
       number += 1
       const claim = readAnchor(line, number)
