@@ -1,10 +1,11 @@
-/** The command line: what to run, how it ends, and with which exit code. */
+/**
+ * The command line: what to run, how it ends, and with which exit code. Each command imports what it needs by itself,
+ * so that a question to the audit does not wait for a server to load.
+ */
 import { parseArgs } from 'node:util'
-import { check, toReport } from './check.ts'
 import { ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
 import { createLogDestination, createLogger, flushLog } from './logger.ts'
-import { presetsJsonSchema } from './presets/json-schema.ts'
-import { type Service, startService } from './service.ts'
+import type { Service } from './service.ts'
 
 /** Of sysexits.h, so that supervisors can tell a fault of ours from a setting. */
 const EXIT_USAGE = 64
@@ -16,6 +17,7 @@ const USAGE = `Usage: realtime-mint [command]
   serve                  start the service (the default); its settings are environment variables, see .env.example
   demo                   start it against a sandbox on this machine, without a key
   check [FILE] [--json]  judge settings and presets, or one presets file, and show what would be sent for each preset
+  audit verify|query     verify the audit's files, or find records in them; see audit --help
   schema                 print the JSON Schema of the presets file, for editors
 `
 
@@ -41,6 +43,7 @@ async function startLogged(environment: Environment): Promise<Running> {
   }
   process.on('uncaughtException', (error) => void crash(error))
   try {
+    const { startService } = await import('./service.ts')
     return { ...(await startService(config, logger)), flush }
   } catch (error) {
     await flush()
@@ -81,12 +84,14 @@ async function demo(): Promise<void> {
 }
 
 async function runCheck({ operands: [file], json }: Arguments): Promise<void> {
+  const { check, toReport } = await import('./check.ts')
   const findings = await check({ file, environment: readEnvironment() })
   process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : toReport(findings))
   process.exitCode = findings.problems.length === 0 ? 0 : EXIT_CONFIG
 }
 
 async function printSchema(): Promise<void> {
+  const { presetsJsonSchema } = await import('./presets/json-schema.ts')
   process.stdout.write(`${JSON.stringify(presetsJsonSchema(), null, 2)}\n`)
 }
 
@@ -98,6 +103,27 @@ const commands: ReadonlyMap<string, readonly [run: (given: Arguments) => Promise
     ['check', [runCheck, 1]],
     ['schema', [printSchema, 0]],
   ])
+
+/** False once nobody reads any more, as behind head. */
+const write = (text: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    process.stdout.write(text, (error) => resolve(error === null || error === undefined))
+  })
+
+async function audit(args: readonly string[]): Promise<void> {
+  const { runAudit } = await import('./audit-command/run.ts')
+  const { stdout, stderr, stdin } = process
+  stdout.on('error', () => undefined)
+  process.exitCode = await runAudit(args, {
+    environment: readEnvironment(),
+    now: Date.now,
+    write,
+    note: (text) => stderr.write(text),
+    input: stdin,
+    columns: stdout.isTTY ? stdout.columns || 80 : undefined,
+    isNoteTerminal: stderr.isTTY,
+  })
+}
 
 function misuse(): never {
   process.stderr.write(USAGE)
@@ -123,6 +149,8 @@ function parseCommandLine() {
 }
 
 async function main(): Promise<void> {
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === 'audit') return audit(rest)
   const { values, positionals } = parseCommandLine()
   const [name = 'serve', ...operands] = positionals
   const [run, most = 0] = commands.get(name) ?? []

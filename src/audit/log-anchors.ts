@@ -1,4 +1,5 @@
 /** The anchors in a log: heads that were printed where an editor of the files has no say. */
+import { createReadStream } from 'node:fs'
 import { z } from 'zod'
 import type { Claim } from './claims.ts'
 import { type Line, splitLines } from './lines.ts'
@@ -34,6 +35,9 @@ function readAnchor({ bytes }: Line, number: number): Claim | undefined {
   const { file, seq, mac } = data
   return { event: 'anchor', witness: { file: null, line: number }, file, seq, mac, torn: null }
 }
+
+/** The bytes of the log in a file. */
+export const readLog = (path: string): AsyncIterable<Buffer> => createReadStream(path)
 
 /** All anchors of a log, whatever else is in it. Throws what the log's source throws. */
 export async function readAnchors(log: AsyncIterable<Buffer>): Promise<readonly Claim[]> {

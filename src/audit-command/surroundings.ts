@@ -1,0 +1,98 @@
+/** What the commands get from outside, and what they say when they cannot do their work. */
+import { join } from 'node:path'
+import { type AuditKeys, deriveAuditKeys, readAuditKey } from '../audit/keys.ts'
+import { listAudit } from '../audit/listing.ts'
+import { ConfigError, type Environment, parseAuditConfig } from '../config.ts'
+import { codeOf } from '../errors.ts'
+
+export interface Surroundings {
+  readonly environment: Environment
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** To whoever reads on; resolves when more may be written, with false where nobody reads any more. */
+  readonly write: (text: string) => Promise<boolean>
+  /** To people, beside what is written. */
+  readonly note: (text: string) => void
+  readonly input: AsyncIterable<Buffer>
+  /** Of the terminal that is written to; undefined where it is none. */
+  readonly columns: number | undefined
+  /** Whether notes go to a terminal. */
+  readonly isNoteTerminal: boolean
+}
+
+/** Why nothing can be said about an audit. */
+export class CannotCheck extends Error {
+  readonly problem:
+    | 'settings_wrong'
+    | 'key_missing'
+    | 'directory_unreadable'
+    | 'log_unreadable'
+    | 'nothing_found'
+
+  constructor(problem: CannotCheck['problem'], message: string) {
+    super(message)
+    this.name = 'CannotCheck'
+    this.problem = problem
+  }
+}
+
+export interface Place {
+  readonly directory: string
+  /** Throws a CannotCheck where there is no key. */
+  readonly loadKeys: () => Promise<readonly AuditKeys[]>
+}
+
+export interface PlaceOptions {
+  readonly dir: string | undefined
+  readonly keyFiles: readonly string[]
+}
+
+async function loadKeyFile(path: string): Promise<AuditKeys> {
+  try {
+    return deriveAuditKeys(await readAuditKey(path))
+  } catch (error) {
+    throw new CannotCheck(
+      'key_missing',
+      `there is no audit key (${codeOf(error) ?? 'unreadable'}): set AUDIT_KEY_FILE, or name its file with --key-file`,
+    )
+  }
+}
+
+/** Beside the records, as the service does it where none is configured. */
+async function loadOwnKeyFile(directory: string): Promise<AuditKeys> {
+  await readable(listAudit(directory))
+  return loadKeyFile(join(directory, 'audit.key'))
+}
+
+/** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
+export function findPlace(environment: Environment, { dir, keyFiles }: PlaceOptions): Place {
+  const given = { ...environment, ...(dir === undefined ? {} : { AUDIT_DIR: dir }) }
+  const { directory, key } = parseSettings(
+    keyFiles.length === 0 ? given : { ...given, AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined },
+  )
+  async function loadKeys(): Promise<readonly AuditKeys[]> {
+    if (keyFiles.length > 0) return Promise.all(keyFiles.map(loadKeyFile))
+    return [key === undefined ? await loadOwnKeyFile(directory) : deriveAuditKeys(key)]
+  }
+  return { directory, loadKeys }
+}
+
+function parseSettings(environment: Environment) {
+  try {
+    return parseAuditConfig(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CannotCheck('settings_wrong', error.problems.join('; '))
+    throw error
+  }
+}
+
+/** Waits for work on the directory. Throws a CannotCheck for what the file system says. */
+export async function readable<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === undefined) throw error
+    throw new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
+  }
+}
