@@ -31,7 +31,7 @@ export class MemoryUsedTokens implements UsedTokens {
   readonly #unixNow: () => number
   readonly #maxTokens: number
   readonly #untilById = new Map<string, number>()
-  /** While it is full: when the first of them goes. */
+  /** While nothing was taken in or given back since all were looked at: when the first of them goes. */
   #fullUntil = 0
 
   constructor({ unixNow, maxTokens = MAX_TOKENS }: MemoryUsedTokensOptions) {
@@ -55,12 +55,14 @@ export class MemoryUsedTokens implements UsedTokens {
   /** Throws where none is old. Looks at all of them, but not again before one can be. */
   #forgetOld(now: number): void {
     if (now < this.#fullUntil) throw new Error('too many tokens are in use')
-    this.#fullUntil = Number.POSITIVE_INFINITY
+    let first = Number.POSITIVE_INFINITY
     for (const [id, until] of this.#untilById) {
       if (until <= now) this.#untilById.delete(id)
-      else this.#fullUntil = Math.min(this.#fullUntil, until)
+      else first = Math.min(first, until)
     }
-    if (this.#untilById.size >= this.#maxTokens) throw new Error('too many tokens are in use')
+    if (this.#untilById.size < this.#maxTokens) return
+    this.#fullUntil = first
+    throw new Error('too many tokens are in use')
   }
 }
 

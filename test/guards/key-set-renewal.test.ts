@@ -54,7 +54,7 @@ describe('by itself', () => {
     await vi.waitFor(() => expect(server.asked).toHaveLength(2))
     await keySet.close()
     await refreshing
-    vi.advanceTimersByTime(HOUR_MS)
+    expect(vi.getTimerCount()).toBe(0)
     expect(await keySet.newerThan(await keySet.current())).toBeUndefined()
     expect(server.asked).toHaveLength(2)
     expect(told).toEqual([])

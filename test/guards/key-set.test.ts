@@ -34,8 +34,24 @@ describe('a key set', () => {
     const { keySet, server } = await createKeySet()
     await keySet.refresh()
     server.answer(() => undefined)
-    void keySet.refresh()
+    const ends: string[] = []
+    const refreshing = keySet.refresh().then(() => ends.push('fetched'))
     expect(await has(await keySet.current(), 'first')).toBe(true)
+    expect(ends).toEqual([])
+    await keySet.close()
+    await refreshing
+  })
+
+  it('is fetched once for all that ask for it at once', async () => {
+    const { keySet, server } = await createKeySet()
+    await Promise.all([keySet.refresh(), keySet.refresh()])
+    expect(server.asked).toHaveLength(1)
+  })
+
+  it('may have a query in its URL', async () => {
+    const { keySet, server } = await createKeySet(undefined, '?tenant=a')
+    await keySet.refresh()
+    expect(server.asked).toEqual(['GET /jwks?tenant=a'])
   })
 
   it('with the same text is the same', async () => {

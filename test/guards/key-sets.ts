@@ -17,14 +17,14 @@ export function prepareKeySets() {
   })
 
   /** What the server answers first, and what the key set told of itself. */
-  return async (toAnswer: (keyring: Keyring) => Answer = ({ first }) => answerKeys(first)) => {
+  return async (toAnswer: (keyring: Keyring) => Answer = ({ first }) => answerKeys(first), query = '') => {
     const [keyring] = keyrings
     if (keyring === undefined) throw new Error('there are no keys')
     const server = await startKeySetServer(toAnswer(keyring))
     const clock = { ms: 1_000 }
     const told: string[] = []
     const keySet = new KeySet({
-      url: server.url,
+      url: new URL(query, server.url),
       now: () => clock.ms,
       onChange: (coming, cause) => told.push(coming ? 'coming' : `not coming: ${cause}`),
     })

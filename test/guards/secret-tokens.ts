@@ -10,12 +10,17 @@ export const NOW = NOW_MS / 1000
 interface Options {
   readonly maxLifetimeSeconds?: number
   readonly singleUse?: boolean
+  readonly issuer?: string
 }
 
-export const createGuard = ({ maxLifetimeSeconds = 3_600, singleUse = false }: Options = {}) =>
+export const createGuard = ({
+  maxLifetimeSeconds = 3_600,
+  singleUse = false,
+  issuer = ISSUER,
+}: Options = {}) =>
   createCallerGuard({
     keys: { secret: new Secret(JWT_SECRET) },
-    issuer: ISSUER,
+    issuer,
     audience: AUDIENCE,
     maxLifetimeSeconds,
     singleUse,

@@ -144,6 +144,9 @@ describe('a token that may be used once', () => {
     })
     const other = await createGuard(singleUse).identify(toBearer(sign({ jti: 'id-8' })))
     expect(other.use?.id).not.toBe(use?.id)
+    const theirs = createGuard({ ...singleUse, issuer: 'another' })
+    const same = await theirs.identify(toBearer(sign({ jti: 'id-7', iss: 'another' })))
+    expect(same.use?.id).not.toBe(use?.id)
   })
 
   it.each<[value: unknown, verdict: string]>([

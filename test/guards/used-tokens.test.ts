@@ -71,14 +71,36 @@ describe('tokens in memory', () => {
     expect(await used.reserve('b', 1_060)).toBe('reserved')
   })
 
+  it('make room when one that came later is over', async () => {
+    const { used, clock } = createUsedTokens(2)
+    await used.reserve('a', 1_030)
+    await used.reserve('b', 1_060)
+    clock.seconds = 1_030
+    await used.reserve('c', 1_040)
+    await expect(used.reserve('d', 1_060)).rejects.toThrow('too many')
+    clock.seconds = 1_040
+    expect(await used.reserve('d', 1_060)).toBe('reserved')
+  })
+
+  it('make room when one that came after a release is over', async () => {
+    const { used, clock } = createUsedTokens(1)
+    await used.reserve('a', 1_060)
+    await expect(used.reserve('b', 1_060)).rejects.toThrow('too many')
+    await used.release('a')
+    await used.reserve('b', 1_010)
+    clock.seconds = 1_010
+    expect(await used.reserve('c', 1_060)).toBe('reserved')
+  })
+
   it('never count as free while they hold, whatever happens', async () => {
     const steps = array(
       record({
-        id: constantFrom('a', 'b', 'c', 'd'),
+        id: constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
         release: boolean(),
         lifetime: integer({ min: 1, max: 30 }),
         wait: integer({ min: 0, max: 10 }),
       }),
+      { maxLength: 60, size: 'max' },
     )
     await assert(
       asyncProperty(steps, async (all) => {
