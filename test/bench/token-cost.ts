@@ -1,0 +1,107 @@
+// Measures what it costs to verify a caller's token, by algorithm: in CPU over all threads, and in time.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createCallerGuard, type KeySource } from '../../src/guards/caller.ts'
+import { Secret } from '../../src/secret.ts'
+import { inTurn } from './in-turn.ts'
+import { median } from './statistics.ts'
+
+const ALGORITHMS = 'HS256 RS256 RS512 PS256 ES256 ES384 ES512 EdDSA'.split(' ')
+const SECRET = 'a shared secret that is only for measuring'
+const CONNECTIONS = 16
+const WARM_UP = 500
+const VERIFICATIONS = 300
+const ROUNDS = 3
+
+type Verify = () => Promise<unknown>
+
+interface Cost {
+  readonly cpuMicros: number
+  readonly micros: number
+}
+
+async function createToken(alg: string) {
+  const { publicKey, privateKey } =
+    alg === 'HS256'
+      ? { publicKey: undefined, privateKey: Buffer.from(SECRET) }
+      : await generateKeyPair(alg, { extractable: true })
+  const token = await new SignJWT({ plan: 'pro' })
+    .setProtectedHeader({ alg, kid: alg })
+    .setIssuer('https://issuer.example.com')
+    .setAudience('realtime-mint')
+    .setSubject('a user')
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(privateKey)
+  return { token, jwk: publicKey && { ...(await exportJWK(publicKey)), alg, kid: alg } }
+}
+
+/** A key set on loopback, as an issuer publishes it; the secret where there is none. */
+async function publish(jwk: object | undefined): Promise<{ keys: KeySource; close: () => void }> {
+  if (jwk === undefined) return { keys: { secret: new Secret(SECRET) }, close: () => undefined }
+  const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the key set has no port')
+  return {
+    keys: { url: new URL(`http://127.0.0.1:${address.port}/jwks`) },
+    close: () => server.close(),
+  }
+}
+
+async function measure(verify: Verify, connections: number): Promise<Cost> {
+  const remaining = Array.from({ length: VERIFICATIONS }).values()
+  const cpu = process.cpuUsage()
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: connections }, () => inTurn(remaining, verify)))
+  const { user, system } = process.cpuUsage(cpu)
+  return {
+    cpuMicros: (user + system) / VERIFICATIONS,
+    micros: ((performance.now() - startedAt) * 1000) / VERIFICATIONS,
+  }
+}
+
+const medianOf = (costs: readonly Cost[], key: keyof Cost): string =>
+  median(costs.map((cost) => cost[key])).toFixed(0)
+
+async function report(alg: string): Promise<string[]> {
+  const { token, jwk } = await createToken(alg)
+  const { keys, close } = await publish(jwk)
+  const guard = createCallerGuard({
+    keys,
+    issuer: 'https://issuer.example.com',
+    audience: 'realtime-mint',
+    maxLifetimeSeconds: 3_600,
+    singleUse: false,
+    now: () => performance.now(),
+    unixNow: () => Date.now(),
+  })
+  const verify = (): Promise<unknown> => guard.identify({ authorization: `Bearer ${token}` })
+  await inTurn(Array.from({ length: WARM_UP }), verify)
+  const rounds = await inTurn(Array.from({ length: ROUNDS }), async () => ({
+    alone: await measure(verify, 1),
+    together: await measure(verify, CONNECTIONS),
+  }))
+  await guard.close()
+  close()
+  const [alone, together] = [rounds.map((round) => round.alone), rounds.map((round) => round.together)]
+  return [
+    alg,
+    medianOf(alone, 'cpuMicros'),
+    medianOf(alone, 'micros'),
+    medianOf(together, 'cpuMicros'),
+    medianOf(together, 'micros'),
+  ]
+}
+
+const headings = [
+  'algorithm',
+  'µs CPU alone',
+  'µs alone',
+  `µs CPU, ${CONNECTIONS} at once`,
+  `µs each, ${CONNECTIONS} at once`,
+]
+const rows = [headings, ...(await inTurn(ALGORITHMS, report))]
+const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
