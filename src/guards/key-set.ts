@@ -1,5 +1,6 @@
 /** The issuer's public keys: fetched ahead of need, kept for an hour without it, renewed when a token asks for more. */
-import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet } from 'jose/jwks/local'
 import { type Dispatcher, Pool } from 'undici'
 import { codeOf, ServiceError } from '../errors.ts'
 import type { Keys } from './token.ts'

@@ -1,6 +1,8 @@
 /** Tokens: JSON Web Tokens that an issuer signed for us, checked by jose with nothing left to its defaults. */
 import { hash } from 'node:crypto'
-import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import * as errors from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
 import { ServiceError } from '../errors.ts'
 import { parseJsonObject } from '../json-object.ts'
 import type { Reason } from '../reasons.ts'
