@@ -7,22 +7,33 @@ export interface LimitRule {
 
 const windowsMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
 
-const rulePattern = /^([1-9]\d{0,8})\/(second|minute|hour|day)$/
+const rule = /([1-9]\d{0,8})\/(second|minute|hour|day)/
+
+/** One or more rules, as parseRules takes them. */
+export const rulesPattern = new RegExp(`^${rule.source}(?:\\s*,\\s*${rule.source})*$`)
 
 const isWindow = (name: string | undefined): name is keyof typeof windowsMs =>
   name !== undefined && Object.hasOwn(windowsMs, name)
 
-function parseRule(text: string): LimitRule | undefined {
-  const [, limit, window] = rulePattern.exec(text) ?? []
-  return isWindow(window) ? { limit: Number(limit), windowMs: windowsMs[window] } : undefined
+function parseRule(text: string): LimitRule[] {
+  const [, limit, window] = rule.exec(text) ?? []
+  return isWindow(window) ? [{ limit: Number(limit), windowMs: windowsMs[window] }] : []
 }
 
 /** The word for a rule's window. */
 export const toUnit = (windowMs: number): string =>
   Object.entries(windowsMs).find(([, ms]) => ms === windowMs)?.[0] ?? 'window'
 
-/** The rules in `text`, or undefined where one of them is not `<count>/<second|minute|hour|day>`. */
+/** Of several rules for one window the strictest says it all. */
+function isNeeded({ limit, windowMs }: LimitRule, index: number, rules: readonly LimitRule[]): boolean {
+  return rules.every(
+    (other, at) =>
+      other.windowMs !== windowMs || limit < other.limit || (limit === other.limit && index <= at),
+  )
+}
+
+/** The rules in `text`, one for each window, or undefined where one is not `<count>/<second|minute|hour|day>`. */
 export function parseRules(text: string): readonly LimitRule[] | undefined {
-  const rules = text.split(',').map((part) => parseRule(part.trim()))
-  return rules.every((rule) => rule !== undefined) ? rules : undefined
+  if (!rulesPattern.test(text.trim())) return undefined
+  return text.split(',').flatMap(parseRule).filter(isNeeded)
 }

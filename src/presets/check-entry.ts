@@ -1,5 +1,6 @@
 /** One entry of the file, checked in full: the faults of every part, or a preset. */
 
+import { type LimitRule, parseRules } from '../limits/rules.ts'
 import { type Api, type CheckedSession, checkSession } from './check-session.ts'
 import { isObject, type Path, valueAt } from './fields.ts'
 import {
@@ -54,7 +55,6 @@ export function checkEntry(name: string, input: unknown, surroundings: Surroundi
   const warnings = [
     ...under(['session'], session.warnings),
     ...[variables, rules, access, expiry].flatMap((part) => part.warnings),
-    ...(data?.limits === undefined ? [] : [{ path: ['limits'], atKey: true, message: limitsWarning }]),
   ]
   if (data === undefined || session.content === undefined || problems.length > 0) {
     return { preset: undefined, problems, warnings }
@@ -72,9 +72,6 @@ export function checkEntry(name: string, input: unknown, surroundings: Surroundi
   })
   return { preset, problems, warnings }
 }
-
-/** Until they are, saying nothing would let an operator rely on them. */
-const limitsWarning = 'are read but not held yet; RATE_LIMIT_PER_ADDRESS is the only limit of this version'
 
 function under(path: Path, findings: readonly Finding[]): readonly Finding[] {
   return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
@@ -186,8 +183,10 @@ function checkExpiry(input: unknown, session: CheckedSession): Checked<number> {
   }
 }
 
+const toRules = (text = ''): readonly LimitRule[] => parseRules(text) ?? []
+
 function toLimits(
   limits: { per_caller?: string | undefined; total?: string | undefined } | undefined,
 ): Limits {
-  return { perCaller: limits?.per_caller ?? null, total: limits?.total ?? null }
+  return { perCaller: toRules(limits?.per_caller), total: toRules(limits?.total) }
 }

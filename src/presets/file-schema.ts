@@ -1,5 +1,6 @@
 /** What an operator writes: the presets file, YAML or JSON. */
 import { z } from 'zod'
+import { rulesPattern } from '../limits/rules.ts'
 import { flatSession } from './flat-schema.ts'
 import { gaSession } from './ga-schema.ts'
 import { expirySeconds } from './schema-parts.ts'
@@ -46,12 +47,7 @@ export const overrideRule = z.union([
     ),
 ])
 
-const limit = z
-  .string()
-  .regex(
-    /^[1-9][0-9]*\/(second|minute|hour|day)(\s*,\s*[1-9][0-9]*\/(second|minute|hour|day))*$/,
-    'limits such as 5/minute or 10/minute,200/day',
-  )
+const limit = z.string().regex(rulesPattern, 'limits such as 5/minute or 10/minute,200/day')
 
 const claimValue = z.union([z.string(), z.number(), z.boolean()])
 

@@ -1,5 +1,6 @@
 /** A preset as the program knows it. Only parsePresets makes one. */
 import { createHash } from 'node:crypto'
+import type { LimitRule } from '../limits/rules.ts'
 import { type BodyTemplate, type Endpoint, renderBody, showBody, toBodyTemplate } from './body.ts'
 import { deepFreeze, type Fields, valueAt } from './fields.ts'
 import type { FlatSession } from './flat-schema.ts'
@@ -17,9 +18,10 @@ export interface Access {
 }
 
 export interface Limits {
-  /** As written, such as `5/minute,100/day`; null where only the service's own limits hold. */
-  readonly perCaller: string | null
-  readonly total: string | null
+  /** For each caller of the preset; empty where only the service's own limits hold. */
+  readonly perCaller: readonly LimitRule[]
+  /** For all its callers together. */
+  readonly total: readonly LimitRule[]
 }
 
 export interface Preset {

@@ -11,7 +11,8 @@ describe('a limit is read', () => {
     ['200/day', [rule(200, 86_400_000)]],
     ['10/minute,200/day', [rule(10, 60_000), rule(200, 86_400_000)]],
     [' 10/minute , 200/day ', [rule(10, 60_000), rule(200, 86_400_000)]],
-    ['5/second,5/second', [rule(5, 1_000), rule(5, 1_000)]],
+    ['5/second,5/second', [rule(5, 1_000)]],
+    ['10/minute,5/second,7/minute', [rule(5, 1_000), rule(7, 60_000)]],
     ['999999999/day', [rule(999_999_999, 86_400_000)]],
   ])('%s', (text, rules) => {
     expect(parseRules(text)).toEqual(rules)

@@ -26,17 +26,23 @@ test('a preset says what its entry says', () => {
       origins: new Set(['https://app.example.com']),
       claims: new Map([['plan', new Set(['pro', 'team'])]]),
     },
-    limits: { perCaller: '5/minute', total: '10/second, 1000/hour' },
+    limits: {
+      perCaller: [{ limit: 5, windowMs: 60_000 }],
+      total: [
+        { limit: 10, windowMs: 1_000 },
+        { limit: 1_000, windowMs: 3_600_000 },
+      ],
+    },
   })
 })
 
-test('what an entry leaves out is null or the default', () => {
+test('what an entry leaves out is null, empty or the default', () => {
   expect(presetOf({ session: {} })).toMatchObject({
     description: null,
     model: null,
     expiresAfterSeconds: 60,
     access: { origins: null, claims: null },
-    limits: { perCaller: null, total: null },
+    limits: { perCaller: [], total: [] },
   })
 })
 
