@@ -1,0 +1,41 @@
+/** A network between two programs, which can be made slow, or to lose a connection without telling anybody. */
+import { connect, createServer, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { listen } from './upstream.ts'
+
+export interface Relay {
+  readonly port: number
+  /** On the way back. */
+  delayMs: number
+  /** What is connected now stays so, but nothing arrives any more. */
+  readonly lose: () => void
+}
+
+/** Between its own port and `target` on loopback, until the test is over. */
+export async function startRelay(target: number): Promise<Relay> {
+  const sockets = new Set<Socket>()
+  const lost = new WeakSet<Socket>()
+
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1')
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+    }
+    near.on('data', (chunk) => lost.has(near) || far.write(chunk))
+    far.on('data', (chunk) => setTimeout(() => lost.has(near) || near.write(chunk), relay.delayMs))
+    near.on('close', () => far.destroy())
+    far.on('close', () => lost.has(near) || near.destroy())
+  })
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  const relay: Relay = {
+    port: await listen(server),
+    delayMs: 0,
+    lose: () => {
+      for (const socket of sockets) lost.add(socket)
+    },
+  }
+  return relay
+}
