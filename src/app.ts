@@ -14,7 +14,8 @@ import { logReplies } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { limitAddresses } from './limits/per-address.ts'
+import type { Limits } from './limits/levels.ts'
+import { limitAddresses, showQuotas } from './limits/per-address.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
 import { mintingRoute } from './routes/minting.ts'
 import { checkRoutes, dialects } from './routes/paths.ts'
@@ -25,6 +26,7 @@ export interface Outside {
   readonly lifecycle: Lifecycle
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
+  readonly limits: Limits
   readonly logger: Logger
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -67,7 +69,7 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
 
 /** Builds the listener; does not listen yet. */
 export async function buildApp(config: Config, outside: Outside): Promise<FastifyInstance> {
-  const { issuer, audit, lifecycle, callerGuard, logger, now } = outside
+  const { issuer, audit, lifecycle, callerGuard, limits, logger, now } = outside
   const { allowedOrigins } = config
   const app = createListener(config, logger)
 
@@ -75,14 +77,15 @@ export async function buildApp(config: Config, outside: Outside): Promise<Fastif
   answerErrors(app, logger)
   openAttempts(app, { lifecycle, now })
   await allowOrigins(app, allowedOrigins)
-  await limitAddresses(app, { rules: config.limitPerAddress, exemptPaths: healthPaths, now })
+  await limitAddresses(app, { limits, exemptPaths: healthPaths })
+  showQuotas(app)
   checkRoutes(app, { allowedOrigins, lifecycle })
   takeJsonOnly(app)
   auditReplies(app, { audit, lifecycle })
   logReplies(app, { logger, now })
 
   healthRoutes(app, { audit, lifecycle, callerGuard })
-  for (const dialect of dialects)
-    mintingRoute(app, dialect, { allowedOrigins, issuer, lifecycle, callerGuard })
+  const minting = { allowedOrigins, issuer, lifecycle, callerGuard, limits }
+  for (const dialect of dialects) mintingRoute(app, dialect, minting)
   return app
 }

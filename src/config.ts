@@ -1,54 +1,40 @@
 /** The environment, checked whole and frozen: the only place that reads it. */
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Identities } from './audit/audit.ts'
-import type { Durability } from './audit/file.ts'
+import type { AuditSettings } from './audit/open.ts'
+import { type LogLevel, logLevels } from './logger.ts'
 import {
   type CallerConfig,
   callerVariables,
   checkCallerSettings,
   toCallerConfig,
   toCallerWarnings,
-} from './caller-settings.ts'
-import type { LimitRule } from './limits/rules.ts'
-import type { Loaded } from './live-file.ts'
-import { type LogLevel, logLevels } from './logger.ts'
-import type { ProxyOptions } from './openai/dispatcher.ts'
-import type { Secret } from './secret.ts'
+} from './settings/callers.ts'
+import { auditKey, origins, proxies, wholeNumber } from './settings/kinds.ts'
 import {
-  apiKey,
-  auditKey,
-  baseUrl,
-  headerValue,
-  limit,
-  origins,
-  proxies,
-  proxyUrl,
-  secretPrefix,
-  wholeNumber,
-} from './settings.ts'
+  checkRedisSettings,
+  type LimitConfig,
+  limitVariables,
+  type RedisConfig,
+  toLimitConfig,
+  toRedisConfig,
+} from './settings/limits.ts'
+import {
+  checkUpstreamSettings,
+  toUpstreamConfig,
+  type UpstreamConfig,
+  upstreamVariables,
+} from './settings/upstream.ts'
 
 const variables = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8080),
-  OPENAI_API_KEY: apiKey.optional(),
-  OPENAI_BASE_URL: baseUrl.default(new URL('https://api.openai.com/v1')),
-  OPENAI_REALTIME_API: z
-    .enum(['client_secrets', 'sessions'], { error: 'is client_secrets or sessions' })
-    .default('client_secrets'),
-  OPENAI_AUTH: z.enum(['bearer', 'api-key'], { error: 'is bearer or api-key' }).default('bearer'),
-  OPENAI_ORGANIZATION: headerValue.optional(),
-  OPENAI_PROJECT: headerValue.optional(),
-  HTTPS_PROXY: proxyUrl.optional(),
-  NO_PROXY: z.string().default(''),
-  UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
-  UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
+  ...upstreamVariables,
   ALLOWED_ORIGINS: origins.optional(),
   ...callerVariables,
   PRESETS_FILE: z.string().default('presets.yaml'),
   DEFAULT_PRESET: z.string().optional(),
-  RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),
+  ...limitVariables,
   TRUST_PROXY: proxies.default([]),
   MAX_CONCURRENT_MINTS: wholeNumber(1, 100_000).default(256),
   AUDIT_DIR: z.string().default('./audit'),
@@ -61,7 +47,7 @@ const variables = z.object({
 })
 
 /** Secrets that may stand in a file named by the variable with `_FILE` behind it. */
-const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY'] as const
+const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL'] as const
 
 /** Written small as often as not, and by some programs only so. */
 const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
@@ -76,40 +62,19 @@ export interface Config {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  readonly upstream: {
-    readonly apiKey: Secret
-    /** Where the key was read from, and is read from again; undefined: from the environment. */
-    readonly apiKeyFile: string | undefined
-    readonly baseUrl: URL
-    /** Which of the two minting endpoints it serves: GA's, or the flat one. */
-    readonly api: 'client_secrets' | 'sessions'
-    readonly auth: 'bearer' | 'api-key'
-    readonly organization: string | undefined
-    readonly project: string | undefined
-    /** Undefined where upstream is asked straight. */
-    readonly proxy: ProxyOptions | undefined
-    /** What client secrets begin with; '' for anything. */
-    readonly secretPrefix: string
-    readonly timeoutMs: number
-  }
+  readonly upstream: UpstreamConfig
   /** Empty where no page may ask. */
   readonly allowedOrigins: ReadonlySet<string>
   readonly callers: CallerConfig
   readonly presetsFile: string
   readonly defaultPreset: string | undefined
-  readonly limitPerAddress: readonly LimitRule[]
+  readonly limits: LimitConfig
+  /** Where limits are held together with other replicas; null where this process holds them alone. */
+  readonly redis: RedisConfig | null
   /** Addresses and CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   readonly maxConcurrentMints: number
-  readonly audit: {
-    readonly directory: string
-    readonly durability: Durability
-    /** Undefined: a key file is kept in the directory. */
-    readonly key: Secret | undefined
-    readonly identities: Identities
-    /** 0 keeps all. */
-    readonly retentionDays: number
-  }
+  readonly audit: AuditSettings
   readonly drainDelaySeconds: number
   readonly logLevel: LogLevel
   /** What is set to no effect, a line each. */
@@ -159,25 +124,6 @@ function readSecretFiles(
   return read
 }
 
-function checkWhole(
-  { NODE_TLS_REJECT_UNAUTHORIZED: verify, ...read }: Environment,
-  problems: string[],
-): void {
-  if (verify === '0') {
-    problems.push(
-      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so that anybody on the way could read the API key; remove it',
-    )
-  }
-  if (
-    read['OPENAI_API_KEY'] === undefined &&
-    !problems.some((problem) => problem.startsWith('OPENAI_API_KEY_FILE'))
-  ) {
-    problems.push(
-      'OPENAI_API_KEY: is missing. Name a file that holds it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
-    )
-  }
-}
-
 const toProblems = (error: z.ZodError | undefined): string[] =>
   (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
 
@@ -185,33 +131,29 @@ const toProblems = (error: z.ZodError | undefined): string[] =>
 export function parseConfig(environment: Environment): Config {
   const problems: string[] = []
   const read = readSecretFiles(environment, fromFiles, problems)
-  checkWhole(read, problems)
+  const isKeyFileBad = problems.some((problem) => problem.startsWith('OPENAI_API_KEY_FILE'))
   const { data, error } = variables.safeParse(read)
-  problems.push(...toProblems(error), ...checkCallerSettings(read))
+  problems.push(
+    ...checkUpstreamSettings(read, isKeyFileBad),
+    ...checkRedisSettings(read),
+    ...toProblems(error),
+    ...checkCallerSettings(read),
+  )
+  const upstream = data && toUpstreamConfig(data, read['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data)
-  if (data?.OPENAI_API_KEY === undefined || callers === undefined || problems.length > 0) {
+  if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems)
   }
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
-    upstream: Object.freeze({
-      apiKey: data.OPENAI_API_KEY,
-      apiKeyFile: read['OPENAI_API_KEY_FILE'],
-      baseUrl: data.OPENAI_BASE_URL,
-      api: data.OPENAI_REALTIME_API,
-      auth: data.OPENAI_AUTH,
-      organization: data.OPENAI_ORGANIZATION,
-      project: data.OPENAI_PROJECT,
-      proxy: data.HTTPS_PROXY && Object.freeze({ url: data.HTTPS_PROXY, except: data.NO_PROXY }),
-      secretPrefix: data.UPSTREAM_SECRET_PREFIX,
-      timeoutMs: data.UPSTREAM_TIMEOUT_MS,
-    }),
+    upstream,
     allowedOrigins: data.ALLOWED_ORIGINS ?? new Set(),
     callers,
     presetsFile: data.PRESETS_FILE,
     defaultPreset: data.DEFAULT_PRESET,
-    limitPerAddress: data.RATE_LIMIT_PER_ADDRESS,
+    limits: toLimitConfig(data),
+    redis: toRedisConfig(data),
     trustedProxies: data.TRUST_PROXY,
     maxConcurrentMints: data.MAX_CONCURRENT_MINTS,
     audit: Object.freeze({
@@ -227,18 +169,10 @@ export function parseConfig(environment: Environment): Config {
   })
 }
 
-/** The API key in the file at `path`, read anew; or what is wrong with it, without its content. */
-export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return { refused: 'names a file that cannot be read' }
-  const { data, error } = apiKey.safeParse(text.trim())
-  return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
-}
-
 const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
 
 /** What it takes to read an audit, whatever else is set or not. Throws a ConfigError with all problems at once. */
-export function parseAuditConfig(environment: Environment): Pick<Config['audit'], 'directory' | 'key'> {
+export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
   const problems: string[] = []
   const { data, error } = auditVariables.safeParse(readSecretFiles(environment, ['AUDIT_KEY'], problems))
   problems.push(...toProblems(error))

@@ -3,23 +3,32 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
+import type { AuditKeys } from './audit/keys.ts'
 import { type OpenAudit, openAudit } from './audit/open.ts'
-import { type Config, ConfigError, loadApiKey } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { codeOf } from './errors.ts'
 import { type CallerGuard, createCallerGuard } from './guards/caller.ts'
 import { MemoryUsedTokens } from './guards/used-tokens.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { createLimits, type Limits } from './limits/levels.ts'
+import { LocalStore } from './limits/local-store.ts'
+import { SharedStore } from './limits/shared-store.ts'
 import { createFixed, createLiveFile, type Live, type Loaded } from './live-file.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
 import { type Catalog, loadPresets } from './presets/catalog.ts'
 import type { Problem } from './presets/problem.ts'
+import { RedisConnection } from './redis/connection.ts'
+import { createRedisUsedTokens } from './redis/used-tokens.ts'
 import type { Secret } from './secret.ts'
+import { loadApiKey } from './settings/upstream.ts'
 
 export interface Parts {
   readonly app: FastifyInstance
   readonly audit: Audit
   readonly upstream: Upstream
+  /** Null where this process holds the limits alone. */
+  readonly redis: RedisConnection | null
   readonly lifecycle: Lifecycle
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
@@ -108,6 +117,31 @@ function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Live<Secr
   return key
 }
 
+/** Null where there is none; otherwise connected, or trying to. */
+async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promise<RedisConnection | null> {
+  if (redis === null) return null
+  const connection = new RedisConnection({
+    url: redis.url,
+    onChange: (cause) => {
+      const mode = redis.required ? 'nothing is issued' : 'limits are held by this replica alone'
+      if (cause === null) logger.warn('redis is used again')
+      else logger.error({ cause }, `redis cannot be used: ${mode}`)
+      audit
+        .recordStore(cause === null ? 'restored' : 'degraded', cause)
+        .catch(() => logger.error('a change of the store could not be recorded'))
+    },
+  })
+  await connection.open()
+  return connection
+}
+
+function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym }: AuditKeys): Limits {
+  const local = new LocalStore({ now })
+  const store =
+    config.redis === null || redis === null ? local : new SharedStore({ redis, local, now, ...config.redis })
+  return createLimits({ store, ...config.limits, toPseudonym })
+}
+
 function openUpstream(config: Config, key: Live<Secret>, logger: Logger): Upstream {
   return createUpstream({
     ...config.upstream,
@@ -124,6 +158,7 @@ function openUpstream(config: Config, key: Live<Secret>, logger: Logger): Upstre
 export async function createParts(config: Config, initial: Catalog, logger: Logger): Promise<Parts> {
   const { defaultPreset, maxConcurrentMints } = config
   const { audit, keys } = await startAudit(config, logger)
+  const redis = await openRedis(config, audit, logger)
   const lifecycle = new Lifecycle()
   const callerGuard = guardCallers(config, logger)
   const presets = watchPresets(config, initial, audit, logger)
@@ -135,9 +170,11 @@ export async function createParts(config: Config, initial: Catalog, logger: Logg
     upstream,
     maxConcurrentMints,
     isAuditAvailable: () => audit.available,
-    usedTokens: new MemoryUsedTokens({ unixNow }),
+    usedTokens:
+      redis === null ? new MemoryUsedTokens({ unixNow }) : createRedisUsedTokens({ redis, unixNow }),
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
-  const app = await buildApp(config, { issuer, audit, lifecycle, callerGuard, logger, now })
-  return { app, audit, upstream, lifecycle, callerGuard, presets, key, logger }
+  const limits = openLimits(config, redis, keys)
+  const app = await buildApp(config, { issuer, audit, lifecycle, callerGuard, limits, logger, now })
+  return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
 }

@@ -67,7 +67,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, audit, upstream, lifecycle, callerGuard, presets, key, logger }: Parts,
+  { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Parts,
   delayMs: number,
 ): Promise<void> {
   const startedAt = now()
@@ -86,6 +86,7 @@ async function drain(
   app.server.closeAllConnections()
   await atMost(LAST_WORDS_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
   await callerGuard?.close()
+  redis?.close()
   await atMost(Math.max(LAST_WORDS_MS, LAST_RECORD_MS - (now() - startedAt)), audit.close())
   logger.info({ ms: Math.round(now() - startedAt) }, 'drained')
 }

@@ -62,8 +62,9 @@ describe('who may import whom', () => {
     ['logger', ['errors']],
     ['guards', ['errors', 'json-object', 'reasons', 'secret']],
     ['http', ['errors', 'json-object', 'reasons']],
-    ['limits', ['errors', 'http']],
-    ['presets', ['errors', 'reasons']],
+    ['redis', ['guards', 'secret']],
+    ['limits', ['errors', 'http', 'reasons', 'redis']],
+    ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],
     ['issuer', ['errors', 'guards', 'openai', 'presets']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
@@ -90,8 +91,10 @@ describe('who may import whom', () => {
 
   const core = where(
     ({ room, path }) =>
-      ['issuer', 'presets', 'openai', 'guards', 'errors', 'reasons', 'secret', 'lifecycle'].includes(room) ||
-      ['limits/rules.ts', 'limits/memory-store.ts'].includes(path) ||
+      ['issuer', 'presets', 'openai', 'guards', 'errors', 'reasons', 'secret', 'lifecycle', 'redis'].includes(
+        room,
+      ) ||
+      (room === 'limits' && path !== 'limits/per-address.ts') ||
       ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/attempt.ts', 'audit/audit.ts'].includes(
         path,
       ),
@@ -114,13 +117,14 @@ describe('what only some may do', () => {
     [
       'reveal a secret',
       whereCode(/\.reveal\(\)/),
-      [/^openai\//, 'routes/minting.ts', 'audit/keys.ts', 'guards/caller.ts'],
+      [/^openai\//, 'routes/minting.ts', 'audit/keys.ts', 'guards/caller.ts', 'redis/connection.ts'],
     ],
     [
       'call upstream, or the issuer’s key set',
       where(({ packages }) => packages.includes('undici')),
       [/^openai\//, 'guards/key-set.ts'],
     ],
+    ['know Redis', where(({ packages }) => packages.includes('ioredis')), ['redis/connection.ts']],
     [
       'open connections',
       where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),
@@ -135,7 +139,7 @@ describe('what only some may do', () => {
     [
       'read or write files',
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
-      [/^audit\//, 'presets/catalog.ts', 'live-file.ts', 'config.ts'],
+      [/^audit\//, 'presets/catalog.ts', 'live-file.ts', 'config.ts', 'settings/upstream.ts'],
     ],
   ])('%s', (_what, found, allowed) => {
     const isAllowed = (path: string): boolean =>

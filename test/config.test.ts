@@ -33,7 +33,7 @@ const namesOf = (problems: readonly string[]): readonly string[] =>
 
 describe('every variable', () => {
   it('has its case here', () => {
-    const files = ['OPENAI_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE', 'AUDIT_KEY_FILE']
+    const files = ['OPENAI_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE', 'AUDIT_KEY_FILE', 'REDIS_URL_FILE']
     expect([...settings.map(({ name }) => name), ...files].toSorted()).toEqual(variableNames.toSorted())
   })
 
@@ -43,9 +43,7 @@ describe('every variable', () => {
   })
 
   it.each(
-    settings.flatMap(({ name, read, good, beside }) =>
-      good.map(([text, value]) => ({ name, text, value, read, beside })),
-    ),
+    settings.flatMap(({ good, ...setting }) => good.map(([text, value]) => ({ ...setting, text, value }))),
   )('$name may be $text', ({ name, text, value, read, beside }) => {
     expect(read(parseConfig({ ...enough, ...beside, [name]: text }))).toEqual(value)
   })
@@ -118,6 +116,17 @@ describe('all problems are told at once', () => {
     expect(problemsOf({ ...enough, AUTH_MODE: undefined }).join()).toMatch(/no default, because/)
   })
 
+  it.each<[what: string, environment: Environment, problem: RegExp]>([
+    [
+      'REDIS_URL needs a key that all replicas have',
+      { REDIS_URL: 'redis://redis' },
+      /^REDIS_URL: needs AUDIT_KEY or/,
+    ],
+    ['REDIS_REQUIRED needs REDIS_URL', { REDIS_REQUIRED: 'true' }, /^REDIS_REQUIRED: needs REDIS_URL/],
+  ])('and that %s', (_, environment, problem) => {
+    expect(problemsOf({ ...enough, ...environment })).toEqual([expect.stringMatching(problem)])
+  })
+
   it.each<[origin: string, canonical: string]>([
     ['https://app.example.com/', 'https://app.example.com'],
     ['https://app.example.com:443', 'https://app.example.com'],
@@ -143,10 +152,12 @@ const secrets: readonly [name: string, read: (config: Config) => string | undefi
     ['OPENAI_API_KEY', ({ upstream }) => upstream.apiKey.reveal(), {}],
     ['AUTH_JWT_SECRET', secretOf, { ...enoughForTokens, AUTH_JWKS_URL: undefined }],
     ['AUDIT_KEY', ({ audit }) => audit.key?.reveal(), {}],
+    ['REDIS_URL', ({ redis }) => redis?.url.reveal(), { AUDIT_KEY: 'an audit key that is only for tests' }],
   ]
 
 describe.each(secrets)('%s_FILE', (name, read, beside) => {
-  const secret = 'sk-file-0123456789abcdefghijklmnopqr'
+  const secret =
+    name === 'REDIS_URL' ? 'redis://mint:password@redis.example.com' : 'sk-file-0123456789abcdefghijklmnopqr'
   const all = { ...enough, ...beside }
 
   /** Enough, but with this secret in a file with this content. */
@@ -208,7 +219,7 @@ describe.each(secrets)('%s_FILE', (name, read, beside) => {
 describe('a configuration', () => {
   it('cannot be changed', () => {
     const config = parseConfig(enough)
-    for (const part of [config, config.upstream, config.audit, config.callers])
+    for (const part of [config, config.upstream, config.limits, config.audit, config.callers])
       expect(Object.isFrozen(part)).toBe(true)
   })
 

@@ -112,6 +112,7 @@ describe.each([
       ...settings,
       ...environment,
       RATE_LIMIT_PER_ADDRESS: '1000/second',
+      RATE_LIMIT_PER_CALLER: '1000/second',
       PRESETS_FILE: presetsFile,
       LOG_LEVEL: 'trace',
       ...more,

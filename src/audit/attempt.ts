@@ -1,5 +1,6 @@
 import type { ServiceError } from '../errors.ts'
 import type { Caller } from '../guards/token.ts'
+import type { Quota } from '../limits/quota.ts'
 import type { UpstreamReport } from '../openai/mint.ts'
 import type { Order } from '../presets/order.ts'
 import type { Preset } from '../presets/preset.ts'
@@ -25,6 +26,8 @@ export class Attempt {
   /** By a token that holds; null for anonymous callers. */
   identity: Caller | null = null
   preset: Preset | null = null
+  /** How the limits stand that its caller may know of. */
+  quotas: readonly Quota[] = []
   order: Order | null = null
   upstream: UpstreamReport | null = null
   secret: Secret | null = null

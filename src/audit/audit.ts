@@ -86,6 +86,11 @@ export class Audit {
     return this.recordEvent('key', { secret: apiKey.fingerprint(this.#options.keys.fingerprint) })
   }
 
+  /** Resolves when it is on record that limits left the shared store, or are back in it. */
+  recordStore(state: 'degraded' | 'restored', cause: string | null): Promise<void> {
+    return this.recordEvent('store', { detail: cause === null ? { state } : { state, cause } })
+  }
+
   /** Resolves when what happened to the service itself is on record. */
   recordEvent(event: ServiceEvent, facts: EventFacts): Promise<void> {
     return this.#writer.append(toEventFields(event, facts))

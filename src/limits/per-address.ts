@@ -1,29 +1,36 @@
 /** The limit on all that one address sends: asked first and alone, preflights and unknown paths included. */
+import { callbackify } from 'node:util'
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
-import { ServiceError } from '../errors.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { toPath } from '../http/request-target.ts'
-import { MemoryStore } from './memory-store.ts'
-import { type LimitRule, toUnit } from './rules.ts'
+import type { Limits } from './levels.ts'
+import { toQuotaHeaders } from './quota.ts'
 
 export interface AddressLimitOptions {
-  readonly rules: readonly LimitRule[]
+  readonly limits: Limits
   readonly exemptPaths: ReadonlySet<string>
-  /** Monotonic milliseconds. */
-  readonly now: () => number
 }
 
-/** About 600 bytes each at 60/minute. */
-const MAX_ADDRESSES = 50_000
+type Attempt = FastifyRequest['attempt']
 
-/** Our verdicts in the plugin's terms: it compares `current` with `max`. */
-function createStoreClass(store: MemoryStore, max: number) {
+/**
+ * Our limits as a store of the plugin's, which hands a store nothing of a request but its key, and takes a count and a
+ * wait for one window. Levels of several windows, and several levels in one step, are more than it can ask for:
+ * refusals come as errors, quotas go to the attempt, and the route of a mint asks the limits itself.
+ */
+function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
+  const ask = callbackify(async (key: string): Promise<{ current: number; ttl: number }> => {
+    const attempt = asking.get(key)
+    asking.delete(key)
+    if (attempt === undefined) throw new Error('asked without a key')
+    const { quotas, refusal } = await limits.askAddress(attempt.address)
+    attempt.quotas = quotas
+    if (refusal !== undefined) throw refusal
+    return { current: 0, ttl: 0 }
+  })
+
   return class implements FastifyRateLimitStore {
-    incr(key: string, done: (error: Error | null, result?: { current: number; ttl: number }) => void): void {
-      const verdict = store.admit(key)
-      if (verdict === undefined) return done(new ServiceError('limiter_full'))
-      done(null, { current: verdict.admitted ? max - verdict.remaining : max + 1, ttl: verdict.resetMs })
-    }
+    incr: FastifyRateLimitStore['incr'] = (key, done) => ask(key, done)
 
     child(): this {
       return this
@@ -31,29 +38,29 @@ function createStoreClass(store: MemoryStore, max: number) {
   }
 }
 
-/** Policies on one reply need names of their own. */
-const toPolicy = ({ limit, windowMs }: LimitRule, index: number): string =>
-  `"address${index === 0 ? '' : `-${toUnit(windowMs)}`}";q=${limit};w=${windowMs / 1000}`
-
-/**
- * Counts every request but those to `exemptPaths`, and refuses with 429. The draft's headers go with every reply:
- * https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
- */
+/** Counts every request but those to `exemptPaths`, and refuses with 429. */
 export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
-  const { rules, exemptPaths, now } = options
-  const max = Math.max(...rules.map(({ limit }) => limit))
-  const store = new MemoryStore({ rules, now, maxKeys: MAX_ADDRESSES })
-  await app.register(rateLimit, { global: false, store: createStoreClass(store, max) })
-  const admit = app.createRateLimit({ max, keyGenerator: ({ attempt }) => attempt.address })
-  const policy = rules.map(toPolicy).join(', ')
+  const { limits, exemptPaths } = options
+  /** By request id, between the plugin's asking for a key and its asking the store. */
+  const asking = new Map<string, Attempt>()
+  await app.register(rateLimit, { global: false, store: createStoreClass(limits, asking) })
+  const count = app.createRateLimit({
+    keyGenerator: ({ id, attempt }) => {
+      asking.set(id, attempt)
+      return id
+    },
+  })
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (exemptPaths.has(toPath(request.raw.url))) return
-    const verdict = await admit(request)
-    if (verdict.isAllowed) return
-    reply.header('ratelimit-policy', policy)
-    reply.header('ratelimit', `"address";r=${verdict.remaining};t=${verdict.ttlInSeconds}`)
-    if (!verdict.isExceeded) return
-    throw new ServiceError('limit_per_address', { retryAfterSeconds: Math.max(1, verdict.ttlInSeconds) })
+  app.addHook('onRequest', async (request) => {
+    if (!exemptPaths.has(toPath(request.raw.url))) await count(request)
+  })
+}
+
+/** Every reply to a request that was counted says how its limits stand, whatever became of it. */
+export function showQuotas(app: FastifyInstance): void {
+  app.addHook('onSend', ({ attempt: { quotas } }, reply, payload, done) => {
+    const headers = toQuotaHeaders(quotas)
+    if (headers !== undefined) reply.headers({ ...headers })
+    done(null, payload)
   })
 }

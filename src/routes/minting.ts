@@ -6,7 +6,9 @@ import { checkBodyHeaders } from '../http/json-body.ts'
 import type { Issuer } from '../issuer.ts'
 import type { JsonObject } from '../json-object.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import type { Limits } from '../limits/levels.ts'
 import type { ClientSecret } from '../openai/reply.ts'
+import type { Preset } from '../presets/preset.ts'
 import type { MintRequest } from '../presets/request.ts'
 
 export interface MintingOptions {
@@ -15,6 +17,7 @@ export interface MintingOptions {
   readonly lifecycle: Lifecycle
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
+  readonly limits: Limits
 }
 
 /** What sets one minting route apart from the other: its path and the shape of its bodies. */
@@ -48,7 +51,7 @@ function createHeadHooks({ allowedOrigins, callerGuard }: MintingOptions) {
 }
 
 export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: MintingOptions): void {
-  const { issuer, lifecycle, callerGuard } = options
+  const { issuer, lifecycle, callerGuard, limits } = options
 
   async function mint({ attempt, body, query, headers, id }: MintingRequest): Promise<object> {
     attempt.accepted = true
@@ -60,10 +63,21 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
     attempt.preset = preset
     const order = issuer.order(preset, wanted)
     attempt.order = order
+    await limit(attempt, preset)
     const outcome = await issuer.issue(order, id, identity)
     attempt.upstream = outcome.report
     if ('failure' in outcome) throw outcome.failure
     return reply(attempt, outcome.issued)
+  }
+
+  async function limit(attempt: FastifyRequest['attempt'], preset: Preset): Promise<void> {
+    const { quotas, refusal } = await limits.askMint({
+      preset,
+      subject: attempt.caller,
+      address: attempt.address,
+    })
+    attempt.quotas = [...attempt.quotas, ...quotas]
+    if (refusal !== undefined) throw refusal
   }
 
   function reply(attempt: FastifyRequest['attempt'], { value, expiresAt }: ClientSecret): object {

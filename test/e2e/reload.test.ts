@@ -29,6 +29,8 @@ async function startReloading(): Promise<Reloading> {
     ...environment,
     PRESETS_FILE: file,
     RATE_LIMIT_PER_ADDRESS: '100000/second',
+    RATE_LIMIT_PER_CALLER: '100000/second',
+    RATE_LIMIT_TOTAL: '100000/second',
   })
   return { service, sandbox, directory, file, auditDirectory: environment['AUDIT_DIR'] ?? '' }
 }

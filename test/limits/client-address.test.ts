@@ -12,10 +12,10 @@ const service = shareService({ environment: { TRUST_PROXY: '10.0.0.0/8, fd00::/6
 
 const { toPseudonym } = deriveAuditKeys(new Secret(AUDIT_KEY))
 
-/** The pseudonym of the address that a refused mint was counted for. */
+/** The pseudonym of the address that a mint was counted for. */
 async function addressOf(remoteAddress: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
   const { app, records } = service()
-  const url = `${CLIENT_SECRETS}?preset=nobody`
+  const url = `${CLIENT_SECRETS}?preset=assistant`
   await app.inject({ method: 'POST', url, remoteAddress, headers: { origin: ORIGIN, ...headers } })
   return (await records()).at(-1)?.['address']
 }

@@ -3,7 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openAttempts } from '../../src/audit/hooks.ts'
 import { answerErrors } from '../../src/http/error-handler.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
-import { limitAddresses } from '../../src/limits/per-address.ts'
+import { createLimits } from '../../src/limits/levels.ts'
+import { LocalStore } from '../../src/limits/local-store.ts'
+import { limitAddresses, showQuotas } from '../../src/limits/per-address.ts'
 import type { LimitRule } from '../../src/limits/rules.ts'
 import { createLogger } from '../../src/logger.ts'
 import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
@@ -107,12 +109,14 @@ describe('a refusal', () => {
 
 it('without a setting it is 60 a minute', async () => {
   const service = await startTestService({ environment: { RATE_LIMIT_PER_ADDRESS: undefined } })
-  const { headers } = await service.mint()
+  const { headers } = await service.app.inject('/nowhere')
   expect(headers).toMatchObject({
     'ratelimit-policy': '"address";q=60;w=60',
     ratelimit: '"address";r=59;t=60',
   })
 })
+
+const toPseudonym = (_kind: string, value: string): string => value
 
 /** The limit alone, on a clock that stands where it is put. */
 async function startClocked(rules: readonly LimitRule[]) {
@@ -121,7 +125,10 @@ async function startClocked(rules: readonly LimitRule[]) {
   onTestFinished(() => app.close())
   answerErrors(app, createLogger('silent', { write: () => undefined }))
   openAttempts(app, { lifecycle: new Lifecycle(), now: () => clock.now })
-  await limitAddresses(app, { rules, exemptPaths: new Set(), now: () => clock.now })
+  const store = new LocalStore({ now: () => clock.now })
+  const limits = createLimits({ store, perAddress: rules, perCaller: [], total: [], toPseudonym })
+  await limitAddresses(app, { limits, exemptPaths: new Set() })
+  showQuotas(app)
   app.get('/', () => 'ok')
   const ask = async (ms: number, remoteAddress = '192.0.2.1') => {
     clock.now = ms
@@ -150,13 +157,17 @@ describe('the headers', () => {
     expect(await ask(0, '192.0.2.2')).toEqual([200, '"address";r=1;t=60', undefined])
   })
 
-  it('tell of each rule under a name of its own', async () => {
-    const service = await start('10/minute,200/day')
-    const policies = String((await service.mint()).headers['ratelimit-policy']).split(', ')
-    expect(policies.map((policy) => policy.replace(/^"[a-z-]+"/, ''))).toEqual([
-      ';q=10;w=60',
-      ';q=200;w=86400',
+  it('tell of each rule under a name of its own, and of the tightest how it stands', async () => {
+    const ask = await startClocked([
+      { limit: 2, windowMs: 1_000 },
+      { limit: 3, windowMs: 60_000 },
     ])
-    expect(new Set(policies.map((policy) => policy.split(';')[0])).size).toBe(2)
+    expect(await ask(0)).toEqual([200, '"address";r=1;t=1', undefined])
+    expect(await ask(0)).toEqual([200, '"address";r=0;t=1', undefined])
+    expect(await ask(1_000)).toEqual([200, '"address-minute";r=0;t=59', undefined])
+    expect(await ask(1_000)).toEqual([429, '"address-minute";r=0;t=59', '59'])
+    const service = await start('10/minute,200/day')
+    const { headers } = await service.app.inject('/nowhere')
+    expect(headers['ratelimit-policy']).toBe('"address";q=10;w=60, "address-day";q=200;w=86400')
   })
 })

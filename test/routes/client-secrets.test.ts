@@ -36,7 +36,7 @@ describe('a client secret', () => {
       'cache-control': 'no-store',
       connection: 'keep-alive',
       'content-type': 'application/json; charset=utf-8',
-      'ratelimit-policy': '"address";q=1000;w=1',
+      'ratelimit-policy': '"address";q=1000;w=1, "caller";q=1000;w=1',
       vary: 'Origin',
       'x-content-type-options': 'nosniff',
     })

@@ -87,6 +87,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     AUDIT_DIR: auditDirectory,
     AUDIT_KEY,
     RATE_LIMIT_PER_ADDRESS: '1000/second',
+    RATE_LIMIT_PER_CALLER: '1000/second',
+    RATE_LIMIT_TOTAL: '1000/second',
     ...options.environment,
   })
   const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.callers.mode } as const
@@ -98,7 +100,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, upstream, audit, lifecycle, callerGuard, presets } = await createParts(
+  const { app, upstream, audit, redis, lifecycle, callerGuard, presets } = await createParts(
     config,
     parsed.catalog,
     logger,
@@ -109,6 +111,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     await app.close()
     await upstream.close()
     await callerGuard?.close()
+    redis?.close()
     await audit.close()
     await sandbox.close()
   })

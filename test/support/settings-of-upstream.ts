@@ -6,10 +6,10 @@ export interface Setting {
   readonly read: (config: Config) => unknown
   /** What it is where it is not set. */
   readonly unset: unknown
+  /** Without which it cannot be set. */
+  readonly beside?: Environment
   readonly good: readonly (readonly [text: string, value: unknown])[]
   readonly bad: readonly string[]
-  /** What has to be set with it to have an effect. */
-  readonly beside?: Environment
 }
 
 /** What is no whole number from some small one to `most`. */

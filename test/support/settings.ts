@@ -1,5 +1,6 @@
 /** Every variable: what it is without it, what it may be and what not. */
 import { callerSettings } from './settings-of-callers.ts'
+import { settingsOfRedis } from './settings-of-redis.ts'
 import { type Setting, upstreamSettings, wrongNumbers } from './settings-of-upstream.ts'
 
 const auditKey = 'an audit key that is only for tests'
@@ -97,7 +98,7 @@ export const settings: readonly Setting[] = [
   },
   {
     name: 'RATE_LIMIT_PER_ADDRESS',
-    read: ({ limitPerAddress }) => limitPerAddress,
+    read: ({ limits }) => limits.perAddress,
     unset: [{ limit: 60, windowMs: 60_000 }],
     good: [
       ['5/second', [{ limit: 5, windowMs: 1_000 }]],
@@ -111,6 +112,24 @@ export const settings: readonly Setting[] = [
     ],
     bad: ['60', '0/minute', '60/minutes', '60/minute,', 'none', 'unlimited'],
   },
+  {
+    name: 'RATE_LIMIT_PER_CALLER',
+    read: ({ limits }) => limits.perCaller,
+    unset: [
+      { limit: 10, windowMs: 60_000 },
+      { limit: 200, windowMs: 86_400_000 },
+    ],
+    good: [['5/hour', [{ limit: 5, windowMs: 3_600_000 }]]],
+    bad: ['10', '0/day', 'none'],
+  },
+  {
+    name: 'RATE_LIMIT_TOTAL',
+    read: ({ limits }) => limits.total,
+    unset: [{ limit: 600, windowMs: 60_000 }],
+    good: [['5/second', [{ limit: 5, windowMs: 1_000 }]]],
+    bad: ['600', '0/day', 'none'],
+  },
+  ...settingsOfRedis,
   {
     name: 'TRUST_PROXY',
     read: ({ trustedProxies }) => trustedProxies,

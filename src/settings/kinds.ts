@@ -1,8 +1,8 @@
 /** What each kind of setting may look like: from the operator's text to a value, or a sentence that says what to write. */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { parseRules } from './limits/rules.ts'
-import { Secret } from './secret.ts'
+import { parseRules } from '../limits/rules.ts'
+import { Secret } from '../secret.ts'
 
 const TRUST_PROXY_ADVICE =
   'lists the proxy’s own addresses or CIDRs, such as 10.0.0.5,fd00::/64. true and hop counts believe whatever a caller writes into X-Forwarded-For'
@@ -27,6 +27,13 @@ const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new UR
 
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
+function isRedisUrl(url: URL | undefined): boolean {
+  if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return false
+  // A percent sign that encodes nothing could not be decoded when the password is needed.
+  if (/%(?![0-9a-f]{2})/i.test(url.username + url.password)) return false
+  return /^\/?\d{0,4}$/.test(url.pathname) && url.search === '' && url.hash === ''
+}
 
 /** What is wrong with an origin, as a sentence; undefined where nothing is. */
 function toOriginProblem(text: string): string | undefined {
@@ -104,6 +111,14 @@ export const proxyUrl = z.string().transform((text, context) => {
 export const headerValue = z
   .string()
   .regex(/^[\x21-\x7e]{1,128}$/, 'is one word, such as org-abc or proj_abc')
+
+const REDIS_URL_ADVICE = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
+
+/** Its password makes it a secret. */
+export const redisUrl = z.string().transform((text, context) => {
+  if (!isRedisUrl(parseUrl(text))) context.addIssue(REDIS_URL_ADVICE)
+  return new Secret(text)
+})
 
 /** As in `ek_`; `*` takes any. */
 export const secretPrefix = z

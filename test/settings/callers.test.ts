@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, type Environment, parseConfig } from '../src/config.ts'
-import { enoughForTokens } from './support/settings-of-callers.ts'
+import { ConfigError, type Environment, parseConfig } from '../../src/config.ts'
+import { enoughForTokens } from '../support/settings-of-callers.ts'
 
 const enough = { OPENAI_API_KEY: 'sk-test-0123456789abcdefghij', ...enoughForTokens } as const
 const secret = 'a shared secret that is only for tests'

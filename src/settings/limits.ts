@@ -1,0 +1,61 @@
+/** `RATE_LIMIT_*` and `REDIS_*`: how much, and where it is counted. */
+import type { z } from 'zod'
+import type { LimitRule } from '../limits/rules.ts'
+import type { Secret } from '../secret.ts'
+import { flag, limit, redisUrl, wholeNumber } from './kinds.ts'
+
+export const limitVariables = {
+  RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),
+  RATE_LIMIT_PER_CALLER: limit.default([
+    { limit: 10, windowMs: 60_000 },
+    { limit: 200, windowMs: 86_400_000 },
+  ]),
+  RATE_LIMIT_TOTAL: limit.default([{ limit: 600, windowMs: 60_000 }]),
+  REDIS_URL: redisUrl.optional(),
+  REDIS_REQUIRED: flag.default(false),
+  REPLICAS: wholeNumber(1, 10_000).default(1),
+}
+
+export interface LimitConfig {
+  readonly perAddress: readonly LimitRule[]
+  readonly perCaller: readonly LimitRule[]
+  readonly total: readonly LimitRule[]
+}
+
+export interface RedisConfig {
+  /** With user and password. */
+  readonly url: Secret
+  /** Issue nothing while it cannot be used. */
+  readonly required: boolean
+  /** How many processes share the limits. */
+  readonly replicas: number
+}
+
+type Settings = Readonly<Record<string, string | undefined>>
+type Data = z.infer<z.ZodObject<typeof limitVariables>>
+
+export function checkRedisSettings(read: Settings): readonly string[] {
+  if (read['REDIS_URL'] === undefined) {
+    return read['REDIS_REQUIRED'] === 'true' ? ['REDIS_REQUIRED: needs REDIS_URL, or REDIS_URL_FILE'] : []
+  }
+  if (read['AUDIT_KEY'] !== undefined) return []
+  return [
+    'REDIS_URL: needs AUDIT_KEY or AUDIT_KEY_FILE, the same for all replicas, for they count callers by its pseudonyms',
+  ]
+}
+
+export const toLimitConfig = (data: Data): LimitConfig =>
+  Object.freeze({
+    perAddress: data.RATE_LIMIT_PER_ADDRESS,
+    perCaller: data.RATE_LIMIT_PER_CALLER,
+    total: data.RATE_LIMIT_TOTAL,
+  })
+
+/** Null where this process holds the limits alone. */
+export function toRedisConfig({
+  REDIS_URL: url,
+  REDIS_REQUIRED: required,
+  REPLICAS: replicas,
+}: Data): RedisConfig | null {
+  return url === undefined ? null : Object.freeze({ url, required, replicas })
+}

@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
+import { LocalStore } from '../../src/limits/local-store.ts'
+import type { LimitRule } from '../../src/limits/rules.ts'
+import type { Claim } from '../../src/limits/store.ts'
+
+const toClaims = (rules: readonly LimitRule[], key: string): readonly Claim[] =>
+  rules.map((rule) => ({ ...rule, key: `${key}/${rule.windowMs}`, level: 'only' }))
+
+/** A store whose clock stands where it is put. */
+function createStore(rules: readonly LimitRule[], maxLogs = 10) {
+  let now = 0
+  const store = new LocalStore({ now: () => now, maxLogs })
+  /** Undefined where there is no room. */
+  function verdictAt(ms: number, key = 'a') {
+    now = ms
+    try {
+      return store.take(toClaims(rules, key))
+    } catch (error) {
+      if (error instanceof ServiceError && error.reason === 'limiter_full') return undefined
+      throw error
+    }
+  }
+  return { store, verdictAt, at: (ms: number, key = 'a') => verdictAt(ms, key)?.admitted }
+}
+
+const perSecond = (limit: number): LimitRule => ({ limit, windowMs: 1_000 })
+const perMinute = (limit: number): LimitRule => ({ limit, windowMs: 60_000 })
+
+describe('a limit', () => {
+  it('admits as many as it says, and no more', () => {
+    const { at } = createStore([perSecond(3)])
+    expect([at(0), at(0), at(0), at(0), at(999)]).toEqual([true, true, true, false, false])
+  })
+
+  it('slides: each admission comes free a window after it was used', () => {
+    const { at } = createStore([perSecond(2)])
+    expect([at(0), at(600), at(999), at(1_000), at(1_599), at(1_600)]).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+    ])
+  })
+
+  it('does not admit twice as many around the turn of a window', () => {
+    const { at } = createStore([perSecond(2)])
+    expect([at(990), at(999), at(1_000), at(1_001), at(1_989)]).toEqual([true, true, false, false, false])
+  })
+
+  it('is whole again after a quiet window', () => {
+    const { at } = createStore([perSecond(2)])
+    expect([at(0), at(1), at(1_001), at(1_001), at(1_001)]).toEqual([true, true, true, true, false])
+  })
+
+  it('is not used up by refusals', () => {
+    const { at } = createStore([perSecond(1)])
+    expect([at(0), at(500), at(999), at(1_000)]).toEqual([true, false, false, true])
+  })
+
+  it('counts each key by itself', () => {
+    const { at } = createStore([perSecond(1)])
+    expect([at(0, 'a'), at(0, 'b'), at(0, 'a'), at(0, 'b')]).toEqual([true, true, false, false])
+  })
+
+  it('of several rules keeps all', () => {
+    const { at } = createStore([perSecond(2), perMinute(3)])
+    expect([at(0), at(0), at(0), at(1_000), at(2_000), at(59_999), at(60_000)]).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+      false,
+      true,
+    ])
+  })
+
+  it('of several rules does not depend on their order', () => {
+    const { at } = createStore([perMinute(3), perSecond(2)])
+    expect([at(0), at(0), at(0), at(1_000), at(2_000)]).toEqual([true, true, false, true, false])
+  })
+})
+
+const said = (
+  admitted: boolean,
+  ...standings: readonly (readonly [remaining: number, resetMs: number])[]
+) => ({
+  admitted,
+  standings: standings.map(([remaining, resetMs]) => ({ remaining, resetMs })),
+})
+
+describe('a verdict', () => {
+  it('tells what is left, and when the oldest admission comes free', () => {
+    const { verdictAt } = createStore([perSecond(2)])
+    expect(verdictAt(100)).toEqual(said(true, [1, 1_000]))
+    expect(verdictAt(300)).toEqual(said(true, [0, 800]))
+    expect(verdictAt(400)).toEqual(said(false, [0, 700]))
+  })
+
+  it('speaks of each rule, and of a refusal’s others as they are', () => {
+    const { verdictAt } = createStore([perSecond(9), perMinute(2)])
+    expect(verdictAt(0)).toEqual(said(true, [8, 1_000], [1, 60_000]))
+    expect(verdictAt(5_000)).toEqual(said(true, [8, 1_000], [0, 55_000]))
+    expect(verdictAt(5_500)).toEqual(said(false, [8, 500], [0, 54_500]))
+  })
+
+  it('never asks to wait for longer than the window, on a clock with fractions', () => {
+    const { verdictAt } = createStore([perSecond(1)])
+    const waits = Array.from(
+      { length: 1_000 },
+      (_, index) => verdictAt((index + 1) * 1_234.567_89)?.standings[0]?.resetMs ?? 0,
+    )
+    expect(Math.max(...waits)).toBeLessThanOrEqual(1_000)
+  })
+})
+
+describe('a large limit', () => {
+  const perDay: LimitRule = { limit: 100_000, windowMs: 86_400_000 }
+
+  it('is admitted whole, to the last', () => {
+    const { store } = createStore([])
+    const claims = toClaims([perDay], 'a')
+    for (let used = 0; used < perDay.limit; used += 1) expect(store.take(claims).admitted).toBe(true)
+    expect(store.take(claims).admitted).toBe(false)
+  })
+
+  it('comes free at most a 64th of the window late, and never early', () => {
+    const { at, verdictAt } = createStore([{ limit: 100, windowMs: 64_000 }])
+    for (let used = 0; used < 100; used += 1) at(used * 10)
+    expect(verdictAt(63_999)).toMatchObject({ admitted: false })
+    expect(verdictAt(64_000 + 1_000)).toMatchObject({ admitted: true, standings: [{ remaining: 99 }] })
+  })
+})
+
+describe('several claims', () => {
+  const [one, other] = toClaims([perSecond(1), perMinute(2)], 'a')
+  if (one === undefined || other === undefined) throw new Error('there are no claims')
+
+  it('consume nothing where one of them is refused', () => {
+    const { store } = createStore([])
+    store.take([one])
+    expect(store.take([other, one])).toMatchObject({ admitted: false, standings: [{ remaining: 2 }, {}] })
+    expect(store.judge([other]).standings).toEqual([{ remaining: 2, resetMs: 0 }])
+  })
+
+  it('consume nothing where one of them finds no room', () => {
+    const { store } = createStore([], 1)
+    store.take([one])
+    const elsewhere = { ...other, level: 'elsewhere' }
+    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('Too many')
+    expect(store.judge([elsewhere]).standings).toEqual([{ remaining: 2, resetMs: 0 }])
+  })
+
+  it('of one level compete for room with no other level', () => {
+    const { store } = createStore([], 1)
+    store.take([one])
+    for (let key = 0; key < 100; key += 1) store.take([{ ...other, key: `${key}`, level: 'elsewhere' }])
+    expect(store.judge([one]).admitted).toBe(false)
+  })
+})
+
+describe('what was decided elsewhere', () => {
+  const [claim] = toClaims([perSecond(2)], 'a')
+  if (claim === undefined) throw new Error('there is no claim')
+
+  it('counts as if it had been decided here', () => {
+    const { store, at } = createStore([perSecond(2)])
+    store.noteAdmission([claim], 0)
+    expect([at(10), at(20), at(999), at(1_000)]).toEqual([true, false, false, true])
+  })
+
+  it('is refused here until then, and not for longer', () => {
+    const { store, at } = createStore([perSecond(2)])
+    store.noteRefusal([claim], [{ remaining: 0, resetMs: 300 }], 0)
+    expect([at(0), at(298), at(299), at(299), at(299)]).toEqual([false, false, true, true, false])
+  })
+
+  it('says nothing of a claim that did not refuse', () => {
+    const { store, at } = createStore([perSecond(2)])
+    store.noteRefusal([claim], [{ remaining: 1, resetMs: 300 }], 0)
+    expect(at(0)).toBe(true)
+  })
+
+  it('is let go where there is no room for it', () => {
+    const { store, at } = createStore([perSecond(1)], 1)
+    at(0)
+    store.noteAdmission([{ ...claim, key: 'b' }], 0)
+    store.noteRefusal([{ ...claim, key: 'b' }], [{ remaining: 0, resetMs: 300 }], 0)
+    expect(at(1)).toBe(false)
+  })
+})
+
+describe('a full store', () => {
+  it('forgets the unblocked key that was quiet for longest', () => {
+    const { at } = createStore([perSecond(2)], 2)
+    expect([at(0, 'a'), at(1, 'b'), at(2, 'c')]).toEqual([true, true, true])
+    expect([at(3, 'b'), at(3, 'b')]).toEqual([true, false])
+    expect([at(4, 'a'), at(4, 'a'), at(4, 'a')]).toEqual([true, true, false])
+  })
+
+  it('forgets no blocked key for an unblocked one', () => {
+    const { at } = createStore([perSecond(2)], 2)
+    expect([at(0, 'a'), at(0, 'a'), at(1, 'b'), at(2, 'c'), at(3, 'd')]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
+    expect(at(4, 'a')).toBe(false)
+  })
+
+  it('has no room where all keys are blocked', () => {
+    const { at } = createStore([perSecond(1)], 2)
+    expect([at(0, 'a'), at(0, 'b'), at(1, 'c')]).toEqual([true, true, undefined])
+    expect([at(2, 'a'), at(2, 'b')]).toEqual([false, false])
+  })
+
+  it('has room again when one of them is blocked no more', () => {
+    const { at } = createStore([perSecond(1)], 2)
+    expect([at(0, 'a'), at(500, 'b'), at(999, 'c'), at(1_000, 'c'), at(1_001, 'a')]).toEqual([
+      true,
+      true,
+      undefined,
+      true,
+      undefined,
+    ])
+  })
+
+  it('always has room for a key that it knows', () => {
+    const { at } = createStore([perSecond(2)], 1)
+    expect([at(0), at(1), at(2), at(1_000)]).toEqual([true, true, false, true])
+  })
+
+  it('keeps its bound: of many keys it remembers the newest', () => {
+    const { at } = createStore([perSecond(2)], 100)
+    for (let key = 0; key < 10_000; key += 1) at(0, String(key))
+    const exhausted = Array.from({ length: 200 }, (_, index) => [
+      at(1, String(9_999 - index)),
+      at(1, String(9_999 - index)),
+    ])
+    expect(exhausted.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => [true, false]))
+    expect(exhausted.slice(100)).toEqual(Array.from({ length: 100 }, () => [undefined, undefined]))
+  })
+})

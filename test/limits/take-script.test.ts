@@ -1,0 +1,183 @@
+import { array, assert, asyncProperty, oneof } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Claim } from '../../src/limits/store.ts'
+import { ifMissing, isMissing } from '../support/programs.ts'
+import { programs, START_MS, shareClockedScript } from './clocked-script.ts'
+import {
+  chosenOf,
+  largeRule,
+  NaiveLog,
+  type Step,
+  smallRule,
+  steps,
+  toClaims,
+  toExpected,
+} from './naive-log.ts'
+
+const settings = { seed: 20_261_122, numRuns: 60 } as const
+
+const toAsked = (all: readonly Claim[], path: readonly Step[]) => {
+  let ms = 0
+  return path.map((step) => {
+    ms += step.afterMs
+    return { ms, claims: chosenOf(all, step) }
+  })
+}
+
+const entry = (time: number, count: number): Buffer => {
+  const bytes = Buffer.alloc(12)
+  bytes.writeDoubleLE(time)
+  bytes.writeUInt32LE(count, 8)
+  return bytes
+}
+const value = (used: number, ...entries: readonly Buffer[]): Buffer => {
+  const head = Buffer.alloc(4)
+  head.writeUInt32LE(used)
+  return Buffer.concat([head, ...entries])
+}
+
+describe.each(programs)('the script in %s', (program) => {
+  describe.skipIf(isMissing(program))(`by its own account${ifMissing(program)}`, () => {
+    const { client, askAll } = shareClockedScript(program)
+    let round = 0
+    const nextRound = (): string => `${(round += 1)}:`
+
+    /** Each step with its answer, and what a log of everything makes of it. */
+    async function walk(all: readonly Claim[], path: readonly Step[]) {
+      const asked = toAsked(all, path)
+      const answers = await askAll(asked)
+      const logs = new Map(all.map(({ key }) => [key, new NaiveLog()]))
+      const logOf = ({ key }: Claim): NaiveLog => logs.get(key) ?? new NaiveLog()
+      return asked.map(({ ms, claims }, index) => {
+        const expected = toExpected(claims, logOf, ms)
+        const answer = answers[index]
+        if (answer?.admitted === true) for (const claim of claims) logOf(claim).times.push(ms)
+        return { expected, answer, used: claims.map((claim) => logOf(claim).usedAt(ms, claim.windowMs)) }
+      })
+    }
+
+    it('decides as a log of everything would, for all claims or for none', async () => {
+      await assert(
+        asyncProperty(
+          array(smallRule, { minLength: 1, maxLength: 3 }),
+          steps(3, 120),
+          async (rules, path) => {
+            for (const { answer, expected, used } of await walk(toClaims(rules, nextRound()), path)) {
+              expect(answer).toMatchObject({ admitted: expected ?? answer?.admitted, used })
+            }
+          },
+        ),
+        settings,
+      )
+    })
+
+    it('does so under large limits too, but for what rounding leaves open', async () => {
+      await assert(
+        asyncProperty(
+          array(largeRule, { minLength: 1, maxLength: 2 }),
+          steps(2, 400, 4),
+          async (rules, path) => {
+            for (const { answer, expected } of await walk(toClaims(rules, nextRound()), path)) {
+              expect(answer).toMatchObject({ admitted: expected ?? answer?.admitted })
+            }
+          },
+        ),
+        { ...settings, numRuns: 30 },
+      )
+    })
+
+    it('admits the whole limit after a quiet window, and no more', async () => {
+      await assert(
+        asyncProperty(oneof(smallRule, largeRule), steps(1, 200, 4), async (rule, path) => {
+          const quiet = { afterMs: rule.windowMs, chosen: 1 }
+          const burst = Array.from({ length: rule.limit }, () => ({ afterMs: 0, chosen: 1 }))
+          const walked = await walk(toClaims([rule], nextRound()), [...path, quiet, ...burst])
+          const last = walked.slice(-rule.limit - 1).map(({ answer }) => answer?.admitted)
+          expect(last).toEqual([...burst.map(() => true), false])
+        }),
+        settings,
+      )
+    })
+
+    it('tells of a refusal the first moment at which a request is admitted', async () => {
+      const claims = toClaims([{ limit: 2, windowMs: 10 }], nextRound())
+      const answers = await askAll([0, 4, 5, 9.999, 10, 10].map((ms) => ({ claims, ms })))
+      expect(answers.map(({ admitted, used, resetMs }) => [admitted, used[0], resetMs[0]])).toEqual([
+        [true, 1, 10],
+        [true, 2, 6],
+        [false, 2, 5],
+        [false, 2, 0.001],
+        [true, 2, 4],
+        [false, 2, 4],
+      ])
+    })
+
+    it('leaves nothing behind for longer than a window', async () => {
+      const claims = toClaims([{ limit: 2, windowMs: 10 }], nextRound())
+      await askAll([{ claims, ms: 0 }])
+      const ttl = await client().pttl(claims[0]?.key ?? '')
+      expect(ttl).toBeGreaterThan(0)
+      expect(ttl).toBeLessThanOrEqual(10_000)
+    })
+
+    it('needs less than a kilobyte for any limit', async () => {
+      const claims = toClaims([{ limit: 100_000, windowMs: 864 }], nextRound())
+      await askAll(Array.from({ length: 860 }, (_, ms) => ({ claims, ms })))
+      expect(await client().memory('USAGE', claims[0]?.key ?? '')).toBeLessThan(1_024)
+    })
+  })
+
+  describe.skipIf(isMissing(program))(`over values that it did not write${ifMissing(program)}`, () => {
+    const { client, askAll } = shareClockedScript(program)
+    const rule = { limit: 3, windowMs: 10 } as const
+    type Client = ReturnType<typeof client>
+
+    const set = (text: string | Buffer) => (redis: Client, key: string) => redis.set(key, text)
+
+    it.each<[what: string, poison: (redis: Client, key: string) => Promise<unknown>]>([
+      ['nothing', (redis, key) => redis.del(key)],
+      ['an empty text', set('')],
+      ['a text', set('hello')],
+      ['a number', set('3')],
+      ['a negative number', set('-1000000')],
+      ['a text as long as an honest value', set('x'.repeat(16))],
+      ['zeros', set(Buffer.alloc(40))],
+      ['ones', set(Buffer.alloc(40, 0xff))],
+      ['a megabyte', set('x'.repeat(4 + 12 * 100_000))],
+      ['a list', async (redis, key) => [await redis.del(key), await redis.rpush(key, 'a')]],
+      ['a hash', async (redis, key) => [await redis.del(key), await redis.hset(key, 'a', '1')]],
+      ['a set', async (redis, key) => [await redis.del(key), await redis.zadd(key, 1, 'a')]],
+      ['an entry of tomorrow', set(value(3, entry(START_MS + 86_400_000, 3)))],
+      ['an entry of the end of time', set(value(3, entry(Number.MAX_VALUE, 3)))],
+      ['an entry of eternity', set(value(3, entry(Infinity, 3)))],
+      ['an entry of no time', set(value(3, entry(Number.NaN, 3)))],
+      [
+        'an entry of tomorrow among others',
+        set(value(2, entry(START_MS + 86_400_000, 1), entry(START_MS, 1))),
+      ],
+      ['too large a sum', set(value(4_000_000_000, entry(START_MS, 3)))],
+      ['too small a sum', set(value(0, entry(START_MS, 3)))],
+      ['too large a count', set(value(1, entry(START_MS - 9_000, 4_000_000_000)))],
+      ['a value without an end', (redis, key) => redis.persist(key)],
+    ])('%s: it is neither unlimited nor a block for longer than a window', async (what, poison) => {
+      const claims = toClaims([rule], what)
+      const ask = async (ms: number): Promise<number> => {
+        const answers = await askAll(Array.from({ length: 6 }, () => ({ claims, ms })))
+        return answers.filter(({ admitted }) => admitted).length
+      }
+      await ask(-5)
+      await poison(client(), claims[0]?.key ?? '')
+      expect(await ask(0)).toBeLessThanOrEqual(rule.limit)
+      expect(await ask(9)).toBeLessThanOrEqual(rule.limit)
+      expect(await ask(19)).toBe(rule.limit)
+    })
+
+    it('a clock that steps back blocks for a window at most, and frees nothing', async () => {
+      const claims = toClaims([rule], 'back')
+      const admitted = (
+        await askAll([1_000, 1_000, 1_000, 0, 9.999, 10, 10, 10, 10].map((ms) => ({ claims, ms })))
+      ).map((answer) => answer.admitted)
+      expect(admitted).toEqual([true, true, true, false, false, true, true, true, false])
+    })
+  })
+})
