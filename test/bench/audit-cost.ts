@@ -29,7 +29,7 @@ const measure = async ({ origin }: RunningServer, requests: number, connections:
 
 /** Whether the disk keeps up. */
 async function compare({ rounds, requests, connections }: Options): Promise<boolean> {
-  const workshop = createWorkshop()
+  const workshop = createWorkshop('audit-cost')
   const inMemory = mkdtempSync(join(MEMORY, 'audit-cost-'))
   process.once('exit', () => rmSync(inMemory, { recursive: true, force: true }))
   const upstream = await startServer(workshop, {

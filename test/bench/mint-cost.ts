@@ -41,7 +41,7 @@ function report([passThrough, realtimeMint, expressSample]: readonly Series[]): 
 async function main(): Promise<void> {
   const options = parseOptions({ rounds: 7, requests: 3_000, connections: 16 })
   if (process.platform !== 'linux') throw new Error('mint-cost needs Linux: it reads CPU time from /proc')
-  const contenders = await startContenders(createWorkshop())
+  const contenders = await startContenders(createWorkshop('mint-cost'))
   await inTurn(contenders, (contender) =>
     measureOrExplain(contender, { ...options, requests: WARM_UP_REQUESTS }),
   )

@@ -29,8 +29,9 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 const START_TIMEOUT_MS = 15_000
 const POLL_INTERVAL_MS = 50
 
-export function createWorkshop(): Workshop {
-  const workshop: Workshop = { directory: mkdtempSync(join(tmpdir(), 'mint-cost-')), children: [] }
+/** In a temporary directory whose name begins with `name`. */
+export function createWorkshop(name: string): Workshop {
+  const workshop: Workshop = { directory: mkdtempSync(join(tmpdir(), `${name}-`)), children: [] }
   process.once('exit', () => closeWorkshop(workshop))
   for (const [signal, exitCode] of [
     ['SIGINT', 130],

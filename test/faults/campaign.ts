@@ -1,0 +1,141 @@
+// Harms the service and its audit in every way that is known, while pages mint: every secret that was delivered has to
+// be on record afterwards, and the service has to recover by itself.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { inTurn } from '../bench/in-turn.ts'
+import { toMessage } from '../bench/options.ts'
+import { createWorkshop, type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
+import { type DiskFault, diskFaults, newestFile } from './disk-faults.ts'
+import { type ProcessFault, processFaults } from './process-faults.ts'
+import { type Row, toProblems, toResult, toSkipped, toTable } from './report.ts'
+import { Scene, untilReadyIs } from './scene.ts'
+
+interface Campaign {
+  readonly workshop: Workshop
+  readonly upstream: RunningServer
+  readonly isShort: boolean
+  readonly random: () => number
+}
+
+const WORKERS = 16
+const BEFORE_MS = 300
+const AFTER_MS = 300
+
+/** What has to be undone, however the campaign ends. */
+const mounts: (() => void)[] = []
+
+function unmountAll(): void {
+  for (const unmount of mounts.splice(0)) unmount()
+}
+
+/** Mulberry32: the same moments for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** False where that is not allowed on this machine; where the campaign has to be whole, that is an error. */
+function prepare(fault: DiskFault, scene: Scene): boolean {
+  try {
+    if (fault.prepare !== undefined) mounts.push(fault.prepare(scene))
+    return true
+  } catch (error) {
+    if (process.env['CI'] !== undefined) throw error
+    return false
+  }
+}
+
+async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault): Promise<Row> {
+  const scene = new Scene(workshop, upstream, fault.name)
+  if (!prepare(fault, scene)) return toSkipped(fault.name, 'takes the right to mount')
+  try {
+    const service = await scene.start(fault.env?.(scene))
+    const load = scene.load(WORKERS)
+    await sleep(BEFORE_MS)
+    const stage = { scene, service, load, file: newestFile(scene) }
+    await fault.harm(stage)
+    await untilReadyIs(service, 503)
+    fault.mend?.(stage)
+    const recoveryMs = await untilReadyIs(service, 200)
+    const before = load.delivered.length
+    await sleep(AFTER_MS)
+    const findings = await scene.judge([scene.attic])
+    const problems = toProblems(findings, fault.verdicts)
+    if (recoveryMs > 5_000) problems.push('recovered too late')
+    if (findings.delivered === before) problems.push('nothing was minted after it had recovered')
+    return { fault: fault.name, runs: 1, findings, recoveryMs, problems }
+  } finally {
+    unmountAll()
+  }
+}
+
+async function playProcessFault(campaign: Campaign, fault: ProcessFault): Promise<Row> {
+  const runs = campaign.isShort ? fault.shortRuns : fault.runs
+  const scene = new Scene(campaign.workshop, campaign.upstream, fault.name)
+  await fault.play(scene, runs, campaign.random)
+  const findings = await scene.judge()
+  return {
+    fault: fault.name,
+    runs,
+    findings,
+    recoveryMs: undefined,
+    problems: toProblems(findings, fault.verdicts),
+  }
+}
+
+async function play(name: string, work: Promise<Row>): Promise<Row> {
+  const row = await work.catch(
+    (error: unknown): Row => ({
+      fault: name,
+      runs: 1,
+      findings: undefined,
+      recoveryMs: undefined,
+      problems: [toMessage(error)],
+    }),
+  )
+  console.log(`${toResult(row)}: ${name}${row.problems.map((problem) => `\n  ${problem}`).join('')}`)
+  return row
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      only: { type: 'string' },
+    },
+  })
+  const seed = Number(values.seed ?? Date.now() % 1_000_000)
+  console.log(`fault campaign, seed ${seed}${values.short ? ', short' : ''}`)
+  process.once('exit', unmountAll)
+  const workshop = createWorkshop('fault-campaign')
+  const upstream = await startServer(workshop, {
+    name: 'upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: { DELAY_MS: '5' },
+  })
+  const campaign = { workshop, upstream, isShort: values.short, random: createRandom(seed) }
+  const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(values.only ?? '')
+  const rows = [
+    ...(await inTurn(processFaults.filter(isWanted), (fault) =>
+      play(fault.name, playProcessFault(campaign, fault)),
+    )),
+    ...(await inTurn(diskFaults.filter(isWanted), (fault) =>
+      play(fault.name, playDiskFault(campaign, fault)),
+    )),
+  ]
+  console.log(`\n${toTable(rows)}`)
+  process.exitCode = rows.every(({ problems }) => problems.length === 0) ? 0 : 1
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,75 @@
+import type { Findings } from './scene.ts'
+
+export interface Row {
+  readonly fault: string
+  readonly runs: number
+  readonly findings: Findings | undefined
+  readonly recoveryMs: number | undefined
+  readonly problems: readonly string[]
+  /** Why it was not played on this machine. */
+  readonly skipped?: string
+}
+
+export const toSkipped = (fault: string, skipped: string): Row => ({
+  fault,
+  runs: 0,
+  findings: undefined,
+  recoveryMs: undefined,
+  problems: [],
+  skipped,
+})
+
+export function toResult({ problems, skipped }: Row): string {
+  if (skipped !== undefined) return `skipped: ${skipped}`
+  return problems.length === 0 ? 'ok' : 'FAILED'
+}
+
+/** Of the command line, for a command that it does not have. */
+const EXIT_USAGE = 64
+
+export function toProblems(
+  { delivered, missing, strange, verdict }: Findings,
+  verdicts: readonly number[],
+): string[] {
+  const problems: string[] = []
+  if (delivered === 0) problems.push('nothing was minted at all')
+  if (missing > 0) problems.push(`${missing} secrets were delivered without a record`)
+  if (strange.length > 0) problems.push(`strange replies: ${strange.join(', ')}`)
+  if (verdict.code !== EXIT_USAGE && !verdicts.includes(verdict.code)) {
+    problems.push(`verify exits with ${verdict.code}: ${verdict.words}`)
+  }
+  return problems
+}
+
+const HEADINGS = [
+  'fault',
+  'times',
+  'delivered',
+  'not on record',
+  'withheld (503)',
+  'recovered after',
+  'verify',
+  'result',
+] as const
+
+export function toTable(rows: readonly Row[]): string {
+  const cells = [[...HEADINGS], ...rows.map(toCells)]
+  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
+  return lines.toSpliced(1, 0, widths.map((width) => '-'.repeat(width)).join('-|-')).join('\n')
+}
+
+function toCells(row: Row): string[] {
+  const { fault, runs, findings, recoveryMs } = row
+  const { delivered, missing, withheld, verdict } = findings ?? {}
+  return [
+    fault,
+    String(runs),
+    String(delivered ?? '–'),
+    String(missing ?? '–'),
+    String(withheld ?? '–'),
+    recoveryMs === undefined ? '–' : `${(recoveryMs / 1000).toFixed(1)} s`,
+    verdict === undefined || verdict.code === EXIT_USAGE ? '–' : String(verdict.code),
+    toResult(row),
+  ]
+}

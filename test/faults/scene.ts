@@ -1,0 +1,118 @@
+/** One fault's stage: an upstream, services on one audit directory, pages that ask them, and what is seen of it. */
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { request } from 'undici'
+import { toMintEnv, toUpstreamEnv } from '../bench/contenders.ts'
+import { type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
+import { AUDIT_KEY, countMissing, type Verdict, verify } from './evidence.ts'
+import { Load } from './load.ts'
+
+const POLL_MS = 25
+
+/** After which a service that should end, rest or recover has not. */
+const PATIENCE_MS = 15_000
+
+export interface Findings {
+  readonly delivered: number
+  readonly withheld: number
+  /** Secrets that were delivered and are not on record. */
+  readonly missing: number
+  readonly verdict: Verdict
+  readonly strange: readonly string[]
+}
+
+export class Scene {
+  readonly directory: string
+  /** For what is to be kept of files that a fault takes away. */
+  readonly attic: string
+  readonly #workshop: Workshop
+  readonly #upstream: RunningServer
+  readonly #name: string
+  readonly #log: string
+  readonly #services = new Set<RunningServer>()
+  #load: Load | undefined
+  #started = 0
+
+  constructor(workshop: Workshop, upstream: RunningServer, name: string) {
+    this.#workshop = workshop
+    this.#upstream = upstream
+    this.#name = name.replaceAll(/\W+/g, '-')
+    const root = join(workshop.directory, this.#name)
+    this.directory = join(root, 'audit')
+    this.attic = join(root, 'attic')
+    this.#log = join(root, 'log')
+    mkdirSync(this.directory, { recursive: true })
+    mkdirSync(this.attic)
+  }
+
+  async start(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+    this.#started += 1
+    const service = await startServer(this.#workshop, {
+      name: `${this.#name}-${this.#started}`,
+      script: 'src/main.ts',
+      env: { ...toUpstreamEnv(this.#upstream), ...(await toMintEnv(this.directory)), AUDIT_KEY, ...env },
+    })
+    this.#services.add(service)
+    return service
+  }
+
+  /** Resolves when the process is gone; what it logged is kept. */
+  async end(service: RunningServer, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.#services.delete(service)
+    process.kill(service.pid, signal)
+    await until('the process ends', () => !isRunning(service.pid))
+    appendFileSync(this.#log, readFileSync(service.logFile))
+  }
+
+  load(workers: number): Load {
+    this.#load = new Load(() => [...this.#services].map(({ origin }) => origin), workers)
+    return this.#load
+  }
+
+  /** Ends everything and looks at what is left; `directories` may hold records beside the audit’s own. */
+  async judge(directories: readonly string[] = []): Promise<Findings> {
+    await this.#load?.stop()
+    for (const service of this.#services) await this.end(service, 'SIGTERM')
+    const { delivered = [], withheld = 0, strange = [] } = this.#load ?? {}
+    return {
+      delivered: delivered.length,
+      withheld,
+      missing: countMissing(delivered, [this.directory, ...directories]),
+      verdict: verify(this.directory, this.#log),
+      strange: [...strange],
+    }
+  }
+}
+
+async function askStatus({ origin }: RunningServer, path: string): Promise<number> {
+  const reply = await request(origin + path, { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS })
+  await reply.body.dump()
+  return reply.statusCode
+}
+
+/** Milliseconds until `/readyz` says `status`; throws if it never does, or if `/livez` is ever anything but well. */
+export function untilReadyIs(service: RunningServer, status: number): Promise<number> {
+  return until(`/readyz is ${status}`, async () => {
+    if ((await askStatus(service, '/livez')) !== 200) throw new Error('/livez was not 200')
+    return (await askStatus(service, '/readyz')) === status
+  })
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<number> {
+  const startedAt = performance.now()
+  while (!(await isSo())) {
+    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`waited in vain until ${what}`)
+    await sleep(POLL_MS)
+  }
+  return performance.now() - startedAt
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
