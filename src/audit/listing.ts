@@ -44,8 +44,8 @@ export async function listAudit(directory: string): Promise<Listing> {
   }
 }
 
-/** Retention may come in between. */
-function ignoreRemoved(error: unknown): undefined {
+/** For a file that retention may have removed since it was listed. */
+export function ignoreRemoved(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error
 }
 

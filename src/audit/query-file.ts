@@ -1,10 +1,9 @@
 /** Searches one file, from either end, a piece at a time. */
 import { join } from 'node:path'
-import { codeOf } from '../errors.ts'
 import { readBackwards } from './backwards.ts'
 import type { Filter, ReadRecord } from './filters.ts'
 import { type Line, splitLines } from './lines.ts'
-import { openAudit, readChunks } from './listing.ts'
+import { ignoreRemoved, openAudit, readChunks } from './listing.ts'
 
 export type Order = 'newest' | 'oldest'
 
@@ -68,9 +67,7 @@ export const toOpeningTime = (name: string): string =>
 
 /** Undefined where the file was removed meanwhile, or holds no record. Throws what else the file system throws. */
 export async function readSpan(directory: string, name: string): Promise<Span | undefined> {
-  const file = await openAudit(join(directory, name)).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error
-  })
+  const file = await openAudit(join(directory, name)).catch(ignoreRemoved)
   if (file === undefined) return undefined
   try {
     const { size } = await file.stat()
@@ -101,7 +98,8 @@ export class FileSearch {
     { name, size }: Span,
     onRead: (bytes: number) => void,
   ): AsyncGenerator<Batch> {
-    const file = await openAudit(join(directory, name))
+    const file = await openAudit(join(directory, name)).catch(ignoreRemoved)
+    if (file === undefined) return
     try {
       const pieces =
         this.#search.order === 'newest'
