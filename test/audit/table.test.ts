@@ -39,9 +39,9 @@ describe('a table', () => {
       issued['request_id'],
       '123',
     ])
-    expect(plain.head.split(/ {2,}/)).toStrictEqual([
-      ...['time (UTC)', 'outcome', 'code', 'reason', 'preset', 'caller', 'address', 'request', 'ms'],
-    ])
+    expect(plain.head.replaceAll(/ {2,}/g, '|')).toBe(
+      'time (UTC)|outcome|code|reason|preset|caller|address|request|ms',
+    )
   })
 
   it('fits a terminal of 120 columns, with its columns below their titles', () => {

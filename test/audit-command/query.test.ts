@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/secret.ts'
+import { Chain, keys, toFiles, writeFiles } from '../audit/chains.ts'
+import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
+import { type RunOptions, run } from './running.ts'
+
+const SECRET = 'ek_0123456789abcdef'
+
+/** From midnight on, ten milliseconds apart. */
+const chain = new Chain()
+  .open()
+  .add('attempt', {
+    request_id: '11111111-0000-4000-8000-000000000000',
+    outcome: 'issued',
+    preset: 'one',
+    origin: 'https://app.example.com',
+    caller: keys.toPseudonym('caller', 'ada'),
+    address: keys.toPseudonym('address', '203.0.113.9'),
+    secret: new Secret(SECRET).fingerprint(keys.fingerprint),
+  })
+  .add('attempt', {
+    request_id: '22222222-0000-4000-8000-000000000000',
+    outcome: 'refused',
+    code: 'rate_limited',
+  })
+  .add('attempt', {
+    request_id: '33333333-0000-4000-8000-000000000000',
+    outcome: 'failed',
+    code: 'upstream_timeout',
+    reason: 'upstream_deadline',
+  })
+  .add('heartbeat')
+  .add('refusals', { code: 'rate_limited', count: 7, detail: { reasons: { limit_per_address: 7 } } })
+
+const [open, issued, refused, failed, heartbeat, refusals] = chain.lines
+
+const query = async (args: readonly string[], options?: RunOptions) =>
+  run(await writeFiles(toFiles(chain)), ['query', ...args], options)
+
+const linesOf = async (args: readonly string[], options?: RunOptions) =>
+  (await query(['--json', ...args], options)).stdout
+
+describe('audit query --json', () => {
+  it('prints the lines as they are, the newest first, without heartbeats', async () => {
+    expect(await query(['--json'])).toStrictEqual({
+      code: 0,
+      stdout: [refusals, failed, refused, issued, open].join(''),
+      stderr: '',
+    })
+  })
+
+  it.each<[args: string, lines: readonly (string | undefined)[]]>([
+    ['--oldest-first', [open, issued, refused, failed, refusals]],
+    ['--outcome issued', [issued]],
+    ['--outcome refused --outcome failed', [refusals, failed, refused]],
+    ['--code rate_limited', [refusals, refused]],
+    ['--reason upstream_deadline', [failed]],
+    ['--reason limit_per_address', [refusals]],
+    ['--preset one', [issued]],
+    ['--origin https://app.example.com', [issued]],
+    ['--event heartbeat --event open', [heartbeat, open]],
+    ['--request-id 22222222', [refused]],
+    ['--caller ada', [issued]],
+    ['--caller bob', []],
+    [`--caller ${keys.toPseudonym('caller', 'ada')}`, [issued]],
+    ['--address 203.0.113.9', [issued]],
+    ['--address ::ffff:203.0.113.9', [issued]],
+    [`--secret ${SECRET}`, [issued]],
+    ['--secret ek_another', []],
+    ['--since 2026-11-22T00:00:00.020Z', [refusals, failed, refused]],
+    ['--until 2026-11-22T00:00:00.020', [issued, open]],
+    ['--until 2026-11-22T01:00:00.020+01:00', [issued, open]],
+    ['--since 2026-11-22', [refusals, failed, refused, issued, open]],
+    ['--since 12h', [refusals, failed, refused, issued, open]],
+    ['--since 11h', []],
+    ['--since 720m --until 43199s', [refusals, failed, refused, issued, open]],
+    ['--limit 2', [refusals, failed]],
+    ['--limit 2 --oldest-first', [open, issued]],
+    ['--limit 0', [refusals, failed, refused, issued, open]],
+    ['--outcome issued --preset two', []],
+  ])('%s', async (args, lines) => {
+    expect(await linesOf(args.split(' '))).toBe(lines.join(''))
+  })
+
+  it('takes the secret from the input, and without the line feed that is typed behind it', async () => {
+    expect(await linesOf(['--secret', '-'], { input: `${SECRET}\n` })).toBe(issued)
+  })
+})
+
+describe('audit query for people', () => {
+  it('is a table, with a line for each record', async () => {
+    const { stdout } = await query([])
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 3))).toStrictEqual([
+      ['time (UTC)', 'outcome', 'code'],
+      ['2026-11-22 00:00:00', 'refused', 'rate_limited'],
+      ['2026-11-22 00:00:00', 'failed', 'upstream_timeout'],
+      ['2026-11-22 00:00:00', 'refused', 'rate_limited'],
+      ['2026-11-22 00:00:00', 'issued', 'one'],
+      ['2026-11-22 00:00:00', 'open'],
+    ])
+  })
+
+  it('shows 50 on a terminal and says how to see more', async () => {
+    const directory = await writeFiles(toFiles(new Chain().open().attempts(60)))
+    const { stdout, stderr } = await run(directory, ['query'], { columns: 100 })
+    expect(stdout.split('\n')).toHaveLength(52)
+    expect(stderr).toBe('These are 50 of more; --limit shows as many as it says, --limit 0 all.\n')
+    const all = await run(directory, ['query', '--limit', '61'], { columns: 100 })
+    expect([all.stdout.split('\n').length, all.stderr]).toStrictEqual([63, ''])
+    expect((await run(directory, ['query'])).stdout.split('\n')).toHaveLength(63)
+  })
+
+  it('is coloured on a terminal, but not where NO_COLOR is set', async () => {
+    const directory = await writeFiles(toFiles(chain))
+    const environment = { AUDIT_DIR: directory, AUDIT_KEY }
+    const colour = '\u001b[31mfailed'
+    expect((await run(directory, ['query'], { columns: 100 })).stdout).toContain(colour)
+    const without = await run(directory, ['query'], {
+      columns: 100,
+      environment: { ...environment, NO_COLOR: '1' },
+    })
+    expect(without.stdout).not.toContain('\u001b')
+    expect((await run(directory, ['query'])).stdout).not.toContain('\u001b')
+  })
+
+  it('says if nothing matches, and how much was no record', async () => {
+    expect(await query(['--preset', 'none'])).toStrictEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'No record matches.\n',
+    })
+    const directory = await writeFiles({ [chain.name]: `${chain.text}garbage\n{"v":1,` })
+    expect(await run(directory, ['query', '--json', '--limit', '1'])).toMatchObject({
+      stdout: refusals,
+      stderr: expect.stringContaining('2 lines are torn or no records; audit verify tells more.\n'),
+    })
+  })
+
+  it('says how far it has come once they wait, at a terminal, and takes that back', async () => {
+    const directory = await writeFiles(toFiles(chain))
+    let now = 0
+    const later = () => (now += 400)
+    const { stderr } = await run(directory, ['query', '--json'], { now: later, isNoteTerminal: true })
+    expect(stderr).toBe('')
+    const slow = await run(directory, ['query', '--json'], { now: () => (now += 600), isNoteTerminal: true })
+    expect(slow.stderr).toBe('\r\u001b[K100 % of 1 MB read\r\u001b[K')
+    expect((await run(directory, ['query', '--json'], { now: () => (now += 600) })).stderr).toBe('')
+  })
+
+  it('ends when nobody reads any more', async () => {
+    const directory = await writeFiles(toFiles(new Chain().open().attempts(1_000)))
+    const { code, stdout } = await run(directory, ['query', '--json', '--limit', '0'], { readers: 1 })
+    expect(code).toBe(0)
+    expect(stdout.length).toBeLessThan(80_000)
+  })
+})
+
+describe('audit query without its key', () => {
+  it.each([
+    [['--code', 'rate_limited'], 0],
+    [['--address', keys.toPseudonym('address', '203.0.113.9')], 0],
+    [['--secret', 'abcdef0123456789'], 0],
+    [['--caller', 'ada'], 3],
+    [['--address', '203.0.113.9'], 3],
+    [['--secret', SECRET], 3],
+  ])('%j exits with %i', async (args, code) => {
+    const directory = await writeFiles(toFiles(chain))
+    const said = await run(directory, ['query', '--json', ...args], { environment: { AUDIT_DIR: directory } })
+    expect([said.code, /there is no audit key \(ENOENT\)/.test(said.stderr)]).toStrictEqual([
+      code,
+      code === 3,
+    ])
+  })
+})
+
+describe('audit query exits with', () => {
+  it('3 where the directory cannot be read', async () => {
+    expect(await run('/nowhere', ['query'])).toStrictEqual({
+      code: 3,
+      stdout: '',
+      stderr: 'realtime-mint audit query: AUDIT_DIR cannot be read (ENOENT)\n',
+    })
+  })
+
+  it('0 where it is empty', async () => {
+    expect(await run(await createTemporaryDirectory(), ['query'])).toMatchObject({ code: 0 })
+  })
+
+  it.each<[args: readonly string[], sentence: RegExp]>([
+    [['--sinse', '1h'], /has no such option\. Did you mean --since\? There are: --since, .*--json\./],
+    [['--foo'], /has no such option\. There are: --since/],
+    [['-x'], /has no such option/],
+    [
+      ['--code', 'rate_limit'],
+      /does not know this --code\. Did you mean rate_limited\? There are: .*internal/,
+    ],
+    [['--reason', 'nothing-like-it'], /does not know this --reason\. There are: .*draining/],
+    [['--outcome', 'ok'], /--outcome.* There are: issued, refused, failed\./],
+    [['--event', 'attempts'], /--event\. Did you mean attempt\?/],
+    [['--since', 'yesterday'], /takes --since like 90s, 15m, 1h, 7d or 2w/],
+    [['--until', '2026-13-01'], /takes --until like/],
+    [['--since', '1y'], /takes --since like/],
+    [['--limit', 'many'], /takes --limit with a whole number/],
+    [['--limit', '-1'], /takes --limit with a value/],
+    [['--address', 'localhost'], /takes --address with an IPv4 or IPv6 address/],
+    [['--caller'], /takes --caller with a value/],
+    [['--caller', ''], /takes --caller with a value/],
+    [['--secret', '--json'], /takes --secret with a value/],
+    [['--json=yes'], /takes --json without a value/],
+    [['issued'], /takes options only/],
+  ])('64 for %j', async (args, sentence) => {
+    const { code, stdout, stderr } = await query(args)
+    expect([code, stdout]).toStrictEqual([64, ''])
+    expect(stderr).toMatch(sentence)
+  })
+
+  it.each([
+    [[SECRET]],
+    [[`--${SECRET}`]],
+    [['--secret', SECRET, SECRET]],
+    [['--secret', SECRET, '--limit', SECRET]],
+    [['--code', SECRET]],
+    [['--since', SECRET]],
+    [['--address', SECRET]],
+    [['--secret', SECRET]],
+  ])('nothing that repeats a secret: %j', async (args) => {
+    const { stdout, stderr } = await query(args)
+    expect(stdout + stderr).not.toContain(SECRET)
+  })
+})
+
+describe('audit', () => {
+  it.each([['--help'], ['-h'], ['verify', '--help'], ['query', '-h']])(
+    'explains itself: %s %s',
+    async (...args) => {
+      const { code, stdout, stderr } = await run('/nowhere', args)
+      expect([code, stderr]).toStrictEqual([0, ''])
+      expect(stdout).toMatch(/^Usage: realtime-mint audit verify \[--anchors LOG\]/)
+      expect(stdout).toContain('it does not verify them')
+      expect(stdout.split('\n').every((line) => line.length <= 120)).toBe(true)
+    },
+  )
+
+  it.each([[], ['verifi'], ['constructor']])(
+    'without a command that there is, exits with 64: %s',
+    async (...args) => {
+      const { code, stdout, stderr } = await run('/nowhere', args)
+      expect([code, stdout]).toStrictEqual([64, ''])
+      expect(stderr).toMatch(/^Usage: /)
+    },
+  )
+})

@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { findings } from '../../src/audit/findings.ts'
+import { B, Chain, otherKeys, toFiles, writeFiles } from '../audit/chains.ts'
+import { AUDIT_KEY, createTemporaryDirectory, ROOT } from '../support/service.ts'
+import { run } from './running.ts'
+
+const chain = () => new Chain().open().attempts(8)
+
+const changed = () => {
+  const { name, text } = chain()
+  return { [name]: text.replace('"ms":3', '"ms":4') }
+}
+
+/** Where line 5, the one with 3 ms, begins. */
+const changedAt = chain().lines.slice(0, 4).join('').length
+
+describe('audit verify', () => {
+  it('exits with 0 for what is whole, and says how much that is', async () => {
+    const directory = await writeFiles(toFiles(chain()))
+    expect(await run(directory, ['verify'])).toStrictEqual({
+      code: 0,
+      stdout: 'whole: 1 file, 9 records, 0 anchors\n',
+      stderr: '',
+    })
+  })
+
+  it('exits with 1 for what was changed, and names file, line, byte and reason, and what to do', async () => {
+    const { code, stdout } = await run(await writeFiles(changed()), ['verify'])
+    expect(code).toBe(1)
+    expect(stdout.split('\n')).toStrictEqual([
+      `${chain().name} line 5 byte ${changedAt}: line_changed: the line was changed: its mac is not that of its bytes`,
+      `line_changed: ${findings.line_changed.advice}`,
+      'tampered: 1 file, 4 records, 0 anchors',
+      '',
+    ])
+  })
+
+  it('exits with 2 for what a crash left', async () => {
+    const first = chain()
+    first.torn = '{"v":1,'
+    const { code, stdout } = await run(await writeFiles(toFiles(first)), ['verify'])
+    expect(code).toBe(2)
+    expect(stdout).toContain(`${first.name} line 10 byte ${first.text.length - 7}: torn_last: `)
+    expect(stdout).toMatch(/^torn: 1 file, 9 records, 0 anchors$/m)
+  })
+
+  it('exits with 3 for what another key wrote, and with 0 if that key is given too', async () => {
+    const other = new Chain({ minute: 1, writer: B, keys: otherKeys }).open().attempts(2)
+    const keyFiles = await writeFiles({
+      old: 'another audit key, of another service\n',
+      new: AUDIT_KEY,
+    })
+    const directory = await writeFiles(toFiles(chain(), other))
+    const alone = await run(directory, ['verify'])
+    expect([alone.code, alone.stdout]).toStrictEqual([
+      3,
+      expect.stringContaining(`${other.name}: key_unknown`),
+    ])
+    const both = ['verify', '--key-file', join(keyFiles, 'old'), '--key-file', join(keyFiles, 'new')]
+    expect(await run(directory, both)).toMatchObject({ code: 0 })
+  })
+
+  it('says who knew better: a line of a file, or of the log', async () => {
+    const first = chain()
+    const second = new Chain({ minute: 1, writer: B }).open(first.named)
+    first.lines.splice(-1)
+    const named = await run(await writeFiles(toFiles(first, second)), ['verify'])
+    expect(named.stdout).toContain(`its tail was cut off (${second.name} line 1)\n`)
+    const logs = await writeFiles({ log: `\n${chain().anchor}` })
+    const anchored = await run(await writeFiles(toFiles(first)), ['verify', '--anchors', join(logs, 'log')])
+    expect(anchored.stdout).toContain('its tail was cut off (anchor on line 2 of the log)\n')
+    expect(anchored.code).toBe(1)
+  })
+
+  it('takes the log from the input too, and says if there is no anchor in it', async () => {
+    const directory = await writeFiles(toFiles(chain()))
+    const read = await run(directory, ['verify', '--anchors', '-'], { input: chain().anchor })
+    expect(read).toStrictEqual({ code: 0, stdout: 'whole: 1 file, 9 records, 1 anchor\n', stderr: '' })
+    const empty = await run(directory, ['verify', '--anchors', '-'], { input: 'no anchor\n' })
+    expect([empty.code, empty.stderr]).toStrictEqual([
+      0,
+      'There is no anchor in the log: a cut tail would not show.\n',
+    ])
+  })
+
+  it('tells programs the same as JSON', async () => {
+    const { code, stdout } = await run(await writeFiles(changed()), ['verify', '--json'])
+    expect([code, JSON.parse(stdout)]).toStrictEqual([
+      1,
+      {
+        verdict: 'tampered',
+        files: 1,
+        records: 4,
+        bytes: chain().text.length,
+        anchors: 0,
+        others: 0,
+        findings: [
+          {
+            file: chain().name,
+            line: 5,
+            byte: changedAt,
+            reason: 'line_changed',
+            verdict: 'tampered',
+            means: findings.line_changed.means,
+            witness: null,
+          },
+        ],
+      },
+    ])
+  })
+
+  it('repeats nothing that somebody wrote into a name, a line or a log', async () => {
+    const evil = '\u001b[2J\u009b'
+    const anchor = JSON.stringify({ msg: 'audit anchor', file: `${evil}.jsonl`, seq: 1, mac: 'a'.repeat(64) })
+    const directory = await writeFiles({
+      [`audit-${evil}.jsonl`]: evil,
+      [chain().name]: `${chain().text}${evil}\n`,
+    })
+    for (const json of [[], ['--json']]) {
+      const { code, stdout } = await run(directory, ['verify', '--anchors', '-', ...json], { input: anchor })
+      expect([code, stdout]).toStrictEqual([1, expect.stringMatching(/^[\x20-\x7e\n]+$/)])
+      expect(stdout).toContain('audit-??2J?.jsonl')
+    }
+  })
+})
+
+describe('audit verify cannot check', () => {
+  it.each<[what: string, args: readonly string[], environment: Record<string, string>, problem: string]>([
+    ['without a directory', [], { AUDIT_DIR: '/nowhere', AUDIT_KEY }, 'directory_unreadable'],
+    [
+      'without a directory that an option names',
+      ['--dir', '/nowhere'],
+      { AUDIT_KEY },
+      'directory_unreadable',
+    ],
+    ['without a directory or a key', [], { AUDIT_DIR: '/nowhere' }, 'directory_unreadable'],
+    ['without its key', [], {}, 'key_missing'],
+    ['with a key file that is not there', ['--key-file', '/nowhere'], { AUDIT_KEY }, 'key_missing'],
+    [
+      'with a key file that a setting names and that is not there',
+      [],
+      { AUDIT_KEY_FILE: '/nowhere' },
+      'settings_wrong',
+    ],
+    ['with a key that is too short', [], { AUDIT_KEY: 'short' }, 'settings_wrong'],
+    ['without the log', ['--anchors', '/nowhere'], { AUDIT_KEY }, 'log_unreadable'],
+  ])('%s', async (_what, args, environment, problem) => {
+    const directory = await writeFiles(toFiles(chain()))
+    const given = { environment: { AUDIT_DIR: directory, ...environment } }
+    const { code, stdout, stderr } = await run(directory, ['verify', ...args], given)
+    expect([code, stdout]).toStrictEqual([3, ''])
+    expect(stderr).toMatch(/^realtime-mint audit verify: .+\n$/)
+    const json = await run(directory, ['verify', '--json', ...args], given)
+    expect([json.code, JSON.parse(json.stdout)]).toStrictEqual([3, { verdict: 'unchecked', problem }])
+  })
+
+  it('an empty directory, unless the log says that there was something', async () => {
+    const directory = await createTemporaryDirectory()
+    const empty = await run(directory, ['verify'])
+    expect([empty.code, empty.stderr]).toStrictEqual([
+      3,
+      'realtime-mint audit verify: there is no audit file in AUDIT_DIR\n',
+    ])
+    const anchored = await run(directory, ['verify', '--anchors', '-'], { input: chain().anchor })
+    expect(anchored).toMatchObject({ code: 1, stdout: expect.stringContaining('file_missing') })
+  })
+})
+
+describe('the key', () => {
+  it('is read beside the records if none is configured, and never created', async () => {
+    const directory = await writeFiles({ ...toFiles(chain()), 'audit.key': `${AUDIT_KEY}\n` })
+    const environment = { AUDIT_DIR: directory }
+    expect(await run(directory, ['verify'], { environment })).toMatchObject({ code: 0 })
+    const without = await writeFiles(toFiles(chain()))
+    await run(without, ['verify'], { environment: { AUDIT_DIR: without } })
+    await expect(readFile(join(without, 'audit.key'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('of an option counts for that of the settings, even if that is wrong', async () => {
+    const directory = await writeFiles(toFiles(chain()))
+    const keyFile = join(await writeFiles({ key: AUDIT_KEY }), 'key')
+    const environment = { AUDIT_DIR: '/nowhere', AUDIT_KEY: 'short', OPENAI_API_KEY_FILE: '/nowhere' }
+    const args = ['verify', '--dir', directory, '--key-file', keyFile]
+    expect(await run(directory, args, { environment })).toMatchObject({ code: 0 })
+  })
+})
+
+it('the README has every finding, with its exit code, its meaning and what to do', async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const codes = { whole: 0, tampered: 1, torn: 2, unchecked: 3 }
+  const rows = Object.entries(findings).map(
+    ([reason, { verdict, means, advice }]) => `| \`${reason}\` | ${codes[verdict]} | ${means} | ${advice} |`,
+  )
+  expect(readme.match(/^\| `[a-z_]+` \| \d \|.*$/gm)).toStrictEqual(rows)
+})
+
+it('the README names every filter of audit query', async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const { stderr } = await run('/nowhere', ['query', '--nothing'])
+  const names = [...(/There are: (.*)\./.exec(stderr)?.[1]?.split(', ') ?? [])]
+  expect(names.length).toBeGreaterThan(10)
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toStrictEqual([])
+})
