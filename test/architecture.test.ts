@@ -49,6 +49,7 @@ describe('who may import whom', () => {
     ['routes', ['app']],
     ['issuer', ['app', 'routes', 'parts']],
     ['demo', ['main']],
+    ['audit-command', ['main']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
   })
@@ -67,6 +68,7 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],
     ['issuer', ['errors', 'guards', 'openai', 'presets']],
+    ['audit-command', ['audit', 'config', 'errors', 'presets', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])
@@ -74,6 +76,23 @@ describe('who may import whom', () => {
 
   it('the sandbox shares nothing with what it is held against', () => {
     expect(importsOf(({ path }) => path.startsWith('demo/sandbox'))).toStrictEqual([])
+  })
+
+  it('the verifier shares with the service no more than how lines are sealed, and with which keys', () => {
+    expect([...closureOf('audit/verify.ts')].toSorted((a, b) => a.localeCompare(b))).toStrictEqual([
+      'audit/chain.ts',
+      'audit/claims.ts',
+      'audit/findings.ts',
+      'audit/keys.ts',
+      'audit/lines.ts',
+      'audit/listing.ts',
+      'audit/sealed-bytes.ts',
+      'audit/verify-file.ts',
+      'audit/verify.ts',
+      'errors.ts',
+      'reasons.ts',
+      'secret.ts',
+    ])
   })
 
   it('there are no cycles', () => {

@@ -1,7 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Config, ConfigError, type Environment, parseConfig, variableNames } from '../src/config.ts'
+import {
+  type Config,
+  ConfigError,
+  type Environment,
+  parseAuditConfig,
+  parseConfig,
+  variableNames,
+} from '../src/config.ts'
 import { createTemporaryDirectory, ROOT } from './support/service.ts'
 import { settings } from './support/settings.ts'
 import { enoughForTokens, secretOf } from './support/settings-of-callers.ts'
@@ -231,6 +238,30 @@ describe('a configuration', () => {
   it('takes no notice of variables that are not its own', () => {
     expect(parseConfig({ ...enough, PATH: '/bin', ALLOWED_ORIGIN: '*', HTTP_PROXY: 'x' })).toEqual(
       parseConfig(enough),
+    )
+  })
+})
+
+describe('the settings that reading an audit takes', () => {
+  it('are its directory and its key, whatever else is missing or wrong', async () => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'key'), `${'k'.repeat(32)}\n`)
+    const { directory: found, key } = parseAuditConfig({
+      AUDIT_DIR: directory,
+      AUDIT_KEY_FILE: join(directory, 'key'),
+      OPENAI_API_KEY_FILE: '/nowhere',
+      PORT: 'none',
+    })
+    expect([found, key?.reveal()]).toStrictEqual([directory, 'k'.repeat(32)])
+    expect(parseAuditConfig({})).toStrictEqual({ directory: './audit', key: undefined })
+  })
+
+  it('are reported by name if they are wrong, and never by value', () => {
+    expect(() => parseAuditConfig({ AUDIT_KEY: 'tooshort' })).toThrow(
+      /^AUDIT_KEY: is too short: (?!.*tooshort)/,
+    )
+    expect(() => parseAuditConfig({ AUDIT_KEY_FILE: '/nowhere' })).toThrow(
+      /^AUDIT_KEY_FILE: names a file that cannot be read$/,
     )
   })
 })
