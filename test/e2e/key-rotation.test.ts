@@ -37,6 +37,8 @@ async function startRotating(): Promise<Rotating> {
     OPENAI_API_KEY_FILE: file,
     AUDIT_KEY,
     RATE_LIMIT_PER_ADDRESS: '100000/second',
+    RATE_LIMIT_PER_CALLER: '100000/second',
+    RATE_LIMIT_TOTAL: '100000/second',
   })
   return { service, directory, file, came, auditDirectory: environment['AUDIT_DIR'] ?? '' }
 }
