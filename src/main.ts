@@ -17,6 +17,8 @@ const USAGE = `Usage: realtime-mint [command]
   serve                  start the service (the default); its settings are environment variables, see .env.example
   demo                   start it against a sandbox on this machine, without a key
   check [FILE] [--json]  judge settings and presets, or one presets file, and show what would be sent for each preset
+  explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
+                         tell what would be decided for such a request, and by which rule, without minting or counting
   audit verify|query     verify the audit's files, or find records in them; see audit --help
   schema                 print the JSON Schema of the presets file, for editors
 `
@@ -110,6 +112,10 @@ const write = (text: string): Promise<boolean> =>
     process.stdout.write(text, (error) => resolve(error === null || error === undefined))
   })
 
+const note = (text: string): void => {
+  process.stderr.write(text)
+}
+
 async function audit(args: readonly string[]): Promise<void> {
   const { runAudit } = await import('./audit-command/run.ts')
   const { stdout, stderr, stdin } = process
@@ -118,11 +124,19 @@ async function audit(args: readonly string[]): Promise<void> {
     environment: readEnvironment(),
     now: Date.now,
     write,
-    note: (text) => stderr.write(text),
+    note,
     input: stdin,
     columns: stdout.isTTY ? stdout.columns || 80 : undefined,
     isNoteTerminal: stderr.isTTY,
   })
+}
+
+async function explainRequest(args: readonly string[]): Promise<void> {
+  const { runExplain } = await import('./explain-command.ts')
+  const environment = readEnvironment()
+  process.exitCode = await runExplain(args, { environment, write, note, input: process.stdin }).catch(
+    refuseToRun,
+  )
 }
 
 function misuse(): never {
@@ -130,7 +144,7 @@ function misuse(): never {
   process.exit(EXIT_USAGE)
 }
 
-function explain(error: unknown): never {
+function refuseToRun(error: unknown): never {
   if (!(error instanceof ConfigError)) throw error
   const lines = error.problems.map((problem) => `  ${problem}\n`).join('')
   process.stderr.write(`realtime-mint cannot start. Mend this and start it again:\n${lines}`)
@@ -151,6 +165,7 @@ function parseCommandLine() {
 async function main(): Promise<void> {
   const [first, ...rest] = process.argv.slice(2)
   if (first === 'audit') return audit(rest)
+  if (first === 'explain') return explainRequest(rest)
   const { values, positionals } = parseCommandLine()
   const [name = 'serve', ...operands] = positionals
   const [run, most = 0] = commands.get(name) ?? []
@@ -159,7 +174,7 @@ async function main(): Promise<void> {
   } else if (run === undefined || operands.length > most || (values.json && name !== 'check')) {
     misuse()
   } else {
-    await run({ operands, json: values.json }).catch(explain)
+    await run({ operands, json: values.json }).catch(refuseToRun)
   }
 }
 

@@ -14,10 +14,10 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
 import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
-import { createFixed, createLiveFile, type Live, type Loaded } from './live-file.ts'
+import { createFixed, createLiveFile, type Live } from './live-file.ts'
+import { loadCatalog } from './load-catalog.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
-import { type Catalog, loadPresets } from './presets/catalog.ts'
-import type { Problem } from './presets/problem.ts'
+import type { Catalog } from './presets/catalog.ts'
 import { RedisConnection } from './redis/connection.ts'
 import { createRedisUsedTokens } from './redis/used-tokens.ts'
 import type { Secret } from './secret.ts'
@@ -39,14 +39,6 @@ export interface Parts {
 
 const now = (): number => performance.now()
 const unixNow = (): number => Date.now()
-
-/** Reads and checks the presets file. */
-export async function loadCatalog(config: Config): Promise<Loaded<Catalog, readonly Problem[]>> {
-  const { presetsFile: fileName, allowedOrigins, callers, defaultPreset, upstream } = config
-  const surroundings = { fileName, allowedOrigins, authMode: callers.mode, defaultPreset, api: upstream.api }
-  const loaded = await loadPresets(fileName, surroundings)
-  return 'problems' in loaded ? { refused: loaded.problems } : { value: loaded.catalog }
-}
 
 async function startAudit({ audit }: Config, logger: Logger): Promise<OpenAudit> {
   try {

@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
 import { codeOf } from './errors.ts'
-import { createParts, loadCatalog, type Parts } from './parts.ts'
+import { loadCatalog } from './load-catalog.ts'
+import { createParts, type Parts } from './parts.ts'
 import type { Catalog } from './presets/catalog.ts'
 
 export interface Service {

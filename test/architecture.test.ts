@@ -49,7 +49,7 @@ describe('who may import whom', () => {
     ['routes', ['app']],
     ['issuer', ['app', 'routes', 'parts']],
     ['demo', ['main']],
-    ['audit-command', ['main']],
+    ['audit-command', ['arguments', 'main']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
   })
@@ -68,7 +68,7 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],
     ['issuer', ['errors', 'guards', 'openai', 'presets']],
-    ['audit-command', ['audit', 'config', 'errors', 'presets', 'secret']],
+    ['audit-command', ['arguments', 'audit', 'config', 'errors', 'presets', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])

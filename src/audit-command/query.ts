@@ -1,5 +1,6 @@
 /** `realtime-mint audit query`: what happened, to whom, and which attempt issued this secret? */
 import { text as readText } from 'node:stream/consumers'
+import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from '../arguments.ts'
 import {
   byAddress,
   byCaller,
@@ -19,7 +20,6 @@ import { AuditQuery } from '../audit/query.ts'
 import type { Match } from '../audit/query-file.ts'
 import { createTable } from '../audit/table.ts'
 import { Secret } from '../secret.ts'
-import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from './arguments.ts'
 import { createProgress } from './progress.ts'
 import { findPlace, type Place, readable, type Surroundings } from './surroundings.ts'
 

@@ -1,5 +1,5 @@
 /** `realtime-mint audit`: reads the records, and changes nothing. */
-import { Misuse } from './arguments.ts'
+import { Misuse } from '../arguments.ts'
 import { runQuery } from './query.ts'
 import { CannotCheck, type Surroundings } from './surroundings.ts'
 import { EXIT_UNCHECKED, runVerify } from './verify.ts'

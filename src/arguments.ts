@@ -1,6 +1,6 @@
-/** What was typed behind `realtime-mint audit`, checked; what was not understood is answered with what there is. */
+/** What was typed behind a command, checked; what was not understood is answered with what there is. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { closest } from '../presets/suggestion.ts'
+import { closest } from './presets/suggestion.ts'
 
 /** A sentence that says what to write instead. It repeats nothing of what was typed, for that could be a secret. */
 export class Misuse extends Error {
