@@ -108,7 +108,7 @@ function toDecision(gauges: readonly Gauge[], { admitted, standings }: Verdict):
 export function createLimits({ store, perAddress, perCaller, total, toPseudonym }: LimitsOptions): Limits {
   const ofAddress = toGauges('address', perAddress)
   const ofCaller = toGauges('caller', perCaller)
-  const ofAll = toGauges('total', total)
+  const ofAll = toGauges('total', total, 'all')
   /** A preset lives for as long as its revision of the file. */
   const ofPresets = new WeakMap<LimitedPreset, PresetGauges>()
 

@@ -41,9 +41,14 @@ export class LocalStore implements LimitStore {
     return this.#judgeAt(claims, this.#now())
   }
 
-  /** Takes note of what was admitted elsewhere, at `ms` or later; without room for it, of nothing. */
-  noteAdmission(claims: readonly Claim[], ms: number): void {
+  /**
+   * Takes note of what was admitted elsewhere, at `ms` or later; without room for it, of nothing. False where it would
+   * be too many by what was noted here.
+   */
+  noteAdmission(claims: readonly Claim[], ms: number): boolean {
+    if (!this.#judgeAt(claims, ms).admitted) return false
     for (const place of this.#makeRoom(claims, ms) ?? []) this.#add(place, ms)
+    return true
   }
 
   /** Takes note of what was refused elsewhere, at `ms` or later: nobody asks there again before it can be admitted. */

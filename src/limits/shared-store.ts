@@ -55,8 +55,8 @@ export class SharedStore implements LimitStore {
     // As of the question: as of the reply, what Redis counts could seem younger here than it is.
     const askedMs = this.#now()
     const verdict = toVerdict(await this.#redis.run(takeScript, keys, values), claims)
-    if (verdict.admitted) this.#local.noteAdmission(claims, askedMs)
-    else this.#local.noteRefusal(claims, verdict.standings, askedMs)
+    if (!verdict.admitted) this.#local.noteRefusal(claims, verdict.standings, askedMs)
+    else if (!this.#local.noteAdmission(claims, askedMs)) return this.#local.judge(claims)
     return verdict
   }
 

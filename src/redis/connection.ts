@@ -126,6 +126,8 @@ export class RedisConnection {
     this.#known.resolve()
     const isNews = before === undefined ? fault !== null : (before === null) !== (fault === null)
     if (isNews) this.#onChange(fault)
+    // It may have been no more than a hiccup.
+    if (before === null) void this.#probe()
   }
 
   #connect(): void {

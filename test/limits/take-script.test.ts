@@ -82,7 +82,7 @@ describe.each(programs)('the script in %s', (program) => {
             }
           },
         ),
-        { ...settings, numRuns: 30 },
+        { ...settings, numRuns: 30, endOnFailure: true },
       )
     })
 

@@ -7,6 +7,8 @@ export interface Relay {
   readonly port: number
   /** On the way back. */
   delayMs: number
+  /** Whether connections are lost from the start. */
+  isLosing: boolean
   /** What is connected now stays so, but nothing arrives any more. */
   readonly lose: () => void
 }
@@ -18,6 +20,7 @@ export async function startRelay(target: number): Promise<Relay> {
 
   const server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
+    if (relay.isLosing) lost.add(near)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
@@ -33,6 +36,7 @@ export async function startRelay(target: number): Promise<Relay> {
   const relay: Relay = {
     port: await listen(server),
     delayMs: 0,
+    isLosing: false,
     lose: () => {
       for (const socket of sockets) lost.add(socket)
     },

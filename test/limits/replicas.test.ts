@@ -1,0 +1,161 @@
+/** The service with Redis, as callers and operators see it. */
+import { describe, expect, it, vi } from 'vitest'
+import { ifMissing, isMissing } from '../support/programs.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
+import { ORIGIN, type Reply, startTestService, type TestService } from '../support/service.ts'
+
+const limited = [429, 'rate_limited', null] as const
+const LIMIT = 6
+
+interface Replica extends TestService {
+  readonly ask: (from?: string) => Promise<Reply>
+  /** How many of so many mints, one after the other, are issued. */
+  readonly issuedOf: (times: number, from?: string) => Promise<number>
+  readonly storeRecords: () => Promise<readonly unknown[]>
+}
+
+async function startReplica(
+  url: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Replica> {
+  const service = await startTestService({
+    environment: { REDIS_URL: url, REPLICAS: '2', RATE_LIMIT_PER_CALLER: `${LIMIT}/day`, ...environment },
+  })
+  const ask = (remoteAddress = '192.0.2.1'): Promise<Reply> =>
+    service.app.inject({
+      method: 'POST',
+      url: `${CLIENT_SECRETS}?preset=assistant`,
+      remoteAddress,
+      headers: { origin: ORIGIN },
+    })
+  async function issuedOf(times: number, from?: string): Promise<number> {
+    let issued = 0
+    for (let time = 0; time < times; time += 1) {
+      const reply = await ask(from)
+      if (reply.statusCode === 200) issued += 1
+      else expect(refusalOf(reply)).toEqual(limited)
+    }
+    return issued
+  }
+  async function storeRecords(): Promise<readonly unknown[]> {
+    const records = await service.records()
+    return records.filter(({ event }) => event === 'store').map(({ detail }) => detail)
+  }
+  return { ...service, ask, issuedOf, storeRecords }
+}
+
+const isRestored = ({ storeRecords }: Replica): Promise<void> =>
+  vi.waitFor(async () => expect((await storeRecords()).at(-1)).toEqual({ state: 'restored' }), {
+    timeout: 4_000,
+    interval: 20,
+  })
+
+const set = (name: string, value: string) => (server: RedisServer) => server.client.config('SET', name, value)
+
+describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('redis-server')}`, () => {
+  it('hold one limit together', async () => {
+    const { url } = await startRedis()
+    const [one, other] = [await startReplica(url), await startReplica(url)]
+    expect([await one.issuedOf(4), await other.issuedOf(4), await one.issuedOf(4)]).toEqual([4, 2, 0])
+    const { headers } = await other.ask('192.0.2.2')
+    expect(headers['ratelimit']).toBe(`"caller";r=${LIMIT - 1};t=86400`)
+  })
+
+  it('count addresses together too', async () => {
+    const { url } = await startRedis()
+    const limit = { RATE_LIMIT_PER_ADDRESS: '2/day' }
+    const [one, other] = [await startReplica(url, limit), await startReplica(url, limit)]
+    expect((await one.app.inject('/nowhere')).statusCode).toBe(404)
+    expect((await other.app.inject('/nowhere')).headers['ratelimit']).toMatch(/^"address";r=0;/)
+    expect(refusalOf(await one.app.inject('/nowhere'))).toEqual(limited)
+  })
+
+  it('tell Redis nobody’s address, and nothing for ever', async () => {
+    const { client, url } = await startRedis()
+    const { ask, app } = await startReplica(url)
+    await ask('203.0.113.77')
+    await app.inject({ url: '/nowhere', remoteAddress: '203.0.113.77' })
+    const keys = await client.keys('*')
+    expect(keys.toSorted()).toEqual([
+      expect.stringMatching(/^\{realtime-mint\}:address\/second:[0-9a-f]{32}$/),
+      expect.stringMatching(/^\{realtime-mint\}:caller\/day:[0-9a-f]{32}$/),
+      '{realtime-mint}:total/second:all',
+    ])
+    for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0)
+  })
+
+  it('ask Redis twice for a mint, and once for all else', async () => {
+    const server = await startRedis()
+    const { ask, app } = await startReplica(server.url)
+    await ask()
+    const runs = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await server.client.info('commandstats'))?.[1])
+    const before = await runs()
+    await ask()
+    expect(await runs()).toBe(before + 2)
+    await app.inject('/nowhere')
+    expect(await runs()).toBe(before + 3)
+  })
+})
+
+describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissing('redis-server')}`, () => {
+  it.each<
+    [
+      what: string,
+      cause: string,
+      spoil: (server: RedisServer) => unknown,
+      mend: (server: RedisServer) => unknown,
+    ]
+  >([
+    ['is killed', 'unreachable', ({ kill }) => kill(), ({ start }) => start()],
+    ['freezes', 'timeout', ({ signal }) => signal('SIGSTOP'), ({ signal }) => signal('SIGCONT')],
+    ['has no memory left', 'out_of_memory', set('maxmemory', '1'), set('maxmemory', '0')],
+  ])('because it %s serves on by its share, on record', async (_, cause, spoil, mend) => {
+    const server = await startRedis()
+    const replica = await startReplica(server.url)
+    expect(await replica.issuedOf(1)).toBe(1)
+    await spoil(server)
+    expect(await replica.issuedOf(5)).toBe(2)
+    expect(await replica.issuedOf(5, '192.0.2.2')).toBe(3)
+    await mend(server)
+    await isRestored(replica)
+    expect(await replica.storeRecords()).toEqual([{ state: 'degraded', cause }, { state: 'restored' }])
+    expect(await replica.issuedOf(1, '192.0.2.3')).toBe(1)
+    expect(replica.logText()).toContain(`"cause":"${cause}"`)
+    expect(replica.logText() + (await replica.auditText())).not.toMatch(/maxmemory|ECONN|used memory/)
+  })
+
+  it('is fast nevertheless', async () => {
+    const { signal, url } = await startRedis()
+    const { ask } = await startReplica(url)
+    signal('SIGSTOP')
+    const started = performance.now()
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(`192.0.2.${index}`)))
+    expect(replies.every(({ statusCode }) => statusCode === 200)).toBe(true)
+    expect(performance.now() - started).toBeLessThan(1_000)
+  })
+
+  it('issues nothing where Redis is required, but is alive and ready', async () => {
+    const server = await startRedis()
+    const replica = await startReplica(server.url, { REDIS_REQUIRED: 'true' })
+    expect(await replica.issuedOf(1)).toBe(1)
+    await server.kill()
+    const reply = await replica.ask()
+    expect(refusalOf(reply)).toEqual([503, 'overloaded', null])
+    expect(reply.headers['retry-after']).toBe('1')
+    expect((await replica.records()).at(-1)).toMatchObject({ reason: 'store_down', status: 503 })
+    for (const url of ['/livez', '/readyz']) expect((await replica.app.inject(url)).statusCode).toBe(200)
+    await server.start()
+    await isRestored(replica)
+    expect(await replica.issuedOf(1)).toBe(1)
+  })
+
+  it('from the start serves on by its share', async () => {
+    const server = await startRedis()
+    await server.kill()
+    const replica = await startReplica(server.url)
+    expect(await replica.issuedOf(5)).toBe(3)
+    expect(await replica.storeRecords()).toEqual([{ state: 'degraded', cause: 'unreachable' }])
+  })
+})
