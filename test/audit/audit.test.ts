@@ -1,0 +1,85 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { openTestAudit, recordIssued } from './audits.ts'
+import { headOf, keys, readChains } from './writers.ts'
+
+const linesIn = async (directory: string) => (await readChains(directory)).flatMap(({ lines }) => lines)
+
+describe('an anchor', () => {
+  it.each(['info', 'silent', 'fatal'] as const)(
+    'is a line of the log, whatever its level: %s',
+    async (logLevel) => {
+      const { audit, directory, logText } = await openTestAudit({ logLevel })
+      await recordIssued(audit, 'a')
+      await audit.close()
+      const [file] = await readChains(directory)
+      const line = logText()
+        .split('\n')
+        .find((text) => text.includes('audit anchor'))
+      const head = file && headOf(file)
+      expect(JSON.parse(line ?? '{}')).toStrictEqual({
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        writer: file?.lines[0]?.writer,
+        ...(typeof head === 'object' ? head : {}),
+        msg: 'audit anchor',
+      })
+      expect(line).toMatch(
+        /^\{"level":.*"time":.*"writer":.*"file":.*"seq":.*"mac":.*"msg":"audit anchor"\}$/,
+      )
+    },
+  )
+})
+
+describe('identities', () => {
+  it('are pseudonyms', async () => {
+    const { audit, directory } = await openTestAudit()
+    await recordIssued(audit, 'a')
+    expect((await linesIn(directory)).at(-1)).toMatchObject({
+      address: keys.toPseudonym('address', '203.0.113.9'),
+    })
+  })
+
+  it('are in clear where the operator wants it so', async () => {
+    const { audit, directory } = await openTestAudit({ identities: 'plain' })
+    await recordIssued(audit, 'a')
+    expect((await linesIn(directory)).at(-1)).toMatchObject({ address: '203.0.113.9' })
+  })
+})
+
+describe('an event of the service', () => {
+  it.each(['key', 'store', 'pause'] as const)('%s is a record like any other', async (event) => {
+    const { audit, directory } = await openTestAudit()
+    await audit.recordEvent(event, { detail: { state: 'degraded' } })
+    expect((await linesIn(directory)).at(-1)).toMatchObject({
+      event,
+      outcome: null,
+      detail: { state: 'degraded' },
+    })
+  })
+})
+
+describe('a key file', () => {
+  it('that was created is warned of, and never quoted', async () => {
+    const { logText } = await openTestAudit({ key: undefined })
+    expect(logText()).toContain('a new audit key was created')
+    expect(logText()).not.toContain('may read the audit key')
+  })
+
+  it.each([
+    [0o640, true],
+    [0o604, true],
+    [0o600, false],
+    [0o400, false],
+  ])('of mode %o is warned of: %s', async (mode, isWarned) => {
+    const directory = await createTemporaryDirectory()
+    const path = join(directory, 'audit.key')
+    await writeFile(path, 'an operator’s own key, long enough')
+    await chmod(path, mode)
+    const { logText } = await openTestAudit({ directory, key: undefined })
+    expect(logText().includes('may read the audit key')).toBe(isWarned)
+    expect(logText()).not.toMatch(/own key|audit\.key/)
+  })
+})

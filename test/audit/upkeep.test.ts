@@ -1,0 +1,218 @@
+// What happens to a file because time passes or because it grows: rotation, heartbeats, anchors.
+import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { inTurn } from '../bench/in-turn.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { attemptFields, numbered } from './fields.ts'
+import { eventsOf, headOf, openWriter, readChains, recovery } from './writers.ts'
+
+const NOON = Date.parse('2026-11-22T12:00:00.000Z')
+const MINUTE = 60_000
+const DAY = 86_400_000
+
+async function start() {
+  const directory = join(await createTemporaryDirectory(), 'audit')
+  const clock = { now: NOON }
+  const opened = await openWriter(directory, { now: () => clock.now })
+  /** Lets the clock tick at `time`, and resolves when `event` is the last in the newest file. */
+  async function tickAt(time: number, event: string): Promise<void> {
+    clock.now = time
+    opened.writer.tick()
+    await vi.waitFor(async () =>
+      expect(
+        eventsOf(await readChains(directory))
+          .flat()
+          .at(-1),
+      ).toBe(event),
+    )
+  }
+  return { directory, clock, tickAt, ...opened }
+}
+
+describe('a new day (UTC)', () => {
+  it('has a file of its own, linked to the one of the day before', async () => {
+    const { directory, writer, clock, anchors, changes } = await start()
+    await writer.append(numbered(1))
+    clock.now = Date.parse('2026-11-22T23:59:59.999Z')
+    await writer.append(numbered(2))
+    clock.now += 1
+    await writer.append(numbered(3))
+    const files = await readChains(directory)
+    expect(eventsOf(files)).toStrictEqual([
+      ['open', 'attempt', 'attempt', 'close'],
+      ['open', 'attempt'],
+    ])
+    const [before, after] = files
+    expect(before?.lines.at(-1)?.detail).toStrictEqual({ cause: 'rotated' })
+    expect(after?.name).toMatch(/^audit-20261123T000000000Z-/)
+    expect(after?.lines[0]?.detail).toMatchObject({ heads: [before && headOf(before)] })
+    expect(files.flatMap(({ lines }) => lines.map(({ seq }) => seq))).toStrictEqual([0, 1, 2, 3, 4, 5])
+    expect(anchors).toStrictEqual([{ writer: writer.id, ...toPlace(before && headOf(before)) }])
+    expect(changes).toStrictEqual([])
+  })
+
+  it('has one though nothing happens', async () => {
+    const { directory, writer, clock } = await start()
+    clock.now = Date.parse('2026-11-22T23:59:30.000Z')
+    await writer.append(numbered(1))
+    clock.now += 30_000
+    await vi.waitFor(async () => {
+      writer.tick()
+      expect(eventsOf(await readChains(directory))).toStrictEqual([['open', 'attempt', 'close'], ['open']])
+    })
+  })
+
+  it('that comes twice, for the clock was set back, has one file', async () => {
+    const { directory, writer, clock } = await start()
+    await inTurn([NOON + DAY, NOON, NOON - DAY, NOON + DAY], async (time) => {
+      clock.now = time
+      await writer.append(attemptFields)
+    })
+    expect(await readdir(directory)).toHaveLength(2)
+  })
+
+  it('refuses nobody while files change', async () => {
+    const { directory, writer, clock } = await start()
+    const appended: Promise<void>[] = []
+    await inTurn(Array.from({ length: 20 }).keys(), async (number) => {
+      clock.now = NOON + Math.floor(number / 5) * DAY
+      appended.push(...Array.from({ length: 20 }, () => writer.append(numbered(number))))
+      await new Promise(setImmediate)
+    })
+    await Promise.all(appended)
+    await writer.close()
+    const files = await readChains(directory)
+    expect(
+      eventsOf(files)
+        .flat()
+        .filter((event) => event === 'attempt'),
+    ).toHaveLength(400)
+    expect(files.length).toBeGreaterThan(1)
+  })
+
+  it('whose file cannot be opened has one later, which says so after the last line of the old one', async () => {
+    const { directory, writer, clock, changes } = await start()
+    clock.now = NOON + DAY
+    const taken = join(directory, `audit-20261123T120000000Z-${writer.id}.jsonl`)
+    await writeFile(taken, '')
+    await expect(writer.append(numbered(1))).rejects.toThrow('EEXIST')
+    expect(writer.available).toBe(false)
+    await rm(taken)
+    clock.now += 1_000
+    await recovery(writer)
+    await writer.append(numbered(2))
+    const files = await readChains(directory)
+    expect(eventsOf(files)).toStrictEqual([
+      ['open', 'close'],
+      ['open', 'gap', 'attempt'],
+    ])
+    const [before, after] = files
+    expect(after?.lines[1]?.detail).toStrictEqual({
+      ...toPlace(before && headOf(before)),
+      cause: 'EEXIST',
+      lost: 1,
+    })
+    expect(after?.lines[0]?.seq).toBe(2)
+    expect(changes).toStrictEqual([
+      [false, 'EEXIST'],
+      [true, undefined],
+    ])
+  })
+})
+
+describe('a file that has grown', () => {
+  it('to 62 MiB is followed by another one, so that none exceeds 64 MiB', async () => {
+    const { directory, writer } = await start()
+    const large = { ...attemptFields, model: 'm'.repeat(60_000) }
+    await inTurn(Array.from({ length: 12 }), () =>
+      Promise.all(Array.from({ length: 100 }, () => writer.append(large))),
+    )
+    const names = await readdir(directory)
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).size))
+    expect(sizes).toHaveLength(2)
+    expect(Math.max(...sizes)).toBeGreaterThan(62 * 1024 ** 2)
+    const [before, after] = await readChains(directory)
+    expect(before?.lines.at(-1)).toMatchObject({ event: 'close', detail: { cause: 'rotated' } })
+    expect(after?.lines[0]?.detail).toMatchObject({ heads: [before && headOf(before)] })
+  })
+})
+
+describe('silence', () => {
+  it('is broken by a heartbeat each minute', async () => {
+    const { directory, tickAt, writer } = await start()
+    await tickAt(NOON + MINUTE, 'heartbeat')
+    await tickAt(NOON + 2 * MINUTE, 'heartbeat')
+    await writer.append(attemptFields)
+    await writer.close()
+    expect(eventsOf(await readChains(directory))).toStrictEqual([
+      ['open', 'heartbeat', 'heartbeat', 'attempt', 'close'],
+    ])
+  })
+
+  it('of less than a minute is not', async () => {
+    const { directory, clock, writer } = await start()
+    clock.now = NOON + MINUTE - 1
+    writer.tick()
+    await writer.append(attemptFields)
+    clock.now += MINUTE - 1
+    writer.tick()
+    await writer.close()
+    expect(eventsOf(await readChains(directory))).toStrictEqual([['open', 'attempt', 'close']])
+  })
+})
+
+describe('the head of the chain', () => {
+  it('is told a minute after the last time, if there is something new', async () => {
+    const { writer, clock, anchors, directory } = await start()
+    await writer.append(attemptFields)
+    clock.now = NOON + MINUTE - 1
+    writer.tick()
+    expect(anchors).toStrictEqual([])
+    const [file] = await readChains(directory)
+    clock.now = NOON + MINUTE
+    writer.tick()
+    expect(anchors).toStrictEqual([{ writer: writer.id, ...toPlace(file && headOf(file)) }])
+    writer.tick()
+    expect(anchors).toHaveLength(1)
+  })
+
+  it('is told after a thousand records', async () => {
+    const { writer, anchors } = await start()
+    await Promise.all(Array.from({ length: 998 }, () => writer.append(attemptFields)))
+    expect(anchors).toHaveLength(0)
+    await writer.append(attemptFields)
+    expect(anchors).toMatchObject([{ seq: 999 }])
+  })
+
+  it('is told at the end, and is that of the close', async () => {
+    const { directory, writer, anchors } = await start()
+    await writer.close()
+    const [file] = await readChains(directory)
+    expect(eventsOf(file === undefined ? [] : [file])).toStrictEqual([['open', 'close']])
+    expect(anchors).toStrictEqual([{ writer: writer.id, ...toPlace(file && headOf(file)) }])
+  })
+})
+
+describe('a file to which nothing is written', () => {
+  it.each([
+    ['removed', 'file_removed', (file: string) => rm(file)],
+    ['replaced', 'file_replaced', (file: string) => rename(file, `${file}.1`).then(() => mkdir(file))],
+    ['appended to', 'file_resized', (file: string) => appendFile(file, 'x')],
+  ])('and that is %s is seen to be within a tick', async (_name, cause, harm) => {
+    const { directory, writer, clock, changes } = await start()
+    const [name = ''] = await readdir(directory)
+    await harm(join(directory, name))
+    writer.tick()
+    await vi.waitFor(() => expect(writer.available).toBe(false))
+    expect(changes).toStrictEqual([[false, cause]])
+    clock.now += 1_000
+    await recovery(writer)
+    expect(changes.at(-1)).toStrictEqual([true, undefined])
+  })
+})
+
+/** As it stands in details and anchors. */
+function toPlace(head: unknown): object {
+  return typeof head === 'object' && head !== null ? head : {}
+}
