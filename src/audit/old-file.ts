@@ -18,7 +18,7 @@ export interface OldFile {
   readonly name: string
   /** The last good line; null where there is none. */
   readonly head: Head | null
-  /** Unix milliseconds of that line. */
+  /** Unix milliseconds of that line; null too where the file does not carry the name that it was opened with. */
   readonly endedAt: number | null
   /** Whether that line is a `close`. */
   readonly closed: boolean
@@ -57,10 +57,10 @@ async function readText(handle: FileHandle, from: number, length: number): Promi
 }
 
 /** The first records, up to the first that neither names other files nor vouches for them. */
-async function readOpening(handle: FileHandle, key: KeyObject): Promise<readonly SealedRecord[]> {
+async function readOpening(handle: FileHandle, first: string, key: KeyObject): Promise<SealedRecord[]> {
   const records: SealedRecord[] = []
+  let text = first
   for (let from = 0; ; ) {
-    const text = await readText(handle, from, BLOCK_BYTES)
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
     if (whole === '') return records
     for (const line of whole.slice(0, -1).split('\n')) {
@@ -68,7 +68,9 @@ async function readOpening(handle: FileHandle, key: KeyObject): Promise<readonly
       if (record?.event !== 'open' && record?.event !== 'recovered') return records
       records.push(record)
     }
+    if (text.length < BLOCK_BYTES) return records
     from += whole.length
+    text = await readText(handle, from, BLOCK_BYTES)
   }
 }
 
@@ -103,6 +105,11 @@ async function readTail(handle: FileHandle, size: number, key: KeyObject): Promi
 const toTorn = (rest: string): Torn | null =>
   rest === '' ? null : { bytes: rest.length, sha256: hash('sha256', Buffer.from(rest, 'latin1')) }
 
+const openDetail = z.object({ file: z.string() })
+
+const toOwnName = (first: SealedRecord | undefined): string | undefined =>
+  openDetail.safeParse(first?.detail).data?.file
+
 /** Rejects with what the file system says, also of a link, a pipe or a directory. */
 export async function readOldFile(directory: string, name: string, key: KeyObject): Promise<OldFile> {
   // A pipe of that name would never end, and a link could lead anywhere.
@@ -112,12 +119,13 @@ export async function readOldFile(directory: string, name: string, key: KeyObjec
   )
   try {
     const { size, mtimeMs } = await handle.stat()
-    const opening = await readOpening(handle, key)
-    const { last, rest } = await readTail(handle, size, key)
+    const first = await readText(handle, 0, Math.min(size, BLOCK_BYTES))
+    const opening = await readOpening(handle, first, key)
+    const { last, rest } = size <= BLOCK_BYTES ? toTail(first, true, key) : await readTail(handle, size, key)
     return {
       name,
       head: last === undefined ? null : { seq: last.seq, mac: last.mac },
-      endedAt: last === undefined ? null : Date.parse(last.time),
+      endedAt: last === undefined || toOwnName(opening[0]) !== name ? null : Date.parse(last.time),
       closed: last?.event === 'close',
       torn: toTorn(rest),
       modifiedAt: mtimeMs,

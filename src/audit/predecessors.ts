@@ -18,8 +18,12 @@ export interface TornFile {
 }
 
 export interface Survey {
+  /** To be named. */
   readonly heads: readonly NamedHead[]
+  /** To be vouched for. */
   readonly torn: readonly TornFile[]
+  /** Names of files to which nothing more will be written. */
+  readonly over: readonly string[]
 }
 
 export interface PredecessorsOptions {
@@ -39,6 +43,9 @@ export async function listAuditFiles(directory: string): Promise<string[]> {
 
 /** A file without a line yet may be one that is being opened, and it goes again if that fails. */
 const NEWBORN_MS = 10_000
+
+/** Every writer that lives breaks silence each minute. */
+const DEAD_MS = 300_000
 
 const READERS = 8
 
@@ -79,7 +86,7 @@ export async function readPredecessor(
 export class Predecessors {
   readonly #options: PredecessorsOptions
   readonly #mentioned = new Set<string>()
-  /** Closed, and named with their last line: never read again. */
+  /** Over, and all about them is on record: never read again. */
   readonly #settled = new Set<string>()
 
   constructor(options: PredecessorsOptions) {
@@ -93,22 +100,25 @@ export class Predecessors {
     for (const { opening } of files) {
       for (const mention of opening.flatMap(toMentions)) this.#mentioned.add(mention)
     }
-    for (const file of files) {
-      if (file.closed && this.#mentioned.has(toKey(toNamedHead(file)))) this.#settled.add(file.name)
-    }
     return {
       heads: files
         .filter((file) => !this.#isNewborn(file))
         .map(toNamedHead)
         .filter((one) => !this.#mentioned.has(toKey(one))),
       torn: files.flatMap((file) => this.#toTorn(file)),
+      over: files.filter((file) => this.#isOver(file)).map(({ name }) => name),
     }
   }
 
-  /** After these are durable: nobody needs to name them again. */
-  mention({ heads, torn }: Survey): void {
+  /** After a survey is on record: nobody needs to say any of it again. */
+  mention({ heads, torn, over }: Survey): void {
+    for (const name of over) this.#settled.add(name)
     for (const one of heads) this.#mentioned.add(toKey(one))
     for (const { head: one, torn: rest } of torn) this.#mentioned.add(toKey(one, rest.sha256))
+  }
+
+  #isOver({ closed, modifiedAt }: OldFile): boolean {
+    return closed || this.#options.now() - modifiedAt > DEAD_MS
   }
 
   #isNewborn({ head: last, modifiedAt }: OldFile): boolean {

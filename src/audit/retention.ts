@@ -55,7 +55,7 @@ export class Retention {
     const names = await listAuditFiles(directory)
     for (const name of names.filter((one) => toOpeningDay(one) < first)) {
       const file = await readPredecessor(directory, name, key)
-      // Opened while the clock was wrong.
+      // It was opened while the clock was wrong.
       if (file === undefined || (file.endedAt !== null && toDay(file.endedAt) >= first)) continue
       await append(toEventFields('removed', { detail: { ...toNamedHead(file) } }))
       await rm(join(directory, name), { force: true })

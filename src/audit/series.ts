@@ -7,7 +7,7 @@ import type { Head } from './chain.ts'
 import { type AuditFile, AuditWriteError, createAuditFile, type Durability, syncDirectory } from './file.ts'
 import type { AuditKeys } from './keys.ts'
 import { toOpening } from './opening.ts'
-import { type NamedHead, Predecessors, toNamedHead } from './predecessors.ts'
+import { type NamedHead, Predecessors, type Survey, toNamedHead } from './predecessors.ts'
 import { type RecordFields, toEventFields, toLines } from './record.ts'
 
 export interface FileSeriesOptions {
@@ -24,7 +24,9 @@ const FULL_BYTES = 62 * 1024 * 1024
 
 const toFileTime = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.]/g, '')
 
-const toDay = (fileTime: string): string => fileTime.slice(0, 8)
+const DAY_MS = 86_400_000
+
+const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
 
 /**
  * Files of its own under `directory`, `audit-<UTC time>-<writer>.jsonl`, never shared and never opened again. One thing
@@ -37,6 +39,7 @@ export class FileSeries {
   #current: AuditFile | undefined
   #seq = 0
   #openedAt = 0
+  #looking: Promise<Survey> | undefined
   #opening: { isAbandoned: boolean } | undefined
   /** The file before, until the next one has named it. */
   #before: NamedHead | undefined
@@ -57,11 +60,19 @@ export class FileSeries {
   /** Whether the current file has had its day, or has grown enough. */
   get isDue(): boolean {
     const { size = 0 } = this.#current ?? {}
-    // Later, not other: a clock that was set back must not open file after file.
-    return size >= FULL_BYTES || toDay(toFileTime(this.#options.now())) > toDay(toFileTime(this.#openedAt))
+    const now = this.#options.now()
+    // A clock that is set back by little, around midnight, must not open file after file.
+    const isOtherDay = toDay(now) > toDay(this.#openedAt) || this.#openedAt - now >= DAY_MS
+    return size >= FULL_BYTES || isOtherDay
   }
 
-  /** Opens the next file, and the directory if there is none. Rejects with what the file system says. */
+  /** Looks for what the next file has to name, once however often it is asked. Among many files it takes its time. */
+  look(): Promise<Survey> {
+    this.#looking ??= this.#look()
+    return this.#looking
+  }
+
+  /** Opens the next file. Rejects with what the file system says. */
   async open(): Promise<void> {
     // The one that was given up still hangs, and each that hangs takes one of four threads.
     if (this.#opening !== undefined) throw new AuditWriteError('slow_disk')
@@ -71,6 +82,7 @@ export class FileSeries {
       await this.#open(opening)
     } finally {
       this.#opening = undefined
+      this.#looking = undefined
     }
   }
 
@@ -113,9 +125,8 @@ export class FileSeries {
 
   async #open(opening: { readonly isAbandoned: boolean }): Promise<void> {
     const { directory, keys } = this.#options
-    await mkdir(directory, { recursive: true, mode: 0o750 })
+    const found = await this.look()
     await this.#removeLeftover()
-    const found = await this.#past.survey(this.#before?.file)
     const before = this.#before
     const past = before === undefined ? found : { ...found, heads: [before, ...found.heads] }
     const gap = before && this.#gap && { head: before, ...this.#gap }
@@ -139,10 +150,21 @@ export class FileSeries {
     this.#current = file
   }
 
+  async #look(): Promise<Survey> {
+    try {
+      await mkdir(this.#options.directory, { recursive: true, mode: 0o750 })
+      return await this.#past.survey(this.#current?.name ?? this.#before?.file)
+    } catch (error) {
+      this.#looking = undefined
+      throw error
+    }
+  }
+
   async #create(): Promise<AuditFile> {
     const { directory, now } = this.#options
-    // Names tell the order of a writer's files, whatever becomes of the clock.
-    this.#openedAt = Math.max(now(), this.#openedAt + 1)
+    const time = now()
+    // No two names are the same.
+    this.#openedAt = time === this.#openedAt ? time + 1 : time
     const file = await createAuditFile(directory, `audit-${toFileTime(this.#openedAt)}-${this.writer}.jsonl`)
     this.#leftover = join(directory, file.name)
     return file

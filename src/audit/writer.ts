@@ -16,6 +16,9 @@ const MAX_COMMIT_MS = 2_000
 
 const REOPEN_MS = 1_000
 
+/** How long a file that has had its time makes others wait for the next one. */
+const LOOK_MS = 200
+
 /** After which silence is broken, so that it is evidence. */
 const HEARTBEAT_MS = 60_000
 
@@ -125,12 +128,18 @@ export class AuditWriter {
   async #prepare(): Promise<void> {
     const { current } = this.#files
     current?.check()
-    if (current !== undefined && !this.#files.isDue) return
-    if (current !== undefined) await within(MAX_COMMIT_MS, this.#files.finish())
+    if (current !== undefined && !(this.#files.isDue && (await this.#hasLooked()))) return
+    if (current === undefined) await this.#files.look()
+    else await within(MAX_COMMIT_MS, this.#files.finish())
     await within(MAX_COMMIT_MS, this.#files.open())
     this.#writtenAt = this.#options.now()
     if (this.#isDown) this.#options.onChange?.(true, undefined)
     this.#isDown = false
+  }
+
+  /** While somebody waits, a look around may not take long; it goes on meanwhile, and the file with it. */
+  #hasLooked(): Promise<boolean> {
+    return Promise.race([this.#files.look().then(() => true), delay(LOOK_MS, false, { ref: false })])
   }
 
   /** Whether it is too early, or too late, to open another file. */

@@ -14,7 +14,8 @@ import {
 function mount(directory: string, { skip }: TestContext): void {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], { stdio: 'ignore' })
-  } catch {
+  } catch (error) {
+    if (process.env['CI'] !== undefined) throw error
     skip('a disk that is really full takes the right to mount one')
   }
   onTestFinished(() => void execFileSync('umount', ['--lazy', directory]))

@@ -100,6 +100,16 @@ describe('files whose time is over', () => {
     expect(removals(files)).toStrictEqual([])
   })
 
+  it('are those of an old name, whatever name they had before: that one is missed', async () => {
+    const directory = await createTemporaryDirectory()
+    const [file] = await createFiles(directory, [1])
+    const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
+    await rename(join(directory, file?.name ?? ''), join(directory, name))
+    await openTestAudit({ directory, retentionDays: 10 })
+    const after = await untilThereAre(directory, 1)
+    expect(removals(after)).toMatchObject([{ file: name, mac: file?.lines.at(-1)?.mac }])
+  })
+
   it('are removed though nothing in them is any good', async () => {
     const directory = await createTemporaryDirectory()
     const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'

@@ -65,11 +65,24 @@ describe('a new day (UTC)', () => {
 
   it('that comes twice, for the clock was set back, has one file', async () => {
     const { directory, writer, clock } = await start()
-    await inTurn([NOON + DAY, NOON, NOON - DAY, NOON + DAY], async (time) => {
+    await inTurn([NOON + DAY, NOON + MINUTE, NOON + DAY], async (time) => {
       clock.now = time
       await writer.append(attemptFields)
     })
     expect(await readdir(directory)).toHaveLength(2)
+  })
+
+  it('that came far too early, for the clock was wrong, is followed by the right one', async () => {
+    const { directory, writer, clock } = await start()
+    await inTurn([NOON + 1_000 * DAY, NOON + MINUTE], async (time) => {
+      clock.now = time
+      await writer.append(attemptFields)
+    })
+    expect((await readdir(directory)).toSorted().map((name) => name.slice(0, 14))).toStrictEqual([
+      'audit-20261122',
+      'audit-20261122',
+      'audit-20290818',
+    ])
   })
 
   it('refuses nobody while files change', async () => {
