@@ -1,0 +1,100 @@
+/** Text that would break a line, a field or a terminal, wherever a caller may put it: no byte of it reaches the file. */
+import { describe, expect, it } from 'vitest'
+import { inTurn } from '../bench/in-turn.ts'
+import { CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
+import { ORIGIN } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { readChains } from './writers.ts'
+
+/** In every hostile text, so that it is found however it is escaped. */
+const MARK = 'zq9x'
+
+const hostile: readonly (readonly [name: string, text: string])[] = [
+  ['a line of our own shape', `${MARK}"}\n{"v":1,"event":"attempt","outcome":"issued","mac":"${MARK}"}\n`],
+  ['carriage returns', `${MARK}\r\n${MARK}`],
+  ['a field of our own', `${MARK}","mac":"${'0'.repeat(64)}`],
+  ['terminal escapes', `${MARK}\u001b[2J\u001b]0;${MARK}\u0007`],
+  ['NUL and DEL', `${MARK}\u0000\u007f`],
+  ['C1 controls', `${MARK}\u0085\u009b31m`],
+  ['separators', `${MARK}\u2028\u2029`],
+  ['bidirectional overrides', `${MARK}\u202e\u2066`],
+  ['half a surrogate', `${MARK}\ud800`],
+  ['a byte order mark', `\ufeff${MARK}`],
+  ['markup', `</script><img src=x onerror=${MARK}>`],
+  ['a formula', `=cmd|' /C ${MARK}'!A0`],
+  ['a prototype', `__proto__${MARK}`],
+]
+
+const service = shareService({
+  presets: `
+presets:
+  assistant:
+    session: { type: realtime, model: gpt-realtime-2.1, instructions: "Greet {{guest}}." }
+    variables: { guest: { max_length: 40, default: you } }
+    overrides: { audio.output.voice: [cedar] }
+`,
+})
+
+/** As a header may carry it at all. */
+const toHeader = (text: string): string => encodeURIComponent(text.toWellFormed())
+
+interface Call {
+  readonly url?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly payload: unknown
+}
+
+const toCalls = (text: string): Call[] => {
+  const session = { type: 'realtime' }
+  const bodies: readonly (readonly [url: string, body: unknown])[] = [
+    [CLIENT_SECRETS, { preset: text }],
+    [CLIENT_SECRETS, { preset: 'assistant', [text]: text }],
+    [CLIENT_SECRETS, { preset: 'assistant', variables: { guest: text } }],
+    [CLIENT_SECRETS, { preset: 'assistant', variables: { [text]: 'x' } }],
+    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, model: text } }],
+    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, instructions: text } }],
+    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, [text]: text } }],
+    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, audio: { output: { voice: text } } } }],
+    [
+      CLIENT_SECRETS,
+      { preset: 'assistant', session: { ...session, tracing: { metadata: { [text]: text } } } },
+    ],
+    [CLIENT_SECRETS, text],
+    [SESSIONS, { preset: 'assistant', voice: text }],
+    [SESSIONS, { preset: 'assistant', tool_choice: text, [text]: text }],
+  ]
+  const escaped = toHeader(text)
+  const headers = [
+    'origin',
+    'user-agent',
+    'authorization',
+    'cookie',
+    'x-forwarded-for',
+    'x-request-id',
+    'referer',
+  ]
+  return [
+    ...bodies.map(([url, payload]) => ({ url, payload })),
+    { url: `${CLIENT_SECRETS}?preset=${escaped}`, payload: {} },
+    { url: `${CLIENT_SECRETS}?${escaped}=${escaped}`, payload: { preset: 'assistant' } },
+    ...headers.map((name) => ({ headers: { [name]: escaped }, payload: { preset: 'assistant' } })),
+  ]
+}
+
+describe('does not reach the file', () => {
+  it.each(hostile)('%s', async (_name, text) => {
+    await inTurn(toCalls(text), ({ url = CLIENT_SECRETS, headers, payload }) =>
+      service().app.inject({
+        method: 'POST',
+        url,
+        headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
+        payload: JSON.stringify(payload),
+      }),
+    )
+    expect(await service().auditText()).not.toContain(MARK)
+    // Line by line printable, sealed and whole.
+    const [file] = await readChains(service().auditDirectory)
+    expect(file?.torn).toBe('')
+    expect(file?.lines.length).toBeGreaterThan(toCalls(text).length / 2)
+  })
+})
