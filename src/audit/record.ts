@@ -4,19 +4,22 @@ import { type Head, type SealedLine, sealLine } from './chain.ts'
 
 export type Outcome = 'issued' | 'refused' | 'failed'
 
-export type AuditEvent =
-  | 'open'
-  | 'recovered'
-  | 'gap'
-  | 'attempt'
-  | 'refusals'
-  | 'config'
-  | 'key'
-  | 'store'
-  | 'pause'
-  | 'heartbeat'
-  | 'removed'
-  | 'close'
+export const auditEvents = [
+  'open',
+  'recovered',
+  'gap',
+  'attempt',
+  'refusals',
+  'config',
+  'key',
+  'store',
+  'pause',
+  'heartbeat',
+  'removed',
+  'close',
+] as const
+
+export type AuditEvent = (typeof auditEvents)[number]
 
 export interface RecordFields {
   readonly event: AuditEvent
