@@ -7,6 +7,8 @@ export interface Claim {
   /** Of the record that says so: open, recovered, gap or removed; else `anchor`. */
   readonly event: string
   readonly witness: Witness
+  /** Whether it was said at the start of a process, and not by one that ran on. */
+  readonly isFromStart: boolean
   /** The file it is about. */
   readonly file: string
   /** The line that the file had at its end, or further on; null where it had no line at all. */
@@ -53,13 +55,24 @@ function readDetail(line: Buffer): unknown {
   }
 }
 
+type Speaker = Pick<Claim, 'event' | 'witness' | 'isFromStart'>
+
 /** The claims of a sealed record; none where its event makes none, undefined where it is not of a form that we know. */
-export function readClaims(event: string, line: Buffer, witness: Witness): readonly Claim[] | undefined {
+export function readClaims(
+  line: Buffer,
+  { event, witness, isFromStart }: Speaker,
+): readonly Claim[] | undefined {
   const form = details.get(event)
   if (form === undefined) return []
-  return form
-    .safeParse(readDetail(line))
-    .data?.map(({ file, seq, mac, torn }) => ({ event, witness, file, seq, mac, torn }))
+  return form.safeParse(readDetail(line)).data?.map(({ file, seq, mac, torn }) => ({
+    event,
+    witness,
+    isFromStart,
+    file,
+    seq,
+    mac,
+    torn,
+  }))
 }
 
 /** The name that the file had when `line`, its first record, was written. */

@@ -77,8 +77,9 @@ export const findings = {
   },
   torn_unvouched: {
     verdict: 'tampered',
-    means: 'the file ends within a line, and the start that came after it did not find it so',
-    advice: KEEP,
+    means: 'the file ends within a line, and was whole or closed when it was looked at last',
+    advice:
+      'If its process crashed just now, start another one: it vouches for what it finds. Otherwise, as for a changed line.',
   },
   seq_repeated: {
     verdict: 'tampered',
@@ -93,9 +94,8 @@ export const findings = {
   },
   torn_last: {
     verdict: 'torn',
-    means: 'the file ends within a line, and nothing was started since: a crash',
-    advice:
-      'Start the service: its first records vouch for what it finds. An older anchor still has to match.',
+    means: 'the file ends within a line, and no process was started since: a crash',
+    advice: 'Start the service: its first records vouch for what it finds.',
   },
   file_empty: {
     verdict: 'torn',

@@ -33,7 +33,15 @@ function readAnchor({ bytes }: Line, number: number): Claim | undefined {
   const { data } = anchor.safeParse(inner === undefined ? found : parseObject(inner))
   if (data === undefined) return undefined
   const { file, seq, mac } = data
-  return { event: 'anchor', witness: { file: null, line: number }, file, seq, mac, torn: null }
+  return {
+    event: 'anchor',
+    witness: { file: null, line: number },
+    isFromStart: false,
+    file,
+    seq,
+    mac,
+    torn: null,
+  }
 }
 
 /** The bytes of the log in a file. */

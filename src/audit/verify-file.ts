@@ -154,10 +154,11 @@ export class FileCheck {
     return follows ? null : 'chain_broken'
   }
 
-  #judgeWords({ event }: Heading, bytes: Buffer, { line }: Place): FindingReason | null {
+  #judgeWords({ event, seq }: Heading, bytes: Buffer, { line }: Place): FindingReason | null {
     // What nobody could seal has nothing to say about others.
     if (this.#key === null) return null
-    const claims = readClaims(event, bytes, { file: this.#name, line })
+    const isFromStart = (this.#firstSeq ?? seq) === 0
+    const claims = readClaims(bytes, { event, witness: { file: this.#name, line }, isFromStart })
     if (claims === undefined) return 'version_unknown'
     if (event === 'open' && readOwnName(bytes) !== this.#name) return 'file_renamed'
     this.#claims.push(...claims)

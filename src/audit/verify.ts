@@ -153,9 +153,11 @@ function judgeTorn({ torn, head, isClosed }: FileReport, claims: readonly Claim[
       (event === 'gap' && (seq ?? -1) <= (end ?? -1)),
   )
   if (isVouched) return 'torn_vouched'
-  // A start that named this very end would have said that it is torn. One that named an earlier line was of a process
-  // beside it, as was an anchor of a process that went on.
-  const isPassedOver = claims.some(({ event, seq }) => event !== 'anchor' && seq === end)
+  // A start that found this very end would have vouched for what is torn. What a process says that ran on may be of one
+  // beside it, which went on too, and crashed since.
+  const isPassedOver = claims.some(
+    ({ event, seq, isFromStart }) => event === 'open' && isFromStart && seq === end,
+  )
   return isPassedOver || isClosed ? 'torn_unvouched' : 'torn_last'
 }
 

@@ -100,7 +100,13 @@ describe('with anchors', () => {
 
 describe('of a log', () => {
   const { anchor, named } = chain()
-  const claim = { event: 'anchor', witness: { file: null, line: 1 }, ...named, torn: null }
+  const claim = {
+    event: 'anchor',
+    witness: { file: null, line: 1 },
+    isFromStart: false,
+    ...named,
+    torn: null,
+  }
 
   it.each([
     ['as the service prints it', anchor],

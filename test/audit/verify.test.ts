@@ -238,6 +238,12 @@ describe('torn is', () => {
     expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_last', 5]])
   })
 
+  it('a replica that crashed right behind the record that another one named as it changed files', async () => {
+    const first = crashed()
+    const rotated = new Chain({ minute: 60, writer: B, seq: 7 }).open(first.named).attempts(2)
+    expect(await findIn(toFiles(first, rotated))).toStrictEqual(['torn', [first.name, 'torn_last', 5]])
+  })
+
   it('a record without its line feed', async () => {
     const first = new Chain().open().attempts(3)
     first.torn = first.lines.pop()?.trimEnd() ?? ''
