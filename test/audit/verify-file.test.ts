@@ -1,10 +1,12 @@
 /** A file by itself: whose key, which version, and what is no file at all. */
 import { execFileSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { listAudit } from '../../src/audit/listing.ts'
 import { verifyAudit } from '../../src/audit/verify.ts'
+import { verifyFile } from '../../src/audit/verify-file.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { B, Chain, keys, otherKeys, toFiles, writeFiles } from './chains.ts'
 import { findIn, toShort } from './verifying.ts'
@@ -167,5 +169,44 @@ describe('in the directory', () => {
     await chmod(directory, 0o555)
     expect(await verifyDirectory(directory)).toStrictEqual(['whole'])
     expect(await listAudit(directory)).toStrictEqual(before)
+  })
+})
+
+/** A file whose last line is written in two halves. */
+function half() {
+  const chain = new Chain().open().attempts(3)
+  const last = chain.lines.pop() ?? ''
+  return { chain, last, before: chain.text + last.slice(0, 40), rest: last.slice(40) }
+}
+
+/** Verifies the file; `append` is called as it is read. */
+async function verifyWhile(name: string, content: string, append: (path: string) => void) {
+  const directory = await writeFiles({ [name]: content })
+  const onRead = (): void => append(join(directory, name))
+  return verifyFile({ directory, name, keys: [keys], claims: [], onRead })
+}
+
+describe('a file that a service writes meanwhile', () => {
+  it('is read again if a line was only half there', async () => {
+    const { chain, before, rest } = half()
+    const pieces = [rest]
+    const report = await verifyWhile(chain.name, before, (path) => appendFileSync(path, pieces.pop() ?? ''))
+    expect(report).toMatchObject({ finding: null, torn: null, lines: 4 })
+  })
+
+  it('is read up to where it ended as it was opened, and no further', async () => {
+    const { chain, last } = half()
+    const report = await verifyWhile(chain.name, chain.text, (path) => appendFileSync(path, last))
+    expect(report).toMatchObject({ finding: null, torn: null, lines: 3 })
+  })
+
+  it('is not read for ever, though it never gets whole', async () => {
+    const { chain, before } = half()
+    let reads = 0
+    const report = await verifyWhile(chain.name, before, (path) => {
+      reads += 1
+      appendFileSync(path, 'x')
+    })
+    expect([reads, report.torn?.bytes]).toStrictEqual([3, 42])
   })
 })
