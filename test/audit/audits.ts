@@ -31,7 +31,7 @@ export async function openTestAudit(options: TestAuditOptions = {}): Promise<Tes
   const logger = createLogger(logLevel, { write: (line: string) => void lines.push(line) })
   const directory = options.directory ?? (await createTemporaryDirectory())
   const defaults = { durability: 'write', key: new Secret(AUDIT_KEY), identities: 'pseudonym' } as const
-  const audit = await openAudit(
+  const { audit } = await openAudit(
     { ...defaults, retentionDays: 180, directory, ...settings },
     { logger, now: () => 0, time: () => clock.now },
   )
