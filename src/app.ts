@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import type { CallerGuard } from './guards/caller.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
+import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
 import { createProtocolErrors } from './http/protocol-errors.ts'
 import { logReplies } from './http/request-log.ts'
@@ -76,6 +77,7 @@ export async function buildApp(config: Config, outside: Outside): Promise<Fastif
   // Before any route is there, the CORS plugin's own included: routes keep the handler that they found.
   answerErrors(app, logger)
   openAttempts(app, { lifecycle, now })
+  warnOfHiddenProxy(app, { logger, exemptPaths: healthPaths })
   await allowOrigins(app, allowedOrigins)
   await limitAddresses(app, { limits, exemptPaths: healthPaths })
   showQuotas(app)

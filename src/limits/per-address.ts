@@ -60,7 +60,7 @@ export async function limitAddresses(app: FastifyInstance, options: AddressLimit
 export function showQuotas(app: FastifyInstance): void {
   app.addHook('onSend', ({ attempt: { quotas } }, reply, payload, done) => {
     const headers = toQuotaHeaders(quotas)
-    if (headers !== undefined) reply.headers({ ...headers })
+    if (headers !== undefined) reply.headers(headers)
     done(null, payload)
   })
 }

@@ -13,10 +13,7 @@ export interface Quota {
   readonly resetMs: number
 }
 
-export interface QuotaHeaders {
-  readonly 'ratelimit-policy': string
-  readonly ratelimit: string
-}
+export type QuotaHeaders = Record<'ratelimit-policy' | 'ratelimit', string>
 
 /** Of two, the one that a caller meets first. */
 function toTighter(one: Quota, other: Quota): Quota {
