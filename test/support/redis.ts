@@ -1,11 +1,10 @@
 /** A real Redis, or Valkey, on a port of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
 import { setPriority } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
+import { findPort, whenListening } from './ports.ts'
 import { PROGRAM_PATH } from './programs.ts'
 import { createTemporaryDirectory, type Defer } from './service.ts'
 
@@ -24,24 +23,10 @@ export interface RedisServer {
 export interface RedisServerOptions {
   readonly program?: string
   readonly settings?: readonly string[]
+  /** A configuration file; what the test needs comes over it. */
+  readonly file?: string
   readonly defer?: Defer
 }
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('there is no free port')
-  return address.port
-}
-
-const isListening = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
-    socket.on('connect', () => socket.destroy())
-  })
 
 /** Where there are fewer cores than busy processes Redis would be late for want of one; tests of that stop it themselves. */
 function hurry({ pid }: ChildProcess): void {
@@ -53,7 +38,7 @@ function hurry({ pid }: ChildProcess): void {
 }
 
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { program = 'redis-server', settings: first = [], defer = onTestFinished } = options
+  const { program = 'redis-server', settings: first = [], file, defer = onTestFinished } = options
   const port = await findPort()
   const directory = await createTemporaryDirectory(defer)
   const running: ChildProcess[] = []
@@ -66,14 +51,14 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 
   async function start(...settings: readonly string[]): Promise<void> {
     const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
-    const child = spawn(program, [...fixed, ...settings], {
+    const child = spawn(program, [...(file === undefined ? [] : [file]), ...fixed, ...settings], {
       stdio: 'ignore',
       env: { PATH: PROGRAM_PATH },
     })
     running[0] = child
     await once(child, 'spawn')
     hurry(child)
-    while (!(await isListening(port))) await delay(10)
+    await whenListening(port)
   }
 
   async function kill(): Promise<void> {

@@ -1,0 +1,163 @@
+/** Whom the service takes a caller for behind real proxies, whatever he says of himself. */
+import { request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { deriveAuditKeys } from '../../src/audit/keys.ts'
+import { Secret } from '../../src/secret.ts'
+import { ifMissing, isMissing } from '../support/programs.ts'
+import { type Proxied, startCaddy, startNginx, type Ways } from '../support/proxies.ts'
+import { CLIENT_SECRETS } from '../support/replies.ts'
+import { AUDIT_KEY, type Defer, ORIGIN } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { listen } from '../support/sockets.ts'
+
+const PROXY = '127.0.0.1'
+const CALLER = '127.0.0.2'
+const OTHER_CALLER = '127.0.0.3'
+
+const { toPseudonym } = deriveAuditKeys(new Secret(AUDIT_KEY))
+
+interface Sent {
+  readonly port: number
+  readonly from?: string
+  readonly headers?: Readonly<Record<string, string | string[]>>
+}
+
+/** A mint through a proxy, from an address of loopback; its status. */
+function send({ port, from = CALLER, headers = {} }: Sent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const path = `${CLIENT_SECRETS}?preset=nobody`
+    const options = { port, host: PROXY, localAddress: from, path, method: 'POST', agent: false } as const
+    request({ ...options, headers: { origin: ORIGIN, ...headers } }, (reply) => {
+      reply.resume()
+      reply.on('end', () => resolve(reply.statusCode))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+interface Front {
+  readonly program: string
+  readonly start: typeof startNginx
+  /** Ways of saying whom it forwards for, by name. */
+  readonly honest: Ways
+  readonly careless: Ways
+  /** Whom those make of a caller who says that he is 198.51.100.1. */
+  readonly taken: readonly (readonly [way: string, address: string])[]
+}
+
+const fronts: readonly Front[] = [
+  {
+    program: 'nginx',
+    start: startNginx,
+    honest: {
+      'that overwrites': 'proxy_set_header X-Forwarded-For $remote_addr;',
+      'that appends': 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
+    },
+    careless: {
+      'that says nothing': 'proxy_set_header X-Forwarded-For "";',
+      'that passes on what it is told': '',
+    },
+    taken: [
+      ['that says nothing', PROXY],
+      ['that passes on what it is told', '198.51.100.1'],
+    ],
+  },
+  {
+    program: 'caddy',
+    start: startCaddy,
+    honest: {
+      'by default': '',
+      'as in our image': `header_up X-Forwarded-For {remote_host}
+        header_up -X-Forwarded-Host
+        header_up -Forwarded`,
+      'that trusts everybody nearby': 'trusted_proxies private_ranges',
+    },
+    careless: {
+      'that says nothing': 'header_up -X-Forwarded-For',
+      'that passes on what it is told': 'header_up X-Forwarded-For {http.request.header.X-Forwarded-For}',
+    },
+    taken: [
+      ['that says nothing', PROXY],
+      ['that passes on what it is told', '198.51.100.1'],
+    ],
+  },
+]
+
+const lies: readonly (readonly [what: string, headers: Readonly<Record<string, string | string[]>>])[] = [
+  ['nothing', {}],
+  ['another address', { 'x-forwarded-for': '198.51.100.1' }],
+  ['several addresses', { 'x-forwarded-for': '198.51.100.1, 203.0.113.5' }],
+  ['an address in two headers', { 'x-forwarded-for': ['198.51.100.1', '203.0.113.5'] }],
+  ['an IPv6 address', { 'x-forwarded-for': '2001:db8::1' }],
+  ['the proxy’s own address', { 'x-forwarded-for': PROXY }],
+  ['garbage', { 'x-forwarded-for': 'garbage' }],
+  ['an empty list', { 'x-forwarded-for': ',' }],
+  ['nothing, in many words', { 'x-forwarded-for': Array.from({ length: 50 }, () => '198.51.100.1').join() }],
+  ['another address in another header', { 'x-real-ip': '198.51.100.1', 'true-client-ip': '198.51.100.1' }],
+  ['another address by the standard', { forwarded: 'for=198.51.100.1;host=evil.example;proto=https' }],
+  ['another host', { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher' }],
+]
+
+/** Starts something before the first test of a group, and ends it after the last. */
+function share(start: (defer: Defer) => Promise<Proxied>): (way: string) => number {
+  const running: Proxied[] = []
+  const ends: (() => Promise<void>)[] = []
+  beforeAll(async () => {
+    running.push(await start((end) => ends.unshift(end)))
+  })
+  afterAll(async () => {
+    for (const end of ends) await end()
+  })
+  return (way) => running[0]?.ports.get(way) ?? 0
+}
+
+describe.each(fronts)('behind $program', ({ program, start, honest, careless, taken }) => {
+  describe.skipIf(isMissing(program))(`in front for real${ifMissing(program)}`, () => {
+    const service = shareService({ environment: { TRUST_PROXY: PROXY } })
+    const portOf = share(async (defer) =>
+      start({ ...honest, ...careless }, await listen(service().app), defer),
+    )
+
+    async function addressOf(way: string, sent: Omit<Sent, 'port'>): Promise<unknown> {
+      expect(await send({ port: portOf(way), ...sent })).toBe(404)
+      return (await service().records()).at(-1)?.['address']
+    }
+
+    const told = Object.keys(honest).flatMap((way) =>
+      lies.map(([what, headers]) => [way, what, headers] as const),
+    )
+
+    it.each(told)('%s, a caller who says %s is himself', async (way, _, headers) => {
+      expect(await addressOf(way, { headers })).toBe(toPseudonym('address', CALLER))
+    })
+
+    it.each(Object.keys(honest))('%s, two callers are two', async (way) => {
+      expect(await addressOf(way, { from: OTHER_CALLER })).toBe(toPseudonym('address', OTHER_CALLER))
+    })
+
+    it.each(taken)('%s, a caller is taken for %s: such a proxy is none to trust', async (way, address) => {
+      const headers = { 'x-forwarded-for': '198.51.100.1' }
+      expect(await addressOf(way, { headers })).toBe(toPseudonym('address', address))
+    })
+  })
+})
+
+const areMissing = isMissing('nginx') || isMissing('caddy')
+
+describe.skipIf(areMissing)(`behind caddy behind nginx${ifMissing('nginx')}${ifMissing('caddy')}`, () => {
+  const service = shareService({ environment: { TRUST_PROXY: PROXY, RATE_LIMIT_PER_ADDRESS: '2/day' } })
+  const portOf = share(async (defer) => {
+    const inner = await startCaddy({ only: 'trusted_proxies 127.0.0.1' }, await listen(service().app), defer)
+    const way = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $host;'
+    return startNginx({ only: way }, inner.ports.get('only') ?? 0, defer)
+  })
+
+  it('each caller has a limit of his own, and escapes it by no lie', async () => {
+    const port = portOf('only')
+    const statuses: unknown[] = []
+    for (const [, headers] of lies.slice(0, 4)) statuses.push(await send({ port, headers }))
+    expect(statuses).toEqual([404, 404, 429, 429])
+    expect(await send({ port, from: OTHER_CALLER })).toBe(404)
+  })
+})
