@@ -112,7 +112,7 @@ export class ClaimsCheck {
     for (const claim of claims) {
       if (claim.mac !== mac) this.broken.push({ claim, reason: 'line_replaced', place })
     }
-    this.#next = claims.filter((claim) => claim.mac === mac && isTorn(claim))
+    this.#next = claims.filter(isTorn)
   }
 
   /** What follows the line before. A torn line that was only just being written has become whole since. */
@@ -147,4 +147,4 @@ export class ClaimsCheck {
 const isTorn = ({ torn }: Claim): boolean => torn !== null && torn.bytes > 0
 
 const beginsTorn = (bytes: Buffer, { torn }: Claim): boolean =>
-  torn !== null && bytes.length >= torn.bytes && sha256(bytes.subarray(0, torn.bytes)) === torn.sha256
+  torn !== null && sha256(bytes.subarray(0, torn.bytes)) === torn.sha256

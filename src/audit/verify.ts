@@ -147,10 +147,10 @@ function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Findi
 
 function judgeTorn({ torn, head, isClosed }: FileReport, claims: readonly Claim[]): FindingReason {
   const end = head?.seq ?? null
+  // That these bytes stood behind that line is judged before, and so is whether the gap is in this file at all.
   const isVouched = claims.some(
-    ({ event, seq, torn: vouched }) =>
-      (event === 'recovered' && vouched?.bytes === torn?.bytes && vouched?.sha256 === torn?.sha256) ||
-      (event === 'gap' && (seq ?? -1) <= (end ?? -1)),
+    ({ event, torn: vouched }) =>
+      event === 'gap' || (event === 'recovered' && vouched?.sha256 === torn?.sha256),
   )
   if (isVouched) return 'torn_vouched'
   // A start that found this very end would have vouched for what is torn. What a process says that ran on may be of one

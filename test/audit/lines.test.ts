@@ -49,6 +49,11 @@ describe('lines', () => {
     },
   )
 
+  it('that never end are told once', async () => {
+    const lines = await collect(Buffer.from(`a\n${'x'.repeat(3 * MAX_LINE_BYTES)}`), 1_000_000)
+    expect(lines.map(({ end }) => end)).toStrictEqual(['newline', 'too_long'])
+  })
+
   it('of any bytes come with their offsets', async () => {
     await assert(
       asyncProperty(uint8Array(), integer({ min: 1, max: 20 }), async (values, size) => {

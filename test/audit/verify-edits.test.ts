@@ -165,6 +165,17 @@ describe('what was written elsewhere is found', () => {
     expect(await judge(spliced)).toStrictEqual(['tampered', [name, 'chain_broken', 51]])
   })
 
+  it('a line with the right number, of the file that gave the numbers of a lost batch anew', async () => {
+    const poisoned = new Chain().open().attempts(9)
+    const { seq, mac } = new Chain().open().attempts(4).head
+    const next = new Chain({ minute: 1, seq: 5 }).open().gap({ file: poisoned.name, seq, mac }).attempts(3)
+    const spliced = joined(...poisoned.lines.slice(0, 7), ...next.lines.slice(2))
+    expect(await findIn({ [poisoned.name]: spliced, [next.name]: next.text })).toStrictEqual([
+      'tampered',
+      [name, 'chain_broken', 8],
+    ])
+  })
+
   it('one line of another file', async () => {
     const spliced = joined(...lines.toSpliced(50, 1, sameWriter.lines[50] ?? ''))
     expect(await judge(spliced)).toStrictEqual(['tampered', [name, 'chain_broken', 51]])
@@ -254,6 +265,11 @@ describe('a line that is sealed with less is found', () => {
     const [verdict, [, reason, line] = []] = await judge(joined(...changed))
     expect([verdict, line]).toStrictEqual(['tampered', 51])
     expect(['line_unsealed', 'line_changed']).toContain(reason)
+  })
+
+  it.each(['"next":"', '"prev":['])('with a mac behind something else than prev: %s', async (instead) => {
+    const changed = lines.toSpliced(50, 1, lines[50]?.replace('"prev":"', instead) ?? '')
+    expect(await judge(joined(...changed))).toStrictEqual(['tampered', [name, 'line_unsealed', 51]])
   })
 
   it('in all of the file', async () => {

@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listAudit } from '../../src/audit/listing.ts'
+import { listAudit, openAudit } from '../../src/audit/listing.ts'
 import { verifyAudit } from '../../src/audit/verify.ts'
 import { verifyFile } from '../../src/audit/verify-file.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
@@ -89,6 +89,28 @@ describe('a file under another key', () => {
   })
 })
 
+describe('a line that only the key could have sealed, but that no service writes', () => {
+  it.each([
+    ['behind the one that closes the file', () => new Chain().open().close().attempts(1), 'chain_broken', 3],
+    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 'chain_broken', 2],
+    ['first, but not of an opening', () => new Chain().attempts(2), 'start_missing', 1],
+  ] as const)('is found: %s', async (_what, build, reason, line) => {
+    const chain = build()
+    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, reason, line]])
+  })
+})
+
+it('a file that lost the first of its opening records is found', async () => {
+  const chain = new Chain().open().open().attempts(2)
+  chain.lines.shift()
+  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'start_missing', 1]])
+})
+
+it('a first line under no key at all is no file under another key', async () => {
+  const chain = new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } })
+  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
+})
+
 describe('a version that is not known', () => {
   it('cannot be checked, if the line is sealed', async () => {
     const newer = new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1)
@@ -148,6 +170,16 @@ describe('in the directory', () => {
     const directory = await createTemporaryDirectory()
     execFileSync('mkfifo', [join(directory, chain.name)])
     expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
+  })
+
+  it('what took the place of a file since it was listed is not followed, nor waited for', async () => {
+    const directory = await writeFiles(toFiles(chain))
+    execFileSync('mkfifo', [join(directory, 'pipe')])
+    await symlink(chain.name, join(directory, 'link'))
+    const pipe = await openAudit(join(directory, 'pipe'))
+    expect((await pipe.stat()).isFIFO()).toBe(true)
+    await pipe.close()
+    await expect(openAudit(join(directory, 'link'))).rejects.toMatchObject({ code: 'ELOOP' })
   })
 
   it('a directory is not entered', async () => {

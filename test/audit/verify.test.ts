@@ -1,6 +1,7 @@
 /** What whole audits look like, and every way in which files can fall short of what is said about them. */
 import { describe, expect, it } from 'vitest'
-import { A, B, Chain, toFiles } from './chains.ts'
+import { verifyAudit } from '../../src/audit/verify.ts'
+import { A, B, Chain, keys, toFiles, writeFiles } from './chains.ts'
 import { findIn, verifyFiles } from './verifying.ts'
 
 /** Stopped on purpose, with its ten records. */
@@ -184,6 +185,22 @@ describe('tampered is', () => {
     const after = new Chain({ minute: 1, seq: 4 }).open(poisoned.named).gap(poisoned.named).attempts(2)
     const last = new Chain({ minute: 2, seq: 8 }).open(after.named)
     expect(await findIn(toFiles(poisoned, last))).toStrictEqual(['tampered', [after.name, 'file_missing']])
+  })
+
+  it('takes one pass over all files, as long as clocks agree', async () => {
+    const first = new Chain().open().attempts(20)
+    const second = next().open(first.named).attempts(20)
+    first.attempts(20)
+    const directory = await writeFiles(toFiles(first, second))
+    const seen: number[] = []
+    await verifyAudit({
+      directory,
+      keys: [keys],
+      anchors: [],
+      onProgress: (bytes, total) => void seen.push(bytes, total),
+    })
+    const total = first.text.length + second.text.length
+    expect(seen).toStrictEqual([second.text.length, total, total, total])
   })
 
   it('names the witness: the file and line that knew better', async () => {
