@@ -63,8 +63,7 @@ describe.skipIf(isMissing('redis-server'))(
 
     it('lets it remember used tokens', async () => {
       const { url } = await startAsComposed()
-      const options = { toPseudonym: (id: string) => id, clock: () => 0 }
-      const tokens = createRedisUsedTokens({ redis: await connect(url), ...options })
+      const tokens = createRedisUsedTokens({ redis: await connect(url), unixNow: () => 0 })
       expect([await tokens.reserve('a', 60), await tokens.reserve('a', 60)]).toEqual(['reserved', 'used'])
       await tokens.release('a')
       expect(await tokens.reserve('a', 60)).toBe('reserved')
