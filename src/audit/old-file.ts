@@ -80,13 +80,13 @@ interface Tail {
   readonly rest: string
 }
 
-function toTail(text: string, isWhole: boolean, key: KeyObject): Tail {
+/** What begins before `text` does is no line of it: its seal would not hold. */
+function toTail(text: string, key: KeyObject): Tail {
   let end = text.lastIndexOf('\n')
   const rest = text.slice(end + 1)
   while (end > 0) {
     const start = text.lastIndexOf('\n', end - 1)
-    // What begins before the text does is no whole line.
-    const last = start < 0 && !isWhole ? undefined : parseSealed(text.slice(start + 1, end), key)
+    const last = parseSealed(text.slice(start + 1, end), key)
     if (last !== undefined) return { last, rest }
     end = start
   }
@@ -97,7 +97,7 @@ function toTail(text: string, isWhole: boolean, key: KeyObject): Tail {
 async function readTail(handle: FileHandle, size: number, key: KeyObject): Promise<Tail> {
   for (let length = BLOCK_BYTES; ; length *= 16) {
     const from = Math.max(0, size - length)
-    const tail = toTail(await readText(handle, from, size - from), from === 0, key)
+    const tail = toTail(await readText(handle, from, size - from), key)
     if (tail.last !== undefined || from === 0) return tail
   }
 }
@@ -121,7 +121,7 @@ export async function readOldFile(directory: string, name: string, key: KeyObjec
     const { size, mtimeMs } = await handle.stat()
     const first = await readText(handle, 0, Math.min(size, BLOCK_BYTES))
     const opening = await readOpening(handle, first, key)
-    const { last, rest } = size <= BLOCK_BYTES ? toTail(first, true, key) : await readTail(handle, size, key)
+    const { last, rest } = size <= BLOCK_BYTES ? toTail(first, key) : await readTail(handle, size, key)
     return {
       name,
       head: last === undefined ? null : { seq: last.seq, mac: last.mac },

@@ -41,7 +41,7 @@ export class FileSeries {
   #openedAt = 0
   #looking: Promise<Survey> | undefined
   #opening: { isAbandoned: boolean } | undefined
-  /** The file before, until the next one has named it. */
+  /** The last that was left, for the next one to name. */
   #before: NamedHead | undefined
   #gap: { readonly cause: string; lost: number } | undefined
   /** A file that could not be opened as it should be. Nobody was told of anything in it. */
@@ -144,7 +144,6 @@ export class FileSeries {
       throw error
     }
     this.#past.mention(past)
-    this.#before = undefined
     this.#gap = undefined
     this.#leftover = undefined
     this.#current = file

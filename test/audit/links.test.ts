@@ -1,6 +1,18 @@
 // How files are linked across starts, replicas and crashes.
+
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { appendFile, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
@@ -143,13 +155,39 @@ describe('the first record of a file', () => {
     expect(headsIn(later)).toStrictEqual([last && headOf(last)])
   })
 
-  it('comes although there are pipes, links and directories with the names of files', async () => {
+  it('comes although there are pipes, links and directories with the names of files, and trusts none', async () => {
     const directory = await createTemporaryDirectory()
-    await symlink('/dev/zero', join(directory, 'audit-20200101T000000000Z-0123456789abcdef.jsonl'))
+    const other = await createTemporaryDirectory()
+    await runOnce(other)
+    const [good] = await readChains(other)
+    const names = [1, 2, 3].map((day) => `audit-2020010${day}T000000000Z-0123456789abcdef.jsonl`)
+    const [pipe = '', link = '', folder = ''] = names.map((name) => join(directory, name))
+    execFileSync('mkfifo', [pipe])
+    await symlink(join(other, good?.name ?? ''), link)
+    await mkdir(folder)
+    await utimes(pipe, 0, 0)
     await runOnce(directory)
-    expect(headsIn((await readChains(directory, 'audit-2020')).at(-1))).toStrictEqual([
-      { file: 'audit-20200101T000000000Z-0123456789abcdef.jsonl', seq: null, mac: null },
-    ])
+    expect(headsIn((await readChains(directory, 'audit-2020')).at(-1))).toStrictEqual(
+      names.map((file) => ({ file, seq: null, mac: null })),
+    )
+  })
+
+  it('names what it has not named before: nothing is said twice by one process either', async () => {
+    const directory = await createTemporaryDirectory()
+    const crashed = await crash(directory, 'torn')
+    const { writer } = await openWriter(directory)
+    await inTurn([1, 2], async (number) => {
+      await appendFile(join(directory, (await readdir(directory)).toSorted().at(-1) ?? ''), '\n')
+      await expect(writer.append(numbered(number))).rejects.toThrow('file_resized')
+      await recovery(writer)
+    })
+    const names = (await readdir(directory)).toSorted()
+    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')))
+    const count = (pattern: RegExp): number => texts.join('').match(pattern)?.length ?? 0
+    expect(count(/"event":"gap"/g)).toBe(2)
+    expect(count(/"event":"recovered"/g)).toBe(1)
+    expect(count(new RegExp(`"heads":\\[[^\\]]*"file":"${crashed.name}"`, 'g'))).toBe(1)
+    expect(count(new RegExp(`"heads":\\[[^\\]]*"file":"${names[1]}"`, 'g'))).toBe(1)
   })
 })
 

@@ -1,4 +1,4 @@
-import { readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { array, asyncProperty, assert as check, constantFrom, integer, record } from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
@@ -121,6 +121,20 @@ describe('refusals', () => {
       { code: 'rate_limited', count: 37, detail: { minute: '2026-11-22T12:00:00.000Z' } },
       { code: 'origin_not_allowed', count: 3, detail: { minute: '2026-11-22T12:01:00.000Z' } },
     ])
+  })
+
+  it('whose counts cannot be written are written later', async () => {
+    const directory = join(await createTemporaryDirectory(), 'audit')
+    const { audit, clock } = await openTestAudit({ directory })
+    await refuse(audit, 'limit_per_address', 15)
+    await rename(directory, `${directory}.away`)
+    clock.now += MINUTE
+    // The counts are the first to meet a file that is gone.
+    await vi.waitFor(() => expect(audit.available).toBe(false), { timeout: 5_000 })
+    clock.now += MINUTE
+    await vi.waitFor(() => expect(audit.available).toBe(true), { timeout: 5_000 })
+    await audit.close()
+    expect(ofEvent(await linesIn(directory), 'refusals')).toMatchObject([{ code: 'rate_limited', count: 5 }])
   })
 
   it('add up, whatever comes when', async () => {

@@ -1,10 +1,11 @@
-import { readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { Retention } from '../../src/audit/retention.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { NOON, openTestAudit, recordIssued } from './audits.ts'
-import { headOf, type ReadFile, readChains } from './writers.ts'
+import { headOf, keys, type ReadFile, readChains } from './writers.ts'
 
 const DAY = 86_400_000
 
@@ -133,16 +134,26 @@ describe('files whose time is over', () => {
     expect(await readFile(join(directory, name), 'utf8')).toBe('old')
   })
 
-  it('stay where their removal cannot be put on record', async () => {
-    const root = await createTemporaryDirectory()
-    const directory = join(root, 'audit')
-    await createFiles(directory, [5])
-    const { audit, clock } = await openTestAudit({ directory, retentionDays: 5 })
-    await rename(directory, `${directory}.away`)
-    clock.now += DAY
-    await expect(recordIssued(audit, 'a')).rejects.toThrow('file_removed')
-    await audit.close()
-    expect(await list(`${directory}.away`)).toHaveLength(2)
-    await rm(directory, { recursive: true, force: true })
+  it('stay where their removal cannot be put on record, and an hour later it is tried again', async () => {
+    const directory = await createTemporaryDirectory()
+    await createFiles(directory, [20, 19])
+    const clock = { now: NOON }
+    const problems = [new Error('full')]
+    const retention = new Retention({
+      directory,
+      days: 10,
+      key: keys.chain,
+      append: async () => {
+        const problem = problems.pop()
+        if (problem !== undefined) throw problem
+      },
+      now: () => clock.now,
+    })
+    await expect(retention.run()).rejects.toThrow('full')
+    await retention.run()
+    expect(await list(directory)).toHaveLength(2)
+    clock.now += 3_600_000
+    await retention.run()
+    expect(await list(directory)).toHaveLength(0)
   })
 })

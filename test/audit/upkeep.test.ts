@@ -2,6 +2,7 @@
 import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { Anchors } from '../../src/audit/anchors.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
@@ -115,10 +116,13 @@ describe('a new day (UTC)', () => {
     clock.now += 1_000
     await recovery(writer)
     await writer.append(numbered(2))
+    clock.now += DAY
+    await writer.append(numbered(3))
     const files = await readChains(directory)
     expect(eventsOf(files)).toStrictEqual([
       ['open', 'close'],
-      ['open', 'gap', 'attempt'],
+      ['open', 'gap', 'attempt', 'close'],
+      ['open', 'attempt'],
     ])
     const [before, after] = files
     expect(after?.lines[1]?.detail).toStrictEqual({
@@ -196,6 +200,15 @@ describe('the head of the chain', () => {
     expect(anchors).toHaveLength(0)
     await writer.append(attemptFields)
     expect(anchors).toMatchObject([{ seq: 999 }])
+  })
+
+  it('is told once', () => {
+    const printed: unknown[] = []
+    const anchors = new Anchors({ print: (anchor) => printed.push(anchor), now: () => NOON })
+    anchors.advance({ writer: 'w', file: 'f', seq: 1, mac: 'm' }, 1)
+    anchors.print()
+    anchors.print()
+    expect(printed).toStrictEqual([{ writer: 'w', file: 'f', seq: 1, mac: 'm' }])
   })
 
   it('is told at the end, and is that of the close', async () => {

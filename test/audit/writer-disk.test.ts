@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Durability } from '../../src/audit/file.ts'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
-import { openWriter, recovery } from './writers.ts'
+import { eventsOf, openWriter, readChains, recovery } from './writers.ts'
 
 type Done = (error: Error | null, bytesWritten?: number) => void
 
@@ -46,6 +46,10 @@ vi.mock('node:fs', async (importOriginal) => {
         disk.calls.push('synced')
         done(error)
       })
+    },
+    close: (fd: number, done: Done): void => {
+      disk.calls.push('close')
+      original.close(fd, done)
     },
   }
 })
@@ -147,14 +151,54 @@ describe('a disk that', () => {
     await vi.waitFor(() => expect(fs.readdirSync(directory)).toHaveLength(1))
   })
 
+  it('loses the file while it makes it durable makes the record fail', async () => {
+    const { directory, writer } = await start()
+    const [name = ''] = fs.readdirSync(directory)
+    disk.fdatasync = (fd, done) => {
+      fs.rmSync(`${directory}/${name}`)
+      syncWell(fd, done)
+    }
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'file_removed' })
+  })
+
   it('hangs is given up after 2 s, and the record with it', async () => {
-    const { writer, changes } = await start()
+    const { directory, writer, changes } = await start()
     const hanging: Done[] = []
     disk.fdatasync = (_fd, done) => void hanging.push(done)
-    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'slow_disk' })
+    await expect(writer.append(numbered(1))).rejects.toMatchObject({ code: 'slow_disk' })
     expect(changes).toStrictEqual([[false, 'slow_disk']])
+    // Until then the number of the closed file could come to mean another one.
+    expect(disk.calls).not.toContain('close')
     disk.fdatasync = syncWell
     hanging[0]?.(null)
     await recovery(writer)
+    expect(disk.calls).toContain('close')
+    const files = await readChains(directory)
+    expect(eventsOf(files)).toStrictEqual([
+      ['open', 'attempt'],
+      ['open', 'gap'],
+    ])
+    // What came to the disk too late was not acknowledged, and its number is given anew.
+    expect(files.map(({ lines }) => lines.map(({ seq }) => seq))).toStrictEqual([
+      [0, 1],
+      [1, 2],
+    ])
+  })
+
+  it('hangs while a file is opened hangs once, and a file that comes too late is taken away', async () => {
+    const { directory, writer } = await start()
+    const hanging: Done[] = []
+    disk.fdatasync = (_fd, done) => done(toError('EIO'))
+    await expect(writer.append(attemptFields)).rejects.toThrow('EIO')
+    disk.fdatasync = (_fd, done) => void hanging.push(done)
+    await expect(recovery(writer, 5_500)).rejects.toThrow('expected false to be true')
+    expect(hanging).toHaveLength(1)
+    const [, late = ''] = fs.readdirSync(directory).toSorted()
+    disk.fdatasync = syncWell
+    hanging[0]?.(null)
+    await recovery(writer)
+    const names = fs.readdirSync(directory)
+    expect(names).toHaveLength(2)
+    expect(names).not.toContain(late)
   })
 })
