@@ -13,14 +13,15 @@ export function parseOptions(defaults: Options): Options {
     options: { rounds: { type: 'string' }, requests: { type: 'string' }, connections: { type: 'string' } },
   })
   return {
-    rounds: parseCount('rounds', values.rounds) ?? defaults.rounds,
-    requests: parseCount('requests', values.requests) ?? defaults.requests,
-    connections: parseCount('connections', values.connections) ?? defaults.connections,
+    rounds: parseCount('rounds', values.rounds, defaults.rounds),
+    requests: parseCount('requests', values.requests, defaults.requests),
+    connections: parseCount('connections', values.connections, defaults.connections),
   }
 }
 
-function parseCount(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
+/** The number that was given on the command line, or `usual`; throws with a sentence where it is none. */
+export function parseCount(name: string, text: string | undefined, usual: number): number {
+  if (text === undefined) return usual
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999999`)
   return Number(text)
 }

@@ -20,9 +20,13 @@ const HEADINGS = [
   'p99 ms',
 ] as const
 
-export function toTable(allSeries: readonly Series[], baseline: Series): string {
-  const rows = [HEADINGS, ...allSeries.map((series) => toRow(series, baseline))]
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+export const toTable = (allSeries: readonly Series[], baseline: Series): string =>
+  align([HEADINGS, ...allSeries.map((series) => toRow(series, baseline))])
+
+/** Rows of cells as text, the first of them as headings. */
+export function align(rows: readonly (readonly string[])[]): string {
+  const [headings = []] = rows
+  const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
   const rule = widths.map((width) => '-'.repeat(width)).join('-|-')
   return lines.toSpliced(1, 0, rule).join('\n')

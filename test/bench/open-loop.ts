@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KeptConnections } from './kept-connections.ts'
+
+export interface Load {
+  readonly perSecond: number
+  readonly seconds: number
+}
+
+/** What became of one request; times in ms. */
+export interface Answer {
+  readonly kind: 'issued' | 'shed' | 'other'
+  /** When it was due, since the start. */
+  readonly dueMs: number
+  /** How much later it was sent: the load's own fault. */
+  readonly lateMs: number
+  /** Since it was due: a caller does not wait for the others. */
+  readonly ms: number
+}
+
+/** Sends requests at their times, whether those before them are answered or not; all answers, once they are there. */
+export async function runOpenLoop(
+  connections: KeptConnections,
+  { perSecond, seconds }: Load,
+): Promise<Answer[]> {
+  const count = Math.round(perSecond * seconds)
+  const startedAt = performance.now()
+  const since = (): number => performance.now() - startedAt
+  const asked: Promise<Answer>[] = []
+
+  async function ask(dueMs: number): Promise<Answer> {
+    const lateMs = since() - dueMs
+    const { status, body } = await connections.send()
+    return { kind: toKind(status, body), dueMs, lateMs, ms: since() - dueMs }
+  }
+
+  while (asked.length < count) {
+    const due = Math.min(count, Math.floor((since() / 1000) * perSecond) + 1)
+    while (asked.length < due) asked.push(ask((asked.length / perSecond) * 1000))
+    await sleep(1)
+  }
+  return Promise.all(asked)
+}
+
+function toKind(status: number, body: string): Answer['kind'] {
+  if (status === 200 && body.includes('"value":"ek_')) return 'issued'
+  return status === 503 && body.includes('"code":"overloaded"') ? 'shed' : 'other'
+}

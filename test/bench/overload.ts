@@ -1,0 +1,88 @@
+// What is left of the service at five times its capacity, and what a dead upstream costs: goodput, latencies, calls.
+import { parseArgs } from 'node:util'
+import { inTurn } from './in-turn.ts'
+import { startLoadedService } from './loaded-service.ts'
+import { type Load, runOpenLoop } from './open-loop.ts'
+import { parseCount, toMessage } from './options.ts'
+import { type Phase, toFailureTable, toPhaseTable, toVerdicts } from './overload-report.ts'
+import { readCpuMicros } from './process-cpu.ts'
+import { runTotalFailure } from './total-failure.ts'
+import { createWorkshop, startServer, type Workshop } from './workshop.ts'
+
+interface Options {
+  /** Of the overload. */
+  readonly seconds: number
+  /** MAX_CONCURRENT_MINTS. */
+  readonly mints: number
+  /** Of upstream. */
+  readonly delayMs: number
+}
+
+const OVERLOAD = 5
+const WARM_UP_SECONDS = 8
+const STEP_SECONDS = 8
+
+function parseOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string' },
+      mints: { type: 'string' },
+      delay: { type: 'string' },
+    },
+  })
+  return {
+    seconds: parseCount('seconds', values.seconds, 60),
+    mints: parseCount('mints', values.mints, 64),
+    delayMs: parseCount('delay', values.delay, 50),
+  }
+}
+
+async function startSlowUpstream(workshop: Workshop, delayMs: number): Promise<string> {
+  const { origin } = await startServer(workshop, {
+    name: 'instant-upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: { DELAY_MS: String(delayMs) },
+  })
+  return `${origin}/v1`
+}
+
+async function measureOverload(workshop: Workshop, options: Options): Promise<Phase[]> {
+  const { seconds, mints, delayMs } = options
+  const { server, connections } = await startLoadedService(workshop, {
+    OPENAI_BASE_URL: await startSlowUpstream(workshop, delayMs),
+    MAX_CONCURRENT_MINTS: String(mints),
+  })
+  const capacity = mints / (delayMs / 1000)
+  async function run(name: string, load: Load): Promise<Phase> {
+    const before = readCpuMicros(server.pid)
+    const startedAt = performance.now()
+    const answers = await runOpenLoop(connections, load)
+    const cpuShare = (readCpuMicros(server.pid) - before) / 1000 / (performance.now() - startedAt)
+    return { name, load, answers, cpuShare }
+  }
+
+  await run('warm-up', { perSecond: capacity, seconds: WARM_UP_SECONDS })
+  const steps = await inTurn([0.1, 0.5, 1, 1.5], (factor) =>
+    run(`${factor} × capacity`, { perSecond: capacity * factor, seconds: STEP_SECONDS }),
+  )
+  const overload = await run(`${OVERLOAD} × capacity`, { perSecond: capacity * OVERLOAD, seconds })
+  connections.close()
+  return [...steps, overload]
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions()
+  if (process.platform !== 'linux') throw new Error('overload needs Linux: it reads CPU time from /proc')
+  const workshop = createWorkshop('overload')
+  const phases = await measureOverload(workshop, options)
+  console.log(toPhaseTable(phases))
+  const failures = await runTotalFailure(workshop)
+  console.log(`\n${toFailureTable(failures)}\n\n${toVerdicts(phases, failures).join('\n')}`)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}
