@@ -103,7 +103,8 @@ export class RedisConnection {
 
   close(): void {
     clearInterval(this.#clock)
-    this.#client.removeAllListeners('close')
+    // Nobody is told of an end that is wanted.
+    this.#fault = 'unreachable'
     this.#client.disconnect()
   }
 

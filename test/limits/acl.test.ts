@@ -1,5 +1,4 @@
 /** What docker-compose.yml allows the service to do in its store: enough, and no more. */
-import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -13,16 +12,19 @@ import { ifMissing, isMissing } from '../support/programs.ts'
 import { startRedis } from '../support/redis.ts'
 import { createTemporaryDirectory, ROOT, startTestService } from '../support/service.ts'
 
-const PASSWORD = 'only-for-tests'
+const PASSWORD = '0123456789abcdef'.repeat(2)
 
-const composed = z.object({ configs: z.object({ valkey: z.object({ content: z.string() }) }) })
+const composed = z.object({
+  services: z.object({ valkey: z.object({ command: z.tuple([z.string()], z.string()) }) }),
+})
 
+/** A server with the settings that the compose file hands it, but for the port. */
 async function startAsComposed() {
   const text = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
-  const { content } = composed.parse(parse(text, { merge: true })).configs.valkey
-  const hash = createHash('sha256').update(PASSWORD).digest('hex')
+  const { command } = composed.parse(parse(text, { merge: true })).services.valkey
+  const [, settings = ''] = /<<EOF\n([\s\S]*)EOF\n$/.exec(command.at(-1) ?? '') ?? []
   const file = join(await createTemporaryDirectory(), 'valkey.conf')
-  await writeFile(file, content.replace('${VALKEY_PASSWORD_SHA256:-}', hash))
+  await writeFile(file, settings.replace('$$password', PASSWORD))
   const { port } = await startRedis({ file })
   return { port, url: `redis://mint:${PASSWORD}@127.0.0.1:${port}` }
 }
