@@ -61,11 +61,13 @@ export class AuditKeyError extends Error {
   }
 }
 
-async function createKeyFile(path: string): Promise<void> {
+const FILE_NAME = 'audit.key'
+
+async function createKeyFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(8).toString('hex')}`
   const file = await open(draft, 'wx', 0o600)
   try {
-    await file.writeFile(`${randomBytes(32).toString('base64url')}\n`)
+    await file.writeFile(`${text}\n`)
     await file.datasync()
     // Never seen half-written, and never over a key that a replica put there first.
     await link(draft, path)
@@ -93,15 +95,24 @@ export interface LoadedAuditKey {
 /** The key file of `directory`, created with mode 0600 where there is none. Throws an AuditKeyError, or what the file
  * system throws. */
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
-  const path = join(directory, 'audit.key')
+  const path = join(directory, FILE_NAME)
   let isNew = true
   await mkdir(directory, { recursive: true, mode: 0o750 })
   try {
-    await createKeyFile(path)
+    await createKeyFile(path, randomBytes(32).toString('base64url'))
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
     isNew = false
   }
   const isExposed = ((await stat(path)).mode & 0o077) !== 0
   return { key: await readAuditKey(path), isNew, isExposed }
+}
+
+/** Puts a lost key file back, or what it seals could not be verified after the next start. Leaves one that is there. */
+export async function keepAuditKey(directory: string, key: Secret): Promise<void> {
+  try {
+    await createKeyFile(join(directory, FILE_NAME), key.reveal())
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
 }

@@ -4,7 +4,7 @@ import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
 import { Audit, type Identities } from './audit.ts'
 import type { Durability } from './file.ts'
-import { type AuditKeys, deriveAuditKeys, loadAuditKey } from './keys.ts'
+import { type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
 import { AuditWriter } from './writer.ts'
@@ -47,10 +47,11 @@ export interface OpenAudit {
 
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
-  { directory, durability, key, identities, retentionDays }: AuditSettings,
+  { directory, durability, key: given, identities, retentionDays }: AuditSettings,
   { logger, now, time }: AuditSurroundings,
 ): Promise<OpenAudit> {
-  const keys = deriveAuditKeys(key ?? (await openKeyFile(directory, logger)))
+  const key = given ?? (await openKeyFile(directory, logger))
+  const keys = deriveAuditKeys(key)
   // With a level of its own: the log's must not silence it.
   const anchorLog = logger.child({}, { level: 'info' })
   const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), now: time })
@@ -60,10 +61,13 @@ export async function openAudit(
     keys,
     anchors,
     now: time,
-    onChange: (available, cause) =>
-      available
-        ? logger.warn('audit is written again')
-        : logger.error({ cause }, 'audit cannot be written: no secret is issued'),
+    onChange: (available, cause) => {
+      if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
+      logger.warn('audit is written again')
+      if (given === undefined) {
+        keepAuditKey(directory, key).catch(() => logger.error('the audit key is lost with the next restart'))
+      }
+    },
   })
   const append = writer.append.bind(writer)
   const audit = new Audit({

@@ -1,6 +1,6 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { openTestAudit, recordIssued } from './audits.ts'
 import { headOf, keys, readChains } from './writers.ts'
@@ -66,6 +66,30 @@ describe('a key file', () => {
     const { logText } = await openTestAudit({ key: undefined })
     expect(logText()).toContain('a new audit key was created')
     expect(logText()).not.toContain('may read the audit key')
+  })
+
+  it('that goes with its directory is put back: what it seals can be verified after the next start', async () => {
+    const directory = join(await createTemporaryDirectory(), 'audit')
+    const { audit, clock } = await openTestAudit({ directory, key: undefined })
+    const key = await readFile(join(directory, 'audit.key'), 'utf8')
+    await rm(directory, { recursive: true })
+    await expect(recordIssued(audit, 'a')).rejects.toThrow('file_removed')
+    clock.now += 1_000
+    await vi.waitFor(async () => expect(await readFile(join(directory, 'audit.key'), 'utf8')).toBe(key), {
+      timeout: 5_000,
+    })
+    expect((await stat(join(directory, 'audit.key'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('that was never needed is not made when a directory is lost', async () => {
+    const directory = join(await createTemporaryDirectory(), 'audit')
+    const { audit, clock } = await openTestAudit({ directory })
+    await rm(directory, { recursive: true })
+    await expect(recordIssued(audit, 'a')).rejects.toThrow('file_removed')
+    clock.now += 1_000
+    await vi.waitFor(() => expect(audit.available).toBe(true), { timeout: 5_000 })
+    await recordIssued(audit, 'b')
+    expect((await readdir(directory)).filter((name) => !name.endsWith('.jsonl'))).toStrictEqual([])
   })
 
   it.each([
