@@ -99,12 +99,26 @@ export const baseUrl = secureUrl.transform((url) => {
   return url
 })
 
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** May hold a password, and so is kept like one. */
 export const proxyUrl = z.string().transform((text, context) => {
   const url = parseUrl(text)
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return new Secret(url.href)
-  context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
-  return z.NEVER
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
+    return z.NEVER
+  }
+  if (!isPercentEncoded(url.username + url.password)) {
+    context.addIssue('has a name or password that is not percent-encoded: write % as %25')
+  }
+  return new Secret(url.href)
 })
 
 /** What OpenAI calls its organisations and projects. */

@@ -54,7 +54,15 @@ export const upstreamSettings: readonly Setting[] = [
       ['http://proxy.example.com:3128', 'http://proxy.example.com:3128/'],
       ['https://name:password@proxy.example.com', 'https://name:password@proxy.example.com/'],
     ],
-    bad: ['proxy.example.com:3128', 'socks5://proxy.example.com', '*', 'http://'],
+    bad: [
+      'proxy.example.com:3128',
+      'socks5://proxy.example.com',
+      '*',
+      'http://',
+      'http://name:100%@proxy.example.com',
+      'http://100%@proxy.example.com',
+      'http://name:%ff@proxy.example.com',
+    ],
   },
   {
     name: 'NO_PROXY',
