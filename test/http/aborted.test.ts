@@ -61,11 +61,10 @@ describe('a request that is aborted in its body is recorded', () => {
 
 it('a caller who leaves before the headers are complete leaves no record', async () => {
   const service = await startTestService()
-  const before = await service.auditText()
   const peer = await openPeer(await listen(service.app))
   peer.socket.write(`POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: x\r\n`, () => peer.socket.destroy())
   await peer.closed
   await service.app.close()
-  expect((await service.records()).filter(({ event }) => event === 'attempt')).toEqual([])
-  expect(await service.auditText()).toBe(before)
+  const ofStart: readonly unknown[] = ['open', 'config']
+  expect((await service.records()).filter(({ event }) => !ofStart.includes(event))).toEqual([])
 })
