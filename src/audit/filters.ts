@@ -4,6 +4,7 @@ import { toClientAddress } from '../http/client-address.ts'
 import { reasons } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
 import type { AuditKeys } from './keys.ts'
+import { toAscii } from './record.ts'
 
 /** A record as it was parsed; its fields may be anything. */
 export type ReadRecord = Readonly<Record<string, unknown>>
@@ -85,7 +86,7 @@ function byBeginning(
   return {
     hints: [
       ...beginnings.map((value) => `"${field}":"${value}`),
-      ...wholes.map((value) => `"${field}":${JSON.stringify(value)}`),
+      ...wholes.map((value) => `"${field}":${toAscii(JSON.stringify(value))}`),
     ],
     holds: ({ [field]: value }) =>
       typeof value === 'string' &&

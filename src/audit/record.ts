@@ -85,6 +85,9 @@ const unprintable = /[^\x20-\x7e]/g
 
 const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
+/** JSON as it stands in a line: what is not printable ASCII is escaped. */
+export const toAscii = (json: string): string => json.replace(unprintable, toEscape)
+
 /**
  * The line for a record: one JSON object in printable ASCII, sealed with `key`. Its head is joined as text, for this
  * runs for every attempt.
@@ -96,7 +99,7 @@ export function toLine(
 ): SealedLine {
   const head = `{"v":${VERSION},"time":"${time}","writer":"${writer}","seq":${seq},`
   const open = `${head}${JSON.stringify(fields).slice(1, -1)}`
-  return sealLine(open.replace(unprintable, toEscape), prev, key)
+  return sealLine(toAscii(open), prev, key)
 }
 
 export interface Lines {

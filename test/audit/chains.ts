@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Head, sealLine } from '../../src/audit/chain.ts'
 import { type AuditKeys, deriveAuditKeys } from '../../src/audit/keys.ts'
+import { toAscii } from '../../src/audit/record.ts'
 import { Secret } from '../../src/secret.ts'
 import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { attemptFields } from './fields.ts'
@@ -74,7 +75,8 @@ export class Chain {
       event,
       ...fields,
     }
-    const { line, mac } = sealLine(JSON.stringify(record).slice(0, -1), this.#prev, this.#keys.chain)
+    const open = toAscii(JSON.stringify(record)).slice(0, -1)
+    const { line, mac } = sealLine(open, this.#prev, this.#keys.chain)
     this.lines.push(line)
     this.#prev = mac
     this.#seq += 1

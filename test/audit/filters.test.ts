@@ -67,6 +67,12 @@ describe('a filter', () => {
       'attempt',
       { caller: 'ada "x"\\' },
     ],
+    [
+      'a caller in clear who is not written in ASCII',
+      byCaller(['jürgen\u007f 日本 😀'], [keys]),
+      'attempt',
+      { caller: 'jürgen\u007f 日本 😀' },
+    ],
     ['an address', byAddress(['203.0.113.9'], [keys]), 'attempt', { address: home }],
     [
       'an address that is mapped into IPv6',
