@@ -1,6 +1,5 @@
 /** One audit file while it is written: created by us, appended to, and never trusted again after an error. */
 import * as fs from 'node:fs'
-import { open as openHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Head } from './chain.ts'
@@ -88,14 +87,4 @@ export async function createAuditFile(directory: string, name: string): Promise<
   const path = join(directory, name)
   const fd = await open(path, O_CREAT | O_EXCL | O_APPEND | O_WRONLY, 0o640)
   return new AuditFile(path, name, fd, await fstat(fd))
-}
-
-/** Makes names in a directory as durable as the content of its files. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await openHandle(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -1,6 +1,6 @@
 /** The audit's keys: one secret, and what is derived from it for each use. */
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { link, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import { hmac, Secret } from '../secret.ts'
@@ -97,7 +97,6 @@ export interface LoadedAuditKey {
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   const path = join(directory, FILE_NAME)
   let isNew = true
-  await mkdir(directory, { recursive: true, mode: 0o750 })
   try {
     await createKeyFile(path, randomBytes(32).toString('base64url'))
   } catch (error) {

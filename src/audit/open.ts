@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
 import { Audit, type Identities } from './audit.ts'
+import { createDirectory } from './directory.ts'
 import type { Durability } from './file.ts'
 import { type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
@@ -28,6 +29,7 @@ export interface AuditSurroundings {
 }
 
 async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
+  await createDirectory(directory)
   const { key, isNew, isExposed } = await loadAuditKey(directory)
   if (isNew) {
     logger.warn(

@@ -1,10 +1,11 @@
 /** The files of one writer, one after the other: how each is opened, linked to those before it, and ended. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anchors } from './anchors.ts'
 import type { Head } from './chain.ts'
-import { type AuditFile, AuditWriteError, createAuditFile, type Durability, syncDirectory } from './file.ts'
+import { createDirectory, syncDirectory } from './directory.ts'
+import { type AuditFile, AuditWriteError, createAuditFile, type Durability } from './file.ts'
 import type { AuditKeys } from './keys.ts'
 import { toOpening } from './opening.ts'
 import { type NamedHead, Predecessors, type Survey, toNamedHead } from './predecessors.ts'
@@ -151,7 +152,7 @@ export class FileSeries {
 
   async #look(): Promise<Survey> {
     try {
-      await mkdir(this.#options.directory, { recursive: true, mode: 0o750 })
+      await createDirectory(this.#options.directory)
       return await this.#past.survey(this.#current?.name ?? this.#before?.file)
     } catch (error) {
       this.#looking = undefined

@@ -84,7 +84,7 @@ describe('a writer', () => {
     const path = join(await createTemporaryDirectory(), 'file')
     await writeFile(path, '')
     const { writer } = createWriter(path)
-    await expect(writer.open()).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(writer.open()).rejects.toMatchObject({ code: 'ENOTDIR' })
     expect(writer.available).toBe(false)
     await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
   })
