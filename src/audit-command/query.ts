@@ -17,11 +17,11 @@ import {
 } from '../audit/filters.ts'
 import type { AuditKeys } from '../audit/keys.ts'
 import { AuditQuery } from '../audit/query.ts'
-import type { Match } from '../audit/query-file.ts'
+import { type Match, readKeyIds } from '../audit/query-file.ts'
 import { createTable } from '../audit/table.ts'
 import { Secret } from '../secret.ts'
 import { createProgress } from './progress.ts'
-import { findPlace, type Place, readable, type Surroundings } from './surroundings.ts'
+import { CannotCheck, findPlace, type Place, readable, type Surroundings } from './surroundings.ts'
 
 const many = { type: 'string', multiple: true } as const
 
@@ -70,7 +70,13 @@ async function loadKeysFor(values: readonly string[], { loadKeys }: Place): Prom
   return values.every(isPseudonym) ? keys.catch(() => []) : keys
 }
 
-async function toHashingFilters(given: Given, place: Place, input: Surroundings['input']): Promise<Filter[]> {
+interface Hashing {
+  readonly filters: readonly Filter[]
+  /** Without any of which nothing can be found. */
+  readonly keys: readonly AuditKeys[]
+}
+
+async function toHashing(given: Given, place: Place, input: Surroundings['input']): Promise<Hashing> {
   const { caller = [], address = [] } = given
   const secret = await readSecrets(given.secret ?? [], input)
   for (const value of address) {
@@ -78,13 +84,25 @@ async function toHashingFilters(given: Given, place: Place, input: Surroundings[
       throw new Misuse('takes --address with an IPv4 or IPv6 address, or with its pseudonym.')
     }
   }
-  const keys = await loadKeysFor([...caller, ...address, ...secret], place)
+  const values = [...caller, ...address, ...secret]
+  const keys = await loadKeysFor(values, place)
   const secrets = secret.map((value) => new Secret(value))
-  return [
+  const filters = [
     ...(caller.length > 0 ? [byCaller(caller, keys)] : []),
     ...(address.length > 0 ? [byAddress(address, keys)] : []),
     ...(given.secret === undefined ? [] : [bySecret(secrets, secret.filter(isPseudonym), keys)]),
   ]
+  return { filters, keys: values.every(isPseudonym) ? [] : keys }
+}
+
+/** Nothing was found by what `keys` hash. Throws a CannotCheck where it could not be. */
+async function checkKeys(directory: string, keys: readonly AuditKeys[]): Promise<void> {
+  const ids = await readable(readKeyIds(directory))
+  if (ids.size === 0 || keys.length === 0 || keys.some(({ id }) => ids.has(id))) return
+  throw new CannotCheck(
+    'key_unknown',
+    'no file in AUDIT_DIR was written under this audit key: give the one of the time, --key-file may be repeated',
+  )
 }
 
 function toFilters({
@@ -152,13 +170,13 @@ export async function runQuery(args: readonly string[], surroundings: Surroundin
   const since = given.since === undefined ? undefined : parseTime('since', given.since, now())
   const until = given.until === undefined ? undefined : parseTime('until', given.until, now())
   const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
-  const filters = [...toFilters(given), ...(await toHashingFilters(given, place, input))]
+  const hashing = await toHashing(given, place, input)
   const progress = createProgress(surroundings)
   const query = new AuditQuery({
     directory: place.directory,
     since,
     until,
-    filters,
+    filters: [...toFilters(given), ...hashing.filters],
     order: given['oldest-first'] ? 'oldest' : 'newest',
     onProgress: progress.show,
   })
@@ -170,7 +188,10 @@ export async function runQuery(args: readonly string[], surroundings: Surroundin
     onWrite: progress.clear,
   }
   const { shown, isMore } = await readable(show(query, page, surroundings))
-  if (shown === 0) note('No record matches.\n')
+  if (shown === 0) {
+    await checkKeys(place.directory, hashing.keys)
+    note('No record matches.\n')
+  }
   if (isMore) note(`These are ${shown} of more; --limit shows as many as it says, --limit 0 all.\n`)
   if (query.skipped > 0) note(`${query.skipped} lines are torn or no records; audit verify tells more.\n`)
   return 0

@@ -30,7 +30,7 @@ query shows records, the newest first; it does not verify them. A filter that is
   --request-id ID      or its beginning
   --limit N            50 on a terminal; 0 shows all
   --oldest-first
-Exit code: 0, also if nothing matches; 3 cannot read; 64 for what is not understood.
+Exit code: 0, also if nothing matches; 3 cannot read, or has not the key; 64 for what is not understood.
 `
 
 const commands: ReadonlyMap<

@@ -25,6 +25,7 @@ export class CannotCheck extends Error {
   readonly problem:
     | 'settings_wrong'
     | 'key_missing'
+    | 'key_unknown'
     | 'directory_unreadable'
     | 'log_unreadable'
     | 'nothing_found'

@@ -47,7 +47,7 @@ const lastFeed = (bytes: Buffer, position: number): number =>
   position === 0 ? -1 : bytes.lastIndexOf(LINE_FEED, position - 1)
 
 /** Zeros stand for what was cut off meanwhile. */
-async function readWhole(file: FileHandle, position: number, length: number): Promise<Buffer> {
+export async function readWhole(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const chunk = Buffer.alloc(length)
   for (let filled = 0; filled < length; ) {
     const { bytesRead } = await file.read(chunk, filled, length - filled, position + filled)

@@ -1,9 +1,10 @@
 /** Searches one file, from either end, a piece at a time. */
 import { join } from 'node:path'
-import { readBackwards } from './backwards.ts'
+import { readBackwards, readWhole } from './backwards.ts'
 import type { Filter, ReadRecord } from './filters.ts'
 import { type Line, splitLines } from './lines.ts'
-import { ignoreRemoved, openAudit, readChunks } from './listing.ts'
+import { ignoreRemoved, listAudit, openAudit, readChunks } from './listing.ts'
+import { readKeyId } from './sealed-bytes.ts'
 
 export type Order = 'newest' | 'oldest'
 
@@ -79,6 +80,22 @@ export async function readSpan(directory: string, name: string): Promise<Span | 
   } finally {
     await file.close()
   }
+}
+
+/** Of the keys that the files of `directory` name in their first lines. Throws what the file system throws. */
+export async function readKeyIds(directory: string): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
+  for (const { name, size } of (await listAudit(directory)).files) {
+    const file = await openAudit(join(directory, name)).catch(ignoreRemoved)
+    if (file === undefined) continue
+    try {
+      const id = readKeyId(await readWhole(file, 0, Math.min(size, PEEK_BYTES)))
+      if (id !== undefined) ids.add(id)
+    } finally {
+      await file.close()
+    }
+  }
+  return ids
 }
 
 export class FileSearch {

@@ -174,6 +174,44 @@ describe('audit query without its key', () => {
   })
 })
 
+const underAnotherKey = (directory: string) => ({ AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(32) })
+
+describe('audit query with a key that wrote none of the files', () => {
+  it.each([
+    [['--caller', 'ada'], 3],
+    [['--address', '203.0.113.9'], 3],
+    [['--secret', SECRET], 3],
+    [['--secret', 'abcdef0123456789'], 0],
+    [['--code', 'internal'], 0],
+  ])('does not say that nothing matches %j: it exits with %i', async (args, code) => {
+    const directory = await writeFiles(toFiles(chain))
+    const said = await run(directory, ['query', ...args], { environment: underAnotherKey(directory) })
+    expect([said.code, /was written under this audit key/.test(said.stderr)]).toStrictEqual([
+      code,
+      code === 3,
+    ])
+  })
+
+  it('finds what stands there in clear', async () => {
+    const plain = new Chain().open().add('attempt', { caller: 'ada' })
+    const directory = await writeFiles(toFiles(plain))
+    const args = ['query', '--json', '--caller', 'ada']
+    expect(await run(directory, args, { environment: underAnotherKey(directory) })).toStrictEqual({
+      code: 0,
+      stdout: plain.lines[1],
+      stderr: '',
+    })
+  })
+
+  it('says nothing of keys where there is no file', async () => {
+    const directory = await createTemporaryDirectory()
+    const said = await run(directory, ['query', '--caller', 'ada'], {
+      environment: underAnotherKey(directory),
+    })
+    expect(said).toMatchObject({ code: 0, stderr: 'No record matches.\n' })
+  })
+})
+
 describe('audit query exits with', () => {
   it('3 where the directory cannot be read', async () => {
     expect(await run('/nowhere', ['query'])).toStrictEqual({
