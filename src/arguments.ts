@@ -10,7 +10,7 @@ export class Misuse extends Error {
   }
 }
 
-function explain(args: readonly string[], options: ParseArgsOptionsConfig): Misuse {
+function findMisuse(args: readonly string[], options: ParseArgsOptionsConfig): Misuse | undefined {
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -19,28 +19,27 @@ function explain(args: readonly string[], options: ParseArgsOptionsConfig): Misu
     tokens: true,
   })
   const names = Object.keys(options)
+  const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind === 'positional') return new Misuse('takes options only, such as --json.')
     if (token.kind !== 'option') continue
-    const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined
+    const { name, value, inlineValue } = token
+    const known = Object.hasOwn(options, name) ? options[name] : undefined
     if (known === undefined) {
-      const near = closest(token.name, names)
+      const near = closest(name, names)
       const hint = near === undefined ? '' : ` Did you mean --${near}?`
-      return new Misuse(
-        `has no such option.${hint} There are: ${names.map((name) => `--${name}`).join(', ')}.`,
-      )
+      return new Misuse(`has no such option.${hint} There are: ${names.map((one) => `--${one}`).join(', ')}.`)
     }
-    if (known.type === 'boolean' && token.value !== undefined) {
-      return new Misuse(`takes --${token.name} without a value.`)
-    }
+    if (known.type === 'boolean' && value !== undefined) return new Misuse(`takes --${name} without a value.`)
     // Empty is a variable of the shell that was not set, and would ask for everything, or for nothing.
-    if (known.type === 'string' && (!token.value || token.value.startsWith('-'))) {
-      return new Misuse(
-        `takes --${token.name} with a value; one that begins with - as --${token.name}=VALUE.`,
-      )
+    if (known.type === 'string' && (!value || (!inlineValue && /^-./.test(value)))) {
+      return new Misuse(`takes --${name} with a value; one that begins with - as --${name}=VALUE.`)
     }
+    // The last one would win, and a log of anchors go unread.
+    if (known.multiple !== true && seen.has(name)) return new Misuse(`takes --${name} once.`)
+    seen.add(name)
   }
-  return new Misuse('does not take these options.')
+  return undefined
 }
 
 /** Throws a Misuse. */
@@ -48,12 +47,12 @@ export function parseOptions<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
 ) {
+  const misuse = findMisuse(args, options)
+  if (misuse !== undefined) throw misuse
   try {
-    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
-    if (Object.values(values).flat().includes('')) throw new TypeError('an option is empty')
-    return values
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values
   } catch {
-    throw explain(args, options)
+    throw new Misuse('does not take these options.')
   }
 }
 
@@ -72,19 +71,22 @@ const unitsMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-const instant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
+const instant = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
+
+/** Others than those of the calendar, as February 30, would be taken for one of the next month. */
+const isDay = (day: string): boolean => new Date(day).toJSON()?.startsWith(day) ?? false
 
 /** ISO 8601, UTC. Times without a zone are UTC, as in the records. Throws a Misuse. */
 export function parseTime(option: string, text: string, now: number): string {
   const [, count, unit = ''] = /^(\d{1,5})([smhdw])$/.exec(text) ?? []
-  const [found, time, zone] = instant.exec(text) ?? []
+  const [found, day, time, zone] = instant.exec(text) ?? []
   const ms =
     count === undefined
       ? Date.parse(
           found === undefined || time === undefined || zone !== undefined ? (found ?? '') : `${found}Z`,
         )
       : now - Number(count) * (unitsMs[unit] ?? 0)
-  if (Number.isNaN(ms)) {
+  if (Number.isNaN(ms) || (day !== undefined && !isDay(day))) {
     throw new Misuse(
       `takes --${option} like 90s, 15m, 1h, 7d or 2w (ago), or as a time in UTC: 2026-11-22 or 2026-11-22T10:00:00Z.`,
     )
