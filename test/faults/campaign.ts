@@ -70,6 +70,8 @@ async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault)
     if (findings.delivered === before) problems.push('nothing was minted after it had recovered')
     return { fault: fault.name, runs: 1, findings, recoveryMs, problems }
   } finally {
+    // What could not be played to its end must not go on beside the next.
+    await scene.close('SIGKILL')
     unmountAll()
   }
 }
@@ -77,14 +79,13 @@ async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault)
 async function playProcessFault(campaign: Campaign, fault: ProcessFault): Promise<Row> {
   const runs = campaign.isShort ? fault.shortRuns : fault.runs
   const scene = new Scene(campaign.workshop, campaign.upstream, fault.name)
-  await fault.play(scene, runs, campaign.random)
-  const findings = await scene.judge()
-  return {
-    fault: fault.name,
-    runs,
-    findings,
-    recoveryMs: undefined,
-    problems: toProblems(findings, fault.verdicts),
+  try {
+    await fault.play(scene, runs, campaign.random)
+    const findings = await scene.judge()
+    const problems = toProblems(findings, fault.verdicts)
+    return { fault: fault.name, runs, findings, recoveryMs: undefined, problems }
+  } finally {
+    await scene.close('SIGKILL')
   }
 }
 

@@ -65,6 +65,12 @@ export class Scene {
     appendFileSync(this.#log, readFileSync(service.logFile))
   }
 
+  /** Ends pages and services. */
+  async close(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    await this.#load?.stop()
+    for (const service of this.#services) await this.end(service, signal)
+  }
+
   load(workers: number): Load {
     this.#load = new Load(() => [...this.#services].map(({ origin }) => origin), workers)
     return this.#load
@@ -72,8 +78,7 @@ export class Scene {
 
   /** Ends everything and looks at what is left; `directories` may hold records beside the audit’s own. */
   async judge(directories: readonly string[] = []): Promise<Findings> {
-    await this.#load?.stop()
-    for (const service of this.#services) await this.end(service, 'SIGTERM')
+    await this.close('SIGTERM')
     const { delivered = [], withheld = 0, strange = [] } = this.#load ?? {}
     return {
       delivered: delivered.length,
