@@ -50,6 +50,7 @@ describe('who may import whom', () => {
     ['issuer', ['app', 'routes', 'parts']],
     ['demo', ['main']],
     ['audit-command', ['arguments', 'main']],
+    ['audit-reader', ['audit-command']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
   })
@@ -68,7 +69,8 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],
     ['issuer', ['errors', 'guards', 'openai', 'presets']],
-    ['audit-command', ['arguments', 'audit', 'config', 'errors', 'presets', 'secret']],
+    ['audit-reader', ['audit', 'errors', 'http', 'reasons', 'secret']],
+    ['audit-command', ['arguments', 'audit', 'audit-reader', 'config', 'errors', 'presets', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])
@@ -79,16 +81,16 @@ describe('who may import whom', () => {
   })
 
   it('the verifier shares with the service no more than how lines are sealed, and with which keys', () => {
-    expect([...closureOf('audit/verify.ts')].toSorted((a, b) => a.localeCompare(b))).toStrictEqual([
+    expect([...closureOf('audit-reader/verify.ts')].toSorted((a, b) => a.localeCompare(b))).toStrictEqual([
+      'audit-reader/claims.ts',
+      'audit-reader/findings.ts',
+      'audit-reader/lines.ts',
+      'audit-reader/listing.ts',
+      'audit-reader/sealed-bytes.ts',
+      'audit-reader/verify-file.ts',
+      'audit-reader/verify.ts',
       'audit/chain.ts',
-      'audit/claims.ts',
-      'audit/findings.ts',
       'audit/keys.ts',
-      'audit/lines.ts',
-      'audit/listing.ts',
-      'audit/sealed-bytes.ts',
-      'audit/verify-file.ts',
-      'audit/verify.ts',
       'errors.ts',
       'reasons.ts',
       'secret.ts',
@@ -158,7 +160,7 @@ describe('what only some may do', () => {
     [
       'read or write files',
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
-      [/^audit\//, 'presets/catalog.ts', 'live-file.ts', 'config.ts', 'settings/upstream.ts'],
+      [/^audit(?:-reader)?\//, 'presets/catalog.ts', 'live-file.ts', 'config.ts', 'settings/upstream.ts'],
     ],
   ])('%s', (_what, found, allowed) => {
     const isAllowed = (path: string): boolean =>

@@ -1,6 +1,7 @@
 /** `realtime-mint audit query`: what happened, to whom, and which attempt issued this secret? */
 import { text as readText } from 'node:stream/consumers'
 import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from '../arguments.ts'
+import type { AuditKeys } from '../audit/keys.ts'
 import {
   byAddress,
   byCaller,
@@ -14,14 +15,13 @@ import {
   isPseudonym,
   parseAddress,
   withoutHeartbeats,
-} from '../audit/filters.ts'
-import type { AuditKeys } from '../audit/keys.ts'
-import { AuditQuery } from '../audit/query.ts'
-import { type Match, readKeyIds } from '../audit/query-file.ts'
-import { createTable } from '../audit/table.ts'
+} from '../audit-reader/filters.ts'
+import { AuditQuery } from '../audit-reader/query.ts'
+import { type Match, readKeyIds } from '../audit-reader/query-file.ts'
 import { Secret } from '../secret.ts'
 import { createProgress } from './progress.ts'
 import { CannotCheck, findPlace, type Place, readable, type Surroundings } from './surroundings.ts'
+import { createTable } from './table.ts'
 
 const many = { type: 'string', multiple: true } as const
 

@@ -1,7 +1,7 @@
 /** What the commands get from outside, and what they say when they cannot do their work. */
 import { join } from 'node:path'
 import { type AuditKeys, deriveAuditKeys, readAuditKey } from '../audit/keys.ts'
-import { listAudit } from '../audit/listing.ts'
+import { listAudit } from '../audit-reader/listing.ts'
 import { ConfigError, type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
 

@@ -1,9 +1,9 @@
 /** `realtime-mint audit verify`: is this the audit that was written, all of it? */
 
 import { commonOptions, parseOptions } from '../arguments.ts'
-import { type Finding, findings, type Verdict } from '../audit/findings.ts'
-import { readAnchors, readLog } from '../audit/log-anchors.ts'
-import { type Verification, verifyAudit } from '../audit/verify.ts'
+import { type Finding, findings, type Verdict } from '../audit-reader/findings.ts'
+import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
+import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
 import { createProgress } from './progress.ts'
 import { CannotCheck, findPlace, readable, type Surroundings } from './surroundings.ts'
 

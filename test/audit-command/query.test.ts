@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/secret.ts'
-import { Chain, keys, toFiles, writeFiles } from '../audit/chains.ts'
+import { Chain, keys, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { type RunOptions, run } from './running.ts'
 

@@ -1,7 +1,7 @@
 /** `realtime-mint audit …` in this process, with surroundings that tests choose. */
 import { runAudit } from '../../src/audit-command/run.ts'
 import type { Surroundings } from '../../src/audit-command/surroundings.ts'
-import { inPieces } from '../audit/verifying.ts'
+import { inPieces } from '../audit-reader/verifying.ts'
 import { AUDIT_KEY } from '../support/service.ts'
 
 export interface Said {

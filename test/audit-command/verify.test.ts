@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { findings } from '../../src/audit/findings.ts'
-import { B, Chain, otherKeys, toFiles, writeFiles } from '../audit/chains.ts'
+import { findings } from '../../src/audit-reader/findings.ts'
+import { B, Chain, otherKeys, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { AUDIT_KEY, createTemporaryDirectory, ROOT } from '../support/service.ts'
 import { run } from './running.ts'
 

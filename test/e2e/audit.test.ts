@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { B, Chain, toFiles, writeFiles } from '../audit/chains.ts'
+import { B, Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { startProcess } from '../support/process.ts'
 import { AUDIT_KEY, ROOT } from '../support/service.ts'
 

@@ -1,6 +1,6 @@
 /** What whole audits look like, and every way in which files can fall short of what is said about them. */
 import { describe, expect, it } from 'vitest'
-import { verifyAudit } from '../../src/audit/verify.ts'
+import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { A, B, Chain, keys, toFiles, writeFiles } from './chains.ts'
 import { findIn, verifyFiles } from './verifying.ts'
 

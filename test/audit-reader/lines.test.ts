@@ -1,6 +1,6 @@
 import { array, assert, asyncProperty, constantFrom, integer, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Line, MAX_LINE_BYTES, splitLines } from '../../src/audit/lines.ts'
+import { type Line, MAX_LINE_BYTES, splitLines } from '../../src/audit-reader/lines.ts'
 import { inPieces } from './verifying.ts'
 
 async function collect(bytes: Buffer, size: number): Promise<Line[]> {

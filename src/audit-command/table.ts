@@ -1,5 +1,5 @@
 /** Records for people: one line each, in columns. */
-import { type ReadRecord, reasonsOf } from './filters.ts'
+import { type ReadRecord, reasonsOf } from '../audit-reader/filters.ts'
 
 export interface TableOptions {
   /** Of the terminal, so that no line is longer if that can be; undefined leaves every cell whole. */

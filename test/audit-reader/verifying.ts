@@ -1,9 +1,9 @@
 /** What the verifier makes of files, in the few words that tests compare. */
 
-import type { FindingReason, Verdict } from '../../src/audit/findings.ts'
-import { readAnchors } from '../../src/audit/log-anchors.ts'
-import { type Verification, verifyAudit } from '../../src/audit/verify.ts'
-import type { VerifyKey } from '../../src/audit/verify-file.ts'
+import type { FindingReason, Verdict } from '../../src/audit-reader/findings.ts'
+import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
+import { type Verification, verifyAudit } from '../../src/audit-reader/verify.ts'
+import type { VerifyKey } from '../../src/audit-reader/verify-file.ts'
 import { type Files, keys, writeFiles } from './chains.ts'
 
 export async function* inPieces(text: string | Buffer, size = 1_000): AsyncGenerator<Buffer> {

@@ -1,10 +1,10 @@
 /** One file of the audit, byte by byte, from its first line to what may stand behind its last. */
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Head } from './chain.ts'
+import type { Head } from '../audit/chain.ts'
+import type { AuditKeys } from '../audit/keys.ts'
 import { type BrokenClaim, type Claim, ClaimsCheck, readClaims, readOwnName, sha256 } from './claims.ts'
 import type { Finding, FindingReason, Place } from './findings.ts'
-import type { AuditKeys } from './keys.ts'
 import { type Line, splitLines } from './lines.ts'
 import { openAudit, readChunks } from './listing.ts'
 import {

@@ -2,8 +2,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { array, assert, asyncProperty, constantFrom, integer, nat, option, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { byValue } from '../../src/audit/filters.ts'
-import { AuditQuery, type QueryOptions } from '../../src/audit/query.ts'
+import { byValue } from '../../src/audit-reader/filters.ts'
+import { AuditQuery, type QueryOptions } from '../../src/audit-reader/query.ts'
 import { A, B, Chain, type Files, toFiles, writeFiles } from './chains.ts'
 
 const all = { since: undefined, until: undefined, filters: [], order: 'newest' } as const

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ReadRecord } from '../../src/audit/filters.ts'
-import { createTable } from '../../src/audit/table.ts'
+import { createTable } from '../../src/audit-command/table.ts'
+import type { ReadRecord } from '../../src/audit-reader/filters.ts'
 
 const issued: ReadRecord = {
   time: '2026-11-22T10:11:12.345Z',

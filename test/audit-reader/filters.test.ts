@@ -11,7 +11,7 @@ import {
   type Filter,
   parseAddress,
   withoutHeartbeats,
-} from '../../src/audit/filters.ts'
+} from '../../src/audit-reader/filters.ts'
 import { reasons } from '../../src/reasons.ts'
 import { Secret } from '../../src/secret.ts'
 import { Chain, keys, otherKeys } from './chains.ts'

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { array, assert, asyncProperty, integer, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Claim } from '../../src/audit/claims.ts'
-import { readAnchors } from '../../src/audit/log-anchors.ts'
-import { FileCheck } from '../../src/audit/verify-file.ts'
+import type { Claim } from '../../src/audit-reader/claims.ts'
+import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
+import { FileCheck } from '../../src/audit-reader/verify-file.ts'
 import { Chain, type Files, keys, otherKeys } from './chains.ts'
 import { findIn, inPieces } from './verifying.ts'
 

@@ -1,10 +1,10 @@
 /** Which records are asked for. Plain values of pseudonymous fields are hashed, as they were when they were written. */
 import { isIP } from 'node:net'
+import type { AuditKeys } from '../audit/keys.ts'
+import { toAscii } from '../audit/record.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { reasons } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
-import type { AuditKeys } from './keys.ts'
-import { toAscii } from './record.ts'
 
 /** A record as it was parsed; its fields may be anything. */
 export type ReadRecord = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readAnchors } from '../../src/audit/log-anchors.ts'
+import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
 import { B, Chain, toFiles } from './chains.ts'
 import { findIn, inPieces, verifyFiles } from './verifying.ts'
 
