@@ -58,8 +58,8 @@ const ends: (() => Promise<void>)[] = []
 
 const WATCHED_MS = 12_000
 
-async function watch({ sent, dripped = '' }: Slow): Promise<Outcome> {
-  const { socket, received, closed } = await openPeer(await listen(service().app), (end) => ends.push(end))
+async function watch(port: number, { sent, dripped = '' }: Slow): Promise<Outcome> {
+  const { socket, received, closed } = await openPeer(port, (end) => ends.push(end))
   const startedAt = performance.now()
   socket.write(sent)
   let next = 0
@@ -73,7 +73,8 @@ async function watch({ sent, dripped = '' }: Slow): Promise<Outcome> {
 const all = [...inTheHeaders, ...inTheBody, ...afterReply, idle]
 
 beforeAll(async () => {
-  await Promise.all(all.map(async ([what, slow]) => outcomes.set(what, await watch(slow))))
+  const port = await listen(service().app)
+  await Promise.all(all.map(async ([what, slow]) => outcomes.set(what, await watch(port, slow))))
 }, 30_000)
 
 afterAll(async () => {
