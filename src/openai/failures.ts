@@ -19,14 +19,14 @@ const clampSeconds = (seconds: number): number => Math.min(60, Math.max(1, Math.
 /** `Retry-After` as seconds or a date, held between 1 and 60 s; 1 s where it says nothing usable. */
 export function toRetryAfterSeconds(header: string | undefined, nowMs: number): number {
   if (header === undefined) return 1
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000
-  return Number.isNaN(seconds) ? 1 : clampSeconds(seconds)
+  const seconds = Number(header)
+  return clampSeconds(Number.isNaN(seconds) ? (Date.parse(header) - nowMs) / 1000 || 1 : seconds)
 }
 
 export interface RefusedReply {
   /** Not 200. */
   readonly status: number
-  /** `error.code` of the body, where there was one. */
+  /** What the body calls the error, where it does. */
   readonly code: string | null
   readonly retryAfter: string | undefined
   /** The flat endpoint answers a plain 404 where it is gone. */

@@ -64,10 +64,10 @@ export function parseClientSecret(text: string, expected: ReplyExpectation): Cli
   return { value: new Secret(value), expiresAt }
 }
 
-/** `error.code` of an error body, where it has one; to be compared, never shown. */
+/** `error.code` of an error body, or its `type` where there is no code; to be compared, never shown. */
 export function parseErrorCode(text: string): string | null {
   const reply = parseJson(text)
   const error = isObject(reply) ? reply['error'] : undefined
-  const code = isObject(error) ? error['code'] : undefined
+  const code = isObject(error) ? (error['code'] ?? error['type']) : undefined
   return typeof code === 'string' ? code : null
 }
