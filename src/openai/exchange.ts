@@ -91,6 +91,10 @@ export function createSend(options: ExchangeOptions, dispatcher: Dispatcher): Se
   }
 }
 
+/** We take no encoding, and some servers say so of their reply. */
+const isEncoded = (headers: Reply['headers']): boolean =>
+  String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
+
 /** Ends a body that nobody will read on, with its connection: it may have no end. */
 function discard({ body }: Reply): void {
   body.on('error', () => undefined)
@@ -99,7 +103,7 @@ function discard({ body }: Reply): void {
 
 /** Only the codes of 4xx bodies tell anything that the status does not, and nothing may wait for them for long. */
 async function readErrorCode({ statusCode, headers, body }: Reply): Promise<string | null> {
-  if (statusCode < 400 || statusCode >= 500 || headers['content-encoding'] !== undefined) return null
+  if (statusCode < 400 || statusCode >= 500 || isEncoded(headers)) return null
   const read = async (): Promise<string | null> => parseErrorCode(await body.text().catch(() => ''))
   return withDeadline(REFUSAL_BODY_MS, read, () => null)
 }
@@ -124,7 +128,7 @@ export async function readClientSecret(
   const { statusCode, headers, body } = reply
   const flat = endpoint === 'sessions'
   if (statusCode !== 200) throw await toRefusal(reply, flat)
-  if (headers['content-encoding'] !== undefined) {
+  if (isEncoded(headers)) {
     discard(reply)
     throw new ServiceError('upstream_encoded')
   }

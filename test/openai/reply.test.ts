@@ -90,6 +90,14 @@ describe('a 200 that is not a client secret', () => {
   })
 })
 
+describe('a reply that says it is not encoded', () => {
+  it.each(['identity', 'IDENTITY'])('as %s, which is all that we take, is read', async (encoding) => {
+    const headers = { date: toDate(NEW_YEAR), 'content-encoding': encoding }
+    const service = await startFor(bodyFor(NEW_YEAR + ASKED), headers)
+    expect((await service.mint()).statusCode).toBe(200)
+  })
+})
+
 describe('the secret', () => {
   it.each([
     ['one character after its prefix', 'ek_a', 200],
