@@ -124,8 +124,12 @@ function readSecretFiles(
   return read
 }
 
-const toProblems = (error: z.ZodError | undefined): string[] =>
-  (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
+/** Of a secret in a file, the variable that names the file. */
+const toProblems = (error: z.ZodError | undefined, read: Environment): string[] =>
+  (error?.issues ?? []).map(({ path, message }) => {
+    const name = path.join('.')
+    return `${read[`${name}_FILE`] === undefined ? name : `${name}_FILE`}: ${message}`
+  })
 
 /** Throws a ConfigError with all problems at once. */
 export function parseConfig(environment: Environment): Config {
@@ -136,7 +140,7 @@ export function parseConfig(environment: Environment): Config {
   problems.push(
     ...checkUpstreamSettings(read, isKeyFileBad),
     ...checkRedisSettings(read),
-    ...toProblems(error),
+    ...toProblems(error, read),
     ...checkCallerSettings(read),
   )
   const upstream = data && toUpstreamConfig(data, read['OPENAI_API_KEY_FILE'])
@@ -174,8 +178,9 @@ const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
 /** What it takes to read an audit, whatever else is set or not. Throws a ConfigError with all problems at once. */
 export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
   const problems: string[] = []
-  const { data, error } = auditVariables.safeParse(readSecretFiles(environment, ['AUDIT_KEY'], problems))
-  problems.push(...toProblems(error))
+  const read = readSecretFiles(environment, ['AUDIT_KEY'], problems)
+  const { data, error } = auditVariables.safeParse(read)
+  problems.push(...toProblems(error, read))
   if (data === undefined || problems.length > 0) throw new ConfigError(problems)
   return { directory: data.AUDIT_DIR, key: data.AUDIT_KEY }
 }
