@@ -144,7 +144,7 @@ export function parseConfig(environment: Environment): Config {
     ...checkCallerSettings(read),
   )
   const upstream = data && toUpstreamConfig(data, read['OPENAI_API_KEY_FILE'])
-  const callers = data && toCallerConfig(data)
+  const callers = data && toCallerConfig(data, upstream?.proxy)
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems)
   }

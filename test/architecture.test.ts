@@ -62,7 +62,7 @@ describe('who may import whom', () => {
     ['errors', ['reasons']],
     ['lifecycle', []],
     ['logger', ['errors']],
-    ['guards', ['errors', 'json-object', 'reasons', 'secret']],
+    ['guards', ['errors', 'json-object', 'openai', 'reasons', 'secret']],
     ['http', ['errors', 'json-object', 'reasons']],
     ['redis', ['guards', 'secret']],
     ['limits', ['errors', 'http', 'reasons', 'redis']],
@@ -74,6 +74,11 @@ describe('who may import whom', () => {
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])
+  })
+
+  it('guards share with upstream only how its connections are made', () => {
+    const imports = sources.filter(({ room }) => room === 'guards').flatMap((source) => source.imports)
+    expect(imports.filter((path) => path.startsWith('openai/'))).toStrictEqual(['openai/dispatcher.ts'])
   })
 
   it('the sandbox shares nothing with what it is held against', () => {

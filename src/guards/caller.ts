@@ -1,15 +1,15 @@
 /** Who asks: the token in `Authorization`, and nothing else. Cookies are never read. */
 import { ServiceError } from '../errors.ts'
 import type { Secret } from '../secret.ts'
-import { KeySet, type KeySetOptions } from './key-set.ts'
+import { KeySet, type KeySetOptions, type KeySetSource } from './key-set.ts'
 import { type Caller, createTokenVerifier, type Keys, type TokenOptions } from './token.ts'
 
-/** The key set's URL, or the secret that issuer and service share. */
-export type KeySource = { readonly url: URL } | { readonly secret: Secret }
+/** The key set, or the secret that issuer and service share. */
+export type KeySource = KeySetSource | { readonly secret: Secret }
 
 export interface CallerGuardOptions
   extends Omit<TokenOptions, 'keys' | 'algorithms'>,
-    Omit<KeySetOptions, 'url'> {
+    Omit<KeySetOptions, keyof KeySetSource> {
   readonly keys: KeySource
 }
 
@@ -68,7 +68,7 @@ function openSecret(secret: Secret): Source {
 /** Begins to fetch the key set, if there is one, and does not wait for it. */
 export function createCallerGuard({ keys: source, ...options }: CallerGuardOptions): CallerGuard {
   const { keys, algorithms, isAvailable, close } =
-    'url' in source ? openKeySet({ ...options, url: source.url }) : openSecret(source.secret)
+    'url' in source ? openKeySet({ ...options, ...source }) : openSecret(source.secret)
   const verify = createTokenVerifier({ ...options, keys, algorithms })
   return { identify: async ({ authorization }) => verify(toToken(authorization)), isAvailable, close }
 }

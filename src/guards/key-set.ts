@@ -1,12 +1,19 @@
 /** The issuer's public keys: fetched ahead of need, kept for an hour without it, renewed when a token asks for more. */
 import type { JWTVerifyGetKey } from 'jose'
 import { createLocalJWKSet } from 'jose/jwks/local'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { codeOf, ServiceError } from '../errors.ts'
+import { createDispatcher, type ProxyOptions } from '../openai/dispatcher.ts'
 import type { Keys } from './token.ts'
 
-export interface KeySetOptions {
+/** Where it is, and how it is reached. */
+export interface KeySetSource {
   readonly url: URL
+  /** Undefined: none. */
+  readonly proxy: ProxyOptions | undefined
+}
+
+export interface KeySetOptions extends KeySetSource {
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** Told when the keys stop coming, with a code that says why, and when they come again. */
@@ -14,7 +21,6 @@ export interface KeySetOptions {
 }
 
 const FETCH_MS = 1_000
-const MAX_SET_BYTES = 256 * 1024
 const REFRESH_MS = 5 * 60_000
 const RETRY_MS = 2_000
 const MAX_AGE_MS = 3_600_000
@@ -70,7 +76,7 @@ async function readBody({ statusCode, body }: Dispatcher.ResponseData): Promise<
 /** Follows no redirect. What goes wrong on the way changes no keys; they only grow old. */
 export class KeySet implements Keys {
   readonly #options: KeySetOptions
-  readonly #pool: Pool
+  readonly #dispatcher: Dispatcher
   #fetched: Fetched | undefined
   #fetching: Promise<void> | undefined
   #isComing = true
@@ -80,11 +86,8 @@ export class KeySet implements Keys {
 
   constructor(options: KeySetOptions) {
     this.#options = options
-    this.#pool = new Pool(options.url.origin, {
-      allowH2: false,
-      connect: { timeout: FETCH_MS },
-      maxResponseSize: MAX_SET_BYTES,
-    })
+    const { url, proxy } = options
+    this.#dispatcher = createDispatcher({ origin: url.origin, maxConnections: 1, proxy })
   }
 
   /** Whether there are keys that are not too old. */
@@ -123,7 +126,7 @@ export class KeySet implements Keys {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    await this.#pool.destroy()
+    await this.#dispatcher.destroy()
   }
 
   async #load(): Promise<void> {
@@ -145,8 +148,9 @@ export class KeySet implements Keys {
   }
 
   async #ask(signal: AbortSignal): Promise<string> {
-    const { pathname, search } = this.#options.url
-    const reply = await this.#pool.request({
+    const { origin, pathname, search } = this.#options.url
+    const reply = await this.#dispatcher.request({
+      origin,
       method: 'GET',
       path: pathname + search,
       headers: {

@@ -1,5 +1,6 @@
-/** The connections to upstream: straight, or through the proxy that HTTPS_PROXY names. */
+/** The connections to upstream, or to a key set: straight, or through the proxy that HTTPS_PROXY names. */
 import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
+import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 
 export interface DispatcherOptions {
@@ -24,9 +25,13 @@ const KEEP_ALIVE_MS = 30_000
 
 /** The connection did not come about, so nothing was sent; `cause` says why. */
 export class NotConnectedError extends Error {
+  /** The cause's. */
+  readonly code: string | undefined
+
   constructor(cause: unknown) {
     super('not connected', { cause })
     this.name = 'NotConnectedError'
+    this.code = codeOf(cause)
   }
 }
 
@@ -66,7 +71,7 @@ export function createDispatcher({ origin, maxConnections, proxy }: DispatcherOp
     clientFactory: (url, clientOptions) =>
       new Pool(url, { ...clientOptions, headersTimeout: CONNECT_TIMEOUT_MS }),
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // Upstream is never asked in clear but on loopback, which no proxy can reach.
+    // Nobody is asked in clear but on loopback, which no proxy can reach.
     httpProxy: '',
     httpsProxy: proxy.url.reveal(),
     noProxy: proxy.except,

@@ -1,6 +1,7 @@
 /** `AUTH_*`: whether callers need a token, and which ones hold. */
 import { z } from 'zod'
 import type { KeySource } from '../guards/caller.ts'
+import type { ProxyOptions } from '../openai/dispatcher.ts'
 import { exactText, flag, secureUrl, sharedSecret, wholeNumber } from './kinds.ts'
 
 const AUTH_MODE_ADVICE =
@@ -75,11 +76,14 @@ export function toCallerWarnings(read: Settings): readonly string[] {
 }
 
 /** Undefined where something is missing; checkCallerSettings says what. */
-export function toCallerConfig(data: z.infer<z.ZodObject<typeof callerVariables>>): CallerConfig | undefined {
+export function toCallerConfig(
+  data: z.infer<z.ZodObject<typeof callerVariables>>,
+  proxy: ProxyOptions | undefined,
+): CallerConfig | undefined {
   const { AUTH_MODE: mode, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = data
   if (mode === 'none') return Object.freeze({ mode })
   const { AUTH_JWKS_URL: url, AUTH_JWT_SECRET: secret } = data
-  const keys = url === undefined ? secret && { secret } : { url }
+  const keys = url === undefined ? secret && { secret } : { url, proxy }
   if (keys === undefined || issuer === undefined || audience === undefined) return undefined
   const { AUTH_MAX_LIFETIME_SECONDS: maxLifetimeSeconds, AUTH_SINGLE_USE: singleUse } = data
   return Object.freeze({ mode, keys, issuer, audience, maxLifetimeSeconds, singleUse })

@@ -45,7 +45,7 @@ async function publish(jwk: object | undefined): Promise<{ keys: KeySource; clos
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the key set has no port')
   return {
-    keys: { url: new URL(`http://127.0.0.1:${address.port}/jwks`) },
+    keys: { url: new URL(`http://127.0.0.1:${address.port}/jwks`), proxy: undefined },
     close: () => server.close(),
   }
 }

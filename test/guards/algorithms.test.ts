@@ -43,7 +43,7 @@ interface Running {
 async function start(...published: readonly TestKey[]): Promise<Running> {
   const server = await startKeySetServer(answerKeys(...published))
   const guard = createCallerGuard({
-    keys: { url: server.url },
+    keys: { url: server.url, proxy: undefined },
     issuer: ISSUER,
     audience: AUDIENCE,
     maxLifetimeSeconds: 3_600,

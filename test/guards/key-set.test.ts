@@ -145,7 +145,7 @@ describe('what is no key set', () => {
   it('a host that takes no connections is none, and named by its code', async () => {
     const told: unknown[] = []
     const url = new URL('http://127.0.0.1:1/jwks')
-    const keySet = new KeySet({ url, now: () => 0, onChange: (...all) => told.push(all) })
+    const keySet = new KeySet({ url, proxy: undefined, now: () => 0, onChange: (...all) => told.push(all) })
     onTestFinished(() => keySet.close())
     await keySet.refresh()
     expect(told).toEqual([[false, 'ECONNREFUSED']])

@@ -25,6 +25,7 @@ export function prepareKeySets() {
     const told: string[] = []
     const keySet = new KeySet({
       url: new URL(query, server.url),
+      proxy: undefined,
       now: () => clock.ms,
       onChange: (coming, cause) => told.push(coming ? 'coming' : `not coming: ${cause}`),
     })

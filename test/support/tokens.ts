@@ -1,7 +1,9 @@
 /** An issuer of tokens: its keys, what it signs with them, and the key set that it publishes. */
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import type { Certificate } from './certificates.ts'
 import { listen } from './upstream.ts'
 
 export const ISSUER = 'https://issuer.example.com/'
@@ -75,17 +77,20 @@ export interface KeySetServer {
   readonly answer: (answer: Answer) => void
 }
 
-/** Publishes a key set on loopback, until the test is over. */
-export async function startKeySetServer(first: Answer): Promise<KeySetServer> {
+/** Publishes a key set on loopback, until the test is over; in clear, but for a certificate. */
+export async function startKeySetServer(first: Answer, certificate?: Certificate): Promise<KeySetServer> {
   const asked: string[] = []
   let current = first
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     asked.push(`${request.method} ${request.url}`)
     current(request, response)
-  })
+  }
+  const server = certificate === undefined ? createServer(serve) : createHttpsServer(certificate, serve)
   const port = await listen(server)
   return {
-    url: new URL(`http://127.0.0.1:${port}/jwks`),
+    url: new URL(
+      certificate === undefined ? `http://127.0.0.1:${port}/jwks` : `https://localhost:${port}/jwks`,
+    ),
     asked,
     answer: (answer) => {
       current = answer

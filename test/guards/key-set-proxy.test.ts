@@ -1,0 +1,62 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { type Fault, startProxy } from '../support/proxy.ts'
+import { startTestService } from '../support/service.ts'
+import { answerKeys, createKey, issuerEnvironment, startKeySetServer, toBearer } from '../support/tokens.ts'
+
+const authority = await createAuthority()
+const certificate = await createCertificate({ issuer: authority })
+
+beforeAll(() => trust(authority))
+
+/** A service that asks for tokens, and finds their issuer's keys behind a proxy. */
+async function start(fault?: Fault, environment: Record<string, string> = {}) {
+  const key = await createKey('ES256', 'first')
+  const issuer = await startKeySetServer(answerKeys(key), certificate)
+  const proxy = await startProxy({
+    port: Number(issuer.url.port),
+    ...(fault === undefined ? {} : { instead: () => fault }),
+  })
+  const service = await startTestService({
+    environment: {
+      ...issuerEnvironment,
+      AUTH_JWKS_URL: issuer.url.href,
+      HTTPS_PROXY: `http://mint:sw0rd@${proxy.host}`,
+      ...environment,
+    },
+  })
+  return { service, issuer, proxy, headers: toBearer(await key.sign()) }
+}
+
+describe('a key set behind a proxy', () => {
+  it('is fetched in a tunnel, as upstream is asked', async () => {
+    const { service, issuer, proxy, headers } = await start()
+    expect((await service.mint(undefined, headers)).statusCode).toBe(200)
+    expect(proxy.asked).toMatchObject([
+      {
+        target: issuer.url.host,
+        headers: { 'proxy-authorization': `Basic ${Buffer.from('mint:sw0rd').toString('base64')}` },
+      },
+    ])
+    expect(issuer.asked).toStrictEqual(['GET /jwks'])
+    expect(proxy.heard()).not.toMatch(/jwks/)
+  })
+
+  it('is fetched straight where NO_PROXY names its host', async () => {
+    const { service, issuer, proxy, headers } = await start(undefined, { NO_PROXY: 'localhost' })
+    expect((await service.mint(undefined, headers)).statusCode).toBe(200)
+    expect([issuer.asked.length, proxy.connections()]).toStrictEqual([1, 0])
+  })
+
+  it.each<[what: string, cause: string, fault: Fault]>([
+    ['refuses', 'UND_ERR_ABORTED', (client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n')],
+    ['is silent', 'timeout', () => undefined],
+  ])('is none where the proxy %s, and the log says why: %s', async (_what, cause, fault) => {
+    const { service, issuer, headers } = await start(fault)
+    const reply = await service.mint(undefined, headers)
+    expect([reply.statusCode, reply.json().error.code]).toStrictEqual([503, 'authentication_unavailable'])
+    expect(issuer.asked).toStrictEqual([])
+    expect(service.logText()).toContain(`"cause":"${cause}"`)
+    expect(service.logText()).not.toMatch(/sw0rd/)
+  })
+})
