@@ -106,6 +106,8 @@ function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Live<Secr
         'API key not replaced: the last good one stays',
       ),
   })
+  // It may have changed since the settings were read, and nobody was watching.
+  void key.reload()
   return key
 }
 

@@ -74,3 +74,18 @@ it('names the settings that keep it from starting', async () => {
     await expect(startService(config, logger)).rejects.toMatchObject({ name: 'ConfigError' })
   }
 })
+
+it('takes over a key that was replaced while it started', async () => {
+  const { demo, logger, logText } = await createSettings()
+  const file = join(await createTemporaryDirectory(), 'key')
+  await writeFile(file, 'sk-replaced-0123456789abcdef')
+  const config = parseConfig({
+    ...demo.environment,
+    OPENAI_API_KEY: undefined,
+    OPENAI_API_KEY_FILE: file,
+  })
+  await writeFile(file, demo.environment['OPENAI_API_KEY'] ?? '')
+  const { drain } = await startService(config, logger)
+  onTestFinished(drain)
+  await vi.waitFor(() => expect(logText()).toContain('API key replaced'))
+})
