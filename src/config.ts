@@ -52,11 +52,11 @@ const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL'
 /** Written small as often as not, and by some programs only so. */
 const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
 
+/** The variables that name those files. */
+export const secretFileNames: readonly string[] = fromFiles.map((name) => `${name}_FILE`)
+
 /** Every variable that is read, for `.env.example` to be held against. */
-export const variableNames: readonly string[] = [
-  ...Object.keys(variables.shape),
-  ...fromFiles.map((name) => `${name}_FILE`),
-]
+export const variableNames: readonly string[] = [...Object.keys(variables.shape), ...secretFileNames]
 
 export interface Config {
   readonly host: string

@@ -17,6 +17,7 @@ const USAGE = `Usage: realtime-mint [command]
   serve                  start the service (the default); its settings are environment variables, see .env.example
   demo                   start it against a sandbox on this machine, without a key
   check [FILE] [--json]  judge settings and presets, or one presets file, and show what would be sent for each preset
+  check --live [--json]  judge settings and presets, and mint one client secret of 10 s, which goes nowhere
   explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
                          tell what would be decided for such a request, and by which rule, without minting or counting
   audit verify|query     verify the audit's files, or find records in them; see audit --help
@@ -30,6 +31,7 @@ interface Running extends Service {
 interface Arguments {
   readonly operands: readonly string[]
   readonly json: boolean
+  readonly live: boolean
 }
 
 /** Starts the service with its log; `flush` resolves when all that was logged is written, or cannot be. */
@@ -85,9 +87,10 @@ async function demo(): Promise<void> {
   process.stdout.write(toInvitation(url))
 }
 
-async function runCheck({ operands: [file], json }: Arguments): Promise<void> {
+async function runCheck({ operands: [file], json, live }: Arguments): Promise<void> {
+  if (live && file !== undefined) misuse()
   const { check, toReport } = await import('./check.ts')
-  const findings = await check({ file, environment: readEnvironment() })
+  const findings = await check({ file, environment: readEnvironment(), live })
   process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : toReport(findings))
   process.exitCode = findings.problems.length === 0 ? 0 : EXIT_CONFIG
 }
@@ -155,7 +158,11 @@ function parseCommandLine() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        json: { type: 'boolean', default: false },
+        live: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+      },
     })
   } catch {
     return misuse()
@@ -171,10 +178,14 @@ async function main(): Promise<void> {
   const [run, most = 0] = commands.get(name) ?? []
   if (values.help === true) {
     process.stdout.write(USAGE)
-  } else if (run === undefined || operands.length > most || (values.json && name !== 'check')) {
+  } else if (
+    run === undefined ||
+    operands.length > most ||
+    ((values.json || values.live) && name !== 'check')
+  ) {
     misuse()
   } else {
-    await run({ operands, json: values.json }).catch(refuseToRun)
+    await run({ operands, json: values.json, live: values.live }).catch(refuseToRun)
   }
 }
 

@@ -165,7 +165,14 @@ describe('what only some may do', () => {
     [
       'read or write files',
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
-      [/^audit(?:-reader)?\//, 'presets/catalog.ts', 'live-file.ts', 'config.ts', 'settings/upstream.ts'],
+      [
+        /^audit(?:-reader)?\//,
+        'presets/catalog.ts',
+        'live-file.ts',
+        'config.ts',
+        'settings/upstream.ts',
+        'surroundings.ts',
+      ],
     ],
   ])('%s', (_what, found, allowed) => {
     const isAllowed = (path: string): boolean =>

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { check, toReport } from '../src/check.ts'
+import { startSandbox } from '../src/demo/sandbox.ts'
 import { API_KEY, ORIGIN, ROOT } from './support/service.ts'
 
 const environment = {
@@ -11,7 +12,7 @@ const environment = {
 
 describe('check', () => {
   it('finds nothing wrong with what is shipped, and shows all that would be sent', async () => {
-    const findings = await check({ file: undefined, environment })
+    const findings = await check({ file: undefined, environment, live: false })
     expect(findings).toMatchObject({
       problems: [],
       warnings: [],
@@ -29,14 +30,14 @@ describe('check', () => {
 
   it('reports what is wrong with settings and presets at once', async () => {
     const broken = { ...environment, AUTH_MODE: '', PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml` }
-    const { problems, presets } = await check({ file: undefined, environment: broken })
+    const { problems, presets } = await check({ file: undefined, environment: broken, live: false })
     expect(problems.some((problem) => problem.startsWith('AUTH_MODE: '))).toBe(true)
     expect(problems.some((problem) => problem.includes('did you mean "session"?'))).toBe(true)
     expect(presets).toEqual([])
   })
 
   it('judges a named file whatever the settings are', async () => {
-    const findings = await check({ file: `${ROOT}presets.yaml`, environment: {} })
+    const findings = await check({ file: `${ROOT}presets.yaml`, environment: {}, live: false })
     expect(findings.problems).toEqual([])
   })
 
@@ -44,6 +45,7 @@ describe('check', () => {
     const { problems } = await check({
       file: undefined,
       environment: { ...environment, DEFAULT_PRESET: 'nobody' },
+      live: false,
     })
     expect(problems).toEqual([expect.stringContaining('lacks the preset that DEFAULT_PRESET names')])
   })
@@ -55,7 +57,46 @@ describe('check', () => {
       warnings: ['p.yaml:2:1 two'],
       revision: null,
       presets: [],
+      minted: null,
     })
     expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problems\n')
+  })
+})
+
+async function checkLive(settings: Record<string, string>) {
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  onTestFinished(() => sandbox.close())
+  const given = { ...environment, OPENAI_BASE_URL: sandbox.baseUrl, ...settings }
+  return { sandbox, findings: await check({ file: undefined, environment: given, live: true }) }
+}
+
+describe('check --live', () => {
+  it('mints one client secret of 10 s, and shows nothing of it', async () => {
+    const { sandbox, findings } = await checkLive({ DEFAULT_PRESET: 'transcriber' })
+    expect([findings.minted, findings.problems]).toStrictEqual(['transcriber', []])
+    expect(sandbox.requests.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { expires_after: { seconds: 10 }, session: { type: 'transcription' } },
+    ])
+    expect(toReport(findings)).toMatch(/^Upstream minted a client secret of 10 s for transcriber$/m)
+    expect(toReport(findings) + JSON.stringify(findings)).not.toContain('ek_')
+  })
+
+  it('mints for the first preset where none is the default', async () => {
+    const { findings } = await checkLive({})
+    expect(findings.minted).toBe('voice-assistant')
+  })
+
+  it('reports why none was minted', async () => {
+    const { findings } = await checkLive({ OPENAI_API_KEY: 'sk-wrong-0123456789abcdefghij' })
+    expect(findings.minted).toBeNull()
+    expect(findings.problems).toStrictEqual([
+      expect.stringMatching(/^--live: voice-assistant \(upstream_unauthorized\): .+$/),
+    ])
+  })
+
+  it('asks for nothing while something is wrong', async () => {
+    const { sandbox, findings } = await checkLive({ AUDIT_DIR: `${ROOT}package.json` })
+    expect(findings.problems).toStrictEqual(['AUDIT_DIR: cannot be written (ENOTDIR)'])
+    expect([findings.minted, sandbox.requests.length]).toStrictEqual([null, 0])
   })
 })

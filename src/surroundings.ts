@@ -1,0 +1,87 @@
+/** What a service of these settings would find around it. It is looked at only: nothing is created, nothing minted. */
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type Config, type Environment, secretFileNames } from './config.ts'
+import { codeOf } from './errors.ts'
+import { KeySet } from './guards/key-set.ts'
+import { findObstacle } from './openai/reach.ts'
+import { RedisConnection } from './redis/connection.ts'
+
+export interface Remarks {
+  /** What the service would not start with. */
+  readonly problems: readonly string[]
+  /** What it would start with, and be the worse for. */
+  readonly warnings: readonly string[]
+}
+
+/** Of the files that hold secrets, those that others may read. */
+async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
+  const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
+  const files = [...given, ['AUDIT_DIR/audit.key', join(audit.directory, 'audit.key')] as const]
+  const lines = files.map(async ([name, path]) => {
+    const mode = await stat(path).then(
+      (stats) => stats.mode,
+      () => 0,
+    )
+    return (mode & 0o077) === 0 ? [] : [`${name}: others than its owner may read the file; chmod 600 it`]
+  })
+  return (await Promise.all(lines)).flat()
+}
+
+/** Of the directory or, as long as there is none, of the one that it would be created in. */
+async function checkAuditDirectory(path: string): Promise<readonly string[]> {
+  try {
+    // The dot makes a file one that is no directory.
+    await access(`${path}/.`, constants.W_OK | constants.X_OK)
+    return []
+  } catch (error) {
+    const code = codeOf(error) ?? 'unknown'
+    if (code === 'ENOENT' && dirname(path) !== path) return checkAuditDirectory(dirname(path))
+    return [`AUDIT_DIR: cannot be written (${code})`]
+  }
+}
+
+async function checkRedis({ redis }: Config): Promise<readonly string[]> {
+  if (redis === null) return []
+  const faults: string[] = []
+  const connection = new RedisConnection({
+    url: redis.url,
+    onChange: (fault) => faults.push(`REDIS_URL: cannot be used (${fault ?? 'unknown'})`),
+  })
+  await connection.open()
+  connection.close()
+  return faults
+}
+
+async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
+  if (callers.mode === 'none' || !('url' in callers.keys)) return []
+  const faults: string[] = []
+  const keySet = new KeySet({
+    ...callers.keys,
+    now: () => performance.now(),
+    onChange: (_coming, cause = 'unknown') =>
+      faults.push(`AUTH_JWKS_URL: no key set comes from there (${cause})`),
+  })
+  await keySet.refresh()
+  await keySet.close()
+  return faults
+}
+
+/** Only with a proxy: else nothing is asked of anybody beyond what the operator runs. */
+async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
+  if (upstream.proxy === undefined) return []
+  const obstacle = await findObstacle(upstream)
+  return obstacle === null ? [] : [`HTTPS_PROXY: OPENAI_BASE_URL cannot be reached with it (${obstacle})`]
+}
+
+/** Within seconds, whatever hangs. */
+export async function inspectSurroundings(environment: Environment, config: Config): Promise<Remarks> {
+  const [problems, ...warnings] = await Promise.all([
+    checkAuditDirectory(resolve(config.audit.directory)),
+    findExposed(environment, config),
+    checkRedis(config),
+    checkKeySet(config),
+    checkProxy(config),
+  ])
+  return { problems, warnings: warnings.flat() }
+}

@@ -1,0 +1,112 @@
+import { chmod, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parseConfig } from '../src/config.ts'
+import { inspectSurroundings, type Remarks } from '../src/surroundings.ts'
+import { createAuthority, createCertificate, trust } from './support/certificates.ts'
+import { type Fault, startProxy } from './support/proxy.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN } from './support/service.ts'
+import { startTlsUpstream } from './support/tls-upstream.ts'
+import { answerKeys, createKey, issuerEnvironment, startKeySetServer } from './support/tokens.ts'
+
+const authority = await createAuthority()
+const certificate = await createCertificate({ issuer: authority })
+
+beforeAll(() => trust(authority))
+
+const fine: Remarks = { problems: [], warnings: [] }
+const warn = (warning: string): Remarks => ({ problems: [], warnings: [warning] })
+
+async function inspect(settings: Record<string, string | undefined>): Promise<Remarks> {
+  const environment = {
+    OPENAI_API_KEY: API_KEY,
+    ALLOWED_ORIGINS: ORIGIN,
+    AUTH_MODE: 'none',
+    AUDIT_DIR: await createTemporaryDirectory(),
+    ...settings,
+  }
+  return inspectSurroundings(environment, parseConfig(environment))
+}
+
+describe('a file with a secret', () => {
+  it.each([
+    [0o600, fine],
+    [0o400, fine],
+    [0o640, warn('OPENAI_API_KEY_FILE: others than its owner may read the file; chmod 600 it')],
+    [0o604, warn('OPENAI_API_KEY_FILE: others than its owner may read the file; chmod 600 it')],
+  ])('has mode %o', async (mode, expected) => {
+    const file = join(await createTemporaryDirectory(), 'key')
+    await writeFile(file, API_KEY)
+    await chmod(file, mode)
+    expect(await inspect({ OPENAI_API_KEY: undefined, OPENAI_API_KEY_FILE: file })).toStrictEqual(expected)
+  })
+
+  it('may be the one beside the records', async () => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'audit.key'), 'k'.repeat(43), { mode: 0o644 })
+    expect(await inspect({ AUDIT_DIR: directory })).toStrictEqual(
+      warn('AUDIT_DIR/audit.key: others than its owner may read the file; chmod 600 it'),
+    )
+  })
+})
+
+describe('the directory of the audit', () => {
+  it('may be missing, and is not created', async () => {
+    const directory = await createTemporaryDirectory()
+    expect(await inspect({ AUDIT_DIR: join(directory, 'a', 'b') })).toStrictEqual(fine)
+    expect(await readdir(directory)).toStrictEqual([])
+  })
+
+  it('is no file, nor below one', async () => {
+    const file = join(await createTemporaryDirectory(), 'file')
+    await writeFile(file, '')
+    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOTDIR)'], warnings: [] }
+    expect(await inspect({ AUDIT_DIR: file })).toStrictEqual(expected)
+    expect(await inspect({ AUDIT_DIR: join(file, 'below') })).toStrictEqual(expected)
+  })
+})
+
+it('Redis that does not answer is told of, with the fault', async () => {
+  const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
+  expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: cannot be used (unreachable)'))
+})
+
+describe('the key set of tokens', () => {
+  it('is fetched', async () => {
+    const { url, asked } = await startKeySetServer(answerKeys(await createKey('ES256', 'first')))
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(fine)
+    expect(asked).toStrictEqual(['GET /jwks'])
+  })
+
+  it('is told of where there is none', async () => {
+    const { url } = await startKeySetServer((_request, response) => response.writeHead(404).end())
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(
+      warn('AUTH_JWKS_URL: no key set comes from there (status_404)'),
+    )
+  })
+})
+
+async function inspectProxy(fault?: Fault) {
+  const upstream = await startTlsUpstream(certificate)
+  const instead = fault === undefined ? {} : { instead: () => fault }
+  const proxy = await startProxy({ port: upstream.port, ...instead })
+  const settings = { OPENAI_BASE_URL: upstream.baseUrl, HTTPS_PROXY: `http://${proxy.host}` }
+  return { remarks: await inspect(settings), upstream, proxy }
+}
+
+describe('the proxy', () => {
+  it('is asked for a tunnel to upstream, which is shown no key', async () => {
+    const { remarks, upstream, proxy } = await inspectProxy()
+    expect(remarks).toStrictEqual(fine)
+    expect([proxy.asked.length, upstream.requests.length]).toStrictEqual([1, 1])
+    expect(upstream.heard()).toMatch(/^HEAD \/ /)
+    expect(upstream.heard()).not.toContain(API_KEY)
+  })
+
+  it('is told of where it refuses', async () => {
+    const { remarks } = await inspectProxy((client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'))
+    expect(remarks).toStrictEqual(
+      warn('HTTPS_PROXY: OPENAI_BASE_URL cannot be reached with it (upstream_proxy)'),
+    )
+  })
+})
