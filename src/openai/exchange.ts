@@ -57,10 +57,12 @@ function toNowMs(headers: Reply['headers']): number {
   return Number.isNaN(theirs) ? Date.now() : theirs
 }
 
-/** Upstream's own id of the call, where it is a plain one. */
+/** Upstream's own id of the call, where it is a plain one; Azure's keys look like one too. */
 export function toReplyId({ headers }: Reply, apiKey: Secret): string | null {
   const id = toHeader(headers['x-request-id'])
-  return id !== undefined && requestIdPattern.test(id) && !apiKey.reveal().includes(id) ? id : null
+  if (id === undefined || !requestIdPattern.test(id)) return null
+  const key = apiKey.reveal()
+  return id.includes(key) || key.includes(id) ? null : id
 }
 
 const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<string, string> => ({

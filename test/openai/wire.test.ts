@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY, startTestService } from '../support/service.ts'
 import { listen, startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
-import { expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
+import { attemptsOf, expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
 
 const startFor = (baseUrl: string) => startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
 
@@ -220,6 +220,25 @@ describe('our key, sent back', () => {
     const service = await startFor(await startSpeaker((socket) => socket.write(bytes)))
     const reply = await service.mint()
     expect(await outputsOf(service, reply)).not.toContain(API_KEY.slice(8))
+  })
+})
+
+describe('a key that looks like a request id, as Azure’s do,', () => {
+  const key = '0f1e2d3c4b5a69788796a5b4c3d2e1f0'
+
+  it.each([
+    ['as it is', key],
+    ['behind a prefix', `req_${key}`],
+    ['before something', `${key}00`],
+    ['in part', key.slice(0, 20)],
+  ])('is in no record if it is sent back as one, %s', async (_name, id) => {
+    const bytes = toReply(toSecretBody(), '200 OK', `x-request-id: ${id}`)
+    const baseUrl = await startSpeaker((socket) => socket.write(bytes))
+    const service = await startTestService({
+      environment: { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: key, OPENAI_AUTH: 'api-key' },
+    })
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { request_id: null } }])
   })
 })
 
