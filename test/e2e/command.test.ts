@@ -57,6 +57,18 @@ it('check --json says the same to programs', async () => {
   })
 })
 
+it('--live belongs to a check of the settings, and to nothing else', async () => {
+  for (const given of [
+    ['check', 'presets.yaml', '--live'],
+    ['serve', '--live'],
+    ['schema', '--live'],
+  ]) {
+    const misused = startProcess(command(...given))
+    expect(await misused.ended).toBe(64)
+    expect(misused.stderr()).toMatch(/^Usage: realtime-mint/)
+  }
+})
+
 it('has the JSON Schema that schema prints in the repository, named by the presets file', async () => {
   const printed = startProcess(command('schema'))
   expect(await printed.ended).toBe(0)
