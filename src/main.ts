@@ -81,7 +81,7 @@ async function serve(): Promise<void> {
 }
 
 async function demo(): Promise<void> {
-  const { startDemo } = await import('./demo/demo.ts')
+  const { startDemo } = await import('./demo.ts')
   const { environment, toInvitation, close } = await startDemo(readEnvironment())
   const { url } = await obeySignals(startLogged(environment), close)
   process.stdout.write(toInvitation(url))

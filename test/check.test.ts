@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { check, toReport } from '../src/check.ts'
-import { startSandbox } from '../src/demo/sandbox.ts'
+import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { API_KEY, ORIGIN, ROOT } from './support/service.ts'
 
 const environment = {

@@ -2,7 +2,7 @@
 
 import { Pool } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startSandbox } from '../../src/demo/sandbox.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
 import { startRedis } from '../support/redis.ts'

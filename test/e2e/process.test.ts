@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
 

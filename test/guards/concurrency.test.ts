@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
 import { ConcurrencyGate } from '../../src/guards/concurrency.ts'
+import type { Behaviour } from '../../src/sandbox/behaviour.ts'
 import { refusalOf } from '../support/replies.ts'
 import { startTestService } from '../support/service.ts'
 

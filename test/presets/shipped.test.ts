@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
 import { type Order, placeOrder } from '../../src/presets/order.ts'
 import { parseClientSecretsRequest } from '../../src/presets/request.ts'
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 import { catalogOf, orderFlat, orderGa, presetOf } from './support.ts'
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Sandbox, startSandbox } from '../../src/demo/sandbox.ts'
-import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
-import { apiKey, post, raw, useSandbox } from './sandbox-caller.ts'
+import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { apiKey, post, raw, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
 

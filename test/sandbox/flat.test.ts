@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { startSandbox } from '../../src/demo/sandbox.ts'
-import type { Behaviour } from '../../src/demo/sandbox-behaviour.ts'
-import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './sandbox-caller.ts'
+import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox({ api: 'sessions' })
 

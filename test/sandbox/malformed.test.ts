@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
-import { startSandbox } from '../../src/demo/sandbox.ts'
-import { type MalformedVariant, malformedVariants } from '../../src/demo/sandbox-behaviour.ts'
-import { apiKey, flatPath, post, raw, useSandbox } from './sandbox-caller.ts'
+import { type MalformedVariant, malformedVariants } from '../../src/sandbox/behaviour.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { apiKey, flatPath, post, raw, useSandbox } from './caller.ts'
 
 interface Spoiled {
   readonly headers: IncomingMessage['headers']

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { flatPath, nest, post, useSandbox } from './sandbox-caller.ts'
+import { flatPath, nest, post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox({ api: 'sessions' })
 

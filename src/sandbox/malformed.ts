@@ -1,8 +1,8 @@
 // Replies that look like success and are not: one way to spoil a good reply per variant.
 import { gzipSync } from 'node:zlib'
-import type { Answer } from './sandbox-answer.ts'
-import type { MalformedVariant } from './sandbox-behaviour.ts'
-import type { Grant, MintTerms } from './sandbox-mint.ts'
+import type { Answer } from './answer.ts'
+import type { MalformedVariant } from './behaviour.ts'
+import type { Grant, MintTerms } from './mint.ts'
 
 const MiB = 1024 * 1024
 const yearSeconds = 365 * 24 * 60 * 60

@@ -1,7 +1,7 @@
 // The session as OpenAI echoes it beside a secret: what was asked for, its defaults filled in, nothing held back.
 import { randomBytes } from 'node:crypto'
-import type { FlatRequest } from './sandbox-flat-schema.ts'
-import type { RealtimeSession, TranscriptionSession, TranslationSession } from './sandbox-schema.ts'
+import type { FlatRequest } from './flat-schema.ts'
+import type { RealtimeSession, TranscriptionSession, TranslationSession } from './schema.ts'
 
 export type SessionEcho = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 // The two GA minting requests as OpenAI accepts them; unknown fields are refused at every level.
 import { z } from 'zod'
-import { decimal, input, integer, output, translationAudio } from './sandbox-audio-schema.ts'
-import { toolChoice, tools } from './sandbox-tools-schema.ts'
+import { decimal, input, integer, output, translationAudio } from './audio-schema.ts'
+import { toolChoice, tools } from './tools-schema.ts'
 
 const include = z.array(z.literal('item.input_audio_transcription.logprobs'))
 

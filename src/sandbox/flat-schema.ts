@@ -1,8 +1,8 @@
 // The minting request of the older flat endpoint, as OpenAI accepted it until May 2026 and others still do.
 import { z } from 'zod'
-import { decimal, integer } from './sandbox-audio-schema.ts'
-import { modalitiesIn, prompt, tracing, truncation } from './sandbox-schema.ts'
-import { functionTool } from './sandbox-tools-schema.ts'
+import { decimal, integer } from './audio-schema.ts'
+import { modalitiesIn, prompt, tracing, truncation } from './schema.ts'
+import { functionTool } from './tools-schema.ts'
 
 const audioFormat = z.enum(['pcm16', 'g711_ulaw', 'g711_alaw'])
 

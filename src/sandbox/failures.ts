@@ -1,6 +1,6 @@
 // What OpenAI sends when it fails or refuses for reasons that are not in the request's body.
 import type { IncomingMessage } from 'node:http'
-import { type Refusal, refuse } from './sandbox-refusal.ts'
+import { type Refusal, refuse } from './refusal.ts'
 
 type Failure = readonly [status: number, code: string | null, type: string, message: string]
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nest, post, refusalOf, refused, useSandbox } from './sandbox-caller.ts'
+import { nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
 const translations = { path: '/realtime/translations/client_secrets' }

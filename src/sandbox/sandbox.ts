@@ -8,12 +8,12 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { label, labelHeader, send, setCommonHeaders, toAnswer } from './sandbox-answer.ts'
-import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './sandbox-behaviour.ts'
-import { invalidUrl } from './sandbox-failures.ts'
-import { judge, type MintRoute, type MintTerms } from './sandbox-mint.ts'
-import { perform } from './sandbox-perform.ts'
-import { type Refusal, refuse } from './sandbox-refusal.ts'
+import { label, labelHeader, send, setCommonHeaders, toAnswer } from './answer.ts'
+import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
+import { invalidUrl } from './failures.ts'
+import { judge, type MintRoute, type MintTerms } from './mint.ts'
+import { perform } from './perform.ts'
+import { type Refusal, refuse } from './refusal.ts'
 
 /** A minting request as it arrived: `path` with its query, header names in lower case, `at` in epoch ms. */
 export interface SandboxRequest {

@@ -2,11 +2,11 @@
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { failWith, invalidApiKey } from './sandbox-failures.ts'
-import { flatRequest } from './sandbox-flat-schema.ts'
-import { type Refusal, refuse, toRefusal } from './sandbox-refusal.ts'
-import { clientSecretRequest, translationSecretRequest } from './sandbox-schema.ts'
-import { toFlatEcho, toSessionEcho, toTranslationEcho } from './sandbox-session.ts'
+import { failWith, invalidApiKey } from './failures.ts'
+import { flatRequest } from './flat-schema.ts'
+import { type Refusal, refuse, toRefusal } from './refusal.ts'
+import { clientSecretRequest, translationSecretRequest } from './schema.ts'
+import { toFlatEcho, toSessionEcho, toTranslationEcho } from './session.ts'
 
 export type MintRoute = 'realtime' | 'translation' | 'flat' | 'retired'
 

@@ -1,11 +1,11 @@
 // Acts out a behaviour on one response.
 import type { ServerResponse } from 'node:http'
-import { type Answer, send, type TextAnswer, toAnswer } from './sandbox-answer.ts'
-import type { Behaviour } from './sandbox-behaviour.ts'
-import { failWith, invalidApiKey, invalidUrl } from './sandbox-failures.ts'
-import { spoil } from './sandbox-malformed.ts'
-import type { MintTerms, Verdict } from './sandbox-mint.ts'
-import type { Refusal } from './sandbox-refusal.ts'
+import { type Answer, send, type TextAnswer, toAnswer } from './answer.ts'
+import type { Behaviour } from './behaviour.ts'
+import { failWith, invalidApiKey, invalidUrl } from './failures.ts'
+import { spoil } from './malformed.ts'
+import type { MintTerms, Verdict } from './mint.ts'
+import type { Refusal } from './refusal.ts'
 
 /** Answers, or fails to, as told. Timers last no longer than the response's socket. */
 export async function perform(

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Verdict } from './sandbox-mint.ts'
+import type { Verdict } from './mint.ts'
 
 export const label = 'for development only, these secrets open nothing'
 export const labelHeader = 'X-Realtime-Mint-Sandbox'

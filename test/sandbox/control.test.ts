@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Behaviour, behaviourKinds } from '../../src/demo/sandbox-behaviour.ts'
-import { post, useSandbox } from './sandbox-caller.ts'
+import { type Behaviour, behaviourKinds } from '../../src/sandbox/behaviour.ts'
+import { post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
 

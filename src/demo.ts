@@ -1,7 +1,7 @@
 /** `realtime-mint demo`: the service as it is, in front of a sandbox instead of OpenAI. */
 import { randomBytes } from 'node:crypto'
-import type { Environment } from '../config.ts'
-import { startSandbox } from './sandbox.ts'
+import type { Environment } from './config.ts'
+import { startSandbox } from './sandbox/sandbox.ts'
 
 /** Where front-end development servers usually listen, and the service itself. */
 const ORIGINS = 'http://localhost:3000,http://localhost:5173,http://localhost:8080'

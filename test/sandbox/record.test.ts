@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { type Sandbox, type SandboxRequest, startSandbox } from '../../src/demo/sandbox.ts'
-import { apiKey, post, useSandbox } from './sandbox-caller.ts'
+import { type Sandbox, type SandboxRequest, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { apiKey, post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
 const label = 'for development only, these secrets open nothing'
