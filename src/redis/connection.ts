@@ -30,14 +30,13 @@ return redis.call('DEL', KEYS[1])
 
 /** Nothing waits in queues and nothing is sent twice: what cannot be answered now is answered by somebody else. */
 function createClient(url: Secret): Redis {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url.reveal())
+  const { protocol, hostname, port, username, password } = new URL(url.reveal())
   return new Redis({
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || 6379),
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    db: Number(pathname.slice(1)),
     // Neither HELLO nor CLIENT SETINFO nor INFO: an ACL need not allow them, and old servers need not know them.
     protocol: 2,
     disableClientInfo: true,
@@ -54,6 +53,7 @@ function createClient(url: Secret): Redis {
 
 export class RedisConnection {
   readonly #client: Redis
+  readonly #database: number
   readonly #patience = new Patience(REPLY_MS)
   readonly #onChange: (fault: RedisFault | null) => void
   readonly #known = Promise.withResolvers<void>()
@@ -67,6 +67,7 @@ export class RedisConnection {
   constructor({ url, onChange }: RedisConnectionOptions) {
     this.#onChange = onChange
     this.#client = createClient(url)
+    this.#database = Number(new URL(url.reveal()).pathname.slice(1))
     this.#client.on('error', (error) => {
       this.#lastFault = toRedisFault(error)
     })
@@ -142,7 +143,7 @@ export class RedisConnection {
     if (status !== 'ready') return this.#mendStuck()
     this.#isProbing = true
     try {
-      await this.#patience.wait(this.#evaluate(probe, [`${KEY_PREFIX}probe`], []))
+      await this.#patience.wait(this.#tryOut())
       this.#change(null)
     } catch (error) {
       this.#lastFault = toRedisFault(error)
@@ -152,6 +153,12 @@ export class RedisConnection {
       this.#isProbing = false
       this.#probesUnready = 0
     }
+  }
+
+  /** The client is not told of the database: refused it, it would go on in the first one. */
+  async #tryOut(): Promise<void> {
+    if (this.#database !== 0) await this.#client.call('SELECT', this.#database)
+    await this.#evaluate(probe, [`${KEY_PREFIX}probe`], [])
   }
 
   /** A handshake has no time limit of its own. */

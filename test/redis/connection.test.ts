@@ -205,4 +205,16 @@ describe.skipIf(isMissing('redis-server'))(`a start${ifMissing('redis-server')}`
     await client.select(3)
     expect(await client.dbsize()).toBe(1)
   })
+
+  it.each<[what: string, fault: RedisFault, spoil: (server: RedisServer) => unknown]>([
+    ['is not there', 'refused', () => undefined],
+    ['may not be selected', 'access_denied', allow('-select')],
+  ])('uses no other database where that %s', async (_, fault, spoil) => {
+    const server = await startRedis({ settings: ['--databases', '3'] })
+    await spoil(server)
+    const { ask, changes } = await open(`${server.url}/3`)
+    expect(changes).toEqual([fault])
+    await expect(ask()).rejects.toMatchObject({ name: 'RedisUnavailable' })
+    expect(await server.client.dbsize()).toBe(0)
+  })
 })
