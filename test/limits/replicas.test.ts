@@ -10,6 +10,7 @@ const LIMIT = 6
 
 interface Replica extends TestService {
   readonly ask: (from?: string) => Promise<Reply>
+  readonly preflight: (origin?: string) => Promise<Reply>
   /** How many of so many mints, one after the other, are issued. */
   readonly issuedOf: (times: number, from?: string) => Promise<number>
   readonly storeRecords: () => Promise<readonly unknown[]>
@@ -29,6 +30,12 @@ async function startReplica(
       remoteAddress,
       headers: { origin: ORIGIN },
     })
+  const preflight = (origin = ORIGIN): Promise<Reply> =>
+    service.app.inject({
+      method: 'OPTIONS',
+      url: CLIENT_SECRETS,
+      headers: { origin, 'access-control-request-method': 'POST' },
+    })
   async function issuedOf(times: number, from?: string): Promise<number> {
     let issued = 0
     for (let time = 0; time < times; time += 1) {
@@ -42,7 +49,7 @@ async function startReplica(
     const records = await service.records()
     return records.filter(({ event }) => event === 'store').map(({ detail }) => detail)
   }
-  return { ...service, ask, issuedOf, storeRecords }
+  return { ...service, ask, preflight, issuedOf, storeRecords }
 }
 
 const isRestored = ({ storeRecords }: Replica): Promise<void> =>
@@ -136,7 +143,7 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(performance.now() - started).toBeLessThan(1_000)
   })
 
-  it('issues nothing where Redis is required, but is alive and ready', async () => {
+  it('issues nothing where Redis is required, and lets pages read that, but is alive and ready', async () => {
     const server = await startRedis()
     const replica = await startReplica(server.url, { REDIS_REQUIRED: 'true' })
     expect(await replica.issuedOf(1)).toBe(1)
@@ -145,6 +152,9 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(refusalOf(reply)).toEqual([503, 'overloaded', null])
     expect(reply.headers['retry-after']).toBe('1')
     expect((await replica.records()).at(-1)).toMatchObject({ reason: 'store_down', status: 503 })
+    expect(reply.headers['access-control-allow-origin']).toBe(ORIGIN)
+    expect((await replica.preflight()).statusCode).toBe(204)
+    expect((await replica.preflight('https://evil.example')).statusCode).toBe(403)
     for (const url of ['/livez', '/readyz']) expect((await replica.app.inject(url)).statusCode).toBe(200)
     await server.start()
     await isRestored(replica)
