@@ -64,7 +64,7 @@ describe('who may import whom', () => {
     ['logger', ['errors']],
     ['guards', ['errors', 'json-object', 'openai', 'reasons', 'secret']],
     ['http', ['errors', 'json-object', 'reasons']],
-    ['redis', ['guards', 'secret']],
+    ['redis', ['errors', 'guards', 'secret']],
     ['limits', ['errors', 'http', 'reasons', 'redis']],
     ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'presets', 'reasons', 'secret']],

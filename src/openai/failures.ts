@@ -1,5 +1,5 @@
 /** What each failure upstream means to the caller. Nothing of what upstream said is kept. */
-import { codeOf, ServiceError } from '../errors.ts'
+import { codeOf, ServiceError, tlsCodes } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { NotConnectedError } from './dispatcher.ts'
 
@@ -75,10 +75,7 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
     /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ETIMEDOUT)$/,
     'upstream_not_connected',
   ],
-  [/^(ERR_TLS_|ERR_SSL_|EPROTO)/, 'upstream_tls'],
-  // Of X.509: what is wrong with a certificate, or with the chain that it hangs on.
-  [/^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|ERROR_IN_C)/, 'upstream_tls'],
-  [/^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|UNSPECIFIED)$/, 'upstream_tls'],
+  [tlsCodes, 'upstream_tls'],
   // What a proxy makes of a CONNECT; undici has no code of its own for its refusal.
   [/^UND_ERR_(PRX_\w+|ABORTED|HEADERS_TIMEOUT)$/, 'upstream_proxy'],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'upstream_too_large'],
