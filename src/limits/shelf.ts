@@ -45,8 +45,11 @@ export class Shelf {
   #evict(now: number): boolean {
     for (const [key] of this.#free) return this.#free.delete(key)
     let looks = EVICTION_LOOKS
-    for (const [key, { blockedUntilMs }] of this.#blocked) {
-      if (blockedUntilMs <= now) return this.#blocked.delete(key)
+    for (const [key, shelved] of this.#blocked) {
+      this.#blocked.delete(key)
+      if (shelved.blockedUntilMs <= now) return true
+      // Behind the others, or nobody would ever look past those that are blocked for a day.
+      this.#blocked.set(key, shelved)
       looks -= 1
       if (looks === 0) return false
     }

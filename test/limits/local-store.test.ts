@@ -230,6 +230,14 @@ describe('a full store', () => {
     ])
   })
 
+  it('finds the one that is blocked no more, also behind others that are', () => {
+    const { store, at } = createStore([perSecond(1)], 20)
+    for (let key = 0; key < 19; key += 1) store.take(toClaims([perMinute(1)], `m${key}`))
+    at(0, 'a')
+    const soon = Array.from({ length: 3 }, (_, later) => at(1_000 + later, 'b'))
+    expect(soon.at(-1)).toBe(true)
+  })
+
   it('always has room for a key that it knows', () => {
     const { at } = createStore([perSecond(2)], 1)
     expect([at(0), at(1), at(2), at(1_000)]).toEqual([true, true, false, true])
