@@ -90,11 +90,11 @@ export class RedisConnection {
     clearTimeout(late)
   }
 
-  /** The script's reply. Throws a RedisUnavailable: at once while Redis is known to be, else within about 120 ms. */
+  /** The script's reply. Throws a RedisUnavailable: at once while Redis is known to be, else about 120 ms after a question. */
   async run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     if (this.#fault !== null) throw new RedisUnavailable(this.#fault ?? 'unreachable')
     try {
-      return await this.#patience.wait(this.#evaluate(script, keys, values))
+      return await this.#evaluate(script, keys, values)
     } catch (error) {
       const fault = toRedisFault(error)
       this.#change(fault)
@@ -115,10 +115,10 @@ export class RedisConnection {
     values: readonly (string | number)[],
   ): Promise<unknown> {
     try {
-      return await this.#client.evalsha(script.sha, keys.length, ...keys, ...values)
+      return await this.#patience.wait(this.#client.evalsha(script.sha, keys.length, ...keys, ...values))
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return this.#client.call('EVAL', script.text, keys.length, ...keys, ...values)
+      return this.#patience.wait(this.#client.call('EVAL', script.text, keys.length, ...keys, ...values))
     }
   }
 
@@ -143,7 +143,7 @@ export class RedisConnection {
     if (status !== 'ready') return this.#mendStuck()
     this.#isProbing = true
     try {
-      await this.#patience.wait(this.#tryOut())
+      await this.#tryOut()
       this.#change(null)
     } catch (error) {
       this.#lastFault = toRedisFault(error)
@@ -157,7 +157,7 @@ export class RedisConnection {
 
   /** The client is not told of the database: refused it, it would go on in the first one. */
   async #tryOut(): Promise<void> {
-    if (this.#database !== 0) await this.#client.call('SELECT', this.#database)
+    if (this.#database !== 0) await this.#patience.wait(this.#client.call('SELECT', this.#database))
     await this.#evaluate(probe, [`${KEY_PREFIX}probe`], [])
   }
 

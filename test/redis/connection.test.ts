@@ -110,6 +110,15 @@ describe.skipIf(isMissing('redis-server'))(`a connection to Redis${ifMissing('re
     await soon(() => expect(changes).toEqual(['timeout', null]))
   })
 
+  it('that is not that slow is used, also where a script takes a second trip', async () => {
+    const { port } = await startRedis()
+    const relay = await startRelay(port)
+    const { ask, changes } = await open(`redis://127.0.0.1:${relay.port}`)
+    relay.delayMs = 70
+    expect([await ask(), await ask()]).toEqual(['hello', 'hello'])
+    expect(changes).toEqual([])
+  })
+
   it('that leads nowhere any more is replaced by another', async () => {
     const { port } = await startRedis()
     const relay = await startRelay(port)
