@@ -44,11 +44,12 @@ describe.skipIf(isMissing('redis-server'))(
       const admitted = takings.flatMap((taking) => taking.admitted)
       const last = Math.max(...admitted.map(([after]) => after))
       const afterQuiet = admitted.filter(([after]) => after > last - WINDOW_MS / 2).length
-      // A machine can be so busy that Redis gets no processor for a tenth of a second.
-      const [least, most] = takings.some(({ wasAlone }) => wasAlone) ? [0, 2] : [1, 1]
-      expect(mostInAWindow(admitted)).toBeLessThanOrEqual(most * LIMIT)
-      expect(afterQuiet).toBeGreaterThanOrEqual(least * LIMIT)
-      expect(afterQuiet).toBeLessThanOrEqual(most * LIMIT)
+      // A machine can be so busy that Redis gets no processor for a tenth of a second: then each has a share alone.
+      const fallen = takings.filter(({ wasAlone }) => wasAlone).length
+      const most = LIMIT + fallen * Math.floor(LIMIT / takings.length)
+      expect(mostInAWindow(admitted)).toBeLessThanOrEqual(most)
+      expect(afterQuiet).toBeGreaterThanOrEqual(fallen === 0 ? LIMIT : 0)
+      expect(afterQuiet).toBeLessThanOrEqual(most)
     })
   },
 )

@@ -133,14 +133,13 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(replica.logText() + (await replica.auditText())).not.toMatch(/maxmemory|ECONN|used memory/)
   })
 
-  it('is fast nevertheless', async () => {
+  it('answers everybody while Redis is silent', async () => {
     const { signal, url } = await startRedis()
-    const { ask } = await startReplica(url)
+    const { ask, storeRecords } = await startReplica(url)
     signal('SIGSTOP')
-    const started = performance.now()
     const replies = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(`192.0.2.${index}`)))
     expect(replies.every(({ statusCode }) => statusCode === 200)).toBe(true)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(await storeRecords()).toEqual([{ state: 'degraded', cause: 'timeout' }])
   })
 
   it('issues nothing where Redis is required, and lets pages read that, but is alive and ready', async () => {
