@@ -8,6 +8,8 @@ export interface ReasonRow<Code extends string = string> {
   readonly message?: string
 }
 
+const UNCOUNTED = 'Requests cannot be counted for now, so none is let in. Try again after Retry-After.'
+
 export const reasons = {
   url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
   header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
@@ -116,11 +118,8 @@ export const reasons = {
   limit_per_preset_and_caller: { code: 'rate_limited' },
   limit_per_preset: { code: 'rate_limited' },
   limit_total: { code: 'rate_limited' },
-  limiter_full: { code: 'overloaded' },
-  store_down: {
-    code: 'overloaded',
-    message: 'Requests cannot be counted for now, so none is let in. Try again after Retry-After.',
-  },
+  limiter_full: { code: 'overloaded', message: UNCOUNTED },
+  store_down: { code: 'overloaded', message: UNCOUNTED },
   mints_in_flight: { code: 'overloaded' },
   audit_down: { code: 'audit_unavailable' },
   keys_unavailable: { code: 'authentication_unavailable' },

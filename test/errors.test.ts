@@ -156,6 +156,10 @@ const ownStatuses: Partial<Record<Reason, number>> = {
 }
 
 describe('each reason', () => {
+  it.each(['limiter_full', 'store_down'] as const)('%s does not speak of others in flight', (reason) => {
+    expect(new ServiceError(reason).message).toMatch(/^Requests cannot be counted for now/)
+  })
+
   it.each(allReasons)('%s has its code’s status, or the one the contract names', (reason) => {
     const { code, status } = new ServiceError(reason)
     expect(status).toBe(ownStatuses[reason] ?? cases[code].status)

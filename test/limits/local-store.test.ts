@@ -150,7 +150,7 @@ describe('several claims', () => {
     const { store } = createStore([], 1)
     store.take([one])
     const elsewhere = { ...other, level: 'elsewhere' }
-    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('Too many')
+    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('cannot be counted')
     expect(store.judge([elsewhere]).standings).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
