@@ -1,5 +1,5 @@
 /** Single-use tokens, remembered by Redis for all replicas. */
-import type { UsedTokens } from '../guards/used-tokens.ts'
+import { MemoryUsedTokens, type UsedTokens } from '../guards/used-tokens.ts'
 import type { RedisConnection } from './connection.ts'
 import { KEY_PREFIX, toScript } from './script.ts'
 
@@ -24,12 +24,17 @@ return redis.call('DEL', KEYS[1])
  * reservation whose reply was lost may hold, and then costs its caller a new token; it never lets one in twice.
  */
 export function createRedisUsedTokens({ redis, unixNow }: RedisUsedTokensOptions): UsedTokens {
+  /** Redis can lose what it knew; while there is room, what was let in here is not let in here again. */
+  const own = new MemoryUsedTokens({ unixNow })
+
   return {
     reserve: async (id, untilUnixSeconds) => {
       const ttlMs = Math.max(1, Math.ceil(untilUnixSeconds * 1000 - unixNow()))
-      return (await redis.run(reserveScript, [toKey(id)], [ttlMs])) === 1 ? 'reserved' : 'used'
+      if ((await redis.run(reserveScript, [toKey(id)], [ttlMs])) !== 1) return 'used'
+      return own.reserve(id, untilUnixSeconds).catch(() => 'reserved')
     },
     release: async (id) => {
+      await own.release(id)
       await redis.run(releaseScript, [toKey(id)], [])
     },
   }

@@ -54,6 +54,15 @@ describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis
     expect(ttl).toBeLessThanOrEqual(most)
   })
 
+  it('is not let in again by the replica that let it in, whatever Redis has forgotten', async () => {
+    const { server, one, other } = await startReplicas()
+    await one.reserve('token', inSeconds(60))
+    await server.client.flushall()
+    expect(await one.reserve('token', inSeconds(60))).toBe('used')
+    // And Redis has been told anew.
+    expect(await other.reserve('token', inSeconds(60))).toBe('used')
+  })
+
   it('is neither let in nor refused while Redis cannot be asked', async () => {
     const { server, one } = await startReplicas()
     await server.kill()
