@@ -23,7 +23,7 @@ const STUCK_PROBES = 3
 /** All that is ever asked of Redis, so that what is forbidden or impossible shows here and not with a caller. */
 const probe = toScript(`
 redis.call('TIME')
-redis.call('SET', KEYS[1], '1', 'PX', 1000, 'NX')
+redis.call('SET', KEYS[1], '1', 'PX', 1000)
 redis.call('GET', KEYS[1])
 return redis.call('DEL', KEYS[1])
 `)

@@ -203,6 +203,12 @@ describe.skipIf(isMissing('redis-server'))(`a start${ifMissing('redis-server')}`
     ])
   })
 
+  it('does not stumble over what others have left where it tries Redis out', async () => {
+    const { client, url } = await startRedis()
+    await client.rpush('{realtime-mint}:probe', 'x')
+    expect((await open(url)).changes).toEqual([])
+  })
+
   it('uses the database that it is told', async () => {
     const { client, url } = await startRedis()
     const { ask } = await open(`${url}/3`)
