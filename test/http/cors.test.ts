@@ -100,7 +100,7 @@ describe('no other page may read any reply', () => {
   it.each(replies)('%s', async (_, _status, request) => {
     for (const origin of [EVIL_ORIGIN, 'null', `${ORIGIN}.evil.example`, ORIGIN.toUpperCase(), undefined]) {
       const { headers } = await call(service(), origin, request)
-      expect(headers).not.toHaveProperty('access-control-allow-origin')
+      expect(Object.keys(headers).join(' ')).not.toContain('access-control-')
       expect(headers['vary']).toMatch(/^Origin(, |$)/)
     }
   })
@@ -156,7 +156,7 @@ describe('a preflight', () => {
   ])('of the origin "%s" is refused', async (origin) => {
     const reply = await ask(origin, CLIENT_SECRETS)
     expect(refusalOf(reply)).toEqual([403, 'origin_not_allowed', null])
-    expect(reply.headers).not.toHaveProperty('access-control-allow-origin')
+    expect(Object.keys(reply.headers).join(' ')).not.toContain('access-control-')
     expect(reply.headers['vary']).toMatch(/^Origin(, |$)/)
   })
 
