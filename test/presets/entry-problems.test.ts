@@ -29,6 +29,12 @@ describe('an unknown field of a session is told where it went', () => {
       { ...realtime, audio: { inptu: {} } },
       'session.audio.inptu: is not a known field; did you mean "input"?',
     ],
+    [
+      { ...realtime, audio: { input: { turn_detection: { type: 'semantic_vad', threshold: 0.5 } } } },
+      'session.audio.input.turn_detection.threshold: is not a known field; it goes with another type',
+    ],
+    [{ type: 'transcription', model: 'x' }, 'session.model: is not a known field'],
+    [{ type: 'transcription', voice: 'ash' }, 'session.voice: is not a known field'],
     [{ ...realtime, quite: 'new' }, 'session.quite: is not a known field'],
     [{ ...realtime, constructor: 1 }, 'session.constructor: is not a known field'],
     [
