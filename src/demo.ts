@@ -17,7 +17,7 @@ export interface Demo {
 export async function startDemo(environment: Environment): Promise<Demo> {
   const apiKey = `sk-sandbox-${randomBytes(16).toString('hex')}`
   const sandbox = await startSandbox({ apiKey })
-  const origins = environment['ALLOWED_ORIGINS'] ?? ORIGINS
+  const origins = environment['ALLOWED_ORIGINS'] || ORIGINS
   return {
     environment: {
       ...environment,

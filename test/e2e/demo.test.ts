@@ -8,6 +8,8 @@ it('mints with the very curl line that the demo prints, and Ctrl-C ends service 
   const demo = startProcess(['npm', 'run', 'demo'], {
     PORT: '0',
     AUDIT_DIR: await createTemporaryDirectory(),
+    // Empty means not set, as everywhere.
+    ALLOWED_ORIGINS: '',
   })
   const [, curl = ''] = await demo.seen(/^ +(curl .+client_secrets.+)$/m)
   const [, sandbox = ''] = await demo.seen(/^ +sandbox +(\S+)$/m)
