@@ -114,6 +114,8 @@ export async function check(options: CheckOptions): Promise<Findings> {
   return isReady ? mintOnce(findings, config, loaded.catalog) : findings
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 const toSection = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}\n`
 
@@ -125,8 +127,8 @@ export function toReport({ file, problems, warnings, revision, presets, minted }
   )
   const verdict =
     problems.length === 0
-      ? `${file}: ${presets.length} presets, revision ${revision}, no problems, ${warnings.length} warnings\n`
-      : `${file}: ${problems.length} problems\n`
+      ? `${file}: ${counted(presets.length, 'preset')}, revision ${revision}, no problems, ${counted(warnings.length, 'warning')}\n`
+      : `${file}: ${counted(problems.length, 'problem')}\n`
   const live = minted === null ? '' : `Upstream minted a client secret of ${LIVE_SECONDS} s for ${minted}\n\n`
   return `${sent.join('')}${live}${toSection('Warnings', warnings)}${toSection('Problems', problems)}${verdict}`
 }

@@ -59,7 +59,7 @@ describe('check', () => {
       presets: [],
       minted: null,
     })
-    expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problems\n')
+    expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problem\n')
   })
 })
 
