@@ -3,7 +3,7 @@
  * so that a question to the audit does not wait for a server to load.
  */
 import { parseArgs } from 'node:util'
-import { ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
+import { type Config, ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
 import { createLogDestination, createLogger, flushLog } from './logger.ts'
 import type { Service } from './service.ts'
 
@@ -34,9 +34,19 @@ interface Arguments {
   readonly live: boolean
 }
 
+/** Bad settings hide nothing of the presets file: one start tells the problems of both. */
+async function loadConfig(environment: Environment): Promise<Config> {
+  try {
+    return parseConfig(environment)
+  } catch {
+    const { check } = await import('./check.ts')
+    throw new ConfigError((await check({ file: undefined, environment, live: false })).problems)
+  }
+}
+
 /** Starts the service with its log; `flush` resolves when all that was logged is written, or cannot be. */
 async function startLogged(environment: Environment): Promise<Running> {
-  const config = parseConfig(environment)
+  const config = await loadConfig(environment)
   const stream = createLogDestination()
   const logger = createLogger(config.logLevel, stream)
   const flush = (): Promise<void> => flushLog(stream)
@@ -122,7 +132,6 @@ const note = (text: string): void => {
 async function audit(args: readonly string[]): Promise<void> {
   const { runAudit } = await import('./audit-command/run.ts')
   const { stdout, stderr, stdin } = process
-  stdout.on('error', () => undefined)
   process.exitCode = await runAudit(args, {
     environment: readEnvironment(),
     now: Date.now,
@@ -161,7 +170,6 @@ function parseCommandLine() {
       options: {
         json: { type: 'boolean', default: false },
         live: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h' },
       },
     })
   } catch {
@@ -171,18 +179,18 @@ function parseCommandLine() {
 
 async function main(): Promise<void> {
   const [first, ...rest] = process.argv.slice(2)
+  // Whoever read it may stop, as head does. That is no fault of ours.
+  process.stdout.on('error', () => undefined)
   if (first === 'audit') return audit(rest)
+  if ([first, ...rest].some((argument) => argument === '--help' || argument === '-h')) {
+    process.stdout.write(USAGE)
+    return
+  }
   if (first === 'explain') return explainRequest(rest)
   const { values, positionals } = parseCommandLine()
   const [name = 'serve', ...operands] = positionals
   const [run, most = 0] = commands.get(name) ?? []
-  if (values.help === true) {
-    process.stdout.write(USAGE)
-  } else if (
-    run === undefined ||
-    operands.length > most ||
-    ((values.json || values.live) && name !== 'check')
-  ) {
+  if (run === undefined || operands.length > most || ((values.json || values.live) && name !== 'check')) {
     misuse()
   } else {
     await run({ operands, json: values.json, live: values.live }).catch(refuseToRun)

@@ -79,6 +79,22 @@ it('has the JSON Schema that schema prints in the repository, named by the prese
   )
 })
 
+it.each(['-h', '--help'])('explains itself with %s behind any command', async (help) => {
+  const asked = await Promise.all(
+    [[help], ['check', help], ['explain', '--preset', 'x', help]].map(async (given) => {
+      const { ended, stdout } = startProcess(command(...given))
+      return [await ended, stdout().split('\n', 1)[0]]
+    }),
+  )
+  expect(asked).toEqual(asked.map(() => [0, 'Usage: realtime-mint [command]']))
+})
+
+it('ends in silence where nobody reads on, as behind head', async () => {
+  const piped = startProcess(['sh', '-c', `${command('schema').join(' ')} | true`])
+  expect(await piped.ended).toBe(0)
+  expect(piped.stderr()).toBe('')
+})
+
 it('runs by its own name, as the README says', async () => {
   const help = startProcess(['npm', 'exec', '--', 'realtime-mint', '--help'])
   expect(await help.ended).toBe(0)

@@ -53,6 +53,16 @@ describe('a start with bad settings', () => {
     expect(service.stderr()).toContain('test/e2e/broken-presets.yaml:7:')
   })
 
+  it('names the problems of the presets file along with those of the settings', async () => {
+    const service = startProcess([process.execPath, 'src/main.ts'], {
+      PORT: 'canary-port',
+      PRESETS_FILE: 'test/e2e/broken-presets.yaml',
+    })
+    expect(await service.ended).toBe(78)
+    expect(service.stderr()).toMatch(/^ {2}PORT: /m)
+    expect(service.stderr()).toMatch(/^ {2}test\/e2e\/broken-presets\.yaml:3:/m)
+  })
+
   it.each([
     ['a default preset that does not exist', { DEFAULT_PRESET: 'nobody' }, 'DEFAULT_PRESET'],
     ['a presets file that does not exist', { PRESETS_FILE: 'nowhere.yaml' }, 'nowhere.yaml'],
