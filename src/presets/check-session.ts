@@ -64,15 +64,34 @@ function checkGa(input: Fields, api: Api): Checked {
   return { content, type, expiresAfterSeconds: undefined, problems, warnings: [] }
 }
 
+/** A field with a fault hides nothing of the others, but for the tools, without which nobody can judge their choice. */
+function withoutFaulty(input: unknown, faults: readonly Finding[]): unknown {
+  const faulty = new Set(faults.map(({ path }) => path[0]))
+  if (faulty.has('tools')) faulty.add('tool_choice')
+  return isObject(input)
+    ? Object.fromEntries(Object.entries(input).filter(([field]) => !faulty.has(field)))
+    : input
+}
+
 function checkFlat(input: unknown, api: Api): Checked {
-  const { data } = flatSession.safeParse(input)
+  const faults = findingsOf(flatSession, input, movedToFlat)
+  const { data } = flatSession.safeParse(withoutFaulty(input, faults))
   if (data === undefined) {
-    const problems = findingsOf(flatSession, input, movedToFlat)
-    return { content: undefined, type: 'realtime', expiresAfterSeconds: undefined, problems, warnings: [] }
+    return {
+      content: undefined,
+      type: 'realtime',
+      expiresAfterSeconds: undefined,
+      problems: faults,
+      warnings: [],
+    }
   }
   const { client_secret: _, ...flat } = data
   const { session, dropped, unknownTool } = toGaSession(flat)
-  const problems = [...expiryProblems(data), ...findingsOf(gaSessions.realtime, session).map(toFlatFinding)]
+  const problems = [
+    ...faults,
+    ...expiryProblems(data),
+    ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
+  ]
   if (unknownTool) {
     const message = "takes auto, none, required or the name of one of the session's own functions"
     problems.push({ path: ['tool_choice'], message })

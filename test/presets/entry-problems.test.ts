@@ -87,6 +87,17 @@ describe('an entry is refused with', () => {
       ["session.tool_choice: takes auto, none, required or the name of one of the session's own functions"],
     ],
     [
+      { session: { quite: 'new', tool_choice: 'look_up' } },
+      [
+        'session.quite: is not a known field',
+        "session.tool_choice: takes auto, none, required or the name of one of the session's own functions",
+      ],
+    ],
+    [
+      { session: { tools: [{ type: 'function', name: 5 }], tool_choice: 'look_up' } },
+      ['session.tools[0].name: takes text'],
+    ],
+    [
       { session: { input_audio_transcription: { model: 'gpt-realtime-whisper' }, turn_detection: {} } },
       ['session.turn_detection: takes only null with this transcription model'],
     ],
