@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { presetsJsonSchema } from '../../src/presets/json-schema.ts'
 import { startProcess } from '../support/process.ts'
-import { API_KEY, ORIGIN } from '../support/service.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 
 const command = (...given: string[]) => [process.execPath, 'src/main.ts', ...given]
 
@@ -77,6 +77,15 @@ it('has the JSON Schema that schema prints in the repository, named by the prese
   expect(await readFile('presets.yaml', 'utf8')).toMatch(
     /^# yaml-language-server: \$schema=\.\/presets\.schema\.json\n/,
   )
+})
+
+it('is packed with the presets file to start from, and the schema that this names', async () => {
+  const packed = startProcess(['npm', 'pack', '--dry-run', '--ignore-scripts', '--json'], {
+    HOME: await createTemporaryDirectory(),
+  })
+  expect(await packed.ended).toBe(0)
+  const paths = ['presets.yaml', 'presets.schema.json', '.env.example']
+  expect(paths.filter((path) => !packed.stdout().includes(`"path": "${path}"`))).toEqual([])
 })
 
 it.each(['-h', '--help'])('explains itself with %s behind any command', async (help) => {
