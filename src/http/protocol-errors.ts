@@ -73,7 +73,12 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
     } else if (reply.raw.writableFinished) {
       socket.destroy()
     } else {
-      reply.raw.once('finish', () => socket.destroy())
+      // What came behind a whole request is answered behind its reply, if that leaves the connection open.
+      reply.raw.once('finish', () => {
+        if (reply.request.raw.complete && socket.writable) {
+          refuse(new ServiceError(toProtocolReason(code)), socket, logger)
+        } else socket.destroy()
+      })
     }
   }
 

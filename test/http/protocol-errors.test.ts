@@ -116,6 +116,26 @@ describe('a connection', () => {
     expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([200, 404, 200])
   })
 
+  it.each([
+    ['a mint', `POST ${CLIENT_SECRETS}`, pageHeaders, body],
+    ['health', 'GET /livez', [], ''],
+  ] as const)(
+    'is told what was no HTTP behind %s, once that is answered',
+    async (_, start, headers, sent) => {
+      const length = sent === '' ? [] : [`Content-Length: ${sent.length}`]
+      const request = `${lines(`${start} HTTP/1.1`, host, ...headers, ...length)}${sent}`
+      const replies = await exchange(await listen(service().app), `${request}${request}${CANARY}\r\n\r\n`)
+      expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 200, 400])
+      expect(replies.map(({ headers: { connection } }) => connection).at(-1)).toBe('close')
+      expect(JSON.stringify(replies)).not.toContain(CANARY)
+    },
+  )
+
+  it('that closes with its reply says nothing of what came behind', async () => {
+    const replies = await exchange(await listen(service().app), `${toRequest('GET /livez')}${CANARY}\r\n\r\n`)
+    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200])
+  })
+
   it('whose request came while the listener closes is still answered in the envelope', async () => {
     const own = await startTestService()
     const peer = await openPeer(await listen(own.app))
