@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { findPort, whenListening } from '../support/ports.ts'
 import { startProcess } from '../support/process.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 
@@ -24,4 +25,17 @@ it('mints with the very curl line that the demo prints, and Ctrl-C ends service 
   process.kill(-(demo.child.pid ?? 0), 'SIGINT')
   expect(await demo.ended).toBe(0)
   await expect(fetch(sandbox)).rejects.toThrow('fetch failed')
+})
+
+it('goes on where nobody reads what it prints, and ends when it is told to', async () => {
+  const port = await findPort()
+  const demo = startProcess([process.execPath, 'src/main.ts', 'demo'], {
+    PORT: String(port),
+    AUDIT_DIR: await createTemporaryDirectory(),
+  })
+  demo.child.stdout?.destroy()
+  await whenListening(port)
+  expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
+  demo.child.kill('SIGTERM')
+  expect(await demo.ended).toBe(0)
 })
