@@ -154,7 +154,7 @@ describe('what only some may do', () => {
     [
       'open connections',
       where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),
-      [/^demo\//, /^http\//, 'guards/origin.ts'],
+      [/^sandbox\//, /^http\//, 'guards/origin.ts'],
     ],
     [
       'import what is not known before',
