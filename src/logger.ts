@@ -1,8 +1,6 @@
 /** The operational log: pino's JSON lines on stdout, made of allow-listed facts only. */
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
-type SonicBoom = ReturnType<typeof destination>
-
 import { codeOf, ServiceError } from './errors.ts'
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -27,29 +25,45 @@ export function toLoggedError(error: unknown): object {
   return { ...base, reason: error.reason, message: error.message, cause }
 }
 
-/** Buffered, so that a request costs no write of its own; written ten times a second. */
-export function createLogDestination(): SonicBoom {
-  const stream = destination({
-    dest: 1,
-    sync: false,
-    minLength: 8_192,
-    maxLength: 1_048_576,
-    periodicFlush: 100,
-  })
-  // Whoever read our log is gone. That is no reason to stop.
-  stream.on('error', () => undefined)
-  return stream
+export interface LogDestination extends DestinationStream {
+  /** Resolves when all that was logged is written, or cannot be. */
+  readonly flush: () => Promise<void>
 }
 
+/** Of requests, about 8 KiB. */
+const LINES_AT_ONCE = 32
+const WRITE_MS = 100
 /** Longer than any terminal or collector that still reads takes. */
 const FLUSH_MS = 500
 
-/** Resolves when the log is written, or cannot be: a sync flush would try for ever where nobody reads any more. */
-export function flushLog(stream: SonicBoom): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, FLUSH_MS).unref()
-    stream.flush(() => resolve())
-  })
+/**
+ * Standard output, written ten times a second or as soon as there is much, so that a request costs no write of its own.
+ * Lines are gathered here: pino's stream measures all that it holds anew for each line that it is given.
+ */
+export function createLogDestination(): LogDestination {
+  const stream = destination({ dest: 1, sync: false, minLength: 1, maxLength: 1_048_576 })
+  // Whoever read our log is gone. That is no reason to stop.
+  stream.on('error', () => undefined)
+  let lines: string[] = []
+
+  function pass(): void {
+    if (lines.length > 0) stream.write(lines.join(''))
+    lines = []
+  }
+
+  setInterval(pass, WRITE_MS).unref()
+  return {
+    write: (line) => {
+      if (lines.push(line) === LINES_AT_ONCE) pass()
+    },
+    flush: () =>
+      new Promise((resolve) => {
+        pass()
+        // A sync flush would try for ever where nobody reads any more.
+        setTimeout(resolve, FLUSH_MS).unref()
+        stream.flush(() => resolve())
+      }),
+  }
 }
 
 export function createLogger(level: LogLevel, stream: DestinationStream): Logger {

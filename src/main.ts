@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { type Config, ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
-import { createLogDestination, createLogger, flushLog } from './logger.ts'
+import { createLogDestination, createLogger } from './logger.ts'
 import type { Service } from './service.ts'
 
 /** Of sysexits.h, so that supervisors can tell a fault of ours from a setting. */
@@ -47,9 +47,9 @@ async function loadConfig(environment: Environment): Promise<Config> {
 /** Starts the service with its log; `flush` resolves when all that was logged is written, or cannot be. */
 async function startLogged(environment: Environment): Promise<Running> {
   const config = await loadConfig(environment)
-  const stream = createLogDestination()
-  const logger = createLogger(config.logLevel, stream)
-  const flush = (): Promise<void> => flushLog(stream)
+  const log = createLogDestination()
+  const logger = createLogger(config.logLevel, log)
+  const { flush } = log
   async function crash(error: Error): Promise<void> {
     logger.fatal({ err: error }, 'crashed')
     await flush()
