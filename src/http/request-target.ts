@@ -5,7 +5,10 @@ import { ServiceError } from '../errors.ts'
 /** A path that no route has. */
 const NOWHERE = '/-'
 
-export const toPath = (url: string | undefined): string => (url ?? '').split('?', 1).join('')
+export function toPath(url = ''): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
 
 /**
  * What the router gets to see. No path of ours needs escapes, and an absolute-form target names a host past the one

@@ -14,6 +14,8 @@ const MAX_LOGS = 50_000
 
 interface Place {
   readonly claim: Claim
+  readonly shelf: Shelf
+  /** Not on the shelf yet where it is new. */
   readonly shelved: Shelved
 }
 
@@ -29,16 +31,16 @@ export class LocalStore implements LimitStore {
 
   take(claims: readonly Claim[]): Verdict {
     const now = this.#now()
-    const before = this.#judgeAt(claims, now)
+    const places = this.#toPlaces(claims)
+    const before = toVerdict(places, now)
     if (!before.admitted) return before
-    const places = this.#makeRoom(claims, now)
-    if (places === undefined) throw new ServiceError('limiter_full')
-    return { admitted: true, standings: places.map((place) => this.#add(place, now)) }
+    if (!makeRoom(places, now)) throw new ServiceError('limiter_full')
+    return { admitted: true, standings: places.map((place) => add(place, now)) }
   }
 
   /** What take would answer to a refusal, or how things stand before it takes; takes nothing. */
   judge(claims: readonly Claim[]): Verdict {
-    return this.#judgeAt(claims, this.#now())
+    return toVerdict(this.#toPlaces(claims), this.#now())
   }
 
   /**
@@ -46,48 +48,29 @@ export class LocalStore implements LimitStore {
    * be too many by what was noted here.
    */
   noteAdmission(claims: readonly Claim[], ms: number): boolean {
-    if (!this.#judgeAt(claims, ms).admitted) return false
-    for (const place of this.#makeRoom(claims, ms) ?? []) this.#add(place, ms)
+    const places = this.#toPlaces(claims)
+    if (!toVerdict(places, ms).admitted) return false
+    if (makeRoom(places, ms)) for (const place of places) add(place, ms)
     return true
   }
 
   /** Takes note of what was refused elsewhere, at `ms` or later: nobody asks there again before it can be admitted. */
   noteRefusal(claims: readonly Claim[], standings: readonly Standing[], ms: number): void {
-    for (const [index, claim] of claims.entries()) {
+    for (const [index, { claim, shelf, shelved }] of this.#toPlaces(claims).entries()) {
       const { remaining = 1, resetMs = 0 } = standings[index] ?? {}
       if (remaining > 0) continue
-      const shelved = this.#find(claim) ?? createShelved()
       // Less what the reset was rounded up by.
       shelved.refusedUntilMs = ms + resetMs - 1
       shelved.blockedUntilMs = Math.max(shelved.blockedUntilMs, shelved.refusedUntilMs)
-      this.#shelfOf(claim).put(claim.key, shelved, ms)
+      shelf.put(claim.key, shelved, ms)
     }
   }
 
-  #judgeAt(claims: readonly Claim[], now: number): Verdict {
-    const standings = claims.map((claim) => toStanding(claim, this.#find(claim), now))
-    return { admitted: standings.every(({ remaining }) => remaining > 0), standings }
-  }
-
-  /** Undefined where one of them finds no room. */
-  #makeRoom(claims: readonly Claim[], now: number): readonly Place[] | undefined {
-    const places = claims.map((claim) => ({ claim, shelved: this.#find(claim) ?? createShelved() }))
-    const isRoom = places.every(({ claim, shelved }) => this.#shelfOf(claim).put(claim.key, shelved, now))
-    return isRoom ? places : undefined
-  }
-
-  #add({ claim, shelved }: Place, now: number): Standing {
-    shelved.log.add(claim, now)
-    const standing = shelved.log.standing(claim, now)
-    if (standing.remaining === 0) {
-      shelved.blockedUntilMs = now + standing.resetMs
-      this.#shelfOf(claim).put(claim.key, shelved, now)
-    }
-    return standing
-  }
-
-  #find({ level, key }: Claim): Shelved | undefined {
-    return this.#shelves.get(level)?.find(key)
+  #toPlaces(claims: readonly Claim[]): readonly Place[] {
+    return claims.map((claim) => {
+      const shelf = this.#shelfOf(claim)
+      return { claim, shelf, shelved: shelf.find(claim.key) ?? createShelved() }
+    })
   }
 
   #shelfOf({ level }: Claim): Shelf {
@@ -99,9 +82,27 @@ export class LocalStore implements LimitStore {
   }
 }
 
-function toStanding(claim: Claim, shelved: Shelved | undefined, now: number): Standing {
-  if (shelved === undefined) return { remaining: claim.limit, resetMs: 0 }
+function toVerdict(places: readonly Place[], now: number): Verdict {
+  const standings = places.map((place) => toStanding(place, now))
+  return { admitted: standings.every(({ remaining }) => remaining > 0), standings }
+}
+
+function toStanding({ claim, shelved }: Place, now: number): Standing {
   const own = shelved.log.standing(claim, now)
   const refusedMs = shelved.refusedUntilMs - now
   return refusedMs > 0 ? { remaining: 0, resetMs: Math.max(own.resetMs, refusedMs) } : own
+}
+
+/** False where one of them finds no room. */
+const makeRoom = (places: readonly Place[], now: number): boolean =>
+  places.every(({ claim, shelf, shelved }) => shelf.put(claim.key, shelved, now))
+
+function add({ claim, shelf, shelved }: Place, now: number): Standing {
+  shelved.log.add(claim, now)
+  const standing = shelved.log.standing(claim, now)
+  if (standing.remaining === 0) {
+    shelved.blockedUntilMs = now + standing.resetMs
+    shelf.put(claim.key, shelved, now)
+  }
+  return standing
 }
