@@ -22,6 +22,10 @@ export class InFlight {
     for (const resolve of waiting) resolve()
   }
 
+  get count(): number {
+    return this.#count
+  }
+
   whenEmpty(): Promise<void> {
     return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve))
   }
@@ -33,4 +37,11 @@ export class Lifecycle {
   readonly attempts = new InFlight()
   /** Of these, the ones whose request was taken in whole; the others may be slow for as long as they like. */
   readonly mints = new InFlight()
+  /** Of the mints, those of which it is known what became of them, and whose record is being written. */
+  readonly recordings = new InFlight()
+
+  /** Whether another mint may come to be recorded soon. */
+  get isRecordDue(): boolean {
+    return this.mints.count > this.recordings.count
+  }
 }

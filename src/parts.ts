@@ -40,9 +40,10 @@ export interface Parts {
 const now = (): number => performance.now()
 const unixNow = (): number => Date.now()
 
-async function startAudit({ audit }: Config, logger: Logger): Promise<OpenAudit> {
+async function startAudit({ audit }: Config, lifecycle: Lifecycle, logger: Logger): Promise<OpenAudit> {
+  const isRecordDue = (): boolean => lifecycle.isRecordDue
   try {
-    return await openAudit(audit, { logger, now, time: unixNow })
+    return await openAudit(audit, { logger, now, time: unixNow, isRecordDue })
   } catch (error) {
     throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
   }
@@ -151,9 +152,9 @@ function openUpstream(config: Config, key: Live<Secret>, logger: Logger): Upstre
 /** The audit open, the listener not yet. Throws a ConfigError for what an operator can mend. */
 export async function createParts(config: Config, initial: Catalog, logger: Logger): Promise<Parts> {
   const { defaultPreset, maxConcurrentMints } = config
-  const { audit, keys } = await startAudit(config, logger)
-  const redis = await openRedis(config, audit, logger)
   const lifecycle = new Lifecycle()
+  const { audit, keys } = await startAudit(config, lifecycle, logger)
+  const redis = await openRedis(config, audit, logger)
   const callerGuard = guardCallers(config, logger)
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)

@@ -52,8 +52,15 @@ function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown
  * caller who hung up alike, which onResponse does not. It never fails, for then Fastify would run it again.
  */
 export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRepliesOptions): void {
+  function enter({ accepted }: Attempt): void {
+    if (accepted) lifecycle.recordings.enter()
+  }
+
   function leave({ accepted }: Attempt): void {
-    if (accepted) lifecycle.mints.leave()
+    if (accepted) {
+      lifecycle.recordings.leave()
+      lifecycle.mints.leave()
+    }
     lifecycle.attempts.leave()
   }
 
@@ -64,6 +71,7 @@ export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRe
     attempt.answered = true
     if (!attempt.audited) return payload
     const delivered = !request.raw.socket.destroyed
+    enter(attempt)
     try {
       await audit.record(attempt, { requestId, status: reply.statusCode, delivered })
       return payload

@@ -8,7 +8,7 @@ import type { Durability } from './file.ts'
 import { type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
-import { AuditWriter } from './writer.ts'
+import { AuditWriter, type AuditWriterOptions } from './writer.ts'
 
 export interface AuditSettings {
   readonly directory: string
@@ -26,6 +26,7 @@ export interface AuditSurroundings {
   readonly now: () => number
   /** Unix milliseconds. */
   readonly time: () => number
+  readonly isRecordDue: AuditWriterOptions['isRecordDue']
 }
 
 async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
@@ -50,7 +51,7 @@ export interface OpenAudit {
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
   { directory, durability, key: given, identities, retentionDays }: AuditSettings,
-  { logger, now, time }: AuditSurroundings,
+  { logger, now, time, isRecordDue }: AuditSurroundings,
 ): Promise<OpenAudit> {
   const key = given ?? (await openKeyFile(directory, logger))
   const keys = deriveAuditKeys(key)
@@ -63,6 +64,7 @@ export async function openAudit(
     keys,
     anchors,
     now: time,
+    isRecordDue,
     onChange: (available, cause) => {
       if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
       logger.warn('audit is written again')

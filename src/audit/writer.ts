@@ -6,6 +6,8 @@ import { type RecordFields, toEventFields } from './record.ts'
 import { FileSeries, type FileSeriesOptions } from './series.ts'
 
 export interface AuditWriterOptions extends FileSeriesOptions {
+  /** Whether it is worth waiting for another record. */
+  readonly isRecordDue: () => boolean
   /** Told when records stop being written, and when they are written again. */
   readonly onChange?: (available: boolean, cause: string | undefined) => void
 }
@@ -22,7 +24,10 @@ const LOOK_MS = 200
 /** After which silence is broken, so that it is evidence. */
 const HEARTBEAT_MS = 60_000
 
-/** How long a batch gathers. A mint takes a hundred times as long, and the disk is asked once for all that gather. */
+/**
+ * How long a batch gathers while further records are due. A mint takes a hundred times as long, and the disk is asked
+ * once for all that gather.
+ */
 const GROUP_MS = 3
 
 interface Waiting {
@@ -40,6 +45,8 @@ export class AuditWriter {
   readonly #files: FileSeries
   #waiting: Waiting[] = []
   #isRunning = false
+  /** Ends the gathering of a batch. */
+  #gathered: (() => void) | undefined
   #isDown = true
   #isClosed = false
   #failedAt = 0
@@ -96,13 +103,26 @@ export class AuditWriter {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ fields, resolve, reject })
       if (!this.#isRunning) void this.#run()
+      else if (!this.#options.isRecordDue()) this.#gathered?.()
+    })
+  }
+
+  /** Resolves when nobody else is expected, or those that wait have waited for long enough. */
+  #gather(): Promise<void> {
+    if (!this.#options.isRecordDue()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, GROUP_MS)
+      this.#gathered = () => {
+        clearTimeout(timer)
+        resolve()
+      }
     })
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
     do {
-      if (this.#waiting.length > 0) await delay(GROUP_MS)
+      if (this.#waiting.length > 0) await this.#gather()
       const batch = this.#waiting
       this.#waiting = []
       await this.#commit(batch)

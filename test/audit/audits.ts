@@ -33,7 +33,7 @@ export async function openTestAudit(options: TestAuditOptions = {}): Promise<Tes
   const defaults = { durability: 'write', key: new Secret(AUDIT_KEY), identities: 'pseudonym' } as const
   const { audit } = await openAudit(
     { ...defaults, retentionDays: 180, directory, ...settings },
-    { logger, now: () => 0, time: () => clock.now },
+    { logger, now: () => 0, time: () => clock.now, isRecordDue: () => false },
   )
   onTestFinished(() => audit.close())
   return { audit, directory, clock, logText: () => lines.join('') }

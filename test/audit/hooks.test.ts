@@ -49,6 +49,8 @@ describe('a reply', () => {
       expect(new Map(records.map((record) => [record['request_id'], record['status']]))).toStrictEqual(
         new Map(replies.map((reply) => [reply.headers['x-request-id'], reply.statusCode])),
       )
+      const { attempts: open, mints, recordings } = service.lifecycle
+      expect([open.count, mints.count, recordings.count]).toStrictEqual([0, 0, 0])
     },
   )
 

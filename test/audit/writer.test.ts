@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
 import { createWriter, openWriter as open, type TestWriterOptions } from './writers.ts'
@@ -145,5 +146,49 @@ describe('an appended record', () => {
     await Promise.all(waiting)
     expect(writer.available).toBe(true)
     expect(await eventsIn(directory)).toHaveLength(1_001)
+  })
+})
+
+/** What has become of it when far more turns are over than a commit takes. */
+async function stateOf(record: Promise<void>): Promise<string> {
+  const states = ['waiting']
+  void record.then(() => states.push('written'))
+  for (let turn = 0; turn < 1_000; turn += 1) await setImmediate()
+  return states.at(-1) ?? ''
+}
+
+describe('with a clock that stands still, a record', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+  })
+
+  it('that no other is to join is written at once', async () => {
+    const directory = await createTemporaryDirectory()
+    await (await openWriter(directory)).append(attemptFields)
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt'])
+  })
+
+  it('waits for those that are due, and is written with the last of them', async () => {
+    const directory = await createTemporaryDirectory()
+    const due = { count: 1 }
+    const { writer } = await open(directory, { isRecordDue: () => due.count > 0 })
+    const first = writer.append(numbered(1))
+    expect(await stateOf(first)).toBe('waiting')
+    due.count = 0
+    await Promise.all([first, writer.append(numbered(2))])
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'attempt'])
+  })
+
+  it('does not wait for long for one that does not come', async () => {
+    const directory = await createTemporaryDirectory()
+    const due = { count: 1 }
+    const { writer } = await open(directory, { isRecordDue: () => due.count > 0 })
+    const record = writer.append(attemptFields)
+    expect(await stateOf(record)).toBe('waiting')
+    await vi.advanceTimersByTimeAsync(3)
+    await record
+    due.count = 0
+    expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt'])
   })
 })

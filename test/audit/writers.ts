@@ -23,6 +23,7 @@ export interface TestWriterOptions {
   readonly durability?: Durability
   /** Unix milliseconds. */
   readonly now?: () => number
+  readonly isRecordDue?: () => boolean
   readonly defer?: Defer
 }
 
@@ -38,13 +39,13 @@ export const recovery = (writer: AuditWriter, timeout = 5_000): Promise<void> =>
 
 /** Not open yet, and without a clock that ticks. */
 export function createWriter(directory: string, options: TestWriterOptions = {}): TestWriter {
-  const { durability = 'fsync', now = Date.now, defer = onTestFinished } = options
+  const { durability = 'fsync', now = Date.now, isRecordDue = () => false, defer = onTestFinished } = options
   const changes: [boolean, string | undefined][] = []
   const printed: Anchor[] = []
   const anchors = new Anchors({ print: (anchor) => void printed.push(anchor), now })
   const onChange = (available: boolean, cause: string | undefined): void =>
     void changes.push([available, cause])
-  const writer = new AuditWriter({ directory, durability, keys, anchors, now, onChange })
+  const writer = new AuditWriter({ directory, durability, keys, anchors, now, isRecordDue, onChange })
   defer(() => writer.close())
   return { writer, changes, anchors: printed }
 }
