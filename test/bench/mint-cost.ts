@@ -8,8 +8,8 @@ import { readCpuMicros } from './process-cpu.ts'
 import { type Sample, type Series, toTable, toVerdict } from './report.ts'
 import { createWorkshop, readLogEnd } from './workshop.ts'
 
-// After 2,000 the compiler is still at work: a mint then costs about twice what it settles at.
-const WARM_UP_REQUESTS = 10_000
+// Until then the compiler is at work, and counted: after 3,000 a mint costs 1.7 times what it settles at.
+const WARM_UP_REQUESTS = 25_000
 const SETTLE_MS = 50
 
 async function measure({ server, mintUrl }: Contender, { requests, connections }: Options): Promise<Sample> {
