@@ -16,6 +16,8 @@ export interface AuditOptions {
   readonly refusals: Refusals
   readonly retention: Retention
   readonly keys: AuditKeys
+  /** Puts the key file back if it was lost. */
+  readonly keepKey: () => Promise<void>
   /** Whether caller and address are written as pseudonyms or in clear. */
   readonly identities: Identities
   /** Monotonic milliseconds. */
@@ -101,6 +103,7 @@ export class Audit {
     clearInterval(this.#ticking)
     await this.#options.refusals.end()
     await this.#writer.close()
+    await this.#options.keepKey()
   }
 
   /** Once a second. */

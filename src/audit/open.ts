@@ -57,6 +57,14 @@ export async function openAudit(
   const keys = deriveAuditKeys(key)
   // With a level of its own: the log's must not silence it.
   const anchorLog = logger.child({}, { level: 'info' })
+  /** Where it is kept beside the records, for whoever starts next. */
+  async function keepKey(): Promise<void> {
+    if (given !== undefined) return
+    await keepAuditKey(directory, key).catch(() =>
+      logger.error('the audit key is lost with the next restart'),
+    )
+  }
+
   const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), now: time })
   const writer = new AuditWriter({
     directory,
@@ -68,9 +76,7 @@ export async function openAudit(
     onChange: (available, cause) => {
       if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
       logger.warn('audit is written again')
-      if (given === undefined) {
-        keepAuditKey(directory, key).catch(() => logger.error('the audit key is lost with the next restart'))
-      }
+      void keepKey()
     },
   })
   const append = writer.append.bind(writer)
@@ -79,6 +85,7 @@ export async function openAudit(
     refusals: new Refusals({ append, now: time }),
     retention: new Retention({ directory, days: retentionDays, key: keys.chain, append, now: time }),
     keys,
+    keepKey,
     identities,
     now,
     onKept: (cause) => logger.warn({ cause }, 'audit files whose time is over could not be removed'),

@@ -81,6 +81,14 @@ describe('a key file', () => {
     expect((await stat(join(directory, 'audit.key'))).mode & 0o777).toBe(0o600)
   })
 
+  it('that alone is lost is put back when the service stops', async () => {
+    const { audit, directory } = await openTestAudit({ key: undefined })
+    const key = await readFile(join(directory, 'audit.key'), 'utf8')
+    await rm(join(directory, 'audit.key'))
+    await audit.close()
+    expect(await readFile(join(directory, 'audit.key'), 'utf8')).toBe(key)
+  })
+
   it('that was never needed is not made when a directory is lost', async () => {
     const directory = join(await createTemporaryDirectory(), 'audit')
     const { audit, clock } = await openTestAudit({ directory })
