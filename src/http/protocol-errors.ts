@@ -60,7 +60,7 @@ function refuse(error: ServiceError, socket: Duplex, logger: Logger): void {
  * request whose body it happened in, so that headers, log and record tell the same.
  */
 export function createProtocolErrors(logger: Logger): ProtocolErrors {
-  const newest = new WeakMap<Socket, FastifyReply>()
+  const newest = new WeakMap<Duplex, FastifyReply>()
 
   function onClientError({ code }: Error & { readonly code?: string }, socket: Socket): void {
     const reply = newest.get(socket)
@@ -87,10 +87,19 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
       newest.set(request.raw.socket, reply)
       done()
     })
-    // Node keeps this method from the routes.
-    app.server.on('connect', (_request, socket: Duplex) => {
+    app.server.on('connect', (_request, socket: Duplex) => onConnect(socket))
+  }
+
+  /** Node keeps this method from the routes, and the socket from its own care: an error on it would end the process. */
+  function onConnect(socket: Duplex): void {
+    socket.on('error', () => undefined)
+    const reply = newest.get(socket)
+    const answer = (): void => {
       refuse(new ServiceError('method_unsupported', { allow: 'GET, POST, OPTIONS' }), socket, logger)
-    })
+    }
+    // What came before it on this connection is answered first.
+    if (reply === undefined || reply.raw.writableFinished) answer()
+    else reply.raw.once('finish', answer)
   }
 
   return { onClientError, follow }

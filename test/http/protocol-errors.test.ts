@@ -131,6 +131,32 @@ describe('a connection', () => {
     },
   )
 
+  it('is told that CONNECT is none of our methods, once what came before is answered', async () => {
+    const mint = lines(
+      `POST ${CLIENT_SECRETS} HTTP/1.1`,
+      host,
+      ...pageHeaders,
+      `Content-Length: ${body.length}`,
+    )
+    const replies = await exchange(
+      await listen(service().app),
+      `${mint}${body}${lines('CONNECT a:1 HTTP/1.1', host)}`,
+    )
+    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 405])
+  })
+
+  it('that asks for CONNECT and is reset costs nobody else theirs', async () => {
+    const port = await listen(service().app)
+    const resets = Array.from({ length: 50 }, async () => {
+      const peer = await openPeer(port)
+      peer.socket.write(lines('CONNECT a:1 HTTP/1.1', host), () => peer.socket.resetAndDestroy())
+      await peer.closed
+    })
+    await Promise.all(resets)
+    const [reply] = await exchange(port, toRequest('GET /livez'))
+    expect(reply?.statusCode).toBe(200)
+  })
+
   it('that closes with its reply says nothing of what came behind', async () => {
     const replies = await exchange(await listen(service().app), `${toRequest('GET /livez')}${CANARY}\r\n\r\n`)
     expect(replies.map(({ statusCode }) => statusCode)).toEqual([200])
