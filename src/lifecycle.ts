@@ -40,7 +40,7 @@ export class Lifecycle {
   /** Of the mints, those of which it is known what became of them, and whose record is being written. */
   readonly recordings = new InFlight()
 
-  /** Whether another mint may come to be recorded soon. */
+  /** Whether there is a mint that is still to be recorded. */
   get isRecordDue(): boolean {
     return this.mints.count > this.recordings.count
   }

@@ -52,33 +52,26 @@ function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown
  * caller who hung up alike, which onResponse does not. It never fails, for then Fastify would run it again.
  */
 export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRepliesOptions): void {
-  function enter({ accepted }: Attempt): void {
-    if (accepted) lifecycle.recordings.enter()
-  }
-
-  function leave({ accepted }: Attempt): void {
-    if (accepted) {
-      lifecycle.recordings.leave()
-      lifecycle.mints.leave()
-    }
-    lifecycle.attempts.leave()
-  }
-
   app.addHook('onSend', async (request, reply, payload) => {
     const { attempt, id: requestId } = request
     // A guard can still refuse what the HTTP parser has refused already: the first word stands.
     if (attempt.answered) return new Promise<never>(() => undefined)
     attempt.answered = true
     if (!attempt.audited) return payload
+    const { accepted } = attempt
     const delivered = !request.raw.socket.destroyed
-    enter(attempt)
+    if (accepted) lifecycle.recordings.enter()
     try {
       await audit.record(attempt, { requestId, status: reply.statusCode, delivered })
       return payload
     } catch {
       return withhold(request, reply, payload)
     } finally {
-      leave(attempt)
+      if (accepted) {
+        lifecycle.recordings.leave()
+        lifecycle.mints.leave()
+      }
+      lifecycle.attempts.leave()
     }
   })
 }

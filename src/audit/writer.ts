@@ -6,7 +6,7 @@ import { type RecordFields, toEventFields } from './record.ts'
 import { FileSeries, type FileSeriesOptions } from './series.ts'
 
 export interface AuditWriterOptions extends FileSeriesOptions {
-  /** Whether it is worth waiting for another record. */
+  /** Whether anything is under way that may end in a record: then it is worth waiting for, a little. */
   readonly isRecordDue: () => boolean
   /** Told when records stop being written, and when they are written again. */
   readonly onChange?: (available: boolean, cause: string | undefined) => void
@@ -111,11 +111,13 @@ export class AuditWriter {
   #gather(): Promise<void> {
     if (!this.#options.isRecordDue()) return Promise.resolve()
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, GROUP_MS)
-      this.#gathered = () => {
+      const end = (): void => {
         clearTimeout(timer)
+        this.#gathered = undefined
         resolve()
       }
+      const timer = setTimeout(end, GROUP_MS)
+      this.#gathered = end
     })
   }
 

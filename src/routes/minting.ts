@@ -1,5 +1,6 @@
 /** The policy of both minting routes: the guards, in the order in which they are asked. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ServiceError } from '../errors.ts'
 import type { CallerGuard } from '../guards/caller.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../guards/origin.ts'
 import { checkBodyHeaders } from '../http/json-body.ts'
@@ -54,6 +55,8 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
   const { issuer, lifecycle, callerGuard, limits } = options
 
   async function mint({ attempt, body, query, headers, id }: MintingRequest): Promise<object> {
+    // The rest of its body came while it was being told that it is too late.
+    if (attempt.answered) throw new ServiceError('request_too_slow')
     attempt.accepted = true
     lifecycle.mints.enter()
     const { identity } = attempt

@@ -1,9 +1,10 @@
 /** Callers who leave before their request has arrived. */
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { startTestService } from '../support/service.ts'
-import { listen, openPeer, type Peer, pageHeaders, toRequest } from '../support/sockets.ts'
+import { listen, openPeer, type Peer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
 
 /** A service that has taken in the headers of a mint, and a peer that has not sent its body. */
 async function startWaiting(headers: readonly string[]) {
@@ -57,6 +58,34 @@ describe('a request that is aborted in its body is recorded', () => {
     await setImmediate()
     expect(over).toEqual(['mints'])
   })
+})
+
+it('a body that ends while its sender is told that it is too late mints nothing', async () => {
+  const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
+  const { app, sandbox, lifecycle } = service
+  // Another mint under way makes the record of this one wait for company.
+  sandbox.behave({ kind: 'hang' }, 1)
+  const other = service.mint()
+  await expect.poll(() => sandbox.requests.length).toBe(1)
+  const accepted = once(app.server, 'connection')
+  const peer = await openPeer(await listen(app))
+  const [socket]: unknown[] = await accepted
+  peer.socket.write(
+    toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, 'Content-Length: 22', 'Expect: 100-continue']),
+  )
+  await peer.seen(/ 100 Continue\r\n/)
+  // As Node's own clock does after ten seconds.
+  app.server.emit(
+    'clientError',
+    Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+    socket,
+  )
+  peer.socket.write('{"preset":"assistant"}')
+  await peer.closed
+  await other
+  expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([408])
+  expect(sandbox.requests).toHaveLength(1)
+  expect([lifecycle.attempts.count, lifecycle.mints.count, lifecycle.recordings.count]).toEqual([0, 0, 0])
 })
 
 it('a caller who leaves before the headers are complete leaves no record', async () => {
