@@ -26,15 +26,15 @@ export function toLoggedError(error: unknown): object {
 }
 
 export interface LogDestination extends DestinationStream {
-  /** Resolves when all that was logged is written, or cannot be. */
-  readonly flush: () => Promise<void>
+  /** Takes nothing more. Resolves when all that was logged is written, or cannot be. */
+  readonly close: () => Promise<void>
 }
 
 /** Of requests, about 8 KiB. */
 const LINES_AT_ONCE = 32
 const WRITE_MS = 100
 /** Longer than any terminal or collector that still reads takes. */
-const FLUSH_MS = 500
+const LAST_WRITE_MS = 500
 
 /**
  * Standard output, written ten times a second or as soon as there is much, so that a request costs no write of its own.
@@ -51,17 +51,21 @@ export function createLogDestination(): LogDestination {
     lines = []
   }
 
-  setInterval(pass, WRITE_MS).unref()
+  const passing = setInterval(pass, WRITE_MS).unref()
   return {
     write: (line) => {
       if (lines.push(line) === LINES_AT_ONCE) pass()
     },
-    flush: () =>
+    close: () =>
       new Promise((resolve) => {
         pass()
-        // A sync flush would try for ever where nobody reads any more.
-        setTimeout(resolve, FLUSH_MS).unref()
+        clearInterval(passing)
         stream.flush(() => resolve())
+        setTimeout(() => {
+          // Or the stream would try for ever at the process's exit, where nobody reads any more.
+          stream.destroy()
+          resolve()
+        }, LAST_WRITE_MS).unref()
       }),
   }
 }

@@ -25,7 +25,7 @@ const USAGE = `Usage: realtime-mint [command]
 `
 
 interface Running extends Service {
-  readonly flush: () => Promise<void>
+  readonly closeLog: () => Promise<void>
 }
 
 interface Arguments {
@@ -44,23 +44,23 @@ async function loadConfig(environment: Environment): Promise<Config> {
   }
 }
 
-/** Starts the service with its log; `flush` resolves when all that was logged is written, or cannot be. */
+/** Starts the service with its log, which is to be closed last of all. */
 async function startLogged(environment: Environment): Promise<Running> {
   const config = await loadConfig(environment)
   const log = createLogDestination()
   const logger = createLogger(config.logLevel, log)
-  const { flush } = log
+  const closeLog = log.close
   async function crash(error: Error): Promise<void> {
     logger.fatal({ err: error }, 'crashed')
-    await flush()
+    await closeLog()
     process.exit(EXIT_CRASH)
   }
   process.on('uncaughtException', (error) => void crash(error))
   try {
     const { startService } = await import('./service.ts')
-    return { ...(await startService(config, logger)), flush }
+    return { ...(await startService(config, logger)), closeLog }
   } catch (error) {
-    await flush()
+    await closeLog()
     throw error
   }
 }
@@ -71,10 +71,10 @@ async function startLogged(environment: Environment): Promise<Running> {
  */
 async function obeySignals(starting: Promise<Running>, whenDrained?: () => Promise<void>): Promise<Running> {
   async function stop(): Promise<void> {
-    const { drain, flush } = await starting
+    const { drain, closeLog } = await starting
     await drain()
     await whenDrained?.()
-    await flush()
+    await closeLog()
     process.exit(0)
   }
   let stopping: Promise<void> | undefined

@@ -176,3 +176,17 @@ describe('SIGTERM', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 })
+
+it('ends though nobody reads its log any more', async () => {
+  const sandbox = await createSandbox()
+  const environment = await createEnvironment(sandbox.baseUrl)
+  const { child, url } = await startServiceProcess({ ...environment, RATE_LIMIT_PER_ADDRESS: '10000/second' })
+  child.stdout?.pause()
+  // More lines than a pipe holds.
+  const statuses = await Promise.all(
+    Array.from({ length: 1_500 }, async () => (await fetch(`${url}/nowhere`)).status),
+  )
+  expect(new Set(statuses)).toEqual(new Set([404]))
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
