@@ -57,12 +57,23 @@ function toNowMs(headers: Reply['headers']): number {
   return Number.isNaN(theirs) ? Date.now() : theirs
 }
 
+/** So many characters of a key in a row are a part of it, and no accident. */
+const PART_LENGTH = 12
+/** Few keys of OpenAI's have a part that a request id could hold. */
+const idLikePart = /[0-9a-f-]{12}/
+
+function holdsPartOf(key: string, id: string): boolean {
+  if (!idLikePart.test(key)) return false
+  for (let at = 0; at + PART_LENGTH <= id.length; at += 1) {
+    if (key.includes(id.slice(at, at + PART_LENGTH))) return true
+  }
+  return false
+}
+
 /** Upstream's own id of the call, where it is a plain one; Azure's keys look like one too. */
 export function toReplyId({ headers }: Reply, apiKey: Secret): string | null {
   const id = toHeader(headers['x-request-id'])
-  if (id === undefined || !requestIdPattern.test(id)) return null
-  const key = apiKey.reveal()
-  return id.includes(key) || key.includes(id) ? null : id
+  return id !== undefined && requestIdPattern.test(id) && !holdsPartOf(apiKey.reveal(), id) ? id : null
 }
 
 const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<string, string> => ({

@@ -105,7 +105,7 @@ describe('an upstream that answers', () => {
 
   it('400 is recorded with its status and request id, and without a secret', async () => {
     const service = await startTestService()
-    service.sandbox.behave(tell(400, { headers: { 'x-request-id': 'req_0123456789abcdef' } }))
+    service.sandbox.behave(tell(400, { headers: { 'x-request-id': 'req_fedcba9876543210' } }))
     await service.mint()
     expect((await service.records()).at(-1)).toMatchObject({
       outcome: 'failed',
@@ -113,7 +113,7 @@ describe('an upstream that answers', () => {
       status: 502,
       secret: null,
       secret_expires_at: null,
-      upstream: { status: 400, request_id: 'req_0123456789abcdef', attempts: 1, ms: expect.any(Number) },
+      upstream: { status: 400, request_id: 'req_fedcba9876543210', attempts: 1, ms: expect.any(Number) },
     })
   })
 })

@@ -231,6 +231,9 @@ describe('a key that looks like a request id, as Azure’s do,', () => {
     ['behind a prefix', `req_${key}`],
     ['before something', `${key}00`],
     ['in part', key.slice(0, 20)],
+    ['but for its end, behind a prefix', `req_${key.slice(0, 31)}`],
+    ['but for its beginning, before something', `${key.slice(1)}00`],
+    ['its middle, behind a prefix', `req_${key.slice(8, 28)}`],
   ])('is in no record if it is sent back as one, %s', async (_name, id) => {
     const bytes = toReply(toSecretBody(), '200 OK', `x-request-id: ${id}`)
     const baseUrl = await startSpeaker((socket) => socket.write(bytes))
