@@ -2,7 +2,6 @@
 import { callbackify } from 'node:util'
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { ServiceError } from '../errors.ts'
 import { toPath } from '../http/request-target.ts'
 import type { Limits } from './levels.ts'
 import { toQuotaHeaders } from './quota.ts'
@@ -39,11 +38,7 @@ function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
   }
 }
 
-/** Refused, it would keep a page from reading why nothing is issued; let in, it costs no more than the refusal. */
-const isUncountedPreflight = ({ method }: FastifyRequest, error: unknown): boolean =>
-  method === 'OPTIONS' && error instanceof ServiceError && error.reason === 'store_down'
-
-/** Counts every request but those to `exemptPaths`, and refuses with 429, or 503 where it cannot be counted. */
+/** Counts every request but those to `exemptPaths`, and refuses with 429. */
 export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
   const { limits, exemptPaths } = options
   /** By request id, between the plugin's asking for a key and its asking the store. */
@@ -57,10 +52,7 @@ export async function limitAddresses(app: FastifyInstance, options: AddressLimit
   })
 
   app.addHook('onRequest', async (request) => {
-    if (exemptPaths.has(toPath(request.raw.url))) return
-    await count(request).catch((error: unknown) => {
-      if (!isUncountedPreflight(request, error)) throw error
-    })
+    if (!exemptPaths.has(toPath(request.raw.url))) await count(request)
   })
 }
 

@@ -11,7 +11,7 @@ export interface SharedStoreOptions {
   readonly local: LocalStore
   /** How many processes share the limits. */
   readonly replicas: number
-  /** Refuse everything while Redis cannot be used, instead of holding a share of each limit. */
+  /** Refuse every mint while Redis cannot be used, instead of holding a share of each limit. */
   readonly required: boolean
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -44,7 +44,7 @@ export class SharedStore implements LimitStore {
       return await this.#takeShared(claims)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      if (this.#required) throw new ServiceError('store_down')
+      if (this.#required && claims.some(isOfMint)) throw new ServiceError('store_down')
       return this.#local.take(claims.map((claim) => this.#toShare(claim)))
     }
   }
@@ -64,6 +64,9 @@ export class SharedStore implements LimitStore {
     return { ...claim, limit: Math.max(1, Math.floor(claim.limit / this.#replicas)) }
   }
 }
+
+/** What is only counted by its address costs nothing: a preflight, without which no page can read the refusal. */
+const isOfMint = ({ level }: Claim): boolean => level !== 'address'
 
 function toVerdict(reply: unknown, claims: readonly Claim[]): Verdict {
   const [admitted, ...rest]: readonly unknown[] = Array.isArray(reply) ? reply : []

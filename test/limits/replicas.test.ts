@@ -34,6 +34,7 @@ async function startReplica(
     service.app.inject({
       method: 'OPTIONS',
       url: CLIENT_SECRETS,
+      remoteAddress: '192.0.2.1',
       headers: { origin, 'access-control-request-method': 'POST' },
     })
   async function issuedOf(times: number, from?: string): Promise<number> {
@@ -144,7 +145,10 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
 
   it('issues nothing where Redis is required, and lets pages read that, but is alive and ready', async () => {
     const server = await startRedis()
-    const replica = await startReplica(server.url, { REDIS_REQUIRED: 'true' })
+    const replica = await startReplica(server.url, {
+      REDIS_REQUIRED: 'true',
+      RATE_LIMIT_PER_ADDRESS: '10/minute',
+    })
     expect(await replica.issuedOf(1)).toBe(1)
     await server.kill()
     const reply = await replica.ask()
@@ -154,6 +158,9 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(reply.headers['access-control-allow-origin']).toBe(ORIGIN)
     expect((await replica.preflight()).statusCode).toBe(204)
     expect((await replica.preflight('https://evil.example')).statusCode).toBe(403)
+    // A half of the limit is this replica's: one mint before, and four requests since.
+    expect((await replica.ask()).statusCode).toBe(503)
+    expect(refusalOf(await replica.preflight())).toEqual(limited)
     for (const url of ['/livez', '/readyz']) expect((await replica.app.inject(url)).statusCode).toBe(200)
     await server.start()
     await isRestored(replica)
