@@ -25,14 +25,15 @@ export interface MemoryUsedTokensOptions {
 
 /** About 200 bytes each. */
 const MAX_TOKENS = 100_000
+const LOOK_SECONDS = 1
 
 /** In this process, bounded: a token that still holds is never forgotten for another one. */
 export class MemoryUsedTokens implements UsedTokens {
   readonly #unixNow: () => number
   readonly #maxTokens: number
   readonly #untilById = new Map<string, number>()
-  /** While nothing was taken in or given back since all were looked at: when the first of them goes. */
-  #fullUntil = 0
+  /** Unix seconds. */
+  #nextLook = 0
 
   constructor({ unixNow, maxTokens = MAX_TOKENS }: MemoryUsedTokensOptions) {
     this.#unixNow = unixNow
@@ -49,20 +50,15 @@ export class MemoryUsedTokens implements UsedTokens {
 
   async release(id: string): Promise<void> {
     this.#untilById.delete(id)
-    this.#fullUntil = 0
   }
 
-  /** Throws where none is old. Looks at all of them, but not again before one can be. */
+  /** Throws where none is old. Looks at all of them, which takes a millisecond, so once a second at most. */
   #forgetOld(now: number): void {
-    if (now < this.#fullUntil) throw new Error('too many tokens are in use')
-    let first = Number.POSITIVE_INFINITY
-    for (const [id, until] of this.#untilById) {
-      if (until <= now) this.#untilById.delete(id)
-      else first = Math.min(first, until)
+    if (now >= this.#nextLook) {
+      this.#nextLook = now + LOOK_SECONDS
+      for (const [id, until] of this.#untilById) if (until <= now) this.#untilById.delete(id)
     }
-    if (this.#untilById.size < this.#maxTokens) return
-    this.#fullUntil = first
-    throw new Error('too many tokens are in use')
+    if (this.#untilById.size >= this.#maxTokens) throw new Error('too many tokens are in use')
   }
 }
 

@@ -92,6 +92,18 @@ describe('tokens in memory', () => {
     expect(await used.reserve('c', 1_060)).toBe('reserved')
   })
 
+  it('are looked through once a second at most, however many come', async () => {
+    const { used, clock } = createUsedTokens(2)
+    await used.reserve('a', 1_000.5)
+    await used.reserve('b', 1_001)
+    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
+    clock.seconds = 1_000.5
+    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
+    clock.seconds = 1_001
+    expect(await used.reserve('c', 1_060)).toBe('reserved')
+    expect(await used.reserve('d', 1_060)).toBe('reserved')
+  })
+
   it('never count as free while they hold, whatever happens', async () => {
     const steps = array(
       record({
