@@ -68,6 +68,6 @@ export function parseClientSecret(text: string, expected: ReplyExpectation): Cli
 export function parseErrorCode(text: string): string | null {
   const reply = parseJson(text)
   const error = isObject(reply) ? reply['error'] : undefined
-  const code = isObject(error) ? (error['code'] ?? error['type']) : undefined
-  return typeof code === 'string' ? code : null
+  const names = isObject(error) ? [error['code'], error['type']] : []
+  return names.find((name) => typeof name === 'string') ?? null
 }

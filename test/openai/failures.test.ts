@@ -50,6 +50,7 @@ const quotas: readonly Row[] = [
   [429, { code: 'organization_usage_limit_exceeded' }, 'noCredit', 'upstream_billing'],
   [429, { body: { error: { type: 'insufficient_quota', code: null } } }, 'noCredit', 'upstream_billing'],
   [429, { body: { error: { type: 'insufficient_quota' } } }, 'noCredit', 'upstream_billing'],
+  [429, { body: { error: { type: 'insufficient_quota', code: 429 } } }, 'noCredit', 'upstream_billing'],
   [
     429,
     { body: { error: { type: 'insufficient_quota', code: 'slow_down' } } },
