@@ -99,15 +99,16 @@ export async function check(options: CheckOptions): Promise<Findings> {
     fileName,
     // Without good settings nobody knows which origins are allowed; all the rest can be judged.
     allowedOrigins: config?.allowedOrigins,
-    authMode: config?.callers.mode ?? (environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none'),
-    defaultPreset: config?.defaultPreset,
-    api: config?.upstream.api ?? 'client_secrets',
+    authMode: environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none',
+    defaultPreset: environment['DEFAULT_PRESET'] || undefined,
+    api: environment['OPENAI_REALTIME_API'] === 'sessions' ? 'sessions' : 'client_secrets',
   })
   const remarks = await toRemarks(config, options)
   const found = [...(file === undefined ? problems : []), ...remarks.problems]
   if (!('catalog' in loaded)) {
     const all = [...found, ...loaded.problems.map(toText)]
-    return { file: fileName, problems: all, warnings: [], revision: null, presets: [], minted: null }
+    const { warnings } = remarks
+    return { file: fileName, problems: all, warnings, revision: null, presets: [], minted: null }
   }
   const findings = toFindings(fileName, loaded.catalog, { problems: found, warnings: remarks.warnings })
   const isReady = live && config !== undefined && found.length === 0

@@ -16,7 +16,7 @@ const USAGE = `Usage: realtime-mint [command]
 
   serve                  start the service (the default); its settings are environment variables, see .env.example
   demo                   start it against a sandbox on this machine, without a key
-  check [FILE] [--json]  judge settings and presets, or one presets file, and show what would be sent for each preset
+  check [FILE] [--json]  judge settings, what they name, and presets, or one presets file; show what would be sent
   check --live [--json]  judge settings and presets, and mint one client secret of 10 s, which goes nowhere
   explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
                          tell what would be decided for such a request, and by which rule, without minting or counting

@@ -4,9 +4,8 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'
-import { type OpenAudit, openAudit } from './audit/open.ts'
+import { type OpenAudit, openAudit, toAuditProblem } from './audit/open.ts'
 import { type Config, ConfigError } from './config.ts'
-import { codeOf } from './errors.ts'
 import { type CallerGuard, createCallerGuard } from './guards/caller.ts'
 import { MemoryUsedTokens } from './guards/used-tokens.ts'
 import { createIssuer } from './issuer.ts'
@@ -45,7 +44,7 @@ async function startAudit({ audit }: Config, lifecycle: Lifecycle, logger: Logge
   try {
     return await openAudit(audit, { logger, now, time: unixNow, isRecordDue })
   } catch (error) {
-    throw new ConfigError([`AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`])
+    throw new ConfigError([toAuditProblem(error)])
   }
 }
 

@@ -1,6 +1,8 @@
-/** What a service of these settings would find around it. It is looked at only: nothing is created, nothing minted. */
-import { access, constants, stat } from 'node:fs/promises'
+/** What a service of these settings would find around it. It is looked at only: nothing is minted, and no file made. */
+import { access, constants, lstat, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { readAuditKey } from './audit/keys.ts'
+import { toAuditProblem } from './audit/open.ts'
 import { type Config, type Environment, secretFileNames } from './config.ts'
 import { codeOf } from './errors.ts'
 import { KeySet } from './guards/key-set.ts'
@@ -14,10 +16,13 @@ export interface Remarks {
   readonly warnings: readonly string[]
 }
 
+const toKeyFile = ({ directory }: Config['audit']): string => join(directory, 'audit.key')
+
 /** Of the files that hold secrets, those that others may read. */
 async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
   const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
-  const files = [...given, ['AUDIT_DIR/audit.key', join(audit.directory, 'audit.key')] as const]
+  const own = ['AUDIT_DIR/audit.key', toKeyFile(audit)] as const
+  const files = audit.key === undefined ? [...given, own] : given
   const lines = files.map(async ([name, path]) => {
     const mode = await stat(path).then(
       (stats) => stats.mode,
@@ -35,9 +40,26 @@ async function checkAuditDirectory(path: string): Promise<readonly string[]> {
     await access(`${path}/.`, constants.W_OK | constants.X_OK)
     return []
   } catch (error) {
-    const code = codeOf(error) ?? 'unknown'
-    if (code === 'ENOENT' && dirname(path) !== path) return checkAuditDirectory(dirname(path))
-    return [`AUDIT_DIR: cannot be written (${code})`]
+    const isMissing = codeOf(error) === 'ENOENT' && dirname(path) !== path && !(await isLink(path))
+    return isMissing ? checkAuditDirectory(dirname(path)) : [toAuditProblem(error)]
+  }
+}
+
+/** Where it leads nowhere, no directory can take its place. */
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  )
+
+/** The one that is kept beside the records, as long as there is one. */
+async function checkAuditKey({ audit }: Config): Promise<readonly string[]> {
+  if (audit.key !== undefined) return []
+  try {
+    await readAuditKey(toKeyFile(audit))
+    return []
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? [] : [toAuditProblem(error)]
   }
 }
 
@@ -67,21 +89,24 @@ async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
   return faults
 }
 
-/** Only with a proxy: else nothing is asked of anybody beyond what the operator runs. */
+/** Only with a proxy, which may stand in the way; upstream itself is there. */
 async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
   if (upstream.proxy === undefined) return []
   const obstacle = await findObstacle(upstream)
-  return obstacle === null ? [] : [`HTTPS_PROXY: OPENAI_BASE_URL cannot be reached with it (${obstacle})`]
+  return obstacle === null
+    ? []
+    : [`OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`]
 }
 
 /** Within seconds, whatever hangs. */
 export async function inspectSurroundings(environment: Environment, config: Config): Promise<Remarks> {
-  const [problems, ...warnings] = await Promise.all([
+  const [ofDirectory, ofKey, ...warnings] = await Promise.all([
     checkAuditDirectory(resolve(config.audit.directory)),
+    checkAuditKey(config),
     findExposed(environment, config),
     checkRedis(config),
     checkKeySet(config),
     checkProxy(config),
   ])
-  return { problems, warnings: warnings.flat() }
+  return { problems: [...ofDirectory, ...ofKey], warnings: warnings.flat() }
 }

@@ -36,6 +36,34 @@ describe('check', () => {
     expect(presets).toEqual([])
   })
 
+  it('judges the presets as the settings want them, though other settings are wrong', async () => {
+    const broken = {
+      ...environment,
+      AUTH_MODE: '',
+      OPENAI_REALTIME_API: 'sessions',
+      DEFAULT_PRESET: 'nobody',
+    }
+    const { problems } = await check({ file: undefined, environment: broken, live: false })
+    expect(problems).toContainEqual(expect.stringMatching(/^AUTH_MODE: /))
+    expect(problems).toContainEqual(expect.stringContaining('DEFAULT_PRESET'))
+    expect(problems).toContainEqual(expect.stringMatching(/presets\.yaml.*voice-assistant/))
+  })
+
+  it('tells what it saw around it, though the presets are wrong', async () => {
+    const { problems, warnings } = await check({
+      file: undefined,
+      environment: {
+        ...environment,
+        PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml`,
+        REDIS_URL: 'redis://127.0.0.1:1',
+        AUDIT_KEY: 'k'.repeat(43),
+      },
+      live: false,
+    })
+    expect(problems.length).toBeGreaterThan(0)
+    expect(warnings).toEqual(['REDIS_URL: cannot be used (unreachable)'])
+  })
+
   it('judges a named file whatever the settings are', async () => {
     const findings = await check({ file: `${ROOT}presets.yaml`, environment: {}, live: false })
     expect(findings.problems).toEqual([])

@@ -1,4 +1,4 @@
-import { chmod, readdir, writeFile } from 'node:fs/promises'
+import { chmod, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
@@ -64,6 +64,22 @@ describe('the directory of the audit', () => {
     expect(await inspect({ AUDIT_DIR: file })).toStrictEqual(expected)
     expect(await inspect({ AUDIT_DIR: join(file, 'below') })).toStrictEqual(expected)
   })
+
+  it('is no link that leads nowhere', async () => {
+    const link = join(await createTemporaryDirectory(), 'link')
+    await symlink('nowhere', link)
+    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOENT)'], warnings: [] }
+    expect(await inspect({ AUDIT_DIR: link })).toStrictEqual(expected)
+  })
+
+  it.each([
+    ['decides, where no other key is given', undefined, [expect.stringContaining('too short for a key')]],
+    ['is of no interest where another one is', 'k'.repeat(43), []],
+  ])('has a key in it that %s', async (_, AUDIT_KEY, problems) => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'audit.key'), 'short', { mode: 0o600 })
+    expect((await inspect({ AUDIT_DIR: directory, AUDIT_KEY })).problems).toStrictEqual(problems)
+  })
 })
 
 it('Redis that does not answer is told of, with the fault', async () => {
@@ -106,7 +122,7 @@ describe('the proxy', () => {
   it('is told of where it refuses', async () => {
     const { remarks } = await inspectProxy((client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'))
     expect(remarks).toStrictEqual(
-      warn('HTTPS_PROXY: OPENAI_BASE_URL cannot be reached with it (upstream_proxy)'),
+      warn('OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (upstream_proxy)'),
     )
   })
 })

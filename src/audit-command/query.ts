@@ -95,7 +95,7 @@ async function toHashing(given: Given, place: Place, input: Surroundings['input'
   return { filters, keys: values.every(isPseudonym) ? [] : keys }
 }
 
-/** Nothing was found by what `keys` hash. Throws a CannotCheck where it could not be. */
+/** For a query that found nothing: throws a CannotCheck where no file was written under any of its keys. */
 async function checkKeys(directory: string, keys: readonly AuditKeys[]): Promise<void> {
   const ids = await readable(readKeyIds(directory))
   if (ids.size === 0 || keys.length === 0 || keys.some(({ id }) => ids.has(id))) return

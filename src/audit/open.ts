@@ -1,11 +1,12 @@
 /** Puts the audit together: composition only. */
 import type { Logger } from 'pino'
+import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
 import { Audit, type Identities } from './audit.ts'
 import { createDirectory } from './directory.ts'
 import type { Durability } from './file.ts'
-import { type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
+import { AuditKeyError, type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
 import { AuditWriter, type AuditWriterOptions } from './writer.ts'
@@ -42,6 +43,12 @@ async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
   }
   return key
 }
+
+/** What an operator has to mend, by what openAudit rejected with. */
+export const toAuditProblem = (error: unknown): string =>
+  error instanceof AuditKeyError
+    ? 'AUDIT_DIR: audit.key in it is too short for a key: put back the one that the records were sealed with'
+    : `AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`
 
 export interface OpenAudit {
   readonly audit: Audit
