@@ -1,9 +1,11 @@
 /** The issuer's public keys: fetched ahead of need, kept for an hour without it, renewed when a token asks for more. */
+import type { EventEmitter } from 'node:events'
 import type { JWTVerifyGetKey } from 'jose'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import type { Dispatcher } from 'undici'
 import { codeOf, ServiceError } from '../errors.ts'
-import { createDispatcher, type ProxyOptions } from '../openai/dispatcher.ts'
+import { withDeadline } from '../outbound/deadline.ts'
+import { createDispatcher, type ProxyOptions } from '../outbound/dispatcher.ts'
 import type { Keys } from './token.ts'
 
 /** Where it is, and how it is reached. */
@@ -41,21 +43,6 @@ interface Fetched {
   readonly text: string
   readonly keys: JWTVerifyGetKey
   readonly atMs: number
-}
-
-/** One deadline for all of it, also while it connects: there undici heeds no signal. */
-function withDeadline<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const late = new KeySetError('timeout')
-      reject(late)
-      controller.abort(late)
-    }, ms)
-    work(controller.signal)
-      .finally(() => clearTimeout(timer))
-      .then(resolve, reject)
-  })
 }
 
 /** The parse error is dropped: it quotes its input. */
@@ -135,7 +122,7 @@ export class KeySet implements Keys {
     const atMs = now()
     let cause: string | undefined
     try {
-      const text = await withDeadline(FETCH_MS, (signal) => this.#ask(signal))
+      const text = await this.#ask()
       const { keys } = this.#fetched?.text === text ? this.#fetched : { keys: parseKeySet(text) }
       this.#fetched = { text, keys, atMs }
     } catch (error) {
@@ -147,9 +134,19 @@ export class KeySet implements Keys {
     this.#isComing = isComing
   }
 
-  async #ask(signal: AbortSignal): Promise<string> {
+  async #ask(): Promise<string> {
+    const text = await withDeadline<string | undefined>(
+      FETCH_MS,
+      async (signal) => readBody(await this.#request(signal)),
+      () => undefined,
+    )
+    if (text === undefined) throw new KeySetError('timeout')
+    return text
+  }
+
+  #request(signal: EventEmitter): Promise<Dispatcher.ResponseData> {
     const { origin, pathname, search } = this.#options.url
-    const reply = await this.#dispatcher.request({
+    return this.#dispatcher.request({
       origin,
       method: 'GET',
       path: pathname + search,
@@ -162,6 +159,5 @@ export class KeySet implements Keys {
       // Minutes pass until the next one.
       reset: true,
     })
-    return readBody(reply)
   }
 }

@@ -2,9 +2,9 @@
 import type { EventEmitter } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { ServiceError } from '../errors.ts'
+import { withDeadline } from '../outbound/deadline.ts'
 import type { Order } from '../presets/order.ts'
 import type { Secret } from '../secret.ts'
-import { withDeadline } from './deadline.ts'
 import { toReplyFailure } from './failures.ts'
 import { type ClientSecret, parseClientSecret, parseErrorCode } from './reply.ts'
 

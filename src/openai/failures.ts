@@ -1,7 +1,7 @@
 /** What each failure upstream means to the caller. Nothing of what upstream said is kept. */
 import { codeOf, ServiceError, tlsCodes } from '../errors.ts'
+import { NotConnectedError } from '../outbound/dispatcher.ts'
 import type { Reason } from '../reasons.ts'
-import { NotConnectedError } from './dispatcher.ts'
 
 const billingCodes: ReadonlySet<string> = new Set([
   'insufficient_quota',

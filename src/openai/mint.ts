@@ -2,11 +2,11 @@
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
+import { withDeadline } from '../outbound/deadline.ts'
+import { createDispatcher, NotConnectedError, type ProxyOptions } from '../outbound/dispatcher.ts'
 import type { Order } from '../presets/order.ts'
 import type { Secret } from '../secret.ts'
 import { Breaker, type Permit } from './breaker.ts'
-import { withDeadline } from './deadline.ts'
-import { createDispatcher, NotConnectedError, type ProxyOptions } from './dispatcher.ts'
 import {
   type Asker,
   createSend,

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
+import { withDeadline } from '../outbound/deadline.ts'
+import { createDispatcher } from '../outbound/dispatcher.ts'
 import type { Reason } from '../reasons.ts'
-import { withDeadline } from './deadline.ts'
-import { createDispatcher } from './dispatcher.ts'
 import { toTransportFailure } from './failures.ts'
 import type { UpstreamOptions } from './mint.ts'
 

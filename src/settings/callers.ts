@@ -1,7 +1,7 @@
 /** `AUTH_*`: whether callers need a token, and which ones hold. */
 import { z } from 'zod'
 import type { KeySource } from '../guards/caller.ts'
-import type { ProxyOptions } from '../openai/dispatcher.ts'
+import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { exactText, flag, secureUrl, sharedSecret, wholeNumber } from './kinds.ts'
 
 const AUTH_MODE_ADVICE =

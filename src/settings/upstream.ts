@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Loaded } from '../live-file.ts'
-import type { ProxyOptions } from '../openai/dispatcher.ts'
+import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import type { Secret } from '../secret.ts'
 import { apiKey, baseUrl, headerValue, proxyUrl, secretPrefix, wholeNumber } from './kinds.ts'
 
