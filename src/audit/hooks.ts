@@ -31,6 +31,10 @@ export function openAttempts(app: FastifyInstance, { lifecycle, now }: OpenAttem
     reply.headers(replyHeaders).header('x-request-id', id)
     done()
   })
+  // Of a body that was cut off while guards were asked, Fastify would wait for the end.
+  app.addHook('preParsing', ({ attempt, raw }, _reply, payload, done) => {
+    done(attempt.audited && raw.destroyed ? new ServiceError('body_incomplete') : null, payload)
+  })
 }
 
 export interface AuditRepliesOptions {

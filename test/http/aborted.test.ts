@@ -1,10 +1,11 @@
 /** Callers who leave before their request has arrived. */
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { startTestService } from '../support/service.ts'
 import { listen, openPeer, type Peer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
+import { answerKeys, createKey, issuerEnvironment, startKeySetServer } from '../support/tokens.ts'
 
 /** A service that has taken in the headers of a mint, and a peer that has not sent its body. */
 async function startWaiting(headers: readonly string[]) {
@@ -59,6 +60,34 @@ describe('a request that is aborted in its body is recorded', () => {
     expect(over).toEqual(['mints'])
   })
 })
+
+it.each(['destroy', 'resetAndDestroy'] as const)(
+  'a request that is aborted (%s) while the guards are asked is recorded',
+  async (go) => {
+    const key = await createKey('ES256', 'first')
+    const isComing = Promise.withResolvers<void>()
+    const answer = answerKeys(key)
+    const { url } = await startKeySetServer((request, response) => {
+      void isComing.promise.then(() => answer(request, response))
+    })
+    const service = await startTestService({
+      environment: { ...issuerEnvironment, AUTH_JWKS_URL: url.href },
+    })
+    const { app, lifecycle } = service
+    const accepted = once(app.server, 'connection')
+    const { socket } = await openPeer(await listen(app))
+    const [theirs]: EventEmitter[] = await accepted
+    const token = `Authorization: Bearer ${await key.sign()}`
+    socket.write(toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, token, 'Content-Length: 22']))
+    await expect.poll(() => lifecycle.attempts.count).toBe(1)
+    const gone = new Promise((resolve) => theirs?.once('close', resolve))
+    socket[go]()
+    await gone
+    isComing.resolve()
+    await lifecycle.attempts.whenEmpty()
+    expect((await service.records()).at(-1)).toMatchObject({ reason: 'body_incomplete', delivered: false })
+  },
+)
 
 it('a body that ends while its sender is told that it is too late mints nothing', async () => {
   const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
