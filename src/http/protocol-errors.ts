@@ -61,6 +61,8 @@ function refuse(error: ServiceError, socket: Duplex, logger: Logger): void {
  */
 export function createProtocolErrors(logger: Logger): ProtocolErrors {
   const newest = new WeakMap<Duplex, FastifyReply>()
+  /** Their next byte is refused as soon as what came before it is answered. */
+  const refused = new WeakSet<Socket>()
 
   function onClientError({ code }: Error & { readonly code?: string }, socket: Socket): void {
     const reply = newest.get(socket)
@@ -72,7 +74,8 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
       reply.header('connection', 'close').send(new ServiceError(toProtocolReason(code)))
     } else if (reply.raw.writableFinished) {
       socket.destroy()
-    } else {
+    } else if (!refused.has(socket)) {
+      refused.add(socket)
       // What came behind a whole request is answered behind its reply, if that leaves the connection open.
       reply.raw.once('finish', () => {
         if (reply.request.raw.complete && socket.writable) {

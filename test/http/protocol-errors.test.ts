@@ -1,3 +1,4 @@
+import { type EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { toProtocolReason } from '../../src/http/protocol-errors.ts'
 import { CANARY, CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
@@ -143,6 +144,22 @@ describe('a connection', () => {
       `${mint}${body}${lines('CONNECT a:1 HTTP/1.1', host)}`,
     )
     expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 405])
+  })
+
+  it('that is sent one more byte that is no HTTP after another, behind a mint, is told so once', async () => {
+    const own = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
+    own.sandbox.behave({ kind: 'hang' })
+    const accepted = once(own.app.server, 'connection')
+    const peer = await openPeer(await listen(own.app))
+    const [theirs]: EventEmitter[] = await accepted
+    peer.socket.write(
+      `${lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, host, ...pageHeaders, `Content-Length: ${body.length}`)}${body}`,
+    )
+    await expect.poll(() => own.sandbox.requests.length).toBe(1)
+    const invalid = Object.assign(new Error('invalid'), { code: 'HPE_INVALID_METHOD' })
+    for (let byte = 0; byte < 20; byte += 1) own.app.server.emit('clientError', invalid, theirs)
+    await peer.closed
+    expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([504, 400])
   })
 
   it('that asks for CONNECT and is reset costs nobody else theirs', async () => {
