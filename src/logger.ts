@@ -58,14 +58,16 @@ export function createLogDestination(): LogDestination {
     },
     close: () =>
       new Promise((resolve) => {
-        pass()
-        clearInterval(passing)
-        stream.flush(() => resolve())
-        setTimeout(() => {
-          // Or the stream would try for ever at the process's exit, where nobody reads any more.
+        function end(): void {
+          // Or the stream would try for ever at the process's exit, where nobody reads or the disk is full.
           stream.destroy()
           resolve()
-        }, LAST_WRITE_MS).unref()
+        }
+
+        pass()
+        clearInterval(passing)
+        stream.flush(end)
+        setTimeout(end, LAST_WRITE_MS).unref()
       }),
   }
 }

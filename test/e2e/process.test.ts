@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { findFreePort } from '../bench/workshop.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
-import { API_KEY, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
+import { API_KEY, ORIGIN, parseRecords, ROOT, readAudit } from '../support/service.ts'
 
 const byText = (one: string, other: string): number => one.localeCompare(other)
 
@@ -175,6 +178,23 @@ describe('SIGTERM', () => {
     expect(await service.ended).toBe(0)
     expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
+})
+
+it('ends though there is no room for its log', async () => {
+  const sandbox = await createSandbox()
+  const port = String(await findFreePort())
+  const full = await open('/dev/full', 'w')
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: { ...(await createEnvironment(sandbox.baseUrl)), PORT: port },
+    stdio: ['ignore', full.fd, 'ignore'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await full.close()
+  const ask = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/livez`)).status
+  await expect.poll(() => ask().catch(() => 0), { timeout: 15_000 }).toBe(200)
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
 })
 
 it('ends though nobody reads its log any more', async () => {
