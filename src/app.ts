@@ -40,6 +40,9 @@ const ARRIVAL_CHECK_MS = 500
 /** Longer than common proxies idle, so that none of them writes into a connection that we just closed. */
 const KEEP_ALIVE_MS = 65_000
 
+/** For whoever does not take a reply; longer than a mint and its record take at their slowest. */
+const UNREAD_MS = 20_000
+
 function createListener({ trustedProxies }: Config, logger: Logger): FastifyInstance {
   const protocolErrors = createProtocolErrors(logger)
   const app = Fastify({
@@ -47,6 +50,7 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: ARRIVAL_MS,
+    connectionTimeout: UNREAD_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       headersTimeout: ARRIVAL_MS,
