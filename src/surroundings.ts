@@ -1,7 +1,7 @@
 /** What a service of these settings would find around it. It is looked at only: nothing is minted, and no file made. */
 import { access, constants, lstat, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { readAuditKey } from './audit/keys.ts'
+import { dirname, resolve } from 'node:path'
+import { KEY_FILE_NAME, readAuditKey, toKeyFile } from './audit/keys.ts'
 import { toAuditProblem } from './audit/open.ts'
 import { type Config, type Environment, secretFileNames } from './config.ts'
 import { codeOf } from './errors.ts'
@@ -16,19 +16,24 @@ export interface Remarks {
   readonly warnings: readonly string[]
 }
 
-const toKeyFile = ({ directory }: Config['audit']): string => join(directory, 'audit.key')
+/** 0 for what is not there. */
+const toMode = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mode }) => mode,
+    () => 0,
+  )
 
 /** Of the files that hold secrets, those that others may read. */
 async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
   const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
-  const own = ['AUDIT_DIR/audit.key', toKeyFile(audit)] as const
+  const own = [`AUDIT_DIR/${KEY_FILE_NAME}`, toKeyFile(audit.directory)] as const
   const files = audit.key === undefined ? [...given, own] : given
   const lines = files.map(async ([name, path]) => {
-    const mode = await stat(path).then(
-      (stats) => stats.mode,
-      () => 0,
-    )
-    return (mode & 0o077) === 0 ? [] : [`${name}: others than its owner may read the file; chmod 600 it`]
+    // Compose has secrets that all may read, in a directory that nobody else can enter.
+    const isExposed = ((await toMode(path)) & 0o077) !== 0 && ((await toMode(dirname(path))) & 0o011) !== 0
+    return isExposed
+      ? [`${name}: others than its owner may read the file; chmod 600 it, or 700 its directory`]
+      : []
   })
   return (await Promise.all(lines)).flat()
 }
@@ -56,7 +61,7 @@ const isLink = (path: string): Promise<boolean> =>
 async function checkAuditKey({ audit }: Config): Promise<readonly string[]> {
   if (audit.key !== undefined) return []
   try {
-    await readAuditKey(toKeyFile(audit))
+    await readAuditKey(toKeyFile(audit.directory))
     return []
   } catch (error) {
     return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? [] : [toAuditProblem(error)]

@@ -29,24 +29,28 @@ async function inspect(settings: Record<string, string | undefined>): Promise<Re
 }
 
 describe('a file with a secret', () => {
+  const exposed = 'others than its owner may read the file; chmod 600 it, or 700 its directory'
+
   it.each([
-    [0o600, fine],
-    [0o400, fine],
-    [0o640, warn('OPENAI_API_KEY_FILE: others than its owner may read the file; chmod 600 it')],
-    [0o604, warn('OPENAI_API_KEY_FILE: others than its owner may read the file; chmod 600 it')],
-  ])('has mode %o', async (mode, expected) => {
-    const file = join(await createTemporaryDirectory(), 'key')
+    [0o600, 0o755, fine],
+    [0o400, 0o755, fine],
+    [0o640, 0o710, warn(`OPENAI_API_KEY_FILE: ${exposed}`)],
+    [0o604, 0o701, warn(`OPENAI_API_KEY_FILE: ${exposed}`)],
+    [0o444, 0o700, fine],
+  ])('has mode %o in a directory of mode %o', async (mode, directoryMode, expected) => {
+    const directory = await createTemporaryDirectory()
+    const file = join(directory, 'key')
     await writeFile(file, API_KEY)
     await chmod(file, mode)
+    await chmod(directory, directoryMode)
     expect(await inspect({ OPENAI_API_KEY: undefined, OPENAI_API_KEY_FILE: file })).toStrictEqual(expected)
   })
 
   it('may be the one beside the records', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'audit.key'), 'k'.repeat(43), { mode: 0o644 })
-    expect(await inspect({ AUDIT_DIR: directory })).toStrictEqual(
-      warn('AUDIT_DIR/audit.key: others than its owner may read the file; chmod 600 it'),
-    )
+    await chmod(directory, 0o755)
+    expect(await inspect({ AUDIT_DIR: directory })).toStrictEqual(warn(`AUDIT_DIR/audit.key: ${exposed}`))
   })
 })
 

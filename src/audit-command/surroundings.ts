@@ -1,6 +1,5 @@
 /** What the commands get from outside, and what they say when they cannot do their work. */
-import { join } from 'node:path'
-import { type AuditKeys, deriveAuditKeys, readAuditKey } from '../audit/keys.ts'
+import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { listAudit } from '../audit-reader/listing.ts'
 import { ConfigError, type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
@@ -62,7 +61,7 @@ async function loadKeyFile(path: string): Promise<AuditKeys> {
 /** Beside the records, as the service does it where none is configured. */
 async function loadOwnKeyFile(directory: string): Promise<AuditKeys> {
   await readable(listAudit(directory))
-  return loadKeyFile(join(directory, 'audit.key'))
+  return loadKeyFile(toKeyFile(directory))
 }
 
 /** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { KEY_FILE_NAME } from '../audit/keys.ts'
 import { codeOf } from '../errors.ts'
 
 export interface ListedFile {
@@ -40,7 +41,7 @@ export async function listAudit(directory: string): Promise<Listing> {
     files,
     misnamed: like.filter((name) => !auditName.test(name)),
     irregular,
-    others: names.length - like.length - (names.includes('audit.key') ? 1 : 0),
+    others: names.length - like.length - (names.includes(KEY_FILE_NAME) ? 1 : 0),
   }
 }
 

@@ -61,7 +61,10 @@ export class AuditKeyError extends Error {
   }
 }
 
-const FILE_NAME = 'audit.key'
+/** What it is called where it is kept beside the records. */
+export const KEY_FILE_NAME = 'audit.key'
+
+export const toKeyFile = (directory: string): string => join(directory, KEY_FILE_NAME)
 
 async function createKeyFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(8).toString('hex')}`
@@ -95,7 +98,7 @@ export interface LoadedAuditKey {
 /** The key file of `directory`, created with mode 0600 where there is none. Throws an AuditKeyError, or what the file
  * system throws. */
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
-  const path = join(directory, FILE_NAME)
+  const path = toKeyFile(directory)
   let isNew = true
   try {
     await createKeyFile(path, randomBytes(32).toString('base64url'))
@@ -110,7 +113,7 @@ export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
 /** Puts a lost key file back, or what it seals could not be verified after the next start. Leaves one that is there. */
 export async function keepAuditKey(directory: string, key: Secret): Promise<void> {
   try {
-    await createKeyFile(join(directory, FILE_NAME), key.reveal())
+    await createKeyFile(toKeyFile(directory), key.reveal())
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   }
