@@ -8,7 +8,7 @@ export default defineConfig({
       // In CI the one run that tests also tells which lines it left out.
       enabled: process.env['CI'] !== undefined,
       provider: 'v8',
-      include: ['src/**/*.ts'],
+      include: ['src/**/*.ts', 'sandbox/**/*.ts'],
       reporter: ['text', 'text-summary'],
       thresholds: { lines: 95 },
     },

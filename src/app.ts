@@ -4,8 +4,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Audit } from './audit/audit.ts'
 import { auditReplies, openAttempts } from './audit/hooks.ts'
+import type { CallerGuard } from './auth/caller.ts'
 import type { Config } from './config.ts'
-import type { CallerGuard } from './guards/caller.ts'
+import { limitAddresses, showQuotas } from './http/address-limit.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
@@ -16,12 +17,11 @@ import { toRoutableUrl } from './http/request-target.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits/levels.ts'
-import { limitAddresses, showQuotas } from './limits/per-address.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
 import { mintingRoute } from './routes/minting.ts'
 import { checkRoutes, dialects } from './routes/paths.ts'
 
-export interface Outside {
+export interface AppDependencies {
   readonly issuer: Issuer
   readonly audit: Audit
   readonly lifecycle: Lifecycle
@@ -73,8 +73,8 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
 }
 
 /** Builds the listener; does not listen yet. */
-export async function buildApp(config: Config, outside: Outside): Promise<FastifyInstance> {
-  const { issuer, audit, lifecycle, callerGuard, limits, logger, now } = outside
+export async function buildApp(config: Config, dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { issuer, audit, lifecycle, callerGuard, limits, logger, now } = dependencies
   const { allowedOrigins } = config
   const app = createListener(config, logger)
 

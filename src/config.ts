@@ -10,7 +10,6 @@ import {
   toCallerConfig,
   toCallerWarnings,
 } from './settings/callers.ts'
-import { auditKey, origins, proxies, wholeNumber } from './settings/kinds.ts'
 import {
   checkRedisSettings,
   type LimitConfig,
@@ -25,6 +24,7 @@ import {
   type UpstreamConfig,
   upstreamVariables,
 } from './settings/upstream.ts'
+import { auditKey, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
   HOST: z.string().default('127.0.0.1'),

@@ -1,14 +1,15 @@
 /** Preset and request in, client secret out; knows no HTTP of the caller's side. */
+
+import type { Caller } from './auth/token.ts'
+import { releaseToken, reserveToken, type UsedTokens } from './auth/used-tokens.ts'
+import { ConcurrencyGate } from './concurrency.ts'
 import { ServiceError } from './errors.ts'
-import { ConcurrencyGate } from './guards/concurrency.ts'
-import type { Caller } from './guards/token.ts'
-import { giveBackToken, type UsedTokens, useToken } from './guards/used-tokens.ts'
 import type { MintOutcome, Upstream } from './openai/mint.ts'
 import { type PresetCaller, resolvePreset } from './presets/access.ts'
 import type { Catalog } from './presets/catalog.ts'
-import { type Order, placeOrder } from './presets/order.ts'
 import type { Preset } from './presets/preset.ts'
 import { choosePreset, type MintRequest } from './presets/request.ts'
+import { buildUpstreamRequest, type UpstreamRequest } from './presets/upstream-request.ts'
 
 export interface IssuerOptions {
   /** The one in force. */
@@ -28,11 +29,11 @@ export interface Issuer {
   /** The preset that is asked for, if it is for this caller. */
   readonly resolve: (wanted: MintRequest, queryPreset: unknown, caller: PresetCaller) => Preset
   /** Exactly what goes upstream. */
-  readonly order: (preset: Preset, wanted: MintRequest) => Order
+  readonly order: (preset: Preset, wanted: MintRequest) => UpstreamRequest
   /** Uses the caller's token up, where it may be used once. */
-  readonly issue: (order: Order, requestId: string, caller: Caller | null) => Promise<MintOutcome>
+  readonly issue: (order: UpstreamRequest, requestId: string, caller: Caller | null) => Promise<MintOutcome>
   /** Undoes that for an attempt whose secret does not leave after all. */
-  readonly takeBack: (caller: Caller | null) => Promise<void>
+  readonly release: (caller: Caller | null) => Promise<void>
 }
 
 /** Each step throws a ServiceError where it refuses; what fails upstream comes back as an outcome. */
@@ -43,22 +44,22 @@ export function createIssuer(options: IssuerOptions): Issuer {
   return {
     resolve: (wanted, queryPreset, caller) =>
       resolvePreset(catalog(), choosePreset(wanted, queryPreset, defaultPreset), caller),
-    order: placeOrder,
+    order: buildUpstreamRequest,
     issue: (order, requestId, caller) =>
       gate.run(async () => {
         if (!isAuditAvailable()) throw new ServiceError('audit_down')
-        if (caller?.use) await useToken(usedTokens, caller.use)
+        if (caller?.use) await reserveToken(usedTokens, caller.use)
         const safetyIdentifier = caller && toSafetyIdentifier(caller.subject)
         try {
           return await upstream.mint(order, { requestId, safetyIdentifier })
         } catch (error) {
           // Upstream was not asked.
-          if (caller?.use) await giveBackToken(usedTokens, caller.use)
+          if (caller?.use) await releaseToken(usedTokens, caller.use)
           throw error
         }
       }),
-    takeBack: async (caller) => {
-      if (caller?.use) await giveBackToken(usedTokens, caller.use)
+    release: async (caller) => {
+      if (caller?.use) await releaseToken(usedTokens, caller.use)
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
-import type { Loaded } from './live-file.ts'
 import { type Catalog, loadPresets } from './presets/catalog.ts'
 import type { Problem } from './presets/problem.ts'
+import type { Loaded } from './watched-file.ts'
 
 /** Reads the presets file, and checks it against the settings that it depends on. */
 export async function loadCatalog(config: Config): Promise<Loaded<Catalog, readonly Problem[]>> {

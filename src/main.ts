@@ -3,14 +3,10 @@
  * so that a question to the audit does not wait for a server to load.
  */
 import { parseArgs } from 'node:util'
-import { type Config, ConfigError, type Environment, parseConfig, readEnvironment } from './config.ts'
-import { createLogDestination, createLogger } from './logger.ts'
-import type { Service } from './service.ts'
+import { EXIT_CONFIG, refuseToRun, runService } from './cli/serve.ts'
+import { readEnvironment } from './config.ts'
 
-/** Of sysexits.h, so that supervisors can tell a fault of ours from a setting. */
 const EXIT_USAGE = 64
-const EXIT_CRASH = 70
-const EXIT_CONFIG = 78
 
 const USAGE = `Usage: realtime-mint [command]
 
@@ -24,82 +20,15 @@ const USAGE = `Usage: realtime-mint [command]
   schema                 print the JSON Schema of the presets file, for editors
 `
 
-interface Running extends Service {
-  readonly closeLog: () => Promise<void>
-}
-
 interface Arguments {
   readonly operands: readonly string[]
   readonly json: boolean
   readonly live: boolean
 }
 
-/** Bad settings hide nothing of the presets file: one start tells the problems of both. */
-async function loadConfig(environment: Environment): Promise<Config> {
-  try {
-    return parseConfig(environment)
-  } catch {
-    const { check } = await import('./check.ts')
-    throw new ConfigError((await check({ file: undefined, environment, live: false })).problems)
-  }
-}
-
-/** Starts the service with its log, which is to be closed last of all. */
-async function startLogged(environment: Environment): Promise<Running> {
-  const config = await loadConfig(environment)
-  const log = createLogDestination()
-  const logger = createLogger(config.logLevel, log)
-  const closeLog = log.close
-  async function crash(error: Error): Promise<void> {
-    logger.fatal({ err: error }, 'crashed')
-    await closeLog()
-    process.exit(EXIT_CRASH)
-  }
-  process.on('uncaughtException', (error) => void crash(error))
-  try {
-    const { startService } = await import('./service.ts')
-    return { ...(await startService(config, logger)), closeLog }
-  } catch (error) {
-    await closeLog()
-    throw error
-  }
-}
-
-/**
- * The first signal drains, further ones change nothing: npm sends a second one after the terminal's own. SIGHUP reloads.
- * Set before the service starts, so that a signal on the way up is obeyed as soon as it can be.
- */
-async function obeySignals(starting: Promise<Running>, whenDrained?: () => Promise<void>): Promise<Running> {
-  async function stop(): Promise<void> {
-    const { drain, closeLog } = await starting
-    await drain()
-    await whenDrained?.()
-    await closeLog()
-    process.exit(0)
-  }
-  let stopping: Promise<void> | undefined
-  const onStop = (): void => {
-    stopping ??= stop()
-  }
-  process.on('SIGTERM', onStop).on('SIGINT', onStop)
-  process.on('SIGHUP', () => void starting.then(({ reload }) => reload()))
-  return starting
-}
-
-async function serve(): Promise<void> {
-  await obeySignals(startLogged(readEnvironment()))
-}
-
-async function demo(): Promise<void> {
-  const { startDemo } = await import('./demo.ts')
-  const { environment, toInvitation, close } = await startDemo(readEnvironment())
-  const { url } = await obeySignals(startLogged(environment), close)
-  process.stdout.write(toInvitation(url))
-}
-
 async function runCheck({ operands: [file], json, live }: Arguments): Promise<void> {
   if (live && file !== undefined) misuse()
-  const { check, toReport } = await import('./check.ts')
+  const { check, toReport } = await import('./cli/check.ts')
   const findings = await check({ file, environment: readEnvironment(), live })
   process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : toReport(findings))
   process.exitCode = findings.problems.length === 0 ? 0 : EXIT_CONFIG
@@ -108,6 +37,16 @@ async function runCheck({ operands: [file], json, live }: Arguments): Promise<vo
 async function printSchema(): Promise<void> {
   const { presetsJsonSchema } = await import('./presets/json-schema.ts')
   process.stdout.write(`${JSON.stringify(presetsJsonSchema(), null, 2)}\n`)
+}
+
+async function serve(): Promise<void> {
+  await runService(readEnvironment())
+}
+
+/** The sandbox is in a checkout only, and the command itself starts it from there. */
+async function demo(): Promise<void> {
+  process.stderr.write('The demo runs from a checkout of the source: npm ci && npm run demo\n')
+  process.exitCode = EXIT_USAGE
 }
 
 /** By name, with the number of operands that each takes. */
@@ -130,7 +69,7 @@ const note = (text: string): void => {
 }
 
 async function audit(args: readonly string[]): Promise<void> {
-  const { runAudit } = await import('./audit-command/run.ts')
+  const { runAudit } = await import('./cli/audit.ts')
   const { stdout, stderr, stdin } = process
   process.exitCode = await runAudit(args, {
     environment: readEnvironment(),
@@ -144,7 +83,7 @@ async function audit(args: readonly string[]): Promise<void> {
 }
 
 async function explainRequest(args: readonly string[]): Promise<void> {
-  const { runExplain } = await import('./explain-command.ts')
+  const { runExplain } = await import('./cli/explain-command.ts')
   const environment = readEnvironment()
   process.exitCode = await runExplain(args, { environment, write, note, input: process.stdin }).catch(
     refuseToRun,
@@ -154,13 +93,6 @@ async function explainRequest(args: readonly string[]): Promise<void> {
 function misuse(): never {
   process.stderr.write(USAGE)
   process.exit(EXIT_USAGE)
-}
-
-function refuseToRun(error: unknown): never {
-  if (!(error instanceof ConfigError)) throw error
-  const lines = error.problems.map((problem) => `  ${problem}\n`).join('')
-  process.stderr.write(`realtime-mint cannot start. Mend this and start it again:\n${lines}`)
-  process.exit(EXIT_CONFIG)
 }
 
 function parseCommandLine() {

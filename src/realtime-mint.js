@@ -8,4 +8,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(78)
 }
 // Node does not strip types under node_modules, so an installed package carries compiled files.
-await import(import.meta.url.includes('/node_modules/') ? '../dist/main.js' : './main.ts')
+const program = import.meta.url.includes('/node_modules/')
+  ? '../dist/main.js'
+  : process.argv[2] === 'demo'
+    ? '../sandbox/demo.ts'
+    : './main.ts'
+await import(program)

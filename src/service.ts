@@ -5,8 +5,8 @@ import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
 import { codeOf } from './errors.ts'
 import { loadCatalog } from './load-catalog.ts'
-import { createParts, type Parts } from './parts.ts'
 import type { Catalog } from './presets/catalog.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
 
 export interface Service {
   /** `http://address:port` */
@@ -22,7 +22,7 @@ const LAST_MINT_MS = 9_000
 /** After which an audit that hangs is given up, so that the log can still say so. */
 const LAST_RECORD_MS = 9_400
 /** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
-const LAST_WORDS_MS = 300
+const CLOSE_GRACE_MS = 300
 
 const now = (): number => performance.now()
 
@@ -48,7 +48,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
   }
   for (const warning of config.warnings) logger.warn(warning)
   const catalog = await openCatalog(config, logger)
-  const parts = await createParts(config, catalog, logger)
+  const parts = await createRuntime(config, catalog, logger)
   const url = await listen(parts.app, config)
   logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
   return {
@@ -68,7 +68,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Parts,
+  { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Runtime,
   delayMs: number,
 ): Promise<void> {
   const startedAt = now()
@@ -80,14 +80,14 @@ async function drain(
   lifecycle.phase = 'draining'
   await atMost(LAST_MINT_MS - (now() - startedAt), lifecycle.mints.whenEmpty())
   await upstream.close()
-  await atMost(LAST_WORDS_MS, lifecycle.mints.whenEmpty())
+  await atMost(CLOSE_GRACE_MS, lifecycle.mints.whenEmpty())
   // Whoever is still in headers or body now is slow, or idle.
   const closed = app.close()
-  await atMost(LAST_WORDS_MS, closed)
+  await atMost(CLOSE_GRACE_MS, closed)
   app.server.closeAllConnections()
-  await atMost(LAST_WORDS_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
+  await atMost(CLOSE_GRACE_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
   await callerGuard?.close()
   redis?.close()
-  await atMost(Math.max(LAST_WORDS_MS, LAST_RECORD_MS - (now() - startedAt)), audit.close())
+  await atMost(Math.max(CLOSE_GRACE_MS, LAST_RECORD_MS - (now() - startedAt)), audit.close())
   logger.info({ ms: Math.round(now() - startedAt) }, 'drained')
 }

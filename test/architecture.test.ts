@@ -43,14 +43,13 @@ it('the source is read: its files, their imports, and their code without comment
 describe('who may import whom', () => {
   it.each([
     ['main', []],
-    ['service', ['main']],
-    ['parts', ['service']],
-    ['app', ['parts']],
+    ['service', ['cli']],
+    ['runtime', ['service']],
+    ['app', ['runtime']],
     ['routes', ['app']],
-    ['issuer', ['app', 'routes', 'parts']],
-    ['demo', ['main']],
-    ['audit-command', ['arguments', 'main']],
-    ['audit-reader', ['audit-command']],
+    ['issuer', ['app', 'routes', 'runtime']],
+    ['cli', ['main']],
+    ['audit-reader', ['cli']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
   })
@@ -58,27 +57,22 @@ describe('who may import whom', () => {
   it.each([
     ['reasons', []],
     ['secret', []],
-    ['json-object', []],
+    ['json', []],
     ['errors', ['reasons']],
     ['lifecycle', []],
     ['logger', ['errors']],
     ['outbound', ['errors', 'secret']],
-    ['guards', ['errors', 'json-object', 'outbound', 'reasons', 'secret']],
-    ['http', ['errors', 'json-object', 'reasons']],
-    ['redis', ['errors', 'guards', 'secret']],
-    ['limits', ['errors', 'http', 'reasons', 'redis']],
+    ['auth', ['errors', 'json', 'outbound', 'reasons', 'redis', 'secret']],
+    ['http', ['errors', 'json', 'limits', 'reasons']],
+    ['redis', ['errors', 'secret']],
+    ['limits', ['errors', 'reasons', 'redis']],
     ['presets', ['errors', 'limits', 'reasons']],
     ['openai', ['errors', 'outbound', 'presets', 'reasons', 'secret']],
-    ['issuer', ['errors', 'guards', 'openai', 'presets']],
+    ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],
     ['audit-reader', ['audit', 'errors', 'http', 'reasons', 'secret']],
-    ['audit-command', ['arguments', 'audit', 'audit-reader', 'config', 'errors', 'presets', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])
-  })
-
-  it('the sandbox shares nothing with what it is held against', () => {
-    expect(importsOf(({ room }) => room === 'sandbox')).toStrictEqual([])
   })
 
   it('the verifier shares with the service no more than how lines are sealed, and with which keys', () => {
@@ -118,14 +112,15 @@ describe('who may import whom', () => {
         'presets',
         'openai',
         'outbound',
-        'guards',
+        'auth',
+        'concurrency',
         'errors',
         'reasons',
         'secret',
         'lifecycle',
         'redis',
       ].includes(room) ||
-      (room === 'limits' && path !== 'limits/per-address.ts') ||
+      room === 'limits' ||
       ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/attempt.ts', 'audit/audit.ts'].includes(
         path,
       ),
@@ -142,9 +137,13 @@ describe('what only some may do', () => {
     [
       'end the process, or listen to signals',
       whereCode(/\bprocess\.(exit|exitCode|abort|kill|on|once|off)\b/),
-      ['main.ts', 'service.ts', 'realtime-mint.js'],
+      ['main.ts', 'cli/serve.ts', 'realtime-mint.js'],
     ],
-    ['write to stdout or stderr', whereCode(/\bprocess\.std(out|err)\b/), ['main.ts', 'realtime-mint.js']],
+    [
+      'write to stdout or stderr',
+      whereCode(/\bprocess\.std(out|err)\b/),
+      ['main.ts', 'cli/serve.ts', 'realtime-mint.js'],
+    ],
     [
       'reveal a secret',
       whereCode(/\.reveal\(\)/),
@@ -152,20 +151,20 @@ describe('what only some may do', () => {
         /^(?:openai|outbound)\//,
         'routes/minting.ts',
         'audit/keys.ts',
-        'guards/caller.ts',
+        'auth/caller.ts',
         'redis/connection.ts',
       ],
     ],
     [
       'call upstream, or the issuer’s key set',
       where(({ packages }) => packages.includes('undici')),
-      [/^(?:openai|outbound)\//, 'guards/key-set.ts'],
+      [/^(?:openai|outbound)\//, 'auth/key-set.ts'],
     ],
     ['know Redis', where(({ packages }) => packages.includes('ioredis')), ['redis/connection.ts']],
     [
       'open connections',
       where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),
-      [/^sandbox\//, /^http\//, 'guards/origin.ts'],
+      [/^http\//],
     ],
     [
       'import what is not known before',
@@ -179,10 +178,10 @@ describe('what only some may do', () => {
       [
         /^audit(?:-reader)?\//,
         'presets/catalog.ts',
-        'live-file.ts',
+        'watched-file.ts',
         'config.ts',
         'settings/upstream.ts',
-        'surroundings.ts',
+        'cli/preflight.ts',
       ],
     ],
   ])('%s', (_what, found, allowed) => {

@@ -1,9 +1,9 @@
 /** The README’s table of codes: each is provoked here as a caller would meet it. A code without a case is a type error. */
 import { rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import type { Behaviour } from '../sandbox/behaviour.ts'
 import { type Code, codeOf, ServiceError } from '../src/errors.ts'
 import type { Reason } from '../src/reasons.ts'
-import type { Behaviour } from '../src/sandbox/behaviour.ts'
 import { type AnyReply, allReasons, refusalOf } from './support/replies.ts'
 import { ORIGIN, startTestService, type TestService } from './support/service.ts'
 import { issuerEnvironment, secretEnvironment, toBearer, toToken } from './support/tokens.ts'

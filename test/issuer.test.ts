@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { MemoryUsedTokens } from '../src/auth/used-tokens.ts'
 import { ServiceError } from '../src/errors.ts'
-import { MemoryUsedTokens } from '../src/guards/used-tokens.ts'
 import { createIssuer } from '../src/issuer.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
 import { parsePresets } from '../src/presets/catalog.ts'

@@ -6,7 +6,7 @@ import { type Line, splitLines } from './lines.ts'
 import { ignoreRemoved, listAudit, openAudit, readChunks } from './listing.ts'
 import { readKeyId } from './sealed-bytes.ts'
 
-export type Order = 'newest' | 'oldest'
+export type UpstreamRequest = 'newest' | 'oldest'
 
 export interface Search {
   /** ISO 8601, UTC; the first moment that counts. */
@@ -15,7 +15,7 @@ export interface Search {
   readonly until: string | undefined
   /** All of which have to hold. */
   readonly filters: readonly Filter[]
-  readonly order: Order
+  readonly order: UpstreamRequest
 }
 
 export interface Match {

@@ -4,11 +4,11 @@ import {
   type Batch,
   FileSearch,
   type Match,
-  type Order,
   readSpan,
   type Search,
   type Span,
   toOpeningTime,
+  type UpstreamRequest,
 } from './query-file.ts'
 
 export interface QueryOptions extends Search {
@@ -60,7 +60,7 @@ async function findSpans({ directory, since = '', until }: QueryOptions): Promis
 const comparators = {
   newest: (one: string, other: string) => one > other,
   oldest: (one: string, other: string) => one < other,
-} as const satisfies Record<Order, (one: string, other: string) => boolean>
+} as const satisfies Record<UpstreamRequest, (one: string, other: string) => boolean>
 
 export class AuditQuery {
   readonly #options: QueryOptions

@@ -1,9 +1,9 @@
+import type { Caller } from '../auth/token.ts'
 import type { ServiceError } from '../errors.ts'
-import type { Caller } from '../guards/token.ts'
 import type { Quota } from '../limits/quota.ts'
 import type { UpstreamReport } from '../openai/mint.ts'
-import type { Order } from '../presets/order.ts'
 import type { Preset } from '../presets/preset.ts'
+import type { UpstreamRequest } from '../presets/upstream-request.ts'
 import type { Secret } from '../secret.ts'
 
 /**
@@ -28,7 +28,7 @@ export class Attempt {
   preset: Preset | null = null
   /** How the limits stand that its caller may know of. */
   quotas: readonly Quota[] = []
-  order: Order | null = null
+  order: UpstreamRequest | null = null
   upstream: UpstreamReport | null = null
   secret: Secret | null = null
   /** Unix seconds. */

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { listAuditFiles, readPredecessor, toNamedHead } from './predecessors.ts'
+import { listAuditFiles, readPredecessor, toNamedHead } from './earlier-files.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
 export interface RetentionOptions {

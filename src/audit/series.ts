@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import type { Anchors } from './anchors.ts'
 import type { Head } from './chain.ts'
 import { createDirectory, syncDirectory } from './directory.ts'
+import { type NamedHead, Predecessors, type Survey, toNamedHead } from './earlier-files.ts'
 import { type AuditFile, AuditWriteError, createAuditFile, type Durability } from './file.ts'
+import { toOpening } from './first-records.ts'
 import type { AuditKeys } from './keys.ts'
-import { toOpening } from './opening.ts'
-import { type NamedHead, Predecessors, type Survey, toNamedHead } from './predecessors.ts'
 import { type RecordFields, toEventFields, toLines } from './record.ts'
 
 export interface FileSeriesOptions {

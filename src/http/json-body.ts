@@ -1,7 +1,7 @@
 /** The body parser: one JSON object in UTF-8, or a refusal; nothing in between. */
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
-import { type JsonObject, parseJsonObject } from '../json-object.ts'
+import { type JsonObject, parseJsonObject } from '../json.ts'
 
 /** Many times what a request needs, and little enough to read whole. */
 export const MAX_BODY_BYTES = 16 * 1024

@@ -1,6 +1,6 @@
 /** Limits in this process: exact, and bounded in memory whatever callers send. */
 import { ServiceError } from '../errors.ts'
-import { createShelved, Shelf, type Shelved } from './shelf.ts'
+import { BoundedLogs, createShelved, type Shelved } from './bounded-logs.ts'
 import type { Claim, LimitStore, Standing, Verdict } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -14,7 +14,7 @@ const MAX_LOGS = 50_000
 
 interface Place {
   readonly claim: Claim
-  readonly shelf: Shelf
+  readonly shelf: BoundedLogs
   /** Not on the shelf yet where it is new. */
   readonly shelved: Shelved
 }
@@ -22,7 +22,7 @@ interface Place {
 export class LocalStore implements LimitStore {
   readonly #now: () => number
   readonly #maxLogs: number
-  readonly #shelves = new Map<string, Shelf>()
+  readonly #shelves = new Map<string, BoundedLogs>()
 
   constructor({ now, maxLogs = MAX_LOGS }: LocalStoreOptions) {
     this.#now = now
@@ -73,10 +73,10 @@ export class LocalStore implements LimitStore {
     })
   }
 
-  #shelfOf({ level }: Claim): Shelf {
+  #shelfOf({ level }: Claim): BoundedLogs {
     const found = this.#shelves.get(level)
     if (found !== undefined) return found
-    const shelf = new Shelf(this.#maxLogs)
+    const shelf = new BoundedLogs(this.#maxLogs)
     this.#shelves.set(level, shelf)
     return shelf
   }

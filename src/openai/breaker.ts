@@ -1,6 +1,6 @@
 /** Whether upstream is asked at all: a breaker for its failures, a cool-down for its 429s, a budget for second tries. */
 import { ServiceError } from '../errors.ts'
-import { Recent } from './recent.ts'
+import { Recent } from './sliding-window.ts'
 
 export interface BreakerOptions {
   /** Monotonic milliseconds. */
@@ -13,7 +13,7 @@ export interface BreakerOptions {
 export type Permit = number
 
 /** Fewer calls tell nothing. */
-const LEAST_CALLS = 20
+const MIN_CALLS = 20
 const OPEN_AT = 0.5
 const PROBE_MS = 1_000
 
@@ -24,7 +24,7 @@ const LEAST_RETRIES = 10
 const toSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000))
 
 /**
- * Opens at `OPEN_AT` failures of `LEAST_CALLS` or more in ten seconds. Open, it lets one call a second through, and
+ * Opens at `OPEN_AT` failures of `MIN_CALLS` or more in ten seconds. Open, it lets one call a second through, and
  * closes with the first that does not fail.
  */
 export class Breaker {
@@ -76,7 +76,7 @@ export class Breaker {
     this.#recent.add('calls', now)
     if (failed) this.#recent.add('failures', now)
     const { calls, failures } = this.#recent.at(now)
-    if (calls >= LEAST_CALLS && failures >= calls * OPEN_AT) this.#turn(now + PROBE_MS)
+    if (calls >= MIN_CALLS && failures >= calls * OPEN_AT) this.#turn(now + PROBE_MS)
   }
 
   /** After a 429: nobody asks until `seconds` are over. */

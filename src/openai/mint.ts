@@ -4,18 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, NotConnectedError, type ProxyOptions } from '../outbound/dispatcher.ts'
-import type { Order } from '../presets/order.ts'
+import type { UpstreamRequest } from '../presets/upstream-request.ts'
 import type { Secret } from '../secret.ts'
 import { Breaker, type Permit } from './breaker.ts'
+import { isBreakdown, isPassing, toTransportFailure } from './failures.ts'
 import {
-  type Asker,
+  type CallContext,
   createSend,
   type ExchangeOptions,
   type Reply,
   readClientSecret,
   toReplyId,
-} from './exchange.ts'
-import { isBreakdown, isPassing, toTransportFailure } from './failures.ts'
+} from './http-call.ts'
 import type { ClientSecret } from './reply.ts'
 
 export interface UpstreamOptions extends ExchangeOptions {
@@ -47,7 +47,7 @@ export interface Upstream {
    * Answers by the deadline, whatever happens on the wire; is not cancelled by a caller who hangs up. Rejects with a
    * ServiceError only where upstream was not asked.
    */
-  readonly mint: (order: Order, asker: Asker) => Promise<MintOutcome>
+  readonly mint: (order: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
   /** Ends what is still under way: its mints fail as `shutting_down`. */
   readonly close: () => Promise<void>
 }
@@ -86,11 +86,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const send = createSend(options, dispatcher)
   const breaker = new Breaker({ now, onChange })
 
-  async function call(order: Order, apiKey: Secret, asker: Asker, ms: number): Promise<Call> {
+  async function call(
+    order: UpstreamRequest,
+    apiKey: Secret,
+    context: CallContext,
+    ms: number,
+  ): Promise<Call> {
     let reply: Reply | undefined
     async function ask(signal: EventEmitter): Promise<Call> {
       try {
-        reply = await send(order, apiKey, asker, signal)
+        reply = await send(order, apiKey, context, signal)
         const issued = await readClientSecret(reply, order, apiKey, secretPrefix)
         return { result: { issued }, reply, repeatable: false }
       } catch (error) {
@@ -106,7 +111,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     if (failure?.reason === 'upstream_rate_limited') breaker.coolDown(failure.retryAfterSeconds ?? 1)
   }
 
-  async function mint(order: Order, asker: Asker): Promise<MintOutcome> {
+  async function mint(order: UpstreamRequest, context: CallContext): Promise<MintOutcome> {
     const permit = breaker.admit()
     const startedAtMs = now()
     const leftMs = (): number => startedAtMs + timeoutMs - now()
@@ -114,12 +119,12 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const waitMs = Math.random() * RETRY_WITHIN_MS
 
     let attempts = 1
-    let last = await call(order, apiKey, asker, timeoutMs)
+    let last = await call(order, apiKey, context, timeoutMs)
     settle(permit, last)
     if (last.repeatable && leftMs() - waitMs > LEAST_LEFT_MS && breaker.takeRetry()) {
       await delay(waitMs)
       attempts += 1
-      last = await call(order, apiKey, asker, leftMs())
+      last = await call(order, apiKey, context, leftMs())
       settle(permit, last)
     }
     const { result, reply } = last

@@ -1,5 +1,5 @@
 /** Upstream request bodies, built as text at load so that a request only fills in what varies. */
-import type { Fields } from './fields.ts'
+import type { Fields } from './json.ts'
 import { fill, type Template } from './variables.ts'
 
 /** Which upstream endpoint a preset mints at. */

@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { checkEntry, type Surroundings } from './check-entry.ts'
 import { credentialPaths } from './credentials.ts'
-import { parseText } from './document.ts'
-import { isObject, valueAt } from './fields.ts'
 import { presetsFrame } from './file-schema.ts'
 import { findingsOf } from './hints.ts'
+import { isObject, valueAt } from './json.ts'
 import { digest, type Preset } from './preset.ts'
 import { type Finding, type Problem, toProblem } from './problem.ts'
+import { parseText } from './yaml.ts'
 
 export interface Catalog {
   /** 16 hex digits over everything that the file says of every preset. */

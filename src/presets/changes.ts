@@ -1,8 +1,8 @@
 /** Which leaves of a request differ from the preset's own, and whether the preset lets them. */
 import { ServiceError } from '../errors.ts'
-import { type Fields, isEqual, toPath, valueAt } from './fields.ts'
 import { type FlatSession, flatSession, toFlatField } from './flat-schema.ts'
 import { gaSessions } from './ga-schema.ts'
+import { type Fields, isEqual, toPath, valueAt } from './json.ts'
 import { permits } from './overrides.ts'
 import type { Preset } from './preset.ts'
 import { checkGaSession, type MintRequest } from './request.ts'

@@ -2,7 +2,6 @@
 
 import { type LimitRule, parseRules } from '../limits/rules.ts'
 import { type Api, type CheckedSession, checkSession } from './check-session.ts'
-import { isObject, type Path, valueAt } from './fields.ts'
 import {
   entryParts,
   overrideRule,
@@ -12,6 +11,7 @@ import {
   variable,
 } from './file-schema.ts'
 import { findingsOf } from './hints.ts'
+import { isObject, type Path, valueAt } from './json.ts'
 import { modelWarning, voiceWarning } from './models.ts'
 import { type Rules, ruleProblems } from './overrides.ts'
 import { type Access, createPreset, type Limits, type Preset } from './preset.ts'

@@ -1,5 +1,5 @@
 /** Credentials have no place in presets: the browser can read its whole session. */
-import { isObject, type Path } from './fields.ts'
+import { isObject, type Path } from './json.ts'
 
 const shapes = [
   /(?<![A-Za-z0-9])sk-[\w-]{6,}/,

@@ -1,8 +1,8 @@
 /** What an operator may have meant by a field that the schema does not know. */
 import type { z } from 'zod'
-import { type Path, toPath } from './fields.ts'
 import { gaPathOf, isFlatField } from './flat-schema.ts'
 import { issuesOf } from './issues.ts'
+import { type Path, toPath } from './json.ts'
 import { type Finding, toFinding } from './problem.ts'
 import { namesAt, schemasAt } from './schema-paths.ts'
 import { closest } from './suggestion.ts'

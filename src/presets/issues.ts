@@ -1,6 +1,6 @@
 /** What a schema has against a value, in sentences of ours that never quote the value. */
 import type { z } from 'zod'
-import { type Path, valueAt } from './fields.ts'
+import { type Path, valueAt } from './json.ts'
 
 export interface Issue {
   readonly path: Path

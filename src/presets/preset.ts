@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { LimitRule } from '../limits/rules.ts'
 import { type BodyTemplate, type Endpoint, renderBody, showBody, toBodyTemplate } from './body.ts'
-import { deepFreeze, type Fields, valueAt } from './fields.ts'
 import type { FlatSession } from './flat-schema.ts'
 import type { SessionType } from './ga-schema.ts'
+import { deepFreeze, type Fields, valueAt } from './json.ts'
 import type { Rules } from './overrides.ts'
 import type { Template, Variables } from './variables.ts'
 

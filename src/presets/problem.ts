@@ -1,6 +1,6 @@
 import { isCredentialLike } from './credentials.ts'
-import type { Path } from './fields.ts'
 import type { Issue } from './issues.ts'
+import type { Path } from './json.ts'
 
 /** Something wrong, or for a warning doubtful, in a presets file. Never quotes what may be a credential. */
 export interface Problem {

@@ -1,10 +1,10 @@
 /** The two minting routes' bodies, in the program's own terms. The common body, a preset's name, costs no schema run. */
 import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
-import { type Fields, isDeeper, isObject } from './fields.ts'
 import { askedExpiries, type FlatSession, flatSession } from './flat-schema.ts'
 import { isSessionType, requestedSessions, type SessionType } from './ga-schema.ts'
 import { type Issue, toIssues } from './issues.ts'
+import { type Fields, isDeeper, isObject } from './json.ts'
 import { expiresAfter } from './schema-parts.ts'
 import { knownPath } from './schema-paths.ts'
 

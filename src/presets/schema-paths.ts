@@ -1,6 +1,6 @@
 /** Reads zod schemas as trees, so that suggestions, override paths and `param` come from the schemas alone. */
 import { z } from 'zod'
-import { isObject, type Path } from './fields.ts'
+import { isObject, type Path } from './json.ts'
 
 type Schema = z.core.$ZodType
 

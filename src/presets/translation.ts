@@ -1,6 +1,7 @@
 /** Flat session → GA session, and single fields back. */
-import { type Fields, isObject, putAt, toPath } from './fields.ts'
+
 import { type FlatField, type FlatSession, gaPathOf } from './flat-schema.ts'
+import { type Fields, isObject, putAt, toPath } from './json.ts'
 import { takesPrompt } from './models.ts'
 
 /** A flat leaf that the GA endpoint has no place for. */

@@ -1,8 +1,8 @@
 /** The holes in a preset's instructions: declared at load, filled per request, in one pass. */
 import { ServiceError } from '../errors.ts'
 import { isCredentialLike } from './credentials.ts'
-import { codePoints } from './fields.ts'
 import type { VariableInput } from './file-schema.ts'
+import { codePoints } from './json.ts'
 import type { Finding } from './problem.ts'
 import { closest } from './suggestion.ts'
 

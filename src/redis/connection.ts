@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import type { Secret } from '../secret.ts'
 import { type RedisFault, RedisUnavailable, toRedisFault } from './faults.ts'
-import { Patience } from './patience.ts'
+import { ReplyTimeout } from './reply-timeout.ts'
 import { KEY_PREFIX, type Script, toScript } from './script.ts'
 
 export interface RedisConnectionOptions {
@@ -54,7 +54,7 @@ function createClient(url: Secret): Redis {
 export class RedisConnection {
   readonly #client: Redis
   readonly #database: number
-  readonly #patience = new Patience(REPLY_MS)
+  readonly #patience = new ReplyTimeout(REPLY_MS)
   readonly #onChange: (fault: RedisFault | null) => void
   readonly #known = Promise.withResolvers<void>()
   /** Null while it can be used; undefined until that is known. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Audit } from '../audit/audit.ts'
-import type { CallerGuard } from '../guards/caller.ts'
+import type { CallerGuard } from '../auth/caller.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export const healthPaths: ReadonlySet<string> = new Set(['/livez', '/readyz'])

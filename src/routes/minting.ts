@@ -1,11 +1,11 @@
 /** The policy of both minting routes: the guards, in the order in which they are asked. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { CallerGuard } from '../auth/caller.ts'
 import { ServiceError } from '../errors.ts'
-import type { CallerGuard } from '../guards/caller.ts'
-import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../guards/origin.ts'
 import { checkBodyHeaders } from '../http/json-body.ts'
+import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../http/origin.ts'
 import type { Issuer } from '../issuer.ts'
-import type { JsonObject } from '../json-object.ts'
+import type { JsonObject } from '../json.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Limits } from '../limits/levels.ts'
 import type { ClientSecret } from '../openai/reply.ts'
@@ -90,13 +90,13 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
   }
 
   /** Also where upstream gave a secret and its record could not be written: only what leaves uses a token up. */
-  async function takeBack({ attempt }: FastifyRequest): Promise<void> {
-    if (attempt.upstream !== null && attempt.failure !== null) await issuer.takeBack(attempt.identity)
+  async function release({ attempt }: FastifyRequest): Promise<void> {
+    if (attempt.upstream !== null && attempt.failure !== null) await issuer.release(attempt.identity)
   }
 
   app.post<{ Body: JsonObject | undefined; Querystring: { preset?: unknown } }>(
     dialect.path,
-    { onRequest: createHeadHooks(options), onSend: callerGuard === undefined ? [] : takeBack },
+    { onRequest: createHeadHooks(options), onSend: callerGuard === undefined ? [] : release },
     mint,
   )
 }

@@ -1,8 +1,8 @@
 /** Which paths there are, and with which methods: all that 404s, 405s and preflights depend on. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.ts'
-import { createOriginGuard } from '../guards/origin.ts'
 import { checkHeaders } from '../http/headers.ts'
+import { createOriginGuard } from '../http/origin.ts'
 import { checkTarget, toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { clientSecrets } from './client-secrets.ts'

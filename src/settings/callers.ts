@@ -1,8 +1,8 @@
 /** `AUTH_*`: whether callers need a token, and which ones hold. */
 import { z } from 'zod'
-import type { KeySource } from '../guards/caller.ts'
+import type { KeySource } from '../auth/caller.ts'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
-import { exactText, flag, secureUrl, sharedSecret, wholeNumber } from './kinds.ts'
+import { exactText, flag, secureUrl, sharedSecret, wholeNumber } from './validators.ts'
 
 const AUTH_MODE_ADVICE =
   'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint; or jwt: whoever has a token of your issuer'

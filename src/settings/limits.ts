@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { LimitRule } from '../limits/rules.ts'
 import type { Secret } from '../secret.ts'
-import { flag, limit, redisUrl, wholeNumber } from './kinds.ts'
+import { flag, limit, redisUrl, wholeNumber } from './validators.ts'
 
 export const limitVariables = {
   RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),

@@ -1,10 +1,10 @@
 /** `OPENAI_*` and what else decides how upstream is reached. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Loaded } from '../live-file.ts'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import type { Secret } from '../secret.ts'
-import { apiKey, baseUrl, headerValue, proxyUrl, secretPrefix, wholeNumber } from './kinds.ts'
+import type { Loaded } from '../watched-file.ts'
+import { apiKey, baseUrl, headerValue, proxyUrl, secretPrefix, wholeNumber } from './validators.ts'
 
 export const upstreamVariables = {
   OPENAI_API_KEY: apiKey.optional(),

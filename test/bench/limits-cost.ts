@@ -1,10 +1,10 @@
 // Measures what all levels of limits add to a mint, in CPU: one listener with them and one without, request by request.
 import Fastify, { type FastifyInstance } from 'fastify'
 import { openAttempts } from '../../src/audit/hooks.ts'
+import { limitAddresses, showQuotas } from '../../src/http/address-limit.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
 import { createLimits, type Limits } from '../../src/limits/levels.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
-import { limitAddresses, showQuotas } from '../../src/limits/per-address.ts'
 import { inTurn } from './in-turn.ts'
 import { median, percentile } from './statistics.ts'
 

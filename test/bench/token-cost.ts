@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { createCallerGuard, type KeySource } from '../../src/guards/caller.ts'
+import { createCallerGuard, type KeySource } from '../../src/auth/caller.ts'
 import { Secret } from '../../src/secret.ts'
 import { inTurn } from './in-turn.ts'
 import { median } from './statistics.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { findFreePort } from '../bench/workshop.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN, parseRecords, readAudit } from '../support/service.ts'

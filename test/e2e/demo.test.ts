@@ -29,7 +29,7 @@ it('mints with the very curl line that the demo prints, and Ctrl-C ends service 
 
 it('goes on where nobody reads what it prints, and ends when it is told to', async () => {
   const port = await findPort()
-  const demo = startProcess([process.execPath, 'src/main.ts', 'demo'], {
+  const demo = startProcess([process.execPath, 'src/realtime-mint.js', 'demo'], {
     PORT: String(port),
     AUDIT_DIR: await createTemporaryDirectory(),
   })

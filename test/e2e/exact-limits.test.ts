@@ -2,7 +2,7 @@
 
 import { Pool } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, type ServiceProcess, startServiceProcess } from '../support/process.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'

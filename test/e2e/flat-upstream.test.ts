@@ -1,6 +1,6 @@
 /** The service in front of a server that still serves the flat endpoint: LocalAI, Azure's preview. */
 import { describe, expect, it } from 'vitest'
-import { malformedVariants } from '../../src/sandbox/behaviour.ts'
+import { malformedVariants } from '../../sandbox/behaviour.ts'
 import { ask, lastSent, outcomeOf } from '../routes/asking.ts'
 import { nest } from '../sandbox/caller.ts'
 import { createEnvironment, startProcess } from '../support/process.ts'

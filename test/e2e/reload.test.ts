@@ -1,7 +1,7 @@
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, type ServiceProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { listen, startReplier, startSpeaker, toSecretBody } from '../support/upstream.ts'
 import { expectation, outcomeOf } from './outcome.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createCertificate, trust } from '../support/certificates.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'

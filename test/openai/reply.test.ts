@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MalformedVariant } from '../../src/sandbox/behaviour.ts'
+import type { MalformedVariant } from '../../sandbox/behaviour.ts'
 import { API_KEY, type Reply, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { startReplier } from '../support/upstream.ts'

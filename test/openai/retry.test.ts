@@ -4,8 +4,8 @@ import { connect, createServer } from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createUpstream } from '../../src/openai/mint.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
-import { placeOrder } from '../../src/presets/order.ts'
 import { parseClientSecretsRequest } from '../../src/presets/request.ts'
+import { buildUpstreamRequest } from '../../src/presets/upstream-request.ts'
 import { Secret } from '../../src/secret.ts'
 import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { PRESETS, startTestService } from '../support/service.ts'
@@ -128,7 +128,7 @@ function anOrder() {
   const parsed = parsePresets(PRESETS, { ...surroundings, allowedOrigins: undefined })
   const preset = 'catalog' in parsed ? parsed.catalog.presets.get('assistant') : undefined
   if (preset === undefined) throw new Error('there is no such preset')
-  return placeOrder(preset, parseClientSecretsRequest({}))
+  return buildUpstreamRequest(preset, parseClientSecretsRequest({}))
 }
 
 const hang: Answer = () => undefined

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 import { startReplier } from '../support/upstream.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Fields } from '../../src/presets/fields.ts'
+import type { Fields } from '../../src/presets/json.ts'
 import { plainRealtime as realtime } from './sessions.ts'
 import { expiring, orderFlat, orderGa, presetOf, refusalOf, sent } from './support.ts'
 

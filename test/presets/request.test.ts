@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Fields } from '../../src/presets/fields.ts'
+import type { Fields } from '../../src/presets/json.ts'
 import {
   choosePreset,
   type MintRequest,

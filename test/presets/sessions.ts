@@ -6,7 +6,7 @@ import type {
   RealtimeTranscriptionSessionCreateRequest,
   RealtimeTranslationSessionCreateRequest,
 } from 'openai/resources/realtime/realtime'
-import { putAt, toPath } from '../../src/presets/fields.ts'
+import { putAt, toPath } from '../../src/presets/json.ts'
 
 export const fullRealtime = {
   type: 'realtime',

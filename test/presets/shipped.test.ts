@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Order, placeOrder } from '../../src/presets/order.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { parseClientSecretsRequest } from '../../src/presets/request.ts'
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/upstream-request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 import { catalogOf, orderFlat, orderGa, presetOf } from './support.ts'
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.close())
 
 /** Mints over real HTTP at an upstream whose schema shares nothing with ours. */
-async function mint({ endpoint, body }: Order): Promise<{ status: number; reply: unknown }> {
+async function mint({ endpoint, body }: UpstreamRequest): Promise<{ status: number; reply: unknown }> {
   const path = endpoint === 'translations' ? 'translations/client_secrets' : endpoint
   const response = await fetch(`${sandbox.baseUrl}/realtime/${path}`, {
     method: 'POST',
@@ -46,7 +46,9 @@ test.each([...catalog.presets.keys()])('%s mints a secret, asked for by name alo
   const preset = catalog.presets.get(name)
   expect(preset?.access).toEqual({ origins: null, claims: null })
   if (preset === undefined) return
-  expect(await mint(placeOrder(preset, parseClientSecretsRequest({ preset: name })))).toMatchObject(issued)
+  expect(await mint(buildUpstreamRequest(preset, parseClientSecretsRequest({ preset: name })))).toMatchObject(
+    issued,
+  )
 })
 
 test('support-agent mints a secret with everything it opens changed', async () => {

@@ -1,10 +1,10 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Catalog, type ParseOptions, parsePresets } from '../../src/presets/catalog.ts'
-import type { Fields } from '../../src/presets/fields.ts'
-import { type Order, placeOrder } from '../../src/presets/order.ts'
+import type { Fields } from '../../src/presets/json.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import type { Problem } from '../../src/presets/problem.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/upstream-request.ts'
 
 export const surroundings: ParseOptions = {
   fileName: 'presets.yaml',
@@ -42,13 +42,13 @@ export function warningsOf(entry: object, options: Partial<ParseOptions> = {}): 
 }
 
 /** What a body of POST /v1/realtime/client_secrets orders. */
-export function orderGa(preset: Preset, body: Fields): Order {
-  return placeOrder(preset, parseClientSecretsRequest(body))
+export function orderGa(preset: Preset, body: Fields): UpstreamRequest {
+  return buildUpstreamRequest(preset, parseClientSecretsRequest(body))
 }
 
 /** What a body of POST /v1/realtime/sessions orders. */
-export function orderFlat(preset: Preset, body: Fields): Order {
-  return placeOrder(preset, parseSessionsRequest(body))
+export function orderFlat(preset: Preset, body: Fields): UpstreamRequest {
+  return buildUpstreamRequest(preset, parseSessionsRequest(body))
 }
 
 /** `reason param` of the ServiceError that this throws; `passes` if it throws none. */
@@ -63,7 +63,7 @@ export function refusalOf(attempt: () => unknown): string {
 }
 
 /** What a body of ours says, parsed. */
-export function sent(order: Order): unknown {
+export function sent(order: UpstreamRequest): unknown {
   return JSON.parse(order.body)
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { valueAt } from '../../src/presets/fields.ts'
+import { valueAt } from '../../src/presets/json.ts'
 import { orderFlat, orderGa, presetOf, refusalOf, sent } from './support.ts'
 
 const preset = presetOf({

@@ -1,7 +1,7 @@
 /** AUTH_SINGLE_USE: a token is used up by the secret that leaves for it, and by nothing else. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { refusalOf } from '../support/replies.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 import { secretEnvironment, toBearer, toToken } from '../support/tokens.ts'

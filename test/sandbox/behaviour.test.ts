@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, raw, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()

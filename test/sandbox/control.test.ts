@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Behaviour, behaviourKinds } from '../../src/sandbox/behaviour.ts'
+import { type Behaviour, behaviourKinds } from '../../sandbox/behaviour.ts'
 import { post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()

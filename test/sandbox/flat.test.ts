@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Behaviour } from '../../src/sandbox/behaviour.ts'
-import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import type { Behaviour } from '../../sandbox/behaviour.ts'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox({ api: 'sessions' })

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
-import { type MalformedVariant, malformedVariants } from '../../src/sandbox/behaviour.ts'
-import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { type MalformedVariant, malformedVariants } from '../../sandbox/behaviour.ts'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, raw, useSandbox } from './caller.ts'
 
 interface Spoiled {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { type Sandbox, type SandboxRequest, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { type Sandbox, type SandboxRequest, startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()

@@ -1,5 +1,5 @@
 /** Requests with a canary wherever a caller may put one, and every way in which they can end. */
-import { type Behaviour, malformedVariants } from '../../src/sandbox/behaviour.ts'
+import { type Behaviour, malformedVariants } from '../../sandbox/behaviour.ts'
 import { CANARY, CLIENT_SECRETS, SESSIONS } from './replies.ts'
 import { ORIGIN } from './service.ts'
 import { toRequest } from './sockets.ts'

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts'
 import { type Environment, parseConfig } from '../../src/config.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
-import { createParts } from '../../src/parts.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { createRuntime } from '../../src/runtime.ts'
 
 export const API_KEY = 'sk-test-0123456789abcdefghij'
 export const ORIGIN = 'https://app.example.com'
@@ -100,7 +100,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, upstream, audit, redis, lifecycle, callerGuard, presets } = await createParts(
+  const { app, upstream, audit, redis, lifecycle, callerGuard, presets } = await createRuntime(
     config,
     parsed.catalog,
     logger,

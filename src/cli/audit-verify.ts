@@ -1,0 +1,84 @@
+/** `realtime-mint audit verify`: is this the audit that was written, all of it? */
+
+import { type Finding, findings, type Verdict } from '../audit-reader/findings.ts'
+import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
+import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
+import { commonOptions, parseOptions } from './arguments.ts'
+import { CannotCheck, findPlace, readable, type Surroundings } from './audit-context.ts'
+import { createProgress } from './progress.ts'
+
+export const EXIT_UNCHECKED = 3
+
+const exitCodes: Readonly<Record<Verdict, number>> = {
+  whole: 0,
+  tampered: 1,
+  torn: 2,
+  unchecked: EXIT_UNCHECKED,
+}
+
+const options = { ...commonOptions, anchors: { type: 'string' } } as const
+
+/** Names in a directory may hold anything, and a terminal obeys. */
+const toSafe = (name: string): string => name.replaceAll(/[^\w.-]/g, '?')
+
+function toText({ file, reason, place, witness }: Finding): string {
+  const at = place === null ? '' : ` line ${place.line} byte ${place.byte}`
+  const by =
+    witness === null
+      ? ''
+      : witness.file === null
+        ? ` (anchor on line ${witness.line} of the log)`
+        : ` (${toSafe(witness.file)} line ${witness.line})`
+  return `${toSafe(file)}${at}: ${reason}: ${findings[reason].means}${by}\n`
+}
+
+const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`
+
+/** A line for each finding, then what to do about them, then the verdict. */
+export function toReport({ verdict, findings: found, files, records, anchors }: Verification): string {
+  const advice = new Set(found.map(({ reason }) => `${reason}: ${findings[reason].advice}\n`))
+  const sums = [count(files, 'file'), count(records, 'record'), count(anchors, 'anchor')].join(', ')
+  return [...found.map(toText), ...advice, `${verdict}: ${sums}\n`].join('')
+}
+
+function toJson({ findings: found, ...rest }: Verification): string {
+  const all = found.map(({ file, reason, place, witness }) => ({
+    file: toSafe(file),
+    line: place?.line ?? null,
+    byte: place?.byte ?? null,
+    reason,
+    verdict: findings[reason].verdict,
+    means: findings[reason].means,
+    witness: witness && { ...witness, file: witness.file === null ? null : toSafe(witness.file) },
+  }))
+  return `${JSON.stringify({ ...rest, findings: all }, null, 2)}\n`
+}
+
+async function readLogOf(path: string | undefined, input: Surroundings['input']) {
+  if (path === undefined) return []
+  try {
+    return await readAnchors(path === '-' ? input : readLog(path))
+  } catch {
+    throw new CannotCheck('log_unreadable', 'the log with the anchors cannot be read')
+  }
+}
+
+/** The exit code. Throws a Misuse or a CannotCheck. */
+export async function runVerify(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { environment, write, note, input } = surroundings
+  const { dir, 'key-file': keyFiles = [], anchors: log, json } = parseOptions(args, options)
+  const { directory, loadKeys } = findPlace(environment, { dir, keyFiles })
+  const keys = await loadKeys()
+  // Before the files, so that what it names is on the disk by the time they are read.
+  const anchors = await readLogOf(log, input)
+  const progress = createProgress(surroundings)
+  const verification = await readable(verifyAudit({ directory, keys, anchors, onProgress: progress.show }))
+  progress.clear()
+  if (verification.files === 0 && verification.findings.length === 0) {
+    throw new CannotCheck('nothing_found', 'there is no audit file in AUDIT_DIR')
+  }
+  await write(json ? toJson(verification) : toReport(verification))
+  if (log !== undefined && anchors.length === 0)
+    note('There is no anchor in the log: a cut tail would not show.\n')
+  return exitCodes[verification.verdict]
+}

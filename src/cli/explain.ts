@@ -1,0 +1,148 @@
+/** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
+import { isIP } from 'node:net'
+import { createCallerGuard } from '../auth/caller.ts'
+import type { Caller } from '../auth/token.ts'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../errors.ts'
+import { toClientAddress } from '../http/client-address.ts'
+import { createOriginGuard } from '../http/origin.ts'
+import { type LimitRule, toUnit } from '../limits/rules.ts'
+import { resolvePreset } from '../presets/access.ts'
+import type { Catalog } from '../presets/catalog.ts'
+import type { Preset } from '../presets/preset.ts'
+import { choosePreset, parseClientSecretsRequest } from '../presets/request.ts'
+
+/** What is known of a request; what is left out is not in it. */
+export interface Question {
+  readonly preset: string | undefined
+  readonly origin: string | undefined
+  /** As the service sees it: behind the proxies of TRUST_PROXY. */
+  readonly address: string | undefined
+  readonly token: string | undefined
+}
+
+export interface Step {
+  readonly check: 'origin' | 'caller' | 'preset'
+  readonly passes: boolean
+  /** The rule. Never the token, nor anything in it. */
+  readonly because: string
+}
+
+export interface Explanation {
+  /** In the order of the service; the first that does not pass is the last. */
+  readonly steps: readonly Step[]
+  /** Null where all pass. */
+  readonly refusal: {
+    readonly status: number
+    readonly code: string
+    readonly reason: string
+    readonly message: string
+  } | null
+  /** What would be counted, each by its rules; how much is used up, only the running service knows. */
+  readonly limits: readonly string[]
+}
+
+export interface ExplainOptions {
+  readonly config: Config
+  readonly catalog: Catalog
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Unix milliseconds. */
+  readonly unixNow: () => number
+}
+
+function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config): string {
+  const optional = callers.mode === 'jwt'
+  createOriginGuard({ allowedOrigins, optional })({ origin })
+  return origin === undefined
+    ? 'there is none, and with AUTH_MODE=jwt there need not be one'
+    : 'it is listed in ALLOWED_ORIGINS'
+}
+
+async function identify(
+  { token }: Question,
+  { config: { callers }, now, unixNow }: ExplainOptions,
+): Promise<Caller | null> {
+  if (callers.mode === 'none') return null
+  const guard = createCallerGuard({ ...callers, now, unixNow })
+  try {
+    return await guard.identify({ authorization: token === undefined ? undefined : `Bearer ${token}` })
+  } finally {
+    await guard.close()
+  }
+}
+
+function toCallerRule(caller: Caller | null): string {
+  if (caller === null) return 'AUTH_MODE is none: anybody may ask'
+  return caller.use === null
+    ? 'the token holds'
+    : 'the token holds; whether it was used before, only the running service knows'
+}
+
+function toPresetRule({ name, access: { origins, claims } }: Preset): string {
+  const needs = [
+    ...(origins === null ? [] : ['the origin']),
+    ...(claims === null ? [] : [`the claims ${[...claims.keys()].join(', ')}`]),
+  ]
+  return needs.length === 0
+    ? `${name} is for everybody`
+    : `${name} asks for ${needs.join(' and ')}, and has it`
+}
+
+const toRules = (rules: readonly LimitRule[]): string =>
+  rules.map(({ limit, windowMs }) => `${limit}/${toUnit(windowMs)}`).join(', ')
+
+/** Who is counted: an address as the limits see it. */
+function toCounted({ address }: Question): string {
+  if (address === undefined) return 'the address'
+  return isIP(address) === 0
+    ? 'the proxy’s own address, for this is none'
+    : toClientAddress(address, undefined)
+}
+
+function toLimits(question: Question, caller: Caller | null, preset: Preset, { limits }: Config): string[] {
+  const who = caller === null ? toCounted(question) : 'the token’s subject'
+  return [
+    [`RATE_LIMIT_PER_ADDRESS of ${toCounted(question)}`, limits.perAddress] as const,
+    [`RATE_LIMIT_PER_CALLER of ${who}`, limits.perCaller] as const,
+    [`limits.per_caller of ${preset.name} and ${who}`, preset.limits.perCaller] as const,
+    [`limits.total of ${preset.name}`, preset.limits.total] as const,
+    ['RATE_LIMIT_TOTAL', limits.total] as const,
+  ].flatMap(([name, rules]) => (rules.length === 0 ? [] : [`${name}: ${toRules(rules)}`]))
+}
+
+/** Asks the guards of the service, in its order. Asks the issuer of tokens for its keys, and nobody else. */
+export async function explain(question: Question, options: ExplainOptions): Promise<Explanation> {
+  const { config, catalog } = options
+  const steps: Step[] = []
+  let check: Step['check'] = 'origin'
+  try {
+    steps.push({ check, passes: true, because: checkOrigin(question, config) })
+    check = 'caller'
+    const caller = await identify(question, options)
+    steps.push({ check, passes: true, because: toCallerRule(caller) })
+    check = 'preset'
+    const name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
+    const preset = resolvePreset(catalog, name, { origin: question.origin, claims: caller?.claims })
+    steps.push({ check, passes: true, because: toPresetRule(preset) })
+    return { steps, refusal: null, limits: toLimits(question, caller, preset, config) }
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    const { status, code, reason, message } = error
+    steps.push({ check, passes: false, because: reason })
+    return { steps, refusal: { status, code, reason, message }, limits: [] }
+  }
+}
+
+/** For people: each step, then what would be counted, then the verdict. */
+export function toExplanationText({ steps, refusal, limits }: Explanation): string {
+  const lines = steps.map(
+    ({ check, passes, because }) => `${check.padEnd(7)} ${passes ? 'passes ' : 'refuses'} ${because}`,
+  )
+  const counted = limits.map((limit) => `counts          ${limit}`)
+  const verdict =
+    refusal === null
+      ? 'allow, unless a limit above is used up'
+      : `refuse: ${refusal.status} ${refusal.code} (${refusal.reason}). ${refusal.message}`
+  return [...lines, ...counted, verdict, ''].join('\n')
+}

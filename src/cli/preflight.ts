@@ -1,0 +1,117 @@
+/** What a service of these settings would find around it. It is looked at only: nothing is minted, and no file made. */
+import { access, constants, lstat, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
+import { toAuditProblem } from '../audit/open.ts'
+import { KeySet } from '../auth/key-set.ts'
+import { type Config, type Environment, secretFileNames } from '../config.ts'
+import { codeOf } from '../errors.ts'
+import { probeUpstream } from '../openai/probe.ts'
+import { RedisConnection } from '../redis/connection.ts'
+
+export interface Remarks {
+  /** What the service would not start with. */
+  readonly problems: readonly string[]
+  /** What it would start with, and be the worse for. */
+  readonly warnings: readonly string[]
+}
+
+/** 0 for what is not there. */
+const toMode = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mode }) => mode,
+    () => 0,
+  )
+
+/** Of the files that hold secrets, those that others may read. */
+async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
+  const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
+  const own = [`AUDIT_DIR/${KEY_FILE_NAME}`, toKeyFile(audit.directory)] as const
+  const files = audit.key === undefined ? [...given, own] : given
+  const lines = files.map(async ([name, path]) => {
+    // Compose has secrets that all may read, in a directory that nobody else can enter.
+    const isExposed = ((await toMode(path)) & 0o077) !== 0 && ((await toMode(dirname(path))) & 0o011) !== 0
+    return isExposed
+      ? [`${name}: others than its owner may read the file; chmod 600 it, or 700 its directory`]
+      : []
+  })
+  return (await Promise.all(lines)).flat()
+}
+
+/** Of the directory or, as long as there is none, of the one that it would be created in. */
+async function checkAuditDirectory(path: string): Promise<readonly string[]> {
+  try {
+    // The dot makes a file one that is no directory.
+    await access(`${path}/.`, constants.W_OK | constants.X_OK)
+    return []
+  } catch (error) {
+    const isMissing = codeOf(error) === 'ENOENT' && dirname(path) !== path && !(await isLink(path))
+    return isMissing ? checkAuditDirectory(dirname(path)) : [toAuditProblem(error)]
+  }
+}
+
+/** Where it leads nowhere, no directory can take its place. */
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  )
+
+/** The one that is kept beside the records, as long as there is one. */
+async function checkAuditKey({ audit }: Config): Promise<readonly string[]> {
+  if (audit.key !== undefined) return []
+  try {
+    await readAuditKey(toKeyFile(audit.directory))
+    return []
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? [] : [toAuditProblem(error)]
+  }
+}
+
+async function checkRedis({ redis }: Config): Promise<readonly string[]> {
+  if (redis === null) return []
+  const faults: string[] = []
+  const connection = new RedisConnection({
+    url: redis.url,
+    onChange: (fault) => faults.push(`REDIS_URL: cannot be used (${fault ?? 'unknown'})`),
+  })
+  await connection.open()
+  connection.close()
+  return faults
+}
+
+async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
+  if (callers.mode === 'none' || !('url' in callers.keys)) return []
+  const faults: string[] = []
+  const keySet = new KeySet({
+    ...callers.keys,
+    now: () => performance.now(),
+    onChange: (_coming, cause = 'unknown') =>
+      faults.push(`AUTH_JWKS_URL: no key set comes from there (${cause})`),
+  })
+  await keySet.refresh()
+  await keySet.close()
+  return faults
+}
+
+/** Only with a proxy, which may stand in the way; upstream itself is there. */
+async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
+  if (upstream.proxy === undefined) return []
+  const obstacle = await probeUpstream(upstream)
+  return obstacle === null
+    ? []
+    : [`OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`]
+}
+
+/** Within seconds, whatever hangs. */
+export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
+  const [ofDirectory, ofKey, ...warnings] = await Promise.all([
+    checkAuditDirectory(resolve(config.audit.directory)),
+    checkAuditKey(config),
+    findExposed(environment, config),
+    checkRedis(config),
+    checkKeySet(config),
+    checkProxy(config),
+  ])
+  return { problems: [...ofDirectory, ...ofKey], warnings: warnings.flat() }
+}

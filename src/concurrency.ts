@@ -1,0 +1,21 @@
+import { ServiceError } from './errors.ts'
+
+/** Lets `max` run at once and refuses the rest at once: a queue would only make everybody late. */
+export class ConcurrencyGate {
+  readonly #max: number
+  #running = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#max) throw new ServiceError('mints_in_flight')
+    this.#running += 1
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+    }
+  }
+}

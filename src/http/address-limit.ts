@@ -1,0 +1,66 @@
+/** The limit on all that one address sends: asked first and alone, preflights and unknown paths included. */
+import { callbackify } from 'node:util'
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Limits } from '../limits/levels.ts'
+import { toQuotaHeaders } from '../limits/quota.ts'
+import { toPath } from './request-target.ts'
+
+export interface AddressLimitOptions {
+  readonly limits: Limits
+  readonly exemptPaths: ReadonlySet<string>
+}
+
+type Attempt = FastifyRequest['attempt']
+
+/**
+ * Our limits as a store of the plugin's, which hands a store nothing of a request but its key, and takes a count and a
+ * wait for one window. Levels of several windows, and several levels in one step, are more than it can ask for:
+ * refusals come as errors, quotas go to the attempt, and the route of a mint asks the limits itself.
+ */
+function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
+  const ask = callbackify(async (key: string): Promise<{ current: number; ttl: number }> => {
+    const attempt = asking.get(key)
+    asking.delete(key)
+    if (attempt === undefined) throw new Error('asked without a key')
+    const { quotas, refusal } = await limits.askAddress(attempt.address)
+    attempt.quotas = quotas
+    if (refusal !== undefined) throw refusal
+    return { current: 0, ttl: 0 }
+  })
+
+  return class implements FastifyRateLimitStore {
+    incr: FastifyRateLimitStore['incr'] = (key, done) => ask(key, done)
+
+    child(): this {
+      return this
+    }
+  }
+}
+
+/** Counts every request but those to `exemptPaths`, and refuses with 429. */
+export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
+  const { limits, exemptPaths } = options
+  /** By request id, between the plugin's asking for a key and its asking the store. */
+  const asking = new Map<string, Attempt>()
+  await app.register(rateLimit, { global: false, store: createStoreClass(limits, asking) })
+  const count = app.createRateLimit({
+    keyGenerator: ({ id, attempt }) => {
+      asking.set(id, attempt)
+      return id
+    },
+  })
+
+  app.addHook('onRequest', async (request) => {
+    if (!exemptPaths.has(toPath(request.raw.url))) await count(request)
+  })
+}
+
+/** Every reply to a request that was counted says how its limits stand, whatever became of it. */
+export function showQuotas(app: FastifyInstance): void {
+  app.addHook('onSend', ({ attempt: { quotas } }, reply, payload, done) => {
+    const headers = toQuotaHeaders(quotas)
+    if (headers !== undefined) reply.headers(headers)
+    done(null, payload)
+  })
+}

@@ -1,0 +1,154 @@
+/** One call upstream: what goes out, and what its reply means. */
+import type { EventEmitter } from 'node:events'
+import type { Dispatcher } from 'undici'
+import { ServiceError } from '../errors.ts'
+import { withDeadline } from '../outbound/deadline.ts'
+import type { UpstreamRequest } from '../presets/upstream-request.ts'
+import type { Secret } from '../secret.ts'
+import { toReplyFailure } from './failures.ts'
+import { type ClientSecret, parseClientSecret, parseErrorCode } from './reply.ts'
+
+export interface ExchangeOptions {
+  /** A query in it is kept. */
+  readonly baseUrl: URL
+  /** `Authorization: Bearer`, or Azure's `api-key`. */
+  readonly auth: 'bearer' | 'api-key'
+  readonly organization: string | undefined
+  readonly project: string | undefined
+  /** What client secrets begin with; '' for anything. */
+  readonly secretPrefix: string
+}
+
+/** Who asks, as far as upstream is told. */
+export interface CallContext {
+  /** Ours, to find the call by in their logs. */
+  readonly requestId: string
+  /** 64 hex, the same for the same person and for nobody else; null for anonymous callers. */
+  readonly safetyIdentifier: string | null
+}
+
+export type Reply = Dispatcher.ResponseData
+
+/** For the body of a refusal, which only refines what its status says already. */
+const REFUSAL_BODY_MS = 500
+
+/** Of OpenAI and Azure. Nothing that looks like a key or a secret. */
+const requestIdPattern = /^(?:req_)?[0-9a-f][0-9a-f-]{15,63}$/
+
+/** Behind the base URL's `/realtime`. */
+export const upstreamPaths = {
+  client_secrets: '/client_secrets',
+  translations: '/translations/client_secrets',
+  sessions: '/sessions',
+} as const satisfies Record<UpstreamRequest['endpoint'], string>
+
+/** Azure's preview has its sessions in a folder of another name, which a base URL may end in. */
+function toFolder({ pathname }: URL): string {
+  const base = pathname.replace(/\/$/, '')
+  return /\/realtime(?:api)?$/.test(base) ? base : `${base}/realtime`
+}
+
+const toHeader = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined
+
+/** Upstream's clock, so that ours may be wrong. */
+function toNowMs(headers: Reply['headers']): number {
+  const theirs = Date.parse(toHeader(headers['date']) ?? '')
+  return Number.isNaN(theirs) ? Date.now() : theirs
+}
+
+/** So many characters of a key in a row are a part of it, and no accident. */
+const PART_LENGTH = 12
+/** Few keys of OpenAI's have a part that a request id could hold. */
+const idLikePart = /[0-9a-f-]{12}/
+
+function holdsPartOf(key: string, id: string): boolean {
+  if (!idLikePart.test(key)) return false
+  for (let at = 0; at + PART_LENGTH <= id.length; at += 1) {
+    if (key.includes(id.slice(at, at + PART_LENGTH))) return true
+  }
+  return false
+}
+
+/** Upstream's own id of the call, where it is a plain one; Azure's keys look like one too. */
+export function toReplyId({ headers }: Reply, apiKey: Secret): string | null {
+  const id = toHeader(headers['x-request-id'])
+  return id !== undefined && requestIdPattern.test(id) && !holdsPartOf(apiKey.reveal(), id) ? id : null
+}
+
+const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<string, string> => ({
+  'content-type': 'application/json',
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+  ...(organization === undefined ? {} : { 'openai-organization': organization }),
+  ...(project === undefined ? {} : { 'openai-project': project }),
+})
+
+/** Resolves with the head of the reply; rejects with what happened on the wire. */
+export type Send = (
+  order: UpstreamRequest,
+  apiKey: Secret,
+  context: CallContext,
+  signal: EventEmitter,
+) => Promise<Reply>
+
+export function createSend(options: ExchangeOptions, dispatcher: Dispatcher): Send {
+  const { baseUrl, auth } = options
+  const { origin, search } = baseUrl
+  const folder = toFolder(baseUrl)
+  const fixedHeaders = toFixedHeaders(options)
+
+  return ({ endpoint, body }, apiKey, { requestId, safetyIdentifier }, signal) => {
+    const key = apiKey.reveal()
+    const headers: Record<string, string> = { ...fixedHeaders, 'x-client-request-id': requestId }
+    if (auth === 'bearer') headers['authorization'] = `Bearer ${key}`
+    else headers['api-key'] = key
+    if (safetyIdentifier !== null) headers['openai-safety-identifier'] = safetyIdentifier
+    const path = `${folder}${upstreamPaths[endpoint]}${search}`
+    return dispatcher.request({ origin, method: 'POST', path, headers, body, signal })
+  }
+}
+
+/** We take no encoding, and some servers say so of their reply. */
+const isEncoded = (headers: Reply['headers']): boolean =>
+  String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
+
+/** Ends a body that nobody will read on, with its connection: it may have no end. */
+function discard({ body }: Reply): void {
+  body.on('error', () => undefined)
+  body.destroy()
+}
+
+/** Only the codes of 4xx bodies tell anything that the status does not, and nothing may wait for them for long. */
+async function readErrorCode({ statusCode, headers, body }: Reply): Promise<string | null> {
+  if (statusCode < 400 || statusCode >= 500 || isEncoded(headers)) return null
+  const read = async (): Promise<string | null> => parseErrorCode(await body.text().catch(() => ''))
+  return withDeadline(REFUSAL_BODY_MS, read, () => null)
+}
+
+async function toRefusal(reply: Reply, flat: boolean): Promise<ServiceError> {
+  const code = await readErrorCode(reply)
+  discard(reply)
+  const { statusCode: status, headers } = reply
+  return toReplyFailure(
+    { status, code, flat, retryAfter: toHeader(headers['retry-after']) },
+    toNowMs(headers),
+  )
+}
+
+/** The client secret in `reply`. Throws a ServiceError where it holds none, or what happens on the wire. */
+export async function readClientSecret(
+  reply: Reply,
+  { endpoint, expiresAfterSeconds: askedSeconds }: UpstreamRequest,
+  apiKey: Secret,
+  prefix: string,
+): Promise<ClientSecret> {
+  const { statusCode, headers, body } = reply
+  const flat = endpoint === 'sessions'
+  if (statusCode !== 200) throw await toRefusal(reply, flat)
+  if (isEncoded(headers)) {
+    discard(reply)
+    throw new ServiceError('upstream_encoded')
+  }
+  return parseClientSecret(await body.text(), { apiKey, prefix, flat, askedSeconds, nowMs: toNowMs(headers) })
+}

@@ -1,0 +1,67 @@
+/** A preset and a request become what goes upstream. */
+import { ServiceError } from '../errors.ts'
+import { type Endpoint, renderBody, toBodyTemplate } from './body.ts'
+import { permittedChanges } from './changes.ts'
+import { merge } from './merge.ts'
+import { modelOf, type Preset } from './preset.ts'
+import type { MintRequest } from './request.ts'
+import { fill, resolveVariables } from './variables.ts'
+
+export interface UpstreamRequest {
+  readonly preset: Preset
+  readonly endpoint: Endpoint
+  /** JSON, ready to be sent. */
+  readonly body: string
+  readonly model: string | null
+  readonly expiresAfterSeconds: number
+  /** GA paths of the session's fields that differ from the preset's own; never their values. */
+  readonly overrides: readonly string[]
+}
+
+const noValues: ReadonlyMap<string, string> = new Map()
+const noOverrides: readonly string[] = Object.freeze([])
+
+/**
+ * Applies a request's variables and overrides to its preset.
+ * Throws a ServiceError: expiry_raised, variable_*, override_*, or field_* for a session of another type.
+ */
+export function buildUpstreamRequest(preset: Preset, request: MintRequest): UpstreamRequest {
+  const { endpoint, model, template } = preset
+  const expiresAfterSeconds = orderedExpiry(preset, request)
+  const values =
+    preset.variables.size === 0 && request.variables === undefined
+      ? noValues
+      : resolveVariables(preset.variables, request.variables)
+  if (request.session !== undefined) {
+    const instructions = preset.instructions === null ? undefined : fill(preset.instructions, values, asIs)
+    const changes = permittedChanges(preset, instructions, request)
+    if (changes.length > 0) {
+      const merged = merge(preset, instructions, changes)
+      return {
+        preset,
+        endpoint,
+        body: renderBody(toBodyTemplate(endpoint, merged.sent), expiresAfterSeconds, noValues),
+        model: modelOf(merged.session),
+        expiresAfterSeconds,
+        overrides: changes.map(({ path }) => path),
+      }
+    }
+  }
+  const isOwnExpiry = expiresAfterSeconds === preset.expiresAfterSeconds
+  const ready = isOwnExpiry ? preset.body : null
+  const body = ready ?? renderBody(template, expiresAfterSeconds, values)
+  return { preset, endpoint, body, model, expiresAfterSeconds, overrides: noOverrides }
+}
+
+function orderedExpiry(preset: Preset, { shape, expiresAfterSeconds: asked }: MintRequest): number {
+  if (asked === undefined) return preset.expiresAfterSeconds
+  if (asked > preset.expiresAfterSeconds) {
+    const param = shape === 'ga' ? 'expires_after.seconds' : 'client_secret.expires_after.seconds'
+    throw new ServiceError('expiry_raised', { param })
+  }
+  return asked
+}
+
+function asIs(text: string): string {
+  return text
+}

@@ -1,0 +1,174 @@
+/** The parts of a running service, put together: what each is made of, and what it says in the log. */
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import type { Audit } from './audit/audit.ts'
+import type { AuditKeys } from './audit/keys.ts'
+import { type OpenAudit, openAudit, toAuditProblem } from './audit/open.ts'
+import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
+import { createRedisUsedTokens } from './auth/redis-used-tokens.ts'
+import { MemoryUsedTokens } from './auth/used-tokens.ts'
+import { type Config, ConfigError } from './config.ts'
+import { createIssuer } from './issuer.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createLimits, type Limits } from './limits/levels.ts'
+import { LocalStore } from './limits/local-store.ts'
+import { SharedStore } from './limits/shared-store.ts'
+import { loadCatalog } from './load-catalog.ts'
+import { createUpstream, type Upstream } from './openai/mint.ts'
+import type { Catalog } from './presets/catalog.ts'
+import { RedisConnection } from './redis/connection.ts'
+import type { Secret } from './secret.ts'
+import { loadApiKey } from './settings/upstream.ts'
+import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
+
+export interface Runtime {
+  readonly app: FastifyInstance
+  readonly audit: Audit
+  readonly upstream: Upstream
+  /** Null where this process holds the limits alone. */
+  readonly redis: RedisConnection | null
+  readonly lifecycle: Lifecycle
+  /** Undefined where callers are anonymous. */
+  readonly callerGuard: CallerGuard | undefined
+  readonly presets: Watched<Catalog>
+  readonly key: Watched<Secret>
+  readonly logger: Logger
+}
+
+const now = (): number => performance.now()
+const unixNow = (): number => Date.now()
+
+async function startAudit({ audit }: Config, lifecycle: Lifecycle, logger: Logger): Promise<OpenAudit> {
+  const isRecordDue = (): boolean => lifecycle.isRecordDue
+  try {
+    return await openAudit(audit, { logger, now, time: unixNow, isRecordDue })
+  } catch (error) {
+    throw new ConfigError([toAuditProblem(error)])
+  }
+}
+
+function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefined {
+  if (callers.mode === 'none') return undefined
+  return createCallerGuard({
+    ...callers,
+    now,
+    unixNow,
+    onChange: (coming, cause) =>
+      coming
+        ? logger.warn('keys that verify tokens are fetched again')
+        : logger.error({ cause }, 'keys that verify tokens cannot be fetched; the last ones do for an hour'),
+  })
+}
+
+function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): Watched<Catalog> {
+  function record(catalog: Catalog): void {
+    audit.recordPresets(catalog).catch(() => logger.error('which presets are in force could not be recorded'))
+  }
+
+  record(initial)
+  return createWatchedFile({
+    path: config.presetsFile,
+    initial,
+    load: () => loadCatalog(config),
+    onReplaced: (catalog) => {
+      const warnings = catalog.warnings.map(({ text }) => text)
+      logger.info({ presets: catalog.presets.size, revision: catalog.revision, warnings }, 'presets reloaded')
+      record(catalog)
+    },
+    onRefused: (problems) => {
+      logger.error(
+        { problems: problems.map(({ text }) => text) },
+        'presets not reloaded: the last good ones stay',
+      )
+    },
+  })
+}
+
+function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<Secret> {
+  const { apiKey: initial, apiKeyFile: path } = upstream
+  if (path === undefined) return createFixed(initial)
+
+  const key: Watched<Secret> = createWatchedFile<Secret, string>({
+    path,
+    initial,
+    load: async () => {
+      const loaded = await loadApiKey(path)
+      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
+    },
+    onReplaced: (secret) => {
+      logger.info('API key replaced')
+      audit.recordKey(secret).catch(() => logger.error('the change of the API key could not be recorded'))
+    },
+    onRefused: (problem) =>
+      logger.error(
+        { problem: `OPENAI_API_KEY_FILE: ${problem}` },
+        'API key not replaced: the last good one stays',
+      ),
+  })
+  // It may have changed since the settings were read, and nobody was watching.
+  void key.reload()
+  return key
+}
+
+/** Null where there is none; otherwise connected, or trying to. */
+async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promise<RedisConnection | null> {
+  if (redis === null) return null
+  const connection = new RedisConnection({
+    url: redis.url,
+    onChange: (cause) => {
+      const mode = redis.required ? 'nothing is issued' : 'limits are held by this replica alone'
+      if (cause === null) logger.warn('redis is used again')
+      else logger.error({ cause }, `redis cannot be used: ${mode}`)
+      audit
+        .recordStore(cause === null ? 'restored' : 'degraded', cause)
+        .catch(() => logger.error('a change of the store could not be recorded'))
+    },
+  })
+  await connection.open()
+  return connection
+}
+
+function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym }: AuditKeys): Limits {
+  const local = new LocalStore({ now })
+  const store =
+    config.redis === null || redis === null ? local : new SharedStore({ redis, local, now, ...config.redis })
+  return createLimits({ store, ...config.limits, toPseudonym })
+}
+
+function openUpstream(config: Config, key: Watched<Secret>, logger: Logger): Upstream {
+  return createUpstream({
+    ...config.upstream,
+    apiKey: key.current,
+    maxConnections: config.maxConcurrentMints,
+    onBreakerChange: (open) =>
+      open
+        ? logger.error('upstream fails too often: it is asked once a second until it answers')
+        : logger.warn('upstream answers again'),
+  })
+}
+
+/** The audit open, the listener not yet. Throws a ConfigError for what an operator can mend. */
+export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
+  const { defaultPreset, maxConcurrentMints } = config
+  const lifecycle = new Lifecycle()
+  const { audit, keys } = await startAudit(config, lifecycle, logger)
+  const redis = await openRedis(config, audit, logger)
+  const callerGuard = guardCallers(config, logger)
+  const presets = watchPresets(config, initial, audit, logger)
+  const key = watchKey(config, audit, logger)
+  const upstream = openUpstream(config, key, logger)
+  const issuer = createIssuer({
+    catalog: presets.current,
+    defaultPreset,
+    upstream,
+    maxConcurrentMints,
+    isAuditAvailable: () => audit.available,
+    usedTokens:
+      redis === null ? new MemoryUsedTokens({ unixNow }) : createRedisUsedTokens({ redis, unixNow }),
+    toSafetyIdentifier: keys.toSafetyIdentifier,
+  })
+  const limits = openLimits(config, redis, keys)
+  const app = await buildApp(config, { issuer, audit, lifecycle, callerGuard, limits, logger, now })
+  return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startSandbox } from '../../sandbox/sandbox.ts'
+import { check, toReport } from '../../src/cli/check.ts'
+import { API_KEY, ORIGIN, ROOT } from '../support/service.ts'
+
+const environment = {
+  OPENAI_API_KEY: API_KEY,
+  ALLOWED_ORIGINS: ORIGIN,
+  AUTH_MODE: 'none',
+  PRESETS_FILE: `${ROOT}presets.yaml`,
+}
+
+describe('check', () => {
+  it('finds nothing wrong with what is shipped, and shows all that would be sent', async () => {
+    const findings = await check({ file: undefined, environment, live: false })
+    expect(findings).toMatchObject({
+      problems: [],
+      warnings: [],
+      revision: expect.stringMatching(/^\w{16}$/),
+    })
+    expect(findings.presets.map(({ name, path }) => [name, path])).toEqual([
+      ['voice-assistant', '/client_secrets'],
+      ['transcriber', '/client_secrets'],
+      ['translator', '/translations/client_secrets'],
+      ['support-agent', '/client_secrets'],
+      ['classic', '/client_secrets'],
+    ])
+    expect(toReport(findings)).toMatch(/: 5 presets, revision \w{16}, no problems, 0 warnings\n$/)
+  })
+
+  it('reports what is wrong with settings and presets at once', async () => {
+    const broken = { ...environment, AUTH_MODE: '', PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml` }
+    const { problems, presets } = await check({ file: undefined, environment: broken, live: false })
+    expect(problems.some((problem) => problem.startsWith('AUTH_MODE: '))).toBe(true)
+    expect(problems.some((problem) => problem.includes('did you mean "session"?'))).toBe(true)
+    expect(presets).toEqual([])
+  })
+
+  it('judges the presets as the settings want them, though other settings are wrong', async () => {
+    const broken = {
+      ...environment,
+      AUTH_MODE: '',
+      OPENAI_REALTIME_API: 'sessions',
+      DEFAULT_PRESET: 'nobody',
+    }
+    const { problems } = await check({ file: undefined, environment: broken, live: false })
+    expect(problems).toContainEqual(expect.stringMatching(/^AUTH_MODE: /))
+    expect(problems).toContainEqual(expect.stringContaining('DEFAULT_PRESET'))
+    expect(problems).toContainEqual(expect.stringMatching(/presets\.yaml.*voice-assistant/))
+  })
+
+  it('tells what it saw around it, though the presets are wrong', async () => {
+    const { problems, warnings } = await check({
+      file: undefined,
+      environment: {
+        ...environment,
+        PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml`,
+        REDIS_URL: 'redis://127.0.0.1:1',
+        AUDIT_KEY: 'k'.repeat(43),
+      },
+      live: false,
+    })
+    expect(problems.length).toBeGreaterThan(0)
+    expect(warnings).toEqual(['REDIS_URL: cannot be used (unreachable)'])
+  })
+
+  it('judges a named file whatever the settings are', async () => {
+    const findings = await check({ file: `${ROOT}presets.yaml`, environment: {}, live: false })
+    expect(findings.problems).toEqual([])
+  })
+
+  it('misses the preset that DEFAULT_PRESET names', async () => {
+    const { problems } = await check({
+      file: undefined,
+      environment: { ...environment, DEFAULT_PRESET: 'nobody' },
+      live: false,
+    })
+    expect(problems).toEqual([expect.stringContaining('lacks the preset that DEFAULT_PRESET names')])
+  })
+
+  it('has the verdict last in its report, behind problems and warnings', () => {
+    const report = toReport({
+      file: 'p.yaml',
+      problems: ['p.yaml:1:1 one'],
+      warnings: ['p.yaml:2:1 two'],
+      revision: null,
+      presets: [],
+      minted: null,
+    })
+    expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problem\n')
+  })
+})
+
+async function checkLive(settings: Record<string, string>) {
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  onTestFinished(() => sandbox.close())
+  const given = { ...environment, OPENAI_BASE_URL: sandbox.baseUrl, ...settings }
+  return { sandbox, findings: await check({ file: undefined, environment: given, live: true }) }
+}
+
+describe('check --live', () => {
+  it('mints one client secret of 10 s, and shows nothing of it', async () => {
+    const { sandbox, findings } = await checkLive({ DEFAULT_PRESET: 'transcriber' })
+    expect([findings.minted, findings.problems]).toStrictEqual(['transcriber', []])
+    expect(sandbox.requests.map(({ body }) => JSON.parse(body))).toMatchObject([
+      { expires_after: { seconds: 10 }, session: { type: 'transcription' } },
+    ])
+    expect(toReport(findings)).toMatch(/^Upstream minted a client secret of 10 s for transcriber$/m)
+    expect(toReport(findings) + JSON.stringify(findings)).not.toContain('ek_')
+  })
+
+  it('mints for the first preset where none is the default', async () => {
+    const { findings } = await checkLive({})
+    expect(findings.minted).toBe('voice-assistant')
+  })
+
+  it('reports why none was minted', async () => {
+    const { findings } = await checkLive({ OPENAI_API_KEY: 'sk-wrong-0123456789abcdefghij' })
+    expect(findings.minted).toBeNull()
+    expect(findings.problems).toStrictEqual([
+      expect.stringMatching(/^--live: voice-assistant \(upstream_unauthorized\): .+$/),
+    ])
+  })
+
+  it('asks for nothing while something is wrong', async () => {
+    const { sandbox, findings } = await checkLive({ AUDIT_DIR: `${ROOT}package.json` })
+    expect(findings.problems).toStrictEqual(['AUDIT_DIR: cannot be written (ENOTDIR)'])
+    expect([findings.minted, sandbox.requests.length]).toStrictEqual([null, 0])
+  })
+})

@@ -1,0 +1,132 @@
+import { chmod, readdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Remarks, runPreflight } from '../../src/cli/preflight.ts'
+import { parseConfig } from '../../src/config.ts'
+import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { type Fault, startProxy } from '../support/proxy.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
+import { startTlsUpstream } from '../support/tls-upstream.ts'
+import { answerKeys, createKey, issuerEnvironment, startKeySetServer } from '../support/tokens.ts'
+
+const authority = await createAuthority()
+const certificate = await createCertificate({ issuer: authority })
+
+beforeAll(() => trust(authority))
+
+const fine: Remarks = { problems: [], warnings: [] }
+const warn = (warning: string): Remarks => ({ problems: [], warnings: [warning] })
+
+async function inspect(settings: Record<string, string | undefined>): Promise<Remarks> {
+  const environment = {
+    OPENAI_API_KEY: API_KEY,
+    ALLOWED_ORIGINS: ORIGIN,
+    AUTH_MODE: 'none',
+    AUDIT_DIR: await createTemporaryDirectory(),
+    ...settings,
+  }
+  return runPreflight(environment, parseConfig(environment))
+}
+
+describe('a file with a secret', () => {
+  const exposed = 'others than its owner may read the file; chmod 600 it, or 700 its directory'
+
+  it.each([
+    [0o600, 0o755, fine],
+    [0o400, 0o755, fine],
+    [0o640, 0o710, warn(`OPENAI_API_KEY_FILE: ${exposed}`)],
+    [0o604, 0o701, warn(`OPENAI_API_KEY_FILE: ${exposed}`)],
+    [0o444, 0o700, fine],
+  ])('has mode %o in a directory of mode %o', async (mode, directoryMode, expected) => {
+    const directory = await createTemporaryDirectory()
+    const file = join(directory, 'key')
+    await writeFile(file, API_KEY)
+    await chmod(file, mode)
+    await chmod(directory, directoryMode)
+    expect(await inspect({ OPENAI_API_KEY: undefined, OPENAI_API_KEY_FILE: file })).toStrictEqual(expected)
+  })
+
+  it('may be the one beside the records', async () => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'audit.key'), 'k'.repeat(43), { mode: 0o644 })
+    await chmod(directory, 0o755)
+    expect(await inspect({ AUDIT_DIR: directory })).toStrictEqual(warn(`AUDIT_DIR/audit.key: ${exposed}`))
+  })
+})
+
+describe('the directory of the audit', () => {
+  it('may be missing, and is not created', async () => {
+    const directory = await createTemporaryDirectory()
+    expect(await inspect({ AUDIT_DIR: join(directory, 'a', 'b') })).toStrictEqual(fine)
+    expect(await readdir(directory)).toStrictEqual([])
+  })
+
+  it('is no file, nor below one', async () => {
+    const file = join(await createTemporaryDirectory(), 'file')
+    await writeFile(file, '')
+    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOTDIR)'], warnings: [] }
+    expect(await inspect({ AUDIT_DIR: file })).toStrictEqual(expected)
+    expect(await inspect({ AUDIT_DIR: join(file, 'below') })).toStrictEqual(expected)
+  })
+
+  it('is no link that leads nowhere', async () => {
+    const link = join(await createTemporaryDirectory(), 'link')
+    await symlink('nowhere', link)
+    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOENT)'], warnings: [] }
+    expect(await inspect({ AUDIT_DIR: link })).toStrictEqual(expected)
+  })
+
+  it.each([
+    ['decides, where no other key is given', undefined, [expect.stringContaining('too short for a key')]],
+    ['is of no interest where another one is', 'k'.repeat(43), []],
+  ])('has a key in it that %s', async (_, AUDIT_KEY, problems) => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'audit.key'), 'short', { mode: 0o600 })
+    expect((await inspect({ AUDIT_DIR: directory, AUDIT_KEY })).problems).toStrictEqual(problems)
+  })
+})
+
+it('Redis that does not answer is told of, with the fault', async () => {
+  const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
+  expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: cannot be used (unreachable)'))
+})
+
+describe('the key set of tokens', () => {
+  it('is fetched', async () => {
+    const { url, asked } = await startKeySetServer(answerKeys(await createKey('ES256', 'first')))
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(fine)
+    expect(asked).toStrictEqual(['GET /jwks'])
+  })
+
+  it('is told of where there is none', async () => {
+    const { url } = await startKeySetServer((_request, response) => response.writeHead(404).end())
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(
+      warn('AUTH_JWKS_URL: no key set comes from there (status_404)'),
+    )
+  })
+})
+
+async function inspectProxy(fault?: Fault) {
+  const upstream = await startTlsUpstream(certificate)
+  const instead = fault === undefined ? {} : { instead: () => fault }
+  const proxy = await startProxy({ port: upstream.port, ...instead })
+  const settings = { OPENAI_BASE_URL: upstream.baseUrl, HTTPS_PROXY: `http://${proxy.host}` }
+  return { remarks: await inspect(settings), upstream, proxy }
+}
+
+describe('the proxy', () => {
+  it('is asked for a tunnel to upstream, which is shown no key', async () => {
+    const { remarks, upstream, proxy } = await inspectProxy()
+    expect(remarks).toStrictEqual(fine)
+    expect([proxy.asked.length, upstream.requests.length]).toStrictEqual([1, 1])
+    expect(upstream.heard()).toMatch(/^HEAD \/ /)
+    expect(upstream.heard()).not.toContain(API_KEY)
+  })
+
+  it('is told of where it refuses', async () => {
+    const { remarks } = await inspectProxy((client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'))
+    expect(remarks).toStrictEqual(
+      warn('OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (upstream_proxy)'),
+    )
+  })
+})
