@@ -19,7 +19,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits/levels.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
 import { mintingRoute } from './routes/minting.ts'
-import { checkRoutes, dialects } from './routes/paths.ts'
+import { checkRoutes, dialects, mintingPaths } from './routes/paths.ts'
 
 export interface AppDependencies {
   readonly issuer: Issuer
@@ -87,7 +87,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   showQuotas(app)
   checkRoutes(app, { allowedOrigins, lifecycle })
   takeJsonOnly(app)
-  auditReplies(app, { audit, lifecycle })
+  auditReplies(app, { audit, lifecycle, mintingPaths })
   logReplies(app, { logger, now })
 
   healthRoutes(app, { audit, lifecycle, callerGuard })

@@ -42,7 +42,13 @@ const unixNow = (): number => Date.now()
 async function startAudit({ audit }: Config, lifecycle: Lifecycle, logger: Logger): Promise<OpenAudit> {
   const isRecordDue = (): boolean => lifecycle.isRecordDue
   try {
-    return await openAudit(audit, { logger, now, time: unixNow, isRecordDue })
+    return await openAudit(audit, {
+      logger,
+      monotonicNow: now,
+      unixNow,
+      clockOffsetMs: () => null,
+      isRecordDue,
+    })
   } catch (error) {
     throw new ConfigError([toAuditProblem(error)])
   }

@@ -8,8 +8,8 @@ export interface Anchor extends Head {
 
 export interface AnchorsOptions {
   readonly print: (anchor: Anchor) => void
-  /** Unix milliseconds. */
-  readonly now: () => number
+  /** Milliseconds. */
+  readonly unixNow: () => number
 }
 
 const EVERY_RECORDS = 1_000
@@ -24,7 +24,7 @@ export class Anchors {
 
   constructor(options: AnchorsOptions) {
     this.#options = options
-    this.#printedAt = options.now()
+    this.#printedAt = options.unixNow()
   }
 
   /** After `records` more are durable, the last of them at `anchor`. */
@@ -36,12 +36,12 @@ export class Anchors {
 
   /** Once a second. */
   tick(): void {
-    if (Math.abs(this.#options.now() - this.#printedAt) >= EVERY_MS) this.print()
+    if (Math.abs(this.#options.unixNow() - this.#printedAt) >= EVERY_MS) this.print()
   }
 
   /** Prints what is new, at once: nothing more may follow it in its file. */
   print(): void {
-    this.#printedAt = this.#options.now()
+    this.#printedAt = this.#options.unixNow()
     this.#records = 0
     if (this.#newest !== undefined) this.#options.print(this.#newest)
     this.#newest = undefined

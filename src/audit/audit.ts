@@ -1,29 +1,24 @@
 /** Turns an attempt into its record: the one place that knows what is written, and in which words. */
-import { codeOf } from '../errors.ts'
+import type { KeyObject } from 'node:crypto'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Secret } from '../secret.ts'
 import type { Attempt } from './attempt.ts'
-import type { AuditKeys } from './keys.ts'
 import { type AuditEvent, type EventFacts, type Outcome, type RecordFields, toEventFields } from './record.ts'
-import type { Refusals } from './refusals.ts'
+import type { Refusal, Refusals } from './refusals.ts'
 import type { Retention } from './retention.ts'
 import type { AuditWriter } from './writer.ts'
-
-export type Identities = 'pseudonym' | 'plain'
 
 export interface AuditOptions {
   readonly writer: AuditWriter
   readonly refusals: Refusals
   readonly retention: Retention
-  readonly keys: AuditKeys
+  readonly fingerprintKey: KeyObject
   /** Puts the key file back if it was lost. */
   readonly keepKey: () => Promise<void>
-  /** Whether caller and address are written as pseudonyms or in clear. */
-  readonly identities: Identities
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Told the cause when files whose time is over cannot be removed. */
-  readonly onKept: (cause: string) => void
+  /** A caller or an address as records show it. */
+  readonly identify: (kind: 'caller' | 'address', value: string) => string
+  /** Milliseconds. */
+  readonly monotonicNow: () => number
 }
 
 /** What others record than the audit itself. */
@@ -65,17 +60,21 @@ export class Audit {
     return this.#writer.available
   }
 
-  /** Resolves when the attempt's record is durable; for a refusal, which hands nothing out, when it is counted at least. */
+  /**
+   * Resolves when the attempt's record is durable. An attempt that did not reach upstream spent no money and got no
+   * secret: beyond the first few of a kind it is only counted, and its caller's reply never waits for the disk to work.
+   */
   record(attempt: Attempt, reply: ReplyFacts): Promise<void> {
-    const { failure } = attempt
-    if (failure === null || toOutcome(reply.status) !== 'refused') {
-      return this.#writer.append(this.#toFields(attempt, reply))
-    }
+    const { failure, upstream, address } = attempt
+    if (failure === null || upstream !== null) return this.#writer.append(this.#toFields(attempt, reply))
     const { refusals } = this.#options
-    if (!refusals.admit(failure.code, failure.reason)) return Promise.resolve()
-    return this.#writer
-      .append(this.#toFields(attempt, reply))
-      .catch(() => refusals.count(failure.code, failure.reason))
+    if (!refusals.admit(failure, address)) return Promise.resolve()
+    return this.#writer.append(this.#toFields(attempt, reply)).catch(() => refusals.count(failure, address))
+  }
+
+  /** Counts a refused request that is no attempt, such as a preflight. */
+  countRefusal(refusal: Refusal, address: string): void {
+    this.#options.refusals.count(refusal, address)
   }
 
   /** Resolves when it is on record which presets are in force. */
@@ -85,7 +84,7 @@ export class Audit {
 
   /** Resolves when it is on record which API key is in force. */
   recordKey(apiKey: Secret): Promise<void> {
-    return this.recordEvent('key', { secret: apiKey.fingerprint(this.#options.keys.fingerprint) })
+    return this.recordEvent('key', { secret: apiKey.fingerprint(this.#options.fingerprintKey) })
   }
 
   /** Resolves when it is on record that limits left the shared store, or are back in it. */
@@ -108,20 +107,16 @@ export class Audit {
 
   /** Once a second. */
   #tick(): void {
-    const { refusals, retention, onKept } = this.#options
+    const { refusals, retention } = this.#options
     this.#writer.tick()
     if (!this.#writer.available) return
     void refusals.write()
-    retention.run().catch((error: unknown) => onKept(codeOf(error) ?? 'unknown'))
-  }
-
-  #identify(kind: 'caller' | 'address', value: string): string {
-    const { identities, keys } = this.#options
-    return identities === 'plain' ? value : keys.toPseudonym(kind, value)
+    void retention.run()
   }
 
   #toFields(attempt: Attempt, { requestId, status, delivered }: ReplyFacts): RecordFields {
     const { preset, order, failure, upstream, secret } = attempt
+    const { identify, fingerprintKey, monotonicNow } = this.#options
     return {
       event: 'attempt',
       request_id: requestId,
@@ -136,9 +131,9 @@ export class Audit {
       expires_after_seconds: order?.expiresAfterSeconds ?? null,
       overrides: order?.overrides ?? null,
       origin: attempt.origin,
-      caller: attempt.caller === null ? null : this.#identify('caller', attempt.caller),
-      address: this.#identify('address', attempt.address),
-      secret: secret === null ? null : secret.fingerprint(this.#options.keys.fingerprint),
+      caller: attempt.caller === null ? null : identify('caller', attempt.caller),
+      address: identify('address', attempt.address),
+      secret: secret === null ? null : secret.fingerprint(fingerprintKey),
       secret_expires_at: attempt.secretExpiresAt,
       upstream:
         upstream === null
@@ -149,7 +144,7 @@ export class Audit {
               attempts: upstream.attempts,
               ms: upstream.ms,
             },
-      ms: Math.round(this.#options.now() - attempt.startedAtMs),
+      ms: Math.round(monotonicNow() - attempt.startedAtMs),
       count: null,
       detail: null,
     }

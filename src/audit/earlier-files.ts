@@ -30,8 +30,8 @@ export interface PredecessorsOptions {
   readonly directory: string
   /** Of the chain: what is not sealed with it is not believed. */
   readonly key: KeyObject
-  /** Unix milliseconds. */
-  readonly now: () => number
+  /** Milliseconds. */
+  readonly unixNow: () => number
 }
 
 const auditFile = /^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/
@@ -67,6 +67,10 @@ export const toNamedHead = ({ name, head: last }: Pick<OldFile, 'name' | 'head'>
   seq: last?.seq ?? null,
   mac: last?.mac ?? null,
 })
+
+/** The files that a file names in its first records. */
+export const toNamedFiles = ({ opening }: Pick<OldFile, 'opening'>): string[] =>
+  opening.flatMap(({ detail }) => open.safeParse(detail).data?.heads ?? []).map(({ file }) => file)
 
 /** Undefined where there is no such file any more; one that cannot be read, or is no file, has no good line. */
 export async function readPredecessor(
@@ -118,11 +122,11 @@ export class Predecessors {
   }
 
   #isOver({ closed, modifiedAt }: OldFile): boolean {
-    return closed || this.#options.now() - modifiedAt > DEAD_MS
+    return closed || this.#options.unixNow() - modifiedAt > DEAD_MS
   }
 
   #isNewborn({ head: last, modifiedAt }: OldFile): boolean {
-    return last === null && this.#options.now() - modifiedAt < NEWBORN_MS
+    return last === null && this.#options.unixNow() - modifiedAt < NEWBORN_MS
   }
 
   /** Bytes after a `close` are no crash: nobody vouches for them. */

@@ -4,6 +4,7 @@ import { ServiceError } from '../errors.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { toErrorHeaders } from '../http/error-handler.ts'
 import { replyHeaders } from '../http/headers.ts'
+import { toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { Attempt } from './attempt.ts'
 import type { Audit } from './audit.ts'
@@ -40,6 +41,8 @@ export function openAttempts(app: FastifyInstance, { lifecycle, now }: OpenAttem
 export interface AuditRepliesOptions {
   readonly audit: Audit
   readonly lifecycle: Lifecycle
+  /** Refused preflights of these are counted. */
+  readonly mintingPaths: ReadonlySet<string>
 }
 
 /** No record, no secret: the reply becomes a 503. A refusal hands nothing out and stays what it is. */
@@ -55,13 +58,23 @@ function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown
  * One durable record per attempt, then the bytes leave. As an onSend hook it runs for success, failure and for a
  * caller who hung up alike, which onResponse does not. It never fails, for then Fastify would run it again.
  */
-export function auditReplies(app: FastifyInstance, { audit, lifecycle }: AuditRepliesOptions): void {
+export function auditReplies(
+  app: FastifyInstance,
+  { audit, lifecycle, mintingPaths }: AuditRepliesOptions,
+): void {
+  const isMintingPreflight = ({ method, raw }: FastifyRequest): boolean =>
+    method === 'OPTIONS' && mintingPaths.has(toPath(raw.url))
+
   app.addHook('onSend', async (request, reply, payload) => {
     const { attempt, id: requestId } = request
     // A guard can still refuse what the HTTP parser has refused already: the first word stands.
     if (attempt.answered) return new Promise<never>(() => undefined)
     attempt.answered = true
-    if (!attempt.audited) return payload
+    if (!attempt.audited) {
+      const { failure, address } = attempt
+      if (failure !== null && isMintingPreflight(request)) audit.countRefusal(failure, address)
+      return payload
+    }
     const { accepted } = attempt
     const delivered = !request.raw.socket.destroyed
     if (accepted) lifecycle.recordings.enter()

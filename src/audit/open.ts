@@ -3,12 +3,12 @@ import type { Logger } from 'pino'
 import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
-import { Audit, type Identities } from './audit.ts'
+import { Audit, type AuditOptions } from './audit.ts'
 import { createDirectory } from './directory.ts'
 import type { Durability } from './file.ts'
 import { AuditKeyError, type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
 import { Refusals } from './refusals.ts'
-import { Retention } from './retention.ts'
+import { Retention, type RetentionOptions } from './retention.ts'
 import { AuditWriter, type AuditWriterOptions } from './writer.ts'
 
 export interface AuditSettings {
@@ -16,17 +16,19 @@ export interface AuditSettings {
   readonly durability: Durability
   /** Undefined: a key file is kept in the directory. */
   readonly key: Secret | undefined
-  readonly identities: Identities
+  /** Whether records show callers and addresses as pseudonyms or in plain text. */
+  readonly identities: 'pseudonym' | 'plain'
   /** 0 keeps all. */
   readonly retentionDays: number
 }
 
 export interface AuditSurroundings {
   readonly logger: Logger
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Unix milliseconds. */
-  readonly time: () => number
+  /** Milliseconds. */
+  readonly monotonicNow: () => number
+  /** Milliseconds. */
+  readonly unixNow: () => number
+  readonly clockOffsetMs: RetentionOptions['clockOffsetMs']
   readonly isRecordDue: AuditWriterOptions['isRecordDue']
 }
 
@@ -50,6 +52,14 @@ export const toAuditProblem = (error: unknown): string =>
     ? 'AUDIT_DIR: audit.key in it is too short for a key: put back the one that the records were sealed with'
     : `AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`
 
+function toRetentionWarning(cause: string): string {
+  if (cause === 'clock_jumped') return 'audit retention waits a day: the clock jumped by more than a day'
+  if (cause === 'clock_disagrees') {
+    return 'audit retention removes nothing: the clock and the upstream’s differ by more than a day. Set the clock.'
+  }
+  return 'audit retention cannot remove old files: it tries again in an hour'
+}
+
 export interface OpenAudit {
   readonly audit: Audit
   readonly keys: AuditKeys
@@ -58,13 +68,15 @@ export interface OpenAudit {
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
   { directory, durability, key: given, identities, retentionDays }: AuditSettings,
-  { logger, now, time, isRecordDue }: AuditSurroundings,
+  { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue }: AuditSurroundings,
 ): Promise<OpenAudit> {
   const key = given ?? (await openKeyFile(directory, logger))
   const keys = deriveAuditKeys(key)
   // With a level of its own: the log's must not silence it.
   const anchorLog = logger.child({}, { level: 'info' })
-  /** Where it is kept beside the records, for whoever starts next. */
+  const identify: AuditOptions['identify'] =
+    identities === 'plain' ? (_kind, value) => value : keys.toPseudonym
+  /** The next start needs it. */
   async function keepKey(): Promise<void> {
     if (given !== undefined) return
     await keepAuditKey(directory, key).catch(() =>
@@ -72,13 +84,13 @@ export async function openAudit(
     )
   }
 
-  const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), now: time })
+  const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), unixNow })
   const writer = new AuditWriter({
     directory,
     durability,
     keys,
     anchors,
-    now: time,
+    unixNow,
     isRecordDue,
     onChange: (available, cause) => {
       if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
@@ -87,16 +99,19 @@ export async function openAudit(
     },
   })
   const append = writer.append.bind(writer)
-  const audit = new Audit({
-    writer,
-    refusals: new Refusals({ append, now: time }),
-    retention: new Retention({ directory, days: retentionDays, key: keys.chain, append, now: time }),
-    keys,
-    keepKey,
-    identities,
-    now,
-    onKept: (cause) => logger.warn({ cause }, 'audit files whose time is over could not be removed'),
+  const retention = new Retention({
+    directory,
+    days: retentionDays,
+    key: keys.chain,
+    append,
+    monotonicNow,
+    unixNow,
+    clockOffsetMs,
+    onKept: (cause) => logger.warn({ cause }, toRetentionWarning(cause)),
   })
+  const refusals = new Refusals({ append, identify, unixNow })
+  const fingerprintKey = keys.fingerprint
+  const audit = new Audit({ writer, refusals, retention, fingerprintKey, keepKey, identify, monotonicNow })
   await audit.open()
   return { audit, keys }
 }

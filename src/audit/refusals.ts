@@ -1,102 +1,119 @@
-/** Refusals that have no record of their own, counted: a flood of them must not fill the disk, nor hide what was issued. */
-import type { Code } from '../errors.ts'
+/** Attempts that cost nothing upstream, counted beyond the first few: a flood must not fill the disk or hide a secret. */
+import type { Code, ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
+import { FrequentAddresses } from './frequent-addresses.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
 export interface RefusalsOptions {
   /** Resolves when the record is durable. */
   readonly append: (fields: RecordFields) => Promise<void>
-  /** Unix milliseconds. */
-  readonly now: () => number
+  /** As records show an address. */
+  readonly identify: (kind: 'address', address: string) => string
+  /** Milliseconds. */
+  readonly unixNow: () => number
 }
 
-/** Of each code and minute, so many have a record of their own. */
-const ONE_BY_ONE = 10
+export type Refusal = Pick<ServiceError, 'code' | 'reason'>
+
+/** Attempts of a code and minute that have a record of their own. */
+const MAX_SINGLE_RECORDS = 10
+
+const MAX_ADDRESSES = 5
 
 const MINUTE_MS = 60_000
 
-/** After an outage of hours there are thousands, and mints wait in the same queue. */
-const AT_ONCE = 100
+/** After an outage of hours there are thousands of counts, and mints wait in the same queue. */
+const WRITES_AT_ONCE = 100
 
 interface Tally {
-  readonly code: Code
-  /** Unix milliseconds of the minute's beginning. */
-  readonly minute: number
-  oneByOne: number
+  singleRecords: number
   readonly reasons: Map<Reason, number>
-}
-
-function toFields({ code, minute, reasons }: Tally): RecordFields {
-  const count = [...reasons.values()].reduce((sum, number) => sum + number, 0)
-  const detail = { minute: new Date(minute).toISOString(), reasons: Object.fromEntries(reasons) }
-  return toEventFields('refusals', { code, count, detail })
+  readonly addresses: FrequentAddresses
 }
 
 export class Refusals {
   readonly #options: RefusalsOptions
-  /** Of the running minute, by code. */
+  /** Unix milliseconds at the start of the current minute. */
+  #minute = 0
+  /** Of the current minute. */
   #tallies = new Map<Code, Tally>()
-  /** Of minutes that are over, until they are written. */
-  #finished: Tally[] = []
+  /** Of earlier minutes, until they are durable. */
+  #unwritten: RecordFields[] = []
 
   constructor(options: RefusalsOptions) {
     this.#options = options
   }
 
-  /** Whether this one is to have a record of its own. If not, it has been counted. */
-  admit(code: Code, reason: Reason): boolean {
-    const tally = this.#toTally(code)
-    if (tally.oneByOne === ONE_BY_ONE) {
-      this.count(code, reason)
+  /** Whether this refusal gets a record of its own. If not, it has been counted. */
+  admit(refusal: Refusal, address: string): boolean {
+    const tally = this.#toTally(refusal.code)
+    if (tally.singleRecords === MAX_SINGLE_RECORDS) {
+      this.count(refusal, address)
       return false
     }
-    tally.oneByOne += 1
+    tally.singleRecords += 1
     return true
   }
 
-  /** For one whose own record could not be written. */
-  count(code: Code, reason: Reason): void {
-    const { reasons } = this.#toTally(code)
+  /** Counts one that has no record of its own. */
+  count({ code, reason }: Refusal, address: string): void {
+    const { reasons, addresses } = this.#toTally(code)
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+    addresses.add(address)
   }
 
-  /** Writes what was counted in minutes that are over. What cannot be written is kept for the next time. */
+  /** Writes the counts of earlier minutes. Those that cannot be written are kept for the next call. */
   async write(): Promise<void> {
     this.#turn()
-    const tallies = this.#finished
-    this.#finished = []
-    while (tallies.length > 0) {
-      const some = tallies.splice(0, AT_ONCE)
-      const written = await Promise.allSettled(some.map((tally) => this.#options.append(toFields(tally))))
-      this.#finished.push(...some.filter((_tally, index) => written[index]?.status === 'rejected'))
+    const counts = this.#unwritten
+    this.#unwritten = []
+    while (counts.length > 0) {
+      const some = counts.splice(0, WRITES_AT_ONCE)
+      const written = await Promise.allSettled(some.map((fields) => this.#options.append(fields)))
+      this.#unwritten.push(...some.filter((_fields, index) => written[index]?.status === 'rejected'))
     }
   }
 
-  /** Writes everything, the running minute's counts too. */
+  /** Writes everything, the counts of the current minute too. */
   async end(): Promise<void> {
     this.#finish()
     await this.write()
   }
 
   #toTally(code: Code): Tally {
-    const minute = this.#turn()
+    this.#turn()
     const known = this.#tallies.get(code)
     if (known !== undefined) return known
-    const tally = { code, minute, oneByOne: 0, reasons: new Map<Reason, number>() }
+    const tally = { singleRecords: 0, reasons: new Map<Reason, number>(), addresses: new FrequentAddresses() }
     this.#tallies.set(code, tally)
     return tally
   }
 
-  /** Begins a new minute when it is time; the beginning of the running one. */
-  #turn(): number {
-    const minute = Math.floor(this.#options.now() / MINUTE_MS) * MINUTE_MS
-    const [running] = this.#tallies.values()
-    if (running !== undefined && running.minute !== minute) this.#finish()
-    return minute
+  /** Starts a new minute when it is time. */
+  #turn(): void {
+    const minute = Math.floor(this.#options.unixNow() / MINUTE_MS) * MINUTE_MS
+    if (minute !== this.#minute) this.#finish()
+    this.#minute = minute
   }
 
   #finish(): void {
-    this.#finished.push(...[...this.#tallies.values()].filter(({ reasons }) => reasons.size > 0))
+    for (const [code, tally] of this.#tallies) {
+      if (tally.reasons.size > 0) this.#unwritten.push(this.#toFields(code, tally))
+    }
     this.#tallies = new Map()
+  }
+
+  #toFields(code: Code, { reasons, addresses }: Tally): RecordFields {
+    const count = [...reasons.values()].reduce((sum, number) => sum + number, 0)
+    const detail = {
+      minute: new Date(this.#minute).toISOString(),
+      reasons: Object.fromEntries(reasons),
+      addresses: addresses.top(MAX_ADDRESSES).map(({ address, count: number, maxError }) => ({
+        address: this.#options.identify('address', address),
+        count: number,
+        max_error: maxError,
+      })),
+    }
+    return toEventFields('refusals', { code, count, detail })
   }
 }

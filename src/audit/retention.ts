@@ -1,62 +1,95 @@
-/** Removes files whose time is over, each after a record that says so. */
+/** Removes files that are past their retention, each after a record that says so. */
 import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { listAuditFiles, readPredecessor, toNamedHead } from './earlier-files.ts'
+import { codeOf } from '../errors.ts'
+import { listAuditFiles, readPredecessor, toNamedFiles, toNamedHead } from './earlier-files.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
 export interface RetentionOptions {
   readonly directory: string
-  /** Whole days that are kept, beside the running one; 0 keeps all. */
+  /** Whole days that are kept, besides the current one; 0 keeps all. */
   readonly days: number
-  /** Of the chain: a line's time is believed where it is sealed. */
+  /** Of the chain: the time of a line counts only if the line is sealed. */
   readonly key: KeyObject
   /** Resolves when the record is durable. */
   readonly append: (fields: RecordFields) => Promise<void>
-  /** Unix milliseconds. */
-  readonly now: () => number
+  /** Milliseconds. */
+  readonly monotonicNow: () => number
+  /** Milliseconds. */
+  readonly unixNow: () => number
+  /** How far this machine's clock is ahead of the upstream's, by its last reply; null without one. */
+  readonly clockOffsetMs: () => number | null
+  /** Called when a run removes nothing: `clock_jumped`, `clock_disagrees`, or a code of the file system. */
+  readonly onKept: (cause: string) => void
 }
 
 const DAY_MS = 86_400_000
-const RETRY_MS = 3_600_000
+const HOUR_MS = 3_600_000
 
 const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
 
-/** The day on which a file was opened, by its name; NaN where that is none. */
+/** The day on which a file was opened, by its name; NaN if the name has none. */
 function toOpeningDay(name: string): number {
   const [, year, month, day] = /^audit-(\d{4})(\d\d)(\d\d)T/.exec(name) ?? []
   return toDay(Date.parse(`${year}-${month}-${day}`))
 }
 
+/**
+ * A wrong clock must not cost any evidence. So nothing is removed in the first day of a process, in the day after the
+ * clock jumped, or while the clock disagrees with the upstream's.
+ */
 export class Retention {
   readonly #options: RetentionOptions
-  #dueAt = 0
+  #dueAtMs: number
+  /** Between the two clocks, since the last jump: small jumps add up. */
+  #driftMs: number
 
   constructor(options: RetentionOptions) {
     this.#options = options
+    this.#dueAtMs = options.monotonicNow() + DAY_MS
+    this.#driftMs = options.unixNow() - options.monotonicNow()
   }
 
-  /** Once a day. Rejects with what the file system says, or where a record cannot be written; an hour later it tries again. */
+  /** To be called once a second; works once an hour. Never rejects. */
   async run(): Promise<void> {
-    const { days, now } = this.#options
-    if (days === 0 || now() < this.#dueAt) return
-    const today = toDay(now())
-    this.#dueAt = now() + RETRY_MS
-    await this.#removeBefore(today - days)
-    this.#dueAt = (today + 1) * DAY_MS
+    const { days, monotonicNow, unixNow, clockOffsetMs, onKept } = this.#options
+    if (days === 0) return
+    const nowMs = monotonicNow()
+    const driftMs = unixNow() - nowMs
+    // A suspended machine looks the same, for the monotonic clock stops with it.
+    if (Math.abs(driftMs - this.#driftMs) > DAY_MS) {
+      this.#driftMs = driftMs
+      this.#dueAtMs = nowMs + DAY_MS
+      return onKept('clock_jumped')
+    }
+    if (nowMs < this.#dueAtMs) return
+    this.#dueAtMs = nowMs + HOUR_MS
+    if (Math.abs(clockOffsetMs() ?? 0) > DAY_MS) return onKept('clock_disagrees')
+    try {
+      await this.#removeBefore(toDay(unixNow()) - days)
+    } catch (error) {
+      onKept(codeOf(error) ?? 'unknown')
+    }
   }
 
   /**
-   * By the day in the name, which whoever renames a file cannot use: its old name is missed. All files of a day go
-   * together, so that none is left that names a file whose removal is not on record any more.
+   * Goes by the day in the name: verify reports a renamed file, because its old name is missing. All files of a day go
+   * together, so that no remaining file names one without a record of its removal.
    */
-  async #removeBefore(first: number): Promise<void> {
+  async #removeBefore(firstDay: number): Promise<void> {
     const { directory, key, append } = this.#options
     const names = await listAuditFiles(directory)
-    for (const name of names.filter((one) => toOpeningDay(one) < first)) {
+    const kept = new Set(names.filter((name) => !(toOpeningDay(name) < firstDay)))
+    for (const name of names.filter((one) => !kept.has(one))) {
       const file = await readPredecessor(directory, name, key)
-      // It was opened while the clock was wrong.
-      if (file === undefined || (file.endedAt !== null && toDay(file.endedAt) >= first)) continue
+      if (file === undefined) continue
+      // A file that ends later than its name says, or that names a newer one, was opened while the clock was behind.
+      const endsLater = file.endedAt !== null && toDay(file.endedAt) >= firstDay
+      if (endsLater || toNamedFiles(file).some((one) => kept.has(one))) {
+        kept.add(name)
+        continue
+      }
       await append(toEventFields('removed', { detail: { ...toNamedHead(file) } }))
       await rm(join(directory, name), { force: true })
     }

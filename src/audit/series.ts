@@ -16,8 +16,8 @@ export interface FileSeriesOptions {
   readonly durability: Durability
   readonly keys: Pick<AuditKeys, 'chain' | 'id'>
   readonly anchors: Anchors
-  /** Unix milliseconds. */
-  readonly now: () => number
+  /** Milliseconds. */
+  readonly unixNow: () => number
 }
 
 /** With what may wait to be written at once, a file stays below 64 MiB. */
@@ -49,9 +49,9 @@ export class FileSeries {
   #leftover: string | undefined
 
   constructor(options: FileSeriesOptions) {
-    const { directory, keys, now } = options
+    const { directory, keys, unixNow } = options
     this.#options = options
-    this.#past = new Predecessors({ directory, key: keys.chain, now })
+    this.#past = new Predecessors({ directory, key: keys.chain, unixNow })
   }
 
   get current(): AuditFile | undefined {
@@ -61,7 +61,7 @@ export class FileSeries {
   /** Whether the current file has had its day, or has grown enough. */
   get isDue(): boolean {
     const { size = 0 } = this.#current ?? {}
-    const now = this.#options.now()
+    const now = this.#options.unixNow()
     // A clock that is set back by little, around midnight, must not open file after file.
     const isOtherDay = toDay(now) > toDay(this.#openedAt) || this.#openedAt - now >= DAY_MS
     return size >= FULL_BYTES || isOtherDay
@@ -161,8 +161,8 @@ export class FileSeries {
   }
 
   async #create(): Promise<AuditFile> {
-    const { directory, now } = this.#options
-    const time = now()
+    const { directory, unixNow } = this.#options
+    const time = unixNow()
     // No two names are the same.
     this.#openedAt = time === this.#openedAt ? time + 1 : time
     const file = await createAuditFile(directory, `audit-${toFileTime(this.#openedAt)}-${this.writer}.jsonl`)
@@ -176,9 +176,9 @@ export class FileSeries {
   }
 
   async #write(file: AuditFile, batch: readonly RecordFields[]): Promise<Head> {
-    const { durability, keys, now } = this.#options
+    const { durability, keys, unixNow } = this.#options
     const place = {
-      time: new Date(now()).toISOString(),
+      time: new Date(unixNow()).toISOString(),
       writer: this.writer,
       seq: this.#seq,
       prev: file.head?.mac ?? null,

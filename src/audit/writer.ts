@@ -65,7 +65,7 @@ export class AuditWriter {
   /** Creates the directory and the first file. Rejects with what the file system says. */
   async open(): Promise<void> {
     await this.#files.open()
-    this.#writtenAt = this.#options.now()
+    this.#writtenAt = this.#options.unixNow()
     this.#isDown = false
   }
 
@@ -142,7 +142,7 @@ export class AuditWriter {
       this.#fail(cause)
       return this.#refuse(batch, cause)
     }
-    if (batch.length > 0) this.#writtenAt = this.#options.now()
+    if (batch.length > 0) this.#writtenAt = this.#options.unixNow()
     for (const { resolve } of batch) resolve()
   }
 
@@ -154,7 +154,7 @@ export class AuditWriter {
     if (current === undefined) await this.#files.look()
     else await within(MAX_COMMIT_MS, this.#files.finish())
     await within(MAX_COMMIT_MS, this.#files.open())
-    this.#writtenAt = this.#options.now()
+    this.#writtenAt = this.#options.unixNow()
     if (this.#isDown) this.#options.onChange?.(true, undefined)
     this.#isDown = false
   }
@@ -171,12 +171,12 @@ export class AuditWriter {
 
   /** Whatever became of the clock. */
   #since(time: number): number {
-    return Math.abs(this.#options.now() - time)
+    return Math.abs(this.#options.unixNow() - time)
   }
 
   #fail(cause: string): void {
     this.#files.abandon(cause)
-    this.#failedAt = this.#options.now()
+    this.#failedAt = this.#options.unixNow()
     if (!this.#isDown) this.#options.onChange?.(false, cause)
     this.#isDown = true
   }

@@ -12,7 +12,7 @@ import { sessions } from './sessions.ts'
 
 export const dialects: readonly Dialect[] = [clientSecrets, sessions]
 
-const mintingPaths: ReadonlySet<string> = new Set(dialects.map(({ path }) => path))
+export const mintingPaths: ReadonlySet<string> = new Set(dialects.map(({ path }) => path))
 
 /** The error for a path without a route for the method. */
 function toRouteError(path: string): ServiceError {

@@ -14,8 +14,8 @@ export const NOON = Date.parse('2026-11-22T12:00:00.000Z')
 export interface TestAudit {
   readonly audit: Audit
   readonly directory: string
-  /** Unix milliseconds. */
-  readonly clock: { now: number }
+  /** Milliseconds, by each clock. */
+  readonly clock: { now: number; monotonic: number }
   readonly logText: () => string
 }
 
@@ -26,24 +26,41 @@ export interface TestAuditOptions extends Partial<AuditSettings> {
 
 export async function openTestAudit(options: TestAuditOptions = {}): Promise<TestAudit> {
   const { logLevel = 'info', startedAt = NOON, ...settings } = options
-  const clock = { now: startedAt }
+  const clock = { now: startedAt, monotonic: 0 }
   const lines: string[] = []
   const logger = createLogger(logLevel, { write: (line: string) => void lines.push(line) })
   const directory = options.directory ?? (await createTemporaryDirectory())
   const defaults = { durability: 'write', key: new Secret(AUDIT_KEY), identities: 'pseudonym' } as const
   const { audit } = await openAudit(
     { ...defaults, retentionDays: 180, directory, ...settings },
-    { logger, now: () => 0, time: () => clock.now, isRecordDue: () => false },
+    {
+      logger,
+      monotonicNow: () => clock.monotonic,
+      unixNow: () => clock.now,
+      clockOffsetMs: () => null,
+      isRecordDue: () => false,
+    },
   )
   onTestFinished(() => audit.close())
   return { audit, directory, clock, logText: () => lines.join('') }
 }
 
+export interface TestFailure {
+  readonly address?: string
+  /** Whether upstream was asked. */
+  readonly asked?: boolean
+}
+
 /** Records an attempt that was refused for `reason`, or that failed for it. */
-export function recordFailure(audit: Audit, reason: Reason): Promise<void> {
+export function recordFailure(
+  audit: Audit,
+  reason: Reason,
+  { address = '203.0.113.9', asked = false }: TestFailure = {},
+): Promise<void> {
   const failure = new ServiceError(reason)
-  const attempt = new Attempt(0, '203.0.113.9', true)
+  const attempt = new Attempt(0, address, true)
   attempt.failure = failure
+  if (asked) attempt.upstream = { status: null, requestId: null, attempts: 1, ms: 1 }
   return audit.record(attempt, { requestId: 'r', status: failure.status, delivered: true })
 }
 

@@ -65,6 +65,22 @@ describe('a reply', () => {
     expect(await attempts(service)).toStrictEqual([])
   })
 
+  it('to a refused preflight of a minting route is counted, whatever refused it', async () => {
+    const service = await startTestService({ environment: { RATE_LIMIT_PER_ADDRESS: '3/day' } })
+    const ask = (url: string, origin: string) =>
+      service.app.inject({ method: 'OPTIONS', url, headers: { origin } })
+    await ask(CLIENT_SECRETS, 'https://evil.example')
+    await ask('/nowhere', 'https://evil.example')
+    await ask('/nowhere', 'https://evil.example')
+    await ask(`${CLIENT_SECRETS}?preset=x`, 'https://evil.example')
+    await service.audit.close()
+    const counted = (await service.records()).filter(({ event }) => event === 'refusals')
+    expect(counted).toMatchObject([
+      { code: 'origin_not_allowed', count: 1, detail: { reasons: { origin_unlisted: 1 } } },
+      { code: 'rate_limited', count: 1, detail: { reasons: { limit_per_address: 1 } } },
+    ])
+  })
+
   it.each([
     ['over the limit', { RATE_LIMIT_PER_ADDRESS: '1/day' }, 'limit_per_address'],
     ['from elsewhere', { ALLOWED_ORIGINS: 'https://other.example' }, 'origin_unlisted'],

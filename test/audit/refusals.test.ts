@@ -4,11 +4,11 @@ import { array, asyncProperty, assert as check, constantFrom, integer, record } 
 import { describe, expect, it, vi } from 'vitest'
 import type { Audit } from '../../src/audit/audit.ts'
 import { ServiceError } from '../../src/errors.ts'
-import type { Reason } from '../../src/reasons.ts'
+import { type Reason, reasons } from '../../src/reasons.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { NOON, openTestAudit, recordFailure, recordIssued } from './audits.ts'
-import { type ReadLine, readChains } from './writers.ts'
+import { keys, type ReadLine, readChains } from './writers.ts'
 
 const MINUTE = 60_000
 
@@ -25,6 +25,15 @@ const sizeOf = async (directory: string): Promise<number> => {
   const sizes = (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size)
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
+
+const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
+
+const serverFailures = Object.keys(reasons)
+  .filter(isReason)
+  .filter((reason) => new ServiceError(reason).status >= 500)
+
+const addressesIn = ({ detail }: ReadLine): unknown =>
+  typeof detail === 'object' && detail !== null && 'addresses' in detail ? detail.addresses : undefined
 
 describe('refusals', () => {
   it('are written one by one up to ten of a code and minute, and counted beyond', async () => {
@@ -64,19 +73,55 @@ describe('refusals', () => {
     ])
   })
 
-  it('are not what fails on our side: that is always written one by one', async () => {
+  it.each(serverFailures)('include failures that reached no upstream: %s', async (reason) => {
     const { audit, directory } = await openTestAudit()
-    await refuse(audit, 'upstream_deadline', 30)
-    await Promise.all(Array.from({ length: 30 }, (_, number) => recordIssued(audit, String(number))))
+    await refuse(audit, reason, 13)
+    await audit.close()
+    const lines = await linesIn(directory)
+    const { code } = new ServiceError(reason)
+    expect(ofEvent(lines, 'attempt').map((line) => line['code'])).toStrictEqual(Array(10).fill(code))
+    expect(ofEvent(lines, 'refusals')).toMatchObject([
+      { code, count: 3, detail: { reasons: { [reason]: 3 } } },
+    ])
+  })
+
+  it('include no attempt that asked upstream, and none that was issued', async () => {
+    const { audit, directory } = await openTestAudit()
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, number) => {
+        await recordFailure(audit, 'upstream_deadline', { asked: true })
+        await recordIssued(audit, String(number))
+      }),
+    )
     await audit.close()
     const lines = await linesIn(directory)
     expect(ofEvent(lines, 'attempt')).toHaveLength(60)
     expect(ofEvent(lines, 'refusals')).toHaveLength(0)
   })
 
+  it('name the five addresses that caused most of what they count, as pseudonyms', async () => {
+    const { audit, directory } = await openTestAudit()
+    await refuse(audit, 'limit_per_address', 10)
+    await Promise.all(
+      [3, 9, 1, 8, 4, 7, 2].flatMap((count) =>
+        Array.from({ length: count }, () =>
+          recordFailure(audit, 'limit_per_address', { address: `203.0.113.${count}` }),
+        ),
+      ),
+    )
+    await audit.close()
+    expect(ofEvent(await linesIn(directory), 'refusals').map(addressesIn)).toStrictEqual([
+      [9, 8, 7, 4, 3].map((count) => ({
+        address: keys.toPseudonym('address', `203.0.113.${count}`),
+        count,
+        max_error: 0,
+      })),
+    ])
+  })
+
   it('by the hundred thousand fill no disk and hide no secret that was issued, and every one is counted', async () => {
     const { audit, directory, clock } = await openTestAudit()
-    const reasons = [
+    const mixed = [
       'limit_per_address',
       'preset_unknown',
       'preset_origin',
@@ -86,7 +131,7 @@ describe('refusals', () => {
     const issued: Promise<void>[] = []
     for (let number = 0; number < 600_000; number += 1) {
       clock.now = NOON + Math.floor(number / 100)
-      void recordFailure(audit, reasons[number % reasons.length] ?? 'unexpected')
+      void recordFailure(audit, mixed[number % mixed.length] ?? 'unexpected')
       if (number % 5_000 === 0) {
         issued.push(recordIssued(audit, `issued ${number}`))
         await issued.at(-1)

@@ -15,7 +15,7 @@ const DAY = 86_400_000
 async function start() {
   const directory = join(await createTemporaryDirectory(), 'audit')
   const clock = { now: NOON }
-  const opened = await openWriter(directory, { now: () => clock.now })
+  const opened = await openWriter(directory, { unixNow: () => clock.now })
   /** Lets the clock tick at `time`, and resolves when `event` is the last in the newest file. */
   async function tickAt(time: number, event: string): Promise<void> {
     clock.now = time
@@ -204,7 +204,7 @@ describe('the head of the chain', () => {
 
   it('is told once', () => {
     const printed: unknown[] = []
-    const anchors = new Anchors({ print: (anchor) => printed.push(anchor), now: () => NOON })
+    const anchors = new Anchors({ print: (anchor) => printed.push(anchor), unixNow: () => NOON })
     anchors.advance({ writer: 'w', file: 'f', seq: 1, mac: 'm' }, 1)
     anchors.print()
     anchors.print()

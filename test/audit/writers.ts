@@ -21,8 +21,8 @@ export interface TestWriter {
 
 export interface TestWriterOptions {
   readonly durability?: Durability
-  /** Unix milliseconds. */
-  readonly now?: () => number
+  /** Milliseconds. */
+  readonly unixNow?: () => number
   readonly isRecordDue?: () => boolean
   readonly defer?: Defer
 }
@@ -39,13 +39,18 @@ export const recovery = (writer: AuditWriter, timeout = 5_000): Promise<void> =>
 
 /** Not open yet, and without a clock that ticks. */
 export function createWriter(directory: string, options: TestWriterOptions = {}): TestWriter {
-  const { durability = 'fsync', now = Date.now, isRecordDue = () => false, defer = onTestFinished } = options
+  const {
+    durability = 'fsync',
+    unixNow = Date.now,
+    isRecordDue = () => false,
+    defer = onTestFinished,
+  } = options
   const changes: [boolean, string | undefined][] = []
   const printed: Anchor[] = []
-  const anchors = new Anchors({ print: (anchor) => void printed.push(anchor), now })
+  const anchors = new Anchors({ print: (anchor) => void printed.push(anchor), unixNow })
   const onChange = (available: boolean, cause: string | undefined): void =>
     void changes.push([available, cause])
-  const writer = new AuditWriter({ directory, durability, keys, anchors, now, isRecordDue, onChange })
+  const writer = new AuditWriter({ directory, durability, keys, anchors, unixNow, isRecordDue, onChange })
   defer(() => writer.close())
   return { writer, changes, anchors: printed }
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts'
+import type { Audit } from '../../src/audit/audit.ts'
 import { type Environment, parseConfig } from '../../src/config.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -32,6 +33,7 @@ export interface TestService {
   readonly app: FastifyInstance
   readonly sandbox: Sandbox
   readonly lifecycle: Lifecycle
+  readonly audit: Audit
   readonly auditDirectory: string
   /** Mints as a page of an allowed origin would. */
   readonly mint: (body?: object, headers?: Record<string, string>) => Promise<Reply>
@@ -119,6 +121,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     app,
     sandbox,
     lifecycle,
+    audit,
     auditDirectory,
     mint: async (body = { preset: 'assistant' }, headers = {}) =>
       app.inject({
