@@ -1,4 +1,4 @@
-// Measures what it costs that records are on the disk before secrets leave: mints per second, against an audit in memory.
+// Measures the cost of durable records: mints per second with the audit on the disk, against an audit in memory.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runClosedLoop } from './closed-loop.ts'
@@ -8,7 +8,7 @@ import { type Options, parseOptions, toMessage } from './options.ts'
 import { median } from './statistics.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
 
-/** About what minting takes upstream at its best. */
+/** About the time of a fast upstream. */
 const UPSTREAM_MS = '50'
 const MEMORY = '/dev/shm'
 const LEAST_SHARE = 0.9
@@ -27,7 +27,7 @@ async function startMint(
 const measure = async ({ origin }: RunningServer, requests: number, connections: number): Promise<number> =>
   (await runClosedLoop(new URL(MINT_PATH, origin), requests, connections)).requestsPerSecond
 
-/** Whether the disk keeps up. */
+/** True if the disk keeps up with memory. */
 async function compare({ rounds, requests, connections }: Options): Promise<boolean> {
   const workshop = createWorkshop('audit-cost')
   const inMemory = mkdtempSync(join(MEMORY, 'audit-cost-'))

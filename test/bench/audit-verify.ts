@@ -1,4 +1,4 @@
-/** How many records the verifier and a query read in a second, of files as the service writes them. */
+/** Measures how many records per second the verifier and a query read from files that the service wrote. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ async function verify(directory: string): Promise<number> {
   return records
 }
 
-/** Up to `limit` matches. */
+/** Returns at most `limit` matches. */
 async function query(directory: string, filters: readonly Filter[], limit = Infinity): Promise<number> {
   const asked = { directory, filters, since: undefined, until: undefined, order: 'newest' } as const
   const matches = new AuditQuery(asked).matches()
@@ -47,7 +47,7 @@ const tasks: Readonly<Record<string, (directory: string) => Promise<number>>> = 
   'query, all match': (directory) => query(directory, [byValue('event', ['attempt'])]),
 }
 
-/** Milliseconds of the clock and of the CPU, which neighbours on the machine disturb less. */
+/** Milliseconds of wall time and of CPU time. Other load on the machine disturbs CPU time less. */
 async function measure(work: () => Promise<unknown>): Promise<readonly [ms: number, cpuMs: number]> {
   const [start, cpu] = [performance.now(), process.cpuUsage()]
   await work()

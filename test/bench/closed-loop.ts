@@ -12,9 +12,9 @@ const HEADERS = { origin: 'http://localhost:3000', 'content-type': 'application/
 const BODY = JSON.stringify({ preset: 'voice-assistant' })
 const TIMEOUT_MS = 10_000
 
-/** Mints `count` times over `connections` connections, each waiting for its reply; throws at the first bad one. */
+/** Mints `count` times over `connections` connections. Each waits for its reply. Throws at the first bad reply. */
 export async function runClosedLoop(url: URL, count: number, connections: number): Promise<LoopResult> {
-  // A pool per loop: a connection kept from the last round may have been closed by the server meanwhile.
+  // Each loop has its own pool: the server may have closed the connections of the last round.
   const pool = new Pool(url.origin, { connections, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
   const remaining = Array.from({ length: count }).values()
   const startedAt = performance.now()

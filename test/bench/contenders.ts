@@ -17,7 +17,7 @@ export interface Contender {
 const HOST = '127.0.0.1'
 export const MINT_PATH = '/v1/realtime/client_secrets'
 
-/** Starts the upstream and the three servers that mint from it, in the order of the rounds. */
+/** Starts the upstream and the three servers that mint from it, in round order. */
 export async function startContenders(workshop: Workshop): Promise<Contender[]> {
   const upstream = await startServer(workshop, {
     name: 'instant-upstream',
@@ -45,7 +45,7 @@ export const toUpstreamEnv = ({ origin }: RunningServer) => ({
   OPENAI_BASE_URL: `${origin}/v1`,
 })
 
-// Everything as shipped, but for limits so high that they count every mint and refuse none.
+// The shipped settings, except for limits that count every mint and refuse none.
 export async function toMintEnv(auditDirectory: string): Promise<Record<string, string>> {
   return {
     HOST,

@@ -1,4 +1,4 @@
-// What most tutorials show: Express, its JSON parser, and one route that fetches a client secret.
+// The server of most tutorials: Express, its JSON parser, and one route that fetches a client secret.
 import express from 'express'
 
 const { PORT, OPENAI_API_KEY, OPENAI_BASE_URL } = process.env

@@ -1,4 +1,4 @@
-// The part of Express that the sample uses: the package itself brings no types.
+// The part of Express that the sample uses. The package has no types.
 declare module 'express' {
   import type { RequestListener } from 'node:http'
 

@@ -1,11 +1,11 @@
-/** Does the work for one item after another; calls that share one iterator share its items out. */
+/** Works on one item after another. Calls that share an iterator divide its items among them. */
 export async function inTurn<Item, Result>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = []
   for (const item of items) {
-    // Overlapping would disturb what is measured.
+    // Overlapping work would disturb the measurement.
     results.push(await work(item))
   }
   return results

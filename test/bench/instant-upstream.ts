@@ -1,4 +1,4 @@
-// Stands in for OpenAI at the least price: every POST gets a new secret and the same echoed session, after DELAY_MS.
+// The cheapest stand-in for OpenAI: every POST gets a new secret and the same echoed session, after DELAY_MS.
 import { randomBytes } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 
@@ -56,6 +56,6 @@ const server = createServer((request, response) => {
   })
 })
 
-// A server waits while the other two are measured; a connection closed meanwhile could fail its next mint.
+// A server is idle while the other two are measured. Its next mint could fail on a connection closed meanwhile.
 server.keepAliveTimeout = 120_000
 server.listen(Number(process.env['PORT']), '127.0.0.1')

@@ -1,8 +1,8 @@
-// HTTP at the least price, so that what sends the load does not take the CPU from what is measured.
+// The cheapest HTTP client, so that the load generator leaves the CPU to the measured server.
 import { connect, type Socket } from 'node:net'
 
 export interface RawReply {
-  /** 0: the connection ended without one. */
+  /** 0 if the connection ended without a reply. */
   readonly status: number
   readonly body: string
 }
@@ -13,7 +13,7 @@ interface Connection {
   answer: ((reply: RawReply) => void) | undefined
 }
 
-/** Sends the same bytes again and again, one request at a time on each connection, on as many as that takes. */
+/** Sends the same bytes again and again, one request at a time per connection. Opens connections as needed. */
 export class KeptConnections {
   readonly #port: number
   readonly #bytes: Buffer
@@ -64,7 +64,7 @@ export class KeptConnections {
   }
 }
 
-/** Undefined as long as there is more to come; replies have to tell their length. */
+/** Undefined while the reply is incomplete. Replies must have a Content-Length. */
 function toReply(text: string): RawReply | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end === -1) return undefined

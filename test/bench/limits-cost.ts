@@ -1,4 +1,4 @@
-// Measures what all levels of limits add to a mint, in CPU: one listener with them and one without, request by request.
+// Measures the CPU that all levels of limits add to a mint: one listener with limits and one without, in turn.
 import Fastify, { type FastifyInstance } from 'fastify'
 import { openAttempts } from '../../src/audit/hooks.ts'
 import { limitAddresses, showQuotas } from '../../src/http/address-limit.ts'
@@ -14,7 +14,7 @@ const WARM_UP_ROUNDS = 5
 const ROUNDS = 21
 const MOST_MICROS = 20
 
-// Two rules where two are usual, and none that anything reaches.
+// As many rules per level as usual. The load reaches none of them.
 const often = { limit: 1_000_000, windowMs: 60_000 }
 const daily = { limit: 100_000_000, windowMs: 86_400_000 }
 
@@ -74,7 +74,7 @@ const measureEach = (rounds: number): Promise<number[][]> =>
 await measureEach(WARM_UP_ROUNDS)
 const rounds = await measureEach(ROUNDS)
 const added = rounds.map(([without = Number.NaN, limited = Number.NaN]) => limited - without)
-// Of single rounds the collector makes hundreds more or less.
+// Garbage collection shifts single rounds by hundreds of µs.
 const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => percentile(added, share).toFixed(1))
 const verdict = median(added) <= MOST_MICROS ? 'met' : 'missed'
 console.log(

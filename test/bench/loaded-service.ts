@@ -8,11 +8,11 @@ const BODY = '{"preset":"voice-assistant"}'
 
 export interface LoadedService {
   readonly server: RunningServer
-  /** Each request on them asks for a secret. */
+  /** Connections whose every request asks for a secret. */
   readonly connections: KeptConnections
 }
 
-/** Starts the service, as shipped but for `env`. */
+/** Starts the service with the shipped settings, overridden by `env`. */
 export async function startLoadedService(
   workshop: Workshop,
   env: Readonly<Record<string, string>>,

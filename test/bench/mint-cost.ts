@@ -1,4 +1,4 @@
-// Measures what one mint costs in CPU, against a bare pass-through and the usual Express sample, over loopback.
+// Measures the CPU cost of one mint over loopback, against a bare pass-through and the common Express sample.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runClosedLoop } from './closed-loop.ts'
 import { type Contender, startContenders } from './contenders.ts'
@@ -8,14 +8,14 @@ import { readCpuMicros } from './process-cpu.ts'
 import { type Sample, type Series, toTable, toVerdict } from './report.ts'
 import { createWorkshop, readLogEnd } from './workshop.ts'
 
-// Until then the compiler is at work, and counted: after 3,000 a mint costs 1.7 times what it settles at.
+// The warm-up lets the compiler finish: after 3,000 mints, one still costs 1.7 times its final value.
 const WARM_UP_REQUESTS = 25_000
 const SETTLE_MS = 50
 
 async function measure({ server, mintUrl }: Contender, { requests, connections }: Options): Promise<Sample> {
   const before = readCpuMicros(server.pid)
   const loop = await runClosedLoop(mintUrl, requests, connections)
-  // Log lines still to be written and sockets still to be closed are part of the price.
+  // Log lines not yet written and sockets not yet closed are part of the cost.
   await sleep(SETTLE_MS)
   return { ...loop, cpuMicros: (readCpuMicros(server.pid) - before) / requests }
 }

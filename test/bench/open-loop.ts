@@ -6,18 +6,18 @@ export interface Load {
   readonly seconds: number
 }
 
-/** What became of one request; times in ms. */
+/** The result of one request. Times are in ms. */
 export interface Answer {
   readonly kind: 'issued' | 'shed' | 'other'
-  /** When it was due, since the start. */
+  /** When it was due, from the start of the load. */
   readonly dueMs: number
-  /** How much later it was sent: the load's own fault. */
+  /** How much later it was sent. The load generator causes this delay, not the service. */
   readonly lateMs: number
-  /** Since it was due: a caller does not wait for the others. */
+  /** Measured from when it was due: a caller does not wait for the others. */
   readonly ms: number
 }
 
-/** Sends requests at their times, whether those before them are answered or not; all answers, once they are there. */
+/** Sends each request when it is due, even if earlier ones are unanswered. Resolves with all results. */
 export async function runOpenLoop(
   connections: KeptConnections,
   { perSecond, seconds }: Load,

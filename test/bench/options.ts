@@ -2,12 +2,12 @@ import { parseArgs } from 'node:util'
 
 export interface Options {
   readonly rounds: number
-  /** In each round, of each server. */
+  /** Per round and server. */
   readonly requests: number
   readonly connections: number
 }
 
-/** From the command line, over `defaults`. */
+/** Options of the command line override `defaults`. */
 export function parseOptions(defaults: Options): Options {
   const { values } = parseArgs({
     options: { rounds: { type: 'string' }, requests: { type: 'string' }, connections: { type: 'string' } },
@@ -19,7 +19,7 @@ export function parseOptions(defaults: Options): Options {
   }
 }
 
-/** The number that was given on the command line, or `usual`; throws with a sentence where it is none. */
+/** The number given on the command line, or `usual`. Throws if the argument is not a number. */
 export function parseCount(name: string, text: string | undefined, usual: number): number {
   if (text === undefined) return usual
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999999`)

@@ -3,12 +3,12 @@ import { align } from './report.ts'
 import { percentile } from './statistics.ts'
 import type { TotalFailure } from './total-failure.ts'
 
-/** A load and what came of it. */
+/** A load and its results. */
 export interface Phase {
   readonly name: string
   readonly load: Load
   readonly answers: readonly Answer[]
-  /** Of one core, that the service used. */
+  /** The share of one core that the service used. */
   readonly cpuShare: number
 }
 
@@ -21,7 +21,7 @@ const msOf = ({ answers }: Pick<Phase, 'answers'>, kind?: Answer['kind']): numbe
 const toMs = (values: readonly number[], share: number): string =>
   values.length === 0 ? '–' : percentile(values, share).toFixed(1)
 
-/** Secrets in each second of the load; what comes after its end is too late to count. */
+/** Secrets in each second of the load. Those that arrive after its end do not count. */
 function perSecond({ answers, load }: Phase): number[] {
   const counts = Array<number>(Math.floor(load.seconds)).fill(0)
   for (const { kind, dueMs, ms } of answers) {
@@ -93,7 +93,7 @@ function toFailureRow(failure: TotalFailure): string[] {
   ]
 }
 
-/** Of calls to requests, in that span of ten seconds in which it is highest. */
+/** The highest ratio of upstream calls to requests in any ten seconds. */
 function worstRatio({ answers, calls }: TotalFailure): number {
   const requests = answers.map(({ dueMs }) => dueMs)
   const last = Math.max(...requests) - WINDOW_MS
@@ -106,7 +106,7 @@ function worstRatio({ answers, calls }: TotalFailure): number {
   return Math.max(...starts.map((start) => countIn(calls, start) / countIn(requests, start)))
 }
 
-/** A line for each promise: what it is, what was seen, and whether that is met. */
+/** One line per target: its name, the measured value, and whether it is met. */
 export function toVerdicts(phases: readonly Phase[], failures: readonly TotalFailure[]): string[] {
   const unloaded = phases[0]
   const overload = phases.at(-1)

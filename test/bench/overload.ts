@@ -1,4 +1,4 @@
-// What is left of the service at five times its capacity, and what a dead upstream costs: goodput, latencies, calls.
+// Measures goodput, latency and upstream calls at five times the capacity, and with a dead upstream.
 import { parseArgs } from 'node:util'
 import { inTurn } from './in-turn.ts'
 import { startLoadedService } from './loaded-service.ts'
@@ -10,11 +10,11 @@ import { runTotalFailure } from './total-failure.ts'
 import { createWorkshop, startServer, type Workshop } from './workshop.ts'
 
 interface Options {
-  /** Of the overload. */
+  /** Of the overload, in seconds. */
   readonly seconds: number
   /** MAX_CONCURRENT_MINTS. */
   readonly mints: number
-  /** Of upstream. */
+  /** Of the upstream, in ms. */
   readonly delayMs: number
 }
 
@@ -32,7 +32,7 @@ function parseOptions(): Options {
   })
   return {
     seconds: parseCount('seconds', values.seconds, 60),
-    // Five times as much has to fit beside its sender and upstream: with 16 it is 1,600 requests a second.
+    // Five times the capacity must fit on the machine beside load generator and upstream: with 16 it is 1,600 requests/s.
     mints: parseCount('mints', values.mints, 16),
     delayMs: parseCount('delay', values.delay, 50),
   }

@@ -1,4 +1,4 @@
-// The least a minting server can do: read the request, ask upstream with the key, pass the reply's body on.
+// The minimum that a minting server can do: read the request, call upstream with the key, return the reply's body.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Pool } from 'undici'
 

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 // Linux reports to user space in hundredths of a second, whatever the kernel ticks at: proc_pid_stat(5).
 const MICROS_PER_TICK = 10_000
 
-/** User and system time of all threads of a process since its start, in µs. Linux only. */
+/** User plus system time of all threads of a process since its start, in µs. Linux only. */
 export function readCpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The second field, the command's name, may hold spaces; utime and stime are the 14th and 15th.
+  // The second field, the command's name, may contain spaces. Fields 14 and 15 are utime and stime.
   const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fromThird[11]) + Number(fromThird[12])) * MICROS_PER_TICK
 }

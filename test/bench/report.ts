@@ -5,7 +5,7 @@ export interface Sample extends LoopResult {
   readonly cpuMicros: number
 }
 
-/** One server's samples, one per round, in the order of the rounds. */
+/** One server's samples, one per round, in round order. */
 export interface Series {
   readonly name: string
   readonly samples: readonly Sample[]
@@ -23,7 +23,7 @@ const HEADINGS = [
 export const toTable = (allSeries: readonly Series[], baseline: Series): string =>
   align([HEADINGS, ...allSeries.map((series) => toRow(series, baseline))])
 
-/** Rows of cells as text, the first of them as headings. */
+/** Formats rows of cells as text. The first row has the headings. */
 export function align(rows: readonly (readonly string[])[]): string {
   const [headings = []] = rows
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
@@ -51,7 +51,7 @@ export function toVerdict(series: Series, baseline: Series, limit: number, remar
   return `${series.name} ≤ ${limit} × ${baseline.name}${remark}: ${ratio.toFixed(2)} ×, ${verdict}`
 }
 
-// Per round, because a neighbour's noise on the machine hits both servers of one round alike.
+// Ratios are per round: other load on the machine slows both servers of a round alike.
 function medianRatio(series: Series, baseline: Series): number {
   return median(
     series.samples.map(

@@ -1,4 +1,4 @@
-// Measures what it costs to verify a caller's token, by algorithm: in CPU over all threads, and in time.
+// Measures the cost of verifying a caller's token, by algorithm: CPU over all threads, and wall time.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -37,7 +37,7 @@ async function createToken(alg: string) {
   return { token, jwk: publicKey && { ...(await exportJWK(publicKey)), alg, kid: alg } }
 }
 
-/** A key set on loopback, as an issuer publishes it; the secret where there is none. */
+/** A key set on loopback, as an issuer publishes it, or the shared secret. */
 async function publish(jwk: object | undefined): Promise<{ keys: KeySource; close: () => void }> {
   if (jwk === undefined) return { keys: { secret: new Secret(SECRET) }, close: () => undefined }
   const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })))

@@ -1,4 +1,4 @@
-// How much of the callers' requests reaches an upstream that does nothing but fail.
+// Measures how many requests still reach an upstream that only fails.
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { startLoadedService } from './loaded-service.ts'
@@ -8,7 +8,7 @@ import type { Workshop } from './workshop.ts'
 export interface TotalFailure {
   readonly name: string
   readonly answers: readonly Answer[]
-  /** When upstream was called, in ms since the first request was due. */
+  /** When upstream was called, in ms after the first request was due. */
   readonly calls: readonly number[]
 }
 
@@ -22,7 +22,7 @@ const failures: readonly (readonly [name: string, fail: Fail])[] = [
 
 const LOAD = { perSecond: 50, seconds: 20 } as const
 
-/** All at the same time, each with a service of its own, for none of them has much to do. */
+/** Runs all cases at the same time, each with its own service: none of them needs much CPU. */
 export const runTotalFailure = (workshop: Workshop): Promise<TotalFailure[]> =>
   Promise.all(failures.map(([name, fail]) => runOne(workshop, name, fail)))
 

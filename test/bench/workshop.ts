@@ -1,4 +1,4 @@
-// The child processes and the temporary directory of a run: both are gone when the bench ends, however it ends.
+// The child processes and the temporary directory of a run. Both are removed however the bench ends.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -29,7 +29,7 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 const START_TIMEOUT_MS = 15_000
 const POLL_INTERVAL_MS = 50
 
-/** In a temporary directory whose name begins with `name`. */
+/** A temporary directory whose name begins with `name`. */
 export function createWorkshop(name: string): Workshop {
   const workshop: Workshop = { directory: mkdtempSync(join(tmpdir(), `${name}-`)), children: [] }
   process.once('exit', () => closeWorkshop(workshop))
@@ -43,14 +43,14 @@ export function createWorkshop(name: string): Workshop {
   return workshop
 }
 
-// Runs while the process exits, so nothing in it can be waited for.
+// Runs while the process exits, so it cannot wait for anything.
 function closeWorkshop({ directory, children }: Workshop): void {
   for (const child of children) child.kill('SIGKILL')
-  // A child that is just dying may still add a file: then removing is tried again.
+  // A child that is exiting may still add a file, so removal is retried.
   rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 }
 
-/** Starts a server on a free loopback port and waits until it is ready; throws with its last output otherwise. */
+/** Starts a server on a free loopback port and waits until it is ready. Otherwise throws with its last output. */
 export async function startServer(
   workshop: Workshop,
   { name, script, env }: ServerScript,
@@ -67,7 +67,7 @@ export async function startServer(
 
 function spawnLogged(script: string, env: Readonly<Record<string, string>>, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
-  // Only these variables: a proxy or NODE_OPTIONS of the shell would be measured as well.
+  // Passes only these variables: a proxy or NODE_OPTIONS of the shell would change the measurement.
   const child = spawn(process.execPath, [script], {
     cwd: REPOSITORY,
     env: { ...env, NODE_ENV: 'production' },
@@ -86,7 +86,7 @@ async function waitUntilReady(server: RunningServer, child: ChildProcess, deadli
   return waitUntilReady(server, child, deadline)
 }
 
-// The samples have no such route: whatever they answer, they listen. realtime-mint says 503 until it is ready.
+// The samples have no such route: any answer means that they listen. realtime-mint answers 503 until it is ready.
 async function isReady(origin: string): Promise<boolean> {
   try {
     const reply = await request(`${origin}/readyz`, { reset: true, headersTimeout: 2000, bodyTimeout: 2000 })

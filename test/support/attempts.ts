@@ -1,11 +1,11 @@
-/** Requests with a canary wherever a caller may put one, and every way in which they can end. */
+/** Requests with a canary in every place that a caller controls, for every result that they can have. */
 import { type Behaviour, malformedVariants } from '../../sandbox/behaviour.ts'
 import { CANARY, CLIENT_SECRETS, SESSIONS } from './replies.ts'
 import { ORIGIN } from './service.ts'
 import { toRequest } from './sockets.ts'
 import { signText, toClaims, toToken } from './tokens.ts'
 
-/** In what upstream says when it fails. */
+/** In the text of an upstream failure. */
 export const UPSTREAM_TEXT = 'Zanzibar refuses org-1234567'
 
 /** Behind the trusted proxy. */
@@ -28,9 +28,9 @@ presets:
 
 export interface CanaryAttempt {
   readonly name: string
-  /** Of the reply; undefined where it does not matter here. */
+  /** The reply's code, or undefined if the test does not check it. */
   readonly status: number | undefined
-  /** All that is sent. */
+  /** The whole request. */
   readonly bytes: string | Buffer
   readonly behaviour: Behaviour
 }
@@ -137,7 +137,7 @@ const refused: readonly CanaryAttempt[] = [
   }),
 ]
 
-/** A 429 last, for upstream is not asked again for a while after it. */
+/** The 429 comes last: a cool-down follows it. */
 const failedStatuses = [400, 401, 403, 404, 500, 503] as const
 
 function toUpstreamAttempt(status: number): CanaryAttempt {
@@ -160,14 +160,14 @@ const failed: readonly CanaryAttempt[] = [
   toUpstreamAttempt(429),
 ]
 
-/** Whatever a token can hold, it holds a canary in. */
+/** A token with a canary in every place that it can have one. */
 const claims = { sub: `${CANARY}-subject`, jti: CANARY, [CANARY]: CANARY, plan: [CANARY] } as const
 const header = { kid: CANARY, [CANARY]: CANARY } as const
 
 const withToken = (name: string, status: number, token: string, parts: Parts = {}): CanaryAttempt =>
   attempt(name, status, { authorization: `Bearer ${token}`, ...parts })
 
-/** For a service that asks for tokens, and takes each once. */
+/** For a service with single-use tokens. */
 export const tokenAttempts: readonly CanaryAttempt[] = [
   withToken('a token', 200, toToken(claims, header)),
   withToken('a token that was used', 401, toToken(claims, header)),

@@ -1,9 +1,9 @@
-/** Certificates of an authority of the test's own, made on the spot: no openssl is needed for them. */
+/** Certificates from a CA of the test's own, made at run time without openssl. */
 import { randomUUID } from 'node:crypto'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { generate } from 'selfsigned'
 
-/** In PEM. */
+/** PEM. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
@@ -13,13 +13,13 @@ export interface CertificateOptions {
   /** DNS names. */
   readonly names?: readonly string[]
   readonly addresses?: readonly string[]
-  /** When it becomes valid, and when it ceases to be; days from now. */
+  /** Start and end of validity, in days from now. */
   readonly validDays?: readonly [from: number, to: number]
-  /** Whether it is for servers or for clients. */
+  /** Whether it is a server or a client certificate. */
   readonly use?: 'server' | 'client'
-  /** Whether it may issue others. */
+  /** Whether it is a CA. */
   readonly isAuthority?: boolean
-  /** Undefined: it signs itself. */
+  /** Undefined makes it self-signed. */
   readonly issuer?: Certificate
 }
 
@@ -27,7 +27,7 @@ const DAY_MS = 86_400_000
 const SAN_DNS = 2
 const SAN_IP = 7
 
-/** Valid for `localhost` and 127.0.0.1 and signed by itself, but for what the options change. */
+/** By default self-signed and valid for `localhost` and 127.0.0.1. */
 export async function createCertificate(options: CertificateOptions = {}): Promise<Certificate> {
   const { names = ['localhost'], addresses = ['127.0.0.1'], issuer, isAuthority = false } = options
   const [fromDays, toDays] = options.validDays ?? [-1, 1]
@@ -54,11 +54,11 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
   return { key, cert: `${cert}\n` }
 }
 
-/** Signed by itself, for nothing but signing others. */
+/** A self-signed CA. */
 export const createAuthority = (): Promise<Certificate> =>
   createCertificate({ names: ['authority.example.com'], addresses: [], isAuthority: true })
 
-/** From now on this process trusts what `authority` signs, as one started with NODE_EXTRA_CA_CERTS does. */
+/** Makes this process trust `authority`, as NODE_EXTRA_CA_CERTS does at startup. */
 export function trust(authority: Certificate): void {
   setDefaultCACertificates([...getCACertificates('default'), authority.cert])
 }

@@ -1,9 +1,9 @@
-/** Ports for programs that cannot find one by themselves. */
+/** Ports for programs that cannot choose one themselves. */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** One that is free on loopback, for the moment. */
+/** A port that is free on loopback right now. */
 export async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -20,7 +20,7 @@ const isListening = (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy())
   })
 
-/** Resolves when somebody listens. */
+/** Resolves when a server listens on the port. */
 export async function whenListening(port: number): Promise<void> {
   while (!(await isListening(port))) await delay(10)
 }

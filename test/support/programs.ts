@@ -1,8 +1,8 @@
-/** Programs that some tests need beside Node: missing, they are skipped with a sentence, but never in CI. */
+/** Programs that some tests need beside Node. Without them the tests are skipped and say so. In CI they fail. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Daemons are there on Debian, and not in everybody's PATH. */
+/** Debian puts daemons here, which is not in every user's PATH. */
 export const PROGRAM_PATH = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/usr/local/sbin`
 
 export function isInstalled(program: string): boolean {
@@ -16,10 +16,10 @@ export function isInstalled(program: string): boolean {
   })
 }
 
-/** Whether tests that cannot run without `program` are to be skipped. */
+/** True if tests that need `program` must be skipped. */
 export const isMissing = (program: string): boolean =>
   !isInstalled(program) && process.env['CI'] === undefined
 
-/** For the title of such tests. */
+/** The suffix for the title of such tests. */
 export const ifMissing = (program: string): string =>
   isMissing(program) ? ` (skipped: ${program} is not installed)` : ''

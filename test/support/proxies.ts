@@ -1,4 +1,4 @@
-/** Real proxies in front of a service, each with a way of its own to say whom it forwards for. */
+/** Real proxies in front of a service, each configured to report the client address in several ways. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -8,11 +8,11 @@ import { PROGRAM_PATH } from './programs.ts'
 import { createTemporaryDirectory, type Defer } from './service.ts'
 
 export interface Proxied {
-  /** By the name of each way: the port that forwards in it. */
+  /** The port of each configuration, by its name. */
   readonly ports: ReadonlyMap<string, number>
 }
 
-/** Directives of the proxy's own language, by the name of the way. */
+/** The proxy's own directives, by the configuration's name. */
 export type Ways = Readonly<Record<string, string>>
 
 async function end(child: ChildProcess): Promise<void> {

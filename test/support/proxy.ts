@@ -1,4 +1,4 @@
-/** A proxy that makes tunnels, all of them to one port of loopback. Closed when its test is over. */
+/** A CONNECT proxy whose tunnels all end at one loopback port. It closes when its test ends. */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
@@ -9,9 +9,9 @@ import { listen } from './upstream.ts'
 export interface TestProxy {
   /** `localhost:PORT` */
   readonly host: string
-  /** Every CONNECT. */
+  /** Every CONNECT request. */
   readonly asked: readonly { readonly target: string | undefined; readonly headers: IncomingHttpHeaders }[]
-  /** Every byte that it could read. */
+  /** Every byte that the proxy could read. */
   readonly heard: () => string
   readonly connections: () => number
 }
@@ -19,11 +19,11 @@ export interface TestProxy {
 export type Fault = (client: Duplex) => unknown
 
 export interface ProxyOptions {
-  /** Where all tunnels end. */
+  /** The port where all tunnels end. */
   readonly port: number
-  /** What becomes of a CONNECT in place of a tunnel; undefined: a tunnel. `count` begins with 1. */
+  /** What to do with a CONNECT instead of a tunnel. Undefined makes a tunnel. `count` starts at 1. */
   readonly instead?: (count: number) => Fault | undefined
-  /** Undefined: it is spoken to in clear. */
+  /** Undefined means plain HTTP. */
   readonly certificate?: Certificate
 }
 

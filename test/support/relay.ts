@@ -1,19 +1,19 @@
-/** A network between two programs, which can be made slow, or to lose a connection without telling anybody. */
+/** A network between two programs. It can be slow, or lose a connection silently. */
 import { connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { listen } from './upstream.ts'
 
 export interface Relay {
   readonly port: number
-  /** On the way back. */
+  /** The delay of replies, in ms. */
   delayMs: number
-  /** Whether connections are lost from the start. */
+  /** Whether new connections are lost at once. */
   isLosing: boolean
-  /** What is connected now stays so, but nothing arrives any more. */
+  /** Keeps open connections open, but delivers nothing any more. */
   readonly lose: () => void
 }
 
-/** Between its own port and `target` on loopback, until the test is over. */
+/** Relays between its own port and `target` on loopback until the test ends. */
 export async function startRelay(target: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const lost = new WeakSet<Socket>()

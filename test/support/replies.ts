@@ -1,20 +1,20 @@
-/** What the tests of the HTTP interface compare replies by. */
+/** What the tests of the HTTP interface check in every reply. */
 import { expect } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { type Reason, reasons } from '../../src/reasons.ts'
 
-/** As `inject` and as `exchange` return them; header names in lower case. */
+/** A reply from `inject` or `exchange`. Header names are in lower case. */
 export interface AnyReply {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly body: string
 }
 
-/** Where both minting routes are. */
+/** The paths of both minting routes. */
 export const CLIENT_SECRETS = '/v1/realtime/client_secrets'
 export const SESSIONS = '/v1/realtime/sessions'
 
-/** No caller has a reason to send it, and no reply or log a right to show it. */
+/** A string that only a test sends. No reply and no log may show it. */
 export const CANARY = 'canary-7c1e9'
 
 export const bodyOf = (reply: AnyReply): unknown => JSON.parse(reply.body)
@@ -23,10 +23,10 @@ const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
 
 export const allReasons: readonly Reason[] = Object.keys(reasons).filter(isReason)
 
-/** Everything that an error may ever say. */
+/** Every sentence that an error may contain. */
 const fixedMessages: ReadonlySet<string> = new Set(allReasons.map((name) => new ServiceError(name).message))
 
-/** Status, code and param of an error, once it is in OpenAI's envelope to the letter and has the headers of every reply. */
+/** Checks OpenAI's envelope and the common headers, then returns status, code and param of an error. */
 export function refusalOf(reply: AnyReply): readonly [status: number, code: unknown, param: unknown] {
   const { error } = JSON.parse(reply.body)
   expect(bodyOf(reply)).toStrictEqual({
