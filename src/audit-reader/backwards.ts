@@ -1,6 +1,7 @@
 /** The lines of a file from its end, so that what happened last is found without reading what came before. */
 import type { FileHandle } from 'node:fs/promises'
-import { LINE_FEED, type Line, MAX_LINE_BYTES, toLine } from './lines.ts'
+import { MAX_LINE_BYTES } from '../audit/format.ts'
+import { LINE_FEED, type Line, toLine } from './lines.ts'
 
 export interface BackwardsOptions {
   /** How much of the file is read, from its beginning. */

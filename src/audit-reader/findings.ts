@@ -1,4 +1,4 @@
-/** What a verification can find, in a closed set: each finding means one thing, and there is one thing to do about it. */
+/** What a verification can find: a closed set, with one finding for each different thing to do. */
 
 /** From best to worst. */
 export const verdicts = ['whole', 'torn', 'unchecked', 'tampered'] as const
@@ -11,123 +11,87 @@ interface FindingRow {
   readonly advice: string
 }
 
-const KEEP = 'Keep the directory as it is, and compare it with a backup and with the anchors.'
+const KEEP = 'Keep the directory as it is. Compare it with a backup and with the anchors.'
 
 export const findings = {
   line_changed: {
     verdict: 'tampered',
-    means: 'the line was changed: its mac is not that of its bytes',
+    means: 'the file is not as it was written: here, a line was changed, removed, added or moved',
     advice: KEEP,
   },
-  line_unsealed: {
+  line_forged: {
     verdict: 'tampered',
-    means: 'the line does not end in prev and mac as every record does: it was changed, cut or put in',
-    advice: KEEP,
-  },
-  line_too_long: {
-    verdict: 'tampered',
-    means: 'the line is longer than any record: it was put in, or lines were joined',
-    advice: KEEP,
-  },
-  chain_broken: {
-    verdict: 'tampered',
-    means: 'the line does not follow the one before it: lines were removed, repeated, moved or put in',
-    advice: KEEP,
-  },
-  start_missing: {
-    verdict: 'tampered',
-    means: 'the file does not begin with its own first record: its beginning was cut off',
-    advice: KEEP,
-  },
-  file_renamed: {
-    verdict: 'tampered',
-    means: 'the file was written under another name: it was renamed or copied',
-    advice: 'Give it back the name that its first record has, or take the copy out of the directory.',
-  },
-  file_missing: {
-    verdict: 'tampered',
-    means: 'a file is named but is not here, and no record says that its time was over',
-    advice: 'Look for it where files were moved or archived, then in a backup.',
-  },
-  file_misnamed: {
-    verdict: 'tampered',
-    means: 'the file is called like one of the audit, but not as the service calls its own',
-    advice: 'Take it out of the directory, or give it back its name.',
-  },
-  file_irregular: {
-    verdict: 'tampered',
-    means: 'this is a link, a pipe or a directory where the service would have written a file',
-    advice: 'Find out who put it there. Archived files belong into another directory as they are.',
+    means: 'the line has a valid seal, but another line was on the disk: somebody else has the audit key',
+    advice: `${KEEP} Replace the audit key.`,
   },
   tail_cut: {
     verdict: 'tampered',
-    means: 'the file ends before a line that was on the disk: its tail was cut off',
-    advice: `${KEEP} With AUDIT_DURABILITY=write, a power cut looks the same.`,
-  },
-  line_replaced: {
-    verdict: 'tampered',
-    means:
-      'another line stands in the place of one that was on the disk: the file was written anew with its key',
-    advice: `${KEEP} Take another audit key.`,
-  },
-  torn_changed: {
-    verdict: 'tampered',
-    means: 'the torn bytes after the line are not those that were found after a crash',
-    advice: KEEP,
+    means: 'the file ends before a line that was on the disk: its end was removed',
+    advice: `${KEEP} With AUDIT_DURABILITY=write, a power failure looks the same.`,
   },
   torn_unvouched: {
     verdict: 'tampered',
-    means: 'the file ends within a line, and was whole or closed when it was looked at last',
+    means: 'the file ends within a line, but was complete or closed when it was last checked',
     advice:
-      'If its process crashed just now, start another one: it vouches for what it finds. Otherwise, as for a changed line.',
+      'If its process crashed just now, start the service: its first records vouch for what it finds. Otherwise, treat it as line_changed.',
   },
-  seq_repeated: {
+  file_renamed: {
+    verdict: 'tampered',
+    means: 'the service did not write a file of this name: it was renamed or copied',
+    advice: 'Restore the name that is in its first record, or move the file out of the directory.',
+  },
+  file_irregular: {
+    verdict: 'tampered',
+    means: 'this is a link, a pipe or a directory, not a file',
+    advice: 'Find out who created it, and remove it. Keep archived files in another directory.',
+  },
+  file_missing: {
     verdict: 'tampered',
     means:
-      'the file has numbers that another file of the same process has: one of the two was made with the key',
-    advice: `${KEEP} Take another audit key.`,
+      'a record or an anchor names this file, but it is not here, and no record says that it was removed',
+    advice: 'Look for it in the archive, then in a backup.',
   },
   torn_vouched: {
     verdict: 'torn',
-    means: 'the file ends within a line after a fault, and the file that came after it vouches for that',
-    advice: 'Nothing: the line was never acknowledged.',
+    means: 'the file ends within a line after a crash or a fault, and a later file vouches for that',
+    advice: 'Nothing to do: the line was never acknowledged.',
   },
   torn_last: {
     verdict: 'torn',
-    means: 'the file ends within a line, and no process was started since: a crash',
+    means: 'the file is empty or ends within a line, and no process was started since: a crash',
     advice: 'Start the service: its first records vouch for what it finds.',
-  },
-  file_empty: {
-    verdict: 'torn',
-    means: 'the file has no record at all: a crash while it was opened',
-    advice: 'Nothing, if nothing names a record of it: that would be a finding of its own.',
   },
   version_unknown: {
     verdict: 'unchecked',
-    means: 'the line is sealed with this key, but in a form that this version does not know',
-    advice: 'Verify with the version of realtime-mint that wrote it, or a later one.',
+    means: 'the line has a valid seal, but a form that this version does not know',
+    advice: 'Verify with the version of realtime-mint that wrote it, or with a later one.',
   },
   key_unknown: {
     verdict: 'unchecked',
-    means: 'the file was written under another key',
-    advice: 'Give that key too: --key-file may be repeated.',
+    means: 'the file was written with another key',
+    advice: 'Pass that key too: --key-file may be repeated.',
   },
   file_unreadable: {
     verdict: 'unchecked',
-    means: 'the file could not be read',
-    advice: 'Verify as a user who may read it. If retention removed it just now, verify again.',
+    means: 'the file cannot be read',
+    advice: 'Verify as a user who may read it. If it was removed just now, verify again.',
+  },
+  anchors_foreign: {
+    verdict: 'unchecked',
+    means: 'no anchor in the log names a writer of this directory: the log belongs to another one',
+    advice: 'Pass the log and the directory of the same service.',
   },
 } as const satisfies Record<string, FindingRow>
 
 export type FindingReason = keyof typeof findings
 
-/** Where something stands; lines count from 1, bytes from 0. */
+/** Lines count from 1, bytes from 0. */
 export interface Place {
   readonly line: number
   readonly byte: number
 }
 
-/** Who says that a line was there: a record, or an anchor in the log. */
+/** The record that says that a line was there, or the anchor: then `file` is null, and `line` is one of the log. */
 export interface Witness {
   readonly file: string | null
   readonly line: number
@@ -140,7 +104,7 @@ export interface Finding {
   readonly witness: Witness | null
 }
 
-/** The worst decides. */
+/** The worst finding decides. */
 export function toVerdict(found: readonly Finding[]): Verdict {
   const all = found.map(({ reason }) => findings[reason].verdict)
   return verdicts.findLast((verdict) => all.some((one) => one === verdict)) ?? 'whole'

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isFileName, isLikeFileName } from '../audit/format.ts'
 import { KEY_FILE_NAME } from '../audit/keys.ts'
 import { codeOf } from '../errors.ts'
 
@@ -22,24 +23,20 @@ export interface Listing {
   readonly others: number
 }
 
-/** The time of its opening, UTC, and the process that wrote it. */
-const auditName = /^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/
-const likeAuditName = /^audit-.*\.jsonl$/s
-
 /** Throws what the file system throws. */
 export async function listAudit(directory: string): Promise<Listing> {
   const names = (await readdir(directory)).toSorted()
-  const like = names.filter((name) => likeAuditName.test(name))
+  const like = names.filter(isLikeFileName)
   const files: ListedFile[] = []
   const irregular: string[] = []
-  for (const name of like.filter((one) => auditName.test(one))) {
+  for (const name of like.filter(isFileName)) {
     const stats = await lstat(join(directory, name)).catch(ignoreRemoved)
     if (stats?.isFile() === true) files.push({ name, size: stats.size })
     else if (stats !== undefined) irregular.push(name)
   }
   return {
     files,
-    misnamed: like.filter((name) => !auditName.test(name)),
+    misnamed: like.filter((name) => !isFileName(name)),
     irregular,
     others: names.length - like.length - (names.includes(KEY_FILE_NAME) ? 1 : 0),
   }

@@ -40,7 +40,7 @@ function readAnchor({ bytes }: Line, number: number): Claim | undefined {
     file,
     seq,
     mac,
-    torn: null,
+    tornBytes: null,
   }
 }
 

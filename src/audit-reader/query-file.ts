@@ -1,10 +1,10 @@
 /** Searches one file, from either end, a piece at a time. */
 import { join } from 'node:path'
+import { readKeyId } from '../audit/format.ts'
 import { readBackwards, readWhole } from './backwards.ts'
 import type { Filter, ReadRecord } from './filters.ts'
 import { type Line, splitLines } from './lines.ts'
 import { ignoreRemoved, listAudit, openAudit, readChunks } from './listing.ts'
-import { readKeyId } from './sealed-bytes.ts'
 
 export type UpstreamRequest = 'newest' | 'oldest'
 

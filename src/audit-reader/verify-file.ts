@@ -1,20 +1,22 @@
 /** One file of the audit, byte by byte, from its first line to what may stand behind its last. */
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Head } from '../audit/chain.ts'
-import type { AuditKeys } from '../audit/keys.ts'
-import { type BrokenClaim, type Claim, ClaimsCheck, readClaims, readOwnName, sha256 } from './claims.ts'
-import type { Finding, FindingReason, Place } from './findings.ts'
-import { type Line, splitLines } from './lines.ts'
-import { openAudit, readChunks } from './listing.ts'
 import {
+  type Head,
   type Heading,
   isMoreThanALine,
   isSealedBy,
+  namesFiles,
   readHeading,
   readKeyId,
+  readOwnName,
   readSeal,
-} from './sealed-bytes.ts'
+} from '../audit/format.ts'
+import type { AuditKeys } from '../audit/keys.ts'
+import { type BrokenClaim, type Claim, ClaimsCheck, readDetail, toClaims } from './claims.ts'
+import type { Finding, FindingReason, Place } from './findings.ts'
+import { type Line, splitLines } from './lines.ts'
+import { openAudit, readChunks } from './listing.ts'
 
 export type VerifyKey = Pick<AuditKeys, 'id' | 'chain'>
 
@@ -31,8 +33,8 @@ export interface FileReport {
   readonly isClosed: boolean
   /** Nothing in it but what a writer says as it opens a file. */
   readonly isOpeningOnly: boolean
-  /** What stands behind the last line feed. */
-  readonly torn: { readonly place: Place; readonly bytes: number; readonly sha256: string } | null
+  /** What comes after the last line feed: no bytes if the file is complete. */
+  readonly torn: { readonly place: Place; readonly bytes: number }
   /** What it says about other files. */
   readonly claims: readonly Claim[]
   /** What was said about it and does not hold. */
@@ -67,7 +69,7 @@ export class FileCheck {
   #lines = 0
   #isClosed = false
   #isOpeningOnly = true
-  #torn: FileReport['torn'] = null
+  #tornBytes = 0
 
   constructor({ name, keys, claims }: Pick<VerifyFileOptions, 'name' | 'keys' | 'claims'>) {
     this.#name = name
@@ -78,10 +80,10 @@ export class FileCheck {
   /** Whether there is a reason to read on. */
   take(line: Line): boolean {
     const place = { line: this.#lines + 1, byte: line.offset }
-    const reason = line.end === 'none' ? this.#takeTorn(line.bytes, place) : this.#takeLine(line, place)
-    // A line under a key of ours, in a file that names another one: it is the first line that lies.
-    const isOfFirst = reason === 'line_changed' && this.#key === null
-    if (reason !== null) this.#find(reason, isOfFirst ? { line: 1, byte: 0 } : place)
+    const reason = line.end === 'none' ? this.#takeTorn(line) : this.#takeLine(line, place)
+    // A line under a key of ours, in a file whose first line names another key: the first line was changed.
+    const isFirstChanged = reason !== null && this.#key === null && this.#findKey(line.bytes) !== undefined
+    if (reason !== null) this.#find(reason, isFirstChanged ? { line: 1, byte: 0 } : place)
     return reason === null
   }
 
@@ -100,7 +102,7 @@ export class FileCheck {
       lines: this.#lines,
       isClosed: this.#isClosed,
       isOpeningOnly: this.#isOpeningOnly,
-      torn: this.#torn,
+      torn: { place: { line: this.#lines + 1, byte: bytes - this.#tornBytes }, bytes: this.#tornBytes },
       claims: this.#claims,
       broken: this.#check.broken,
     }
@@ -110,24 +112,23 @@ export class FileCheck {
     this.#finding = { file: this.#name, reason, place, witness: null }
   }
 
-  #takeTorn(bytes: Buffer, place: Place): FindingReason | null {
-    if (isMoreThanALine(bytes)) return 'line_unsealed'
-    this.#check.seeTorn(bytes, place)
-    this.#torn = { place, bytes: bytes.length, sha256: sha256(bytes) }
+  #takeTorn({ bytes, length }: Line): FindingReason | null {
+    if (isMoreThanALine(bytes)) return 'line_changed'
+    this.#tornBytes = length
     return null
   }
 
   #takeLine({ bytes, end }: Line, place: Place): FindingReason | null {
-    if (end === 'too_long') return 'line_too_long'
+    if (end === 'too_long') return 'line_changed'
     const seal = readSeal(bytes)
-    if (seal === undefined) return 'line_unsealed'
+    if (seal === undefined) return 'line_changed'
     const unsealed = this.#judgeSeal(bytes, seal.mac)
     if (unsealed !== null) return unsealed
     const heading = readHeading(bytes)
     if (heading === undefined) return this.#key === null ? 'key_unknown' : 'version_unknown'
     const strange = this.#judgeOrder(heading, seal.prev) ?? this.#judgeWords(heading, bytes, place)
     if (strange !== null) return strange
-    this.#check.seeLine(heading.seq, seal.mac, bytes, place)
+    this.#check.seeLine(heading.seq, seal.mac, place)
     this.#advance(heading, seal.mac)
     return null
   }
@@ -135,7 +136,7 @@ export class FileCheck {
   #judgeSeal(bytes: Buffer, mac: string): FindingReason | null {
     const key = this.#key
     if (key !== null) return isSealedBy(key.chain, bytes, mac) ? null : 'line_changed'
-    const found = this.#keys.find(({ chain }) => isSealedBy(chain, bytes, mac))
+    const found = this.#findKey(bytes)
     if (this.#lines === 0) {
       this.#key = found ?? null
       if (found !== undefined) return null
@@ -146,21 +147,28 @@ export class FileCheck {
     return found === undefined ? null : 'line_changed'
   }
 
+  #findKey(bytes: Buffer): VerifyKey | undefined {
+    const mac = readSeal(bytes)?.mac
+    return mac === undefined ? undefined : this.#keys.find(({ chain }) => isSealedBy(chain, bytes, mac))
+  }
+
   #judgeOrder({ seq, event, writer }: Heading, prev: string | null): FindingReason | null {
     const before = this.#head
-    if (before === null) return event === 'open' && prev === null ? null : 'start_missing'
+    if (before === null) return event === 'open' && prev === null ? null : 'line_changed'
     const follows =
       prev === before.mac && seq === before.seq + 1 && writer === this.#writer && !this.#isClosed
-    return follows ? null : 'chain_broken'
+    return follows ? null : 'line_changed'
   }
 
   #judgeWords({ event, seq }: Heading, bytes: Buffer, { line }: Place): FindingReason | null {
     // What nobody could seal has nothing to say about others.
     if (this.#key === null) return null
     const isFromStart = (this.#firstSeq ?? seq) === 0
-    const claims = readClaims(bytes, { event, witness: { file: this.#name, line }, isFromStart })
+    // Most records name no file, and need not be parsed.
+    const detail = namesFiles(event) ? readDetail(bytes) : undefined
+    const claims = toClaims({ event, witness: { file: this.#name, line }, isFromStart }, detail)
     if (claims === undefined) return 'version_unknown'
-    if (event === 'open' && readOwnName(bytes) !== this.#name) return 'file_renamed'
+    if (event === 'open' && readOwnName(detail) !== this.#name) return 'file_renamed'
     this.#claims.push(...claims)
     return null
   }
@@ -187,7 +195,7 @@ export async function verifyFile(options: VerifyFileOptions, reads = 1): Promise
   try {
     const { size } = await file.stat()
     const report = await readOnce(file, size, options)
-    const isGrowing = report.torn !== null && (await file.stat()).size > size
+    const isGrowing = report.torn.bytes > 0 && (await file.stat()).size > size
     return isGrowing && reads < MAX_READS ? await verifyFile(options, reads + 1) : report
   } finally {
     await file.close()

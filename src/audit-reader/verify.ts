@@ -1,4 +1,5 @@
 /** Whether an audit is whole: every file by itself, then what files and anchors say about each other. */
+import { toWriter } from '../audit/format.ts'
 import type { Claim } from './claims.ts'
 import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
 import { type ListedFile, listAudit } from './listing.ts'
@@ -60,11 +61,12 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
     ...listing.irregular,
   ])
   const found = [
-    ...listing.misnamed.map((file) => toFinding(file, 'file_misnamed')),
+    ...listing.misnamed.map((file) => toFinding(file, 'file_renamed')),
     ...listing.irregular.map((file) => toFinding(file, 'file_irregular')),
     ...unreadable.map((file) => toFinding(file, 'file_unreadable')),
     ...reports.flatMap((report) => judgeFile(report, claims.about(report.name))),
     ...findRepeated(reports, claims),
+    ...findForeign(options.anchors, present, claims),
     ...findMissing(present, claims),
   ].toSorted(byFile)
   return {
@@ -133,7 +135,7 @@ async function readAll(
 
 /** The first thing that is wrong with a file, by itself or by what was said about it; else how it is torn. */
 function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Finding[] {
-  const { name, finding, broken, torn, lines } = report
+  const { name, finding, broken, torn } = report
   const own = finding === null ? [] : [finding]
   if (finding !== null && finding.reason !== 'key_unknown') return own
   const [first] = broken.toSorted((one, other) => (one.claim.seq ?? -1) - (other.claim.seq ?? -1))
@@ -141,20 +143,28 @@ function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Findi
     const { reason, place, claim } = first
     return [toFinding(name, reason, { place, witness: claim.witness })]
   }
-  if (torn !== null) return [...own, toFinding(name, judgeTorn(report, claims), { place: torn.place })]
-  return lines === 0 ? [toFinding(name, 'file_empty')] : own
+  const reason = judgeEnd(report, claims)
+  return reason === null ? own : [...own, toFinding(name, reason, { place: torn.place })]
 }
 
-function judgeTorn({ torn, head, isClosed }: FileReport, claims: readonly Claim[]): FindingReason {
+/** What comes after the last line of a file, as far as it is not what it should be. */
+function judgeEnd(report: FileReport, claims: readonly Claim[]): FindingReason | null {
+  const { finding, head, lines, isClosed, torn } = report
   const end = head?.seq ?? null
-  // That these bytes stood behind that line is judged before, and so is whether the gap is in this file at all.
+  // A start that does not know the key of a file vouches for its end without a line.
+  const isUnderOtherKey = finding !== null
+  const isShorter = claims.some(
+    ({ seq, tornBytes }) =>
+      (seq === end || (seq === null && isUnderOtherKey)) && tornBytes !== null && tornBytes > torn.bytes,
+  )
+  if (isShorter) return 'line_changed'
+  if (torn.bytes === 0 && lines > 0) return null
   const isVouched = claims.some(
-    ({ event, torn: vouched }) =>
-      event === 'gap' || (event === 'recovered' && vouched?.sha256 === torn?.sha256),
+    ({ event, seq, tornBytes }) =>
+      event === 'gap' || ((seq === end || seq === null) && (tornBytes ?? 0) === torn.bytes),
   )
   if (isVouched) return 'torn_vouched'
-  // A start that found this very end would have vouched for what is torn. What a process says that ran on may be of one
-  // beside it, which went on too, and crashed since.
+  // A start that found this end would have vouched for it. A running process may name a file before it crashes.
   const isPassedOver = claims.some(
     ({ event, seq, isFromStart }) => event === 'open' && isFromStart && seq === end,
   )
@@ -178,8 +188,20 @@ function findRepeated(reports: readonly FileReport[], claims: Claims): Finding[]
         last = Math.max(last, range.last)
         return isRepeated
       })
-      .map(({ name }) => toFinding(name, 'seq_repeated', { place: { line: 1, byte: 0 } }))
+      .map(({ name }) => toFinding(name, 'line_forged', { place: { line: 1, byte: 0 } }))
   })
+}
+
+/** Anchors of another directory say nothing about this one, so none of them counts. */
+function findForeign(anchors: readonly Claim[], present: ReadonlySet<string>, claims: Claims): Finding[] {
+  const [first] = anchors
+  if (first === undefined) return []
+  const named = [...claims.byFile].filter(([, about]) => about.some(({ event }) => event !== 'anchor'))
+  const writers = new Set([...present, ...named.map(([file]) => file)].map(toWriter))
+  writers.delete(undefined)
+  if (anchors.some(({ file }) => writers.has(toWriter(file)))) return []
+  for (const { file } of anchors) claims.byFile.delete(file)
+  return [toFinding(first.file, 'anchors_foreign', { witness: first.witness })]
 }
 
 /**

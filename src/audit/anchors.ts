@@ -1,5 +1,5 @@
 /** The head of the chain, told from time to time where an editor of the files cannot reach. */
-import type { Head } from './chain.ts'
+import type { Head } from './format.ts'
 
 export interface Anchor extends Head {
   readonly writer: string

@@ -1,20 +1,13 @@
-/** The files of a directory that were there before: which of them nobody has named yet, and which end torn. */
+/** The files that were in the directory before: which of them no file names yet, and which end torn. */
 import type { KeyObject } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { z } from 'zod'
 import { codeOf } from '../errors.ts'
-import { type OldFile, readOldFile, type SealedRecord, type Torn } from './old-file.ts'
-
-/** The last good line of a file; nulls where it has not one. */
-export interface NamedHead {
-  readonly file: string
-  readonly seq: number | null
-  readonly mac: string | null
-}
+import { isFileName, type Mention, type NamedHead, readMentions } from './format.ts'
+import { type OldFile, readOldFile } from './old-file.ts'
 
 export interface TornFile {
   readonly head: NamedHead
-  readonly torn: Torn
+  readonly bytes: number
 }
 
 export interface Survey {
@@ -22,45 +15,35 @@ export interface Survey {
   readonly heads: readonly NamedHead[]
   /** To be vouched for. */
   readonly torn: readonly TornFile[]
-  /** Names of files to which nothing more will be written. */
-  readonly over: readonly string[]
+  /** Names of files that nothing more will be written to. */
+  readonly ended: readonly string[]
 }
 
-export interface PredecessorsOptions {
+export interface EarlierFilesOptions {
   readonly directory: string
-  /** Of the chain: what is not sealed with it is not believed. */
+  /** Of the chain: a line that is not sealed with it does not count. */
   readonly key: KeyObject
   /** Milliseconds. */
   readonly unixNow: () => number
 }
 
-const auditFile = /^audit-\d{8}T\d{9}Z-[0-9a-f]{16}\.jsonl$/
-
 /** Names of audit files in `directory`, oldest first. */
 export async function listAuditFiles(directory: string): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => auditFile.test(name)).toSorted()
+  return (await readdir(directory)).filter(isFileName).toSorted()
 }
 
-/** A file without a line yet may be one that is being opened, and it goes again if that fails. */
-const NEWBORN_MS = 10_000
+/** A file without a line may be one that is being opened, and that is removed again if opening it fails. */
+const NEW_FILE_MS = 10_000
 
-/** Every writer that lives breaks silence each minute. */
-const DEAD_MS = 300_000
+/** A live writer writes each minute. */
+const DEAD_WRITER_MS = 300_000
 
-const READERS = 8
+const MAX_READERS = 8
 
-const head = z.object({ file: z.string(), seq: z.int().nullable(), mac: z.string().nullable() })
-const open = z.object({ heads: z.array(head) })
-const recovered = head.extend({ torn_sha256: z.string() })
+const toKey = ({ file, mac }: NamedHead, tornBytes: number | null = null): string =>
+  `${file} ${mac} ${tornBytes ?? ''}`
 
-const toKey = ({ file, mac }: NamedHead, torn = ''): string => `${file} ${mac} ${torn}`
-
-/** What a record says of other files, as keys. */
-function toMentions({ event, detail }: SealedRecord): string[] {
-  if (event === 'open') return open.safeParse(detail).data?.heads.map((one) => toKey(one)) ?? []
-  const { data } = recovered.safeParse(detail)
-  return data === undefined ? [] : [toKey(data), toKey(data, data.torn_sha256)]
-}
+const toKeys = ({ tornBytes, ...head }: Mention): string[] => [toKey(head), toKey(head, tornBytes)]
 
 export const toNamedHead = ({ name, head: last }: Pick<OldFile, 'name' | 'head'>): NamedHead => ({
   file: name,
@@ -68,12 +51,11 @@ export const toNamedHead = ({ name, head: last }: Pick<OldFile, 'name' | 'head'>
   mac: last?.mac ?? null,
 })
 
-/** The files that a file names in its first records. */
-export const toNamedFiles = ({ opening }: Pick<OldFile, 'opening'>): string[] =>
-  opening.flatMap(({ detail }) => open.safeParse(detail).data?.heads ?? []).map(({ file }) => file)
+export const toMentions = ({ firstRecords }: Pick<OldFile, 'firstRecords'>): Mention[] =>
+  firstRecords.flatMap(({ event, detail }) => readMentions(event, detail) ?? [])
 
-/** Undefined where there is no such file any more; one that cannot be read, or is no file, has no good line. */
-export async function readPredecessor(
+/** Undefined if the file is gone. A file that cannot be read has no good line. */
+export async function readEarlierFile(
   directory: string,
   name: string,
   key: KeyObject,
@@ -82,59 +64,51 @@ export async function readPredecessor(
     return await readOldFile(directory, name, key)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
-    return { name, head: null, endedAt: null, closed: false, torn: null, modifiedAt: 0, opening: [] }
+    return { name, head: null, endedAt: null, closed: false, tornBytes: 0, modifiedAt: 0, firstRecords: [] }
   }
 }
 
-/** Remembers what it has read: a first survey reads every file, a later one only what may have changed. */
-export class Predecessors {
-  readonly #options: PredecessorsOptions
+/** Remembers what it has read: the first survey reads every file, a later one only files that may have changed. */
+export class EarlierFiles {
+  readonly #options: EarlierFilesOptions
   readonly #mentioned = new Set<string>()
-  /** Over, and all about them is on record: never read again. */
+  /** Ended, and fully on record: never read again. */
   readonly #settled = new Set<string>()
 
-  constructor(options: PredecessorsOptions) {
+  constructor(options: EarlierFilesOptions) {
     this.#options = options
   }
 
-  /** Of all files but `own`. Rejects where the directory cannot be read; a file that cannot be has no good line. */
+  /** Of all files but `own`. Rejects if the directory cannot be read. */
   async survey(own: string | undefined): Promise<Survey> {
     const names = await listAuditFiles(this.#options.directory)
     const files = await this.#read(names.filter((name) => name !== own && !this.#settled.has(name)))
-    for (const { opening } of files) {
-      for (const mention of opening.flatMap(toMentions)) this.#mentioned.add(mention)
-    }
+    for (const key of files.flatMap(toMentions).flatMap(toKeys)) this.#mentioned.add(key)
+    const known = files.filter((file) => !this.#isNew(file))
     return {
-      heads: files
-        .filter((file) => !this.#isNewborn(file))
-        .map(toNamedHead)
-        .filter((one) => !this.#mentioned.has(toKey(one))),
-      torn: files.flatMap((file) => this.#toTorn(file)),
-      over: files.filter((file) => this.#isOver(file)).map(({ name }) => name),
+      heads: known.map(toNamedHead).filter((head) => !this.#mentioned.has(toKey(head))),
+      // A crash leaves no bytes after a `close`: verify reports them.
+      torn: known
+        .filter(({ tornBytes, closed }) => tornBytes > 0 && !closed)
+        .map((file) => ({ head: toNamedHead(file), bytes: file.tornBytes }))
+        .filter(({ head, bytes }) => !this.#mentioned.has(toKey(head, bytes))),
+      ended: files.filter((file) => this.#isEnded(file)).map(({ name }) => name),
     }
   }
 
-  /** After a survey is on record: nobody needs to say any of it again. */
-  mention({ heads, torn, over }: Survey): void {
-    for (const name of over) this.#settled.add(name)
-    for (const one of heads) this.#mentioned.add(toKey(one))
-    for (const { head: one, torn: rest } of torn) this.#mentioned.add(toKey(one, rest.sha256))
+  /** To be called when a survey is on record: no later file needs to repeat it. */
+  mention({ heads, torn, ended }: Survey): void {
+    for (const name of ended) this.#settled.add(name)
+    for (const head of heads) this.#mentioned.add(toKey(head))
+    for (const { head, bytes } of torn) this.#mentioned.add(toKey(head, bytes))
   }
 
-  #isOver({ closed, modifiedAt }: OldFile): boolean {
-    return closed || this.#options.unixNow() - modifiedAt > DEAD_MS
+  #isEnded({ closed, modifiedAt }: OldFile): boolean {
+    return closed || this.#options.unixNow() - modifiedAt > DEAD_WRITER_MS
   }
 
-  #isNewborn({ head: last, modifiedAt }: OldFile): boolean {
-    return last === null && this.#options.unixNow() - modifiedAt < NEWBORN_MS
-  }
-
-  /** Bytes after a `close` are no crash: nobody vouches for them. */
-  #toTorn(file: OldFile): TornFile[] {
-    const { torn, closed } = file
-    if (torn === null || closed || this.#isNewborn(file)) return []
-    const one = { head: toNamedHead(file), torn }
-    return this.#mentioned.has(toKey(one.head, torn.sha256)) ? [] : [one]
+  #isNew({ head: last, modifiedAt }: OldFile): boolean {
+    return last === null && this.#options.unixNow() - modifiedAt < NEW_FILE_MS
   }
 
   async #read(names: readonly string[]): Promise<OldFile[]> {
@@ -143,12 +117,12 @@ export class Predecessors {
     async function readSome(): Promise<OldFile[]> {
       const files: OldFile[] = []
       for (const name of remaining) {
-        const file = await readPredecessor(directory, name, key)
+        const file = await readEarlierFile(directory, name, key)
         if (file !== undefined) files.push(file)
       }
       return files
     }
-    const files = await Promise.all(Array.from({ length: READERS }, readSome))
+    const files = await Promise.all(Array.from({ length: MAX_READERS }, readSome))
     return files.flat().toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
 }

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Head } from './chain.ts'
+import type { Head } from './format.ts'
 
 const open = promisify(fs.open)
 const write = promisify(fs.write)

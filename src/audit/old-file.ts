@@ -1,32 +1,25 @@
-/** What a file that is not ours to write holds: read at its two ends only, and believed only where it is sealed. */
-import { hash, type KeyObject } from 'node:crypto'
+/** What is in a file of another process: read in blocks from both ends, and believed only where it is sealed. */
+import type { KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { hmac } from '../secret.ts'
-import type { Head } from './chain.ts'
-
-/** Bytes after a file's last newline, such as a crash leaves. */
-export interface Torn {
-  readonly bytes: number
-  /** Hex. */
-  readonly sha256: string
-}
+import { type Head, isSealedBy, MAX_LINE_BYTES, readOwnName, readSeal } from './format.ts'
 
 export interface OldFile {
   readonly name: string
-  /** The last good line; null where there is none. */
+  /** The last good line; null if there is none. */
   readonly head: Head | null
-  /** Unix milliseconds of that line; null too where the file does not carry the name that it was opened with. */
+  /** Unix milliseconds of that line; null too if the file was opened under another name. */
   readonly endedAt: number | null
   /** Whether that line is a `close`. */
   readonly closed: boolean
-  readonly torn: Torn | null
+  /** Bytes after the last newline, as a crash leaves them. */
+  readonly tornBytes: number
   /** Unix milliseconds. */
   readonly modifiedAt: number
-  /** The records in which it was opened: which earlier files it names, and for which torn ends it vouches. */
-  readonly opening: readonly SealedRecord[]
+  /** The records with which it was opened: they name earlier files, and vouch for torn ends. */
+  readonly firstRecords: readonly SealedRecord[]
 }
 
 const sealedRecord = z.object({
@@ -38,98 +31,95 @@ const sealedRecord = z.object({
 
 export type SealedRecord = z.infer<typeof sealedRecord> & Head
 
-const SEAL = /,"mac":"([0-9a-f]{64})"\}$/
-const SEAL_LENGTH = ',"mac":"'.length + 64 + '"}'.length
-
-/** A line without its newline, if it was sealed with `key`. Its characters stand for bytes (latin1). */
-function parseSealed(line: string, key: KeyObject): SealedRecord | undefined {
-  const mac = SEAL.exec(line)?.[1]
-  if (mac === undefined || hmac(key, line.slice(0, -SEAL_LENGTH)) !== mac) return undefined
-  const { data } = sealedRecord.safeParse(JSON.parse(line))
+/** A line without its newline, if it was sealed with `key`. */
+function parseSealed(line: Buffer, key: KeyObject): SealedRecord | undefined {
+  const mac = readSeal(line)?.mac
+  if (mac === undefined || !isSealedBy(key, line, mac)) return undefined
+  const { data } = sealedRecord.safeParse(JSON.parse(line.toString('latin1')))
   return data && { ...data, mac }
 }
 
 const BLOCK_BYTES = 64 * 1024
+const NEWLINE = 0x0a
+const empty = Buffer.alloc(0)
 
-async function readText(handle: FileHandle, from: number, length: number): Promise<string> {
-  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, from)
-  return buffer.toString('latin1', 0, bytesRead)
+/** Into `buffer`, up to `to`. */
+async function readBlock(handle: FileHandle, buffer: Buffer, from: number, to: number): Promise<Buffer> {
+  const { bytesRead } = await handle.read(buffer, 0, to - from, from)
+  return buffer.subarray(0, bytesRead)
 }
 
 /** The first records, up to the first that neither names other files nor vouches for them. */
-async function readOpening(handle: FileHandle, first: string, key: KeyObject): Promise<SealedRecord[]> {
+async function readFirstRecords(handle: FileHandle, key: KeyObject): Promise<SealedRecord[]> {
   const records: SealedRecord[] = []
-  let text = first
+  const buffer = Buffer.allocUnsafe(BLOCK_BYTES)
   for (let from = 0; ; ) {
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    if (whole === '') return records
-    for (const line of whole.slice(0, -1).split('\n')) {
-      const record = parseSealed(line, key)
+    const block = await readBlock(handle, buffer, from, from + BLOCK_BYTES)
+    let start = 0
+    for (let end = block.indexOf(NEWLINE); end !== -1; end = block.indexOf(NEWLINE, start)) {
+      const record = parseSealed(block.subarray(start, end), key)
       if (record?.event !== 'open' && record?.event !== 'recovered') return records
       records.push(record)
+      start = end + 1
     }
-    if (text.length < BLOCK_BYTES) return records
-    from += whole.length
-    text = await readText(handle, from, BLOCK_BYTES)
+    if (start === 0) return records
+    from += start
   }
 }
 
 interface Tail {
   readonly last: SealedRecord | undefined
-  /** What comes after the last newline. */
-  readonly rest: string
+  readonly tornBytes: number
 }
 
-/** What begins before `text` does is no line of it: its seal would not hold. */
-function toTail(text: string, key: KeyObject): Tail {
-  let end = text.lastIndexOf('\n')
-  const rest = text.slice(end + 1)
-  while (end > 0) {
-    const start = text.lastIndexOf('\n', end - 1)
-    const last = parseSealed(text.slice(start + 1, end), key)
-    if (last !== undefined) return { last, rest }
-    end = start
-  }
-  return { last: undefined, rest }
-}
-
-/** Reads further back only where no good line is near the end, as after a crash of the whole machine. */
+/** Searches from the end, in bounded memory: after a crash of the machine, anything may be there. */
 async function readTail(handle: FileHandle, size: number, key: KeyObject): Promise<Tail> {
-  for (let length = BLOCK_BYTES; ; length *= 16) {
-    const from = Math.max(0, size - length)
-    const tail = toTail(await readText(handle, from, size - from), key)
-    if (tail.last !== undefined || from === 0) return tail
+  // One buffer for all blocks: the garbage collector is slow to free many.
+  const buffer = Buffer.allocUnsafe(BLOCK_BYTES)
+  let tornBytes: number | undefined
+  /** The end of the line that starts before the block. */
+  let rest: Buffer = empty
+  for (let end = size; end > 0; end -= BLOCK_BYTES) {
+    const from = Math.max(0, end - BLOCK_BYTES)
+    const block = await readBlock(handle, buffer, from, end)
+    let stop = block.length
+    for (let newline = lastNewline(block, stop); newline !== -1; newline = lastNewline(block, newline)) {
+      if (tornBytes === undefined) tornBytes = size - from - newline - 1
+      else {
+        const last = parseSealed(Buffer.concat([block.subarray(newline + 1, stop), rest]), key)
+        if (last !== undefined) return { last, tornBytes }
+      }
+      stop = newline
+      rest = empty
+    }
+    // Torn bytes are only counted. Without its start, a line that is too long is not sealed.
+    if (tornBytes !== undefined)
+      rest = Buffer.concat([block.subarray(0, stop), rest]).subarray(0, MAX_LINE_BYTES)
   }
+  return { last: tornBytes === undefined ? undefined : parseSealed(rest, key), tornBytes: tornBytes ?? size }
 }
 
-const toTorn = (rest: string): Torn | null =>
-  rest === '' ? null : { bytes: rest.length, sha256: hash('sha256', Buffer.from(rest, 'latin1')) }
+const lastNewline = (block: Buffer, before: number): number =>
+  before === 0 ? -1 : block.lastIndexOf(NEWLINE, before - 1)
 
-const openDetail = z.object({ file: z.string() })
-
-const toOwnName = (first: SealedRecord | undefined): string | undefined =>
-  openDetail.safeParse(first?.detail).data?.file
-
-/** Rejects with what the file system says, also of a link, a pipe or a directory. */
+/** Rejects with what the file system says, also for a link, a pipe or a directory. */
 export async function readOldFile(directory: string, name: string, key: KeyObject): Promise<OldFile> {
-  // A pipe of that name would never end, and a link could lead anywhere.
-  const handle = await open(
-    join(directory, name),
-    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
-  )
+  // Opening a pipe would wait for a writer, and a link could lead anywhere.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+  const handle = await open(join(directory, name), flags)
   try {
     const { size, mtimeMs } = await handle.stat()
-    const first = await readText(handle, 0, Math.min(size, BLOCK_BYTES))
-    const opening = await readOpening(handle, first, key)
-    const { last, rest } = size <= BLOCK_BYTES ? toTail(first, key) : await readTail(handle, size, key)
+    const firstRecords = await readFirstRecords(handle, key)
+    const { last, tornBytes } = await readTail(handle, size, key)
     return {
       name,
       head: last === undefined ? null : { seq: last.seq, mac: last.mac },
-      endedAt: last === undefined || toOwnName(opening[0]) !== name ? null : Date.parse(last.time),
+      endedAt:
+        last === undefined || readOwnName(firstRecords[0]?.detail) !== name ? null : Date.parse(last.time),
       closed: last?.event === 'close',
-      torn: toTorn(rest),
+      tornBytes,
       modifiedAt: mtimeMs,
-      opening,
+      firstRecords,
     }
   } finally {
     await handle.close()

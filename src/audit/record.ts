@@ -1,25 +1,8 @@
 /** One line of the audit, field by field, and its bytes. */
 import type { KeyObject } from 'node:crypto'
-import { type Head, type SealedLine, sealLine } from './chain.ts'
+import { type AuditEvent, type Head, type SealedLine, sealLine } from './format.ts'
 
 export type Outcome = 'issued' | 'refused' | 'failed'
-
-export const auditEvents = [
-  'open',
-  'recovered',
-  'gap',
-  'attempt',
-  'refusals',
-  'config',
-  'key',
-  'store',
-  'pause',
-  'heartbeat',
-  'removed',
-  'close',
-] as const
-
-export type AuditEvent = (typeof auditEvents)[number]
 
 export interface RecordFields {
   readonly event: AuditEvent

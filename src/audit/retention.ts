@@ -3,7 +3,8 @@ import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
-import { listAuditFiles, readPredecessor, toNamedFiles, toNamedHead } from './earlier-files.ts'
+import { listAuditFiles, readEarlierFile, toMentions, toNamedHead } from './earlier-files.ts'
+import { toOpenedAt } from './format.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
 export interface RetentionOptions {
@@ -28,12 +29,6 @@ const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 
 const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
-
-/** The day on which a file was opened, by its name; NaN if the name has none. */
-function toOpeningDay(name: string): number {
-  const [, year, month, day] = /^audit-(\d{4})(\d\d)(\d\d)T/.exec(name) ?? []
-  return toDay(Date.parse(`${year}-${month}-${day}`))
-}
 
 /**
  * A wrong clock must not cost any evidence. So nothing is removed in the first day of a process, in the day after the
@@ -80,13 +75,13 @@ export class Retention {
   async #removeBefore(firstDay: number): Promise<void> {
     const { directory, key, append } = this.#options
     const names = await listAuditFiles(directory)
-    const kept = new Set(names.filter((name) => !(toOpeningDay(name) < firstDay)))
+    const kept = new Set(names.filter((name) => !(toDay(toOpenedAt(name)) < firstDay)))
     for (const name of names.filter((one) => !kept.has(one))) {
-      const file = await readPredecessor(directory, name, key)
+      const file = await readEarlierFile(directory, name, key)
       if (file === undefined) continue
       // A file that ends later than its name says, or that names a newer one, was opened while the clock was behind.
       const endsLater = file.endedAt !== null && toDay(file.endedAt) >= firstDay
-      if (endsLater || toNamedFiles(file).some((one) => kept.has(one))) {
+      if (endsLater || toMentions(file).some((one) => kept.has(one.file))) {
         kept.add(name)
         continue
       }

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anchors } from './anchors.ts'
-import type { Head } from './chain.ts'
 import { createDirectory, syncDirectory } from './directory.ts'
-import { type NamedHead, Predecessors, type Survey, toNamedHead } from './earlier-files.ts'
+import { EarlierFiles, type Survey, toNamedHead } from './earlier-files.ts'
 import { type AuditFile, AuditWriteError, createAuditFile, type Durability } from './file.ts'
-import { toOpening } from './first-records.ts'
+import { toFirstRecords } from './first-records.ts'
+import { type Head, type NamedHead, toFileName } from './format.ts'
 import type { AuditKeys } from './keys.ts'
 import { type RecordFields, toEventFields, toLines } from './record.ts'
 
@@ -23,8 +23,6 @@ export interface FileSeriesOptions {
 /** With what may wait to be written at once, a file stays below 64 MiB. */
 const FULL_BYTES = 62 * 1024 * 1024
 
-const toFileTime = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.]/g, '')
-
 const DAY_MS = 86_400_000
 
 const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
@@ -36,7 +34,7 @@ const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
 export class FileSeries {
   readonly writer = randomBytes(8).toString('hex')
   readonly #options: FileSeriesOptions
-  readonly #past: Predecessors
+  readonly #earlier: EarlierFiles
   #current: AuditFile | undefined
   #seq = 0
   #openedAt = 0
@@ -51,7 +49,7 @@ export class FileSeries {
   constructor(options: FileSeriesOptions) {
     const { directory, keys, unixNow } = options
     this.#options = options
-    this.#past = new Predecessors({ directory, key: keys.chain, unixNow })
+    this.#earlier = new EarlierFiles({ directory, key: keys.chain, unixNow })
   }
 
   get current(): AuditFile | undefined {
@@ -129,10 +127,10 @@ export class FileSeries {
     const found = await this.look()
     await this.#removeLeftover()
     const before = this.#before
-    const past = before === undefined ? found : { ...found, heads: [before, ...found.heads] }
+    const earlier = before === undefined ? found : { ...found, heads: [before, ...found.heads] }
     const gap = before && this.#gap && { head: before, ...this.#gap }
     const file = await this.#create()
-    const records = toOpening({ file: file.name, key: keys.id, past, gap })
+    const records = toFirstRecords({ file: file.name, keyId: keys.id, earlier, gap })
     try {
       const head = await this.#write(file, records)
       await syncDirectory(directory)
@@ -144,7 +142,7 @@ export class FileSeries {
       await this.#removeLeftover().catch(() => undefined)
       throw error
     }
-    this.#past.mention(past)
+    this.#earlier.mention(earlier)
     this.#gap = undefined
     this.#leftover = undefined
     this.#current = file
@@ -153,7 +151,7 @@ export class FileSeries {
   async #look(): Promise<Survey> {
     try {
       await createDirectory(this.#options.directory)
-      return await this.#past.survey(this.#current?.name ?? this.#before?.file)
+      return await this.#earlier.survey(this.#current?.name ?? this.#before?.file)
     } catch (error) {
       this.#looking = undefined
       throw error
@@ -165,7 +163,7 @@ export class FileSeries {
     const time = unixNow()
     // No two names are the same.
     this.#openedAt = time === this.#openedAt ? time + 1 : time
-    const file = await createAuditFile(directory, `audit-${toFileTime(this.#openedAt)}-${this.writer}.jsonl`)
+    const file = await createAuditFile(directory, toFileName(this.#openedAt, this.writer))
     this.#leftover = join(directory, file.name)
     return file
   }

@@ -1,8 +1,7 @@
 /** Audits as a service leaves them, built line by line, so that anything can be done to them. */
-import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Head, sealLine } from '../../src/audit/chain.ts'
+import { type Head, sealLine } from '../../src/audit/format.ts'
 import { type AuditKeys, deriveAuditKeys } from '../../src/audit/keys.ts'
 import { toAscii } from '../../src/audit/record.ts'
 import { Secret } from '../../src/secret.ts'
@@ -97,8 +96,7 @@ export class Chain {
   }
 
   recovered(file: Named, torn: string): this {
-    const sha256 = createHash('sha256').update(torn).digest('hex')
-    return this.add('recovered', { detail: { ...file, torn_bytes: torn.length, torn_sha256: sha256 } })
+    return this.add('recovered', { detail: { ...file, torn_bytes: torn.length } })
   }
 
   gap(file: Named): this {

@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, constantFrom, integer, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Line, MAX_LINE_BYTES, splitLines } from '../../src/audit-reader/lines.ts'
+import { MAX_LINE_BYTES } from '../../src/audit/format.ts'
+import { type Line, splitLines } from '../../src/audit-reader/lines.ts'
 import { inPieces } from './verifying.ts'
 
 async function collect(bytes: Buffer, size: number): Promise<Line[]> {
@@ -34,7 +35,7 @@ describe('lines', () => {
   })
 
   it.each([1_000_000, 100_000, 3_000_000])(
-    'that are too long are cut and passed over, in pieces of %i bytes',
+    'that are too long are cut, in pieces of %i bytes',
     async (size) => {
       const long = 'x'.repeat(MAX_LINE_BYTES + 1)
       const lines = await collect(Buffer.from(`a\n${long}${long}\nb\n${long}\nc`), size)
@@ -49,9 +50,13 @@ describe('lines', () => {
     },
   )
 
-  it('that never end are told once', async () => {
+  it('that never end come once, with their length', async () => {
     const lines = await collect(Buffer.from(`a\n${'x'.repeat(3 * MAX_LINE_BYTES)}`), 300_000)
-    expect(lines.map(({ end }) => end)).toStrictEqual(['newline', 'too_long'])
+    expect(lines.map(({ end, length }) => [end, length])).toStrictEqual([
+      ['newline', 1],
+      ['none', 3 * MAX_LINE_BYTES],
+    ])
+    expect(lines.at(-1)?.bytes).toHaveLength(MAX_LINE_BYTES)
   })
 
   it('of any bytes come with their offsets', async () => {

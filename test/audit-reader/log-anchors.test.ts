@@ -43,10 +43,7 @@ describe('with anchors', () => {
     const log = [first.anchor, first.attempts(2).anchor].join('')
     const forged = new Chain().open().attempts(7).add('attempt').attempts(2)
     expect(await findIn(toFiles(forged))).toStrictEqual(['whole'])
-    expect(await findIn(toFiles(forged), { log })).toStrictEqual([
-      'tampered',
-      [first.name, 'line_replaced', 9],
-    ])
+    expect(await findIn(toFiles(forged), { log })).toStrictEqual(['tampered', [first.name, 'line_forged', 9]])
   })
 
   it('two that tell different things of one line cannot both be right', async () => {
@@ -54,10 +51,7 @@ describe('with anchors', () => {
     const forged = new Chain().open().attempts(7).add('attempt')
     const log = first.anchor + forged.anchor
     for (const file of [first, forged]) {
-      expect(await findIn(toFiles(file), { log })).toStrictEqual([
-        'tampered',
-        [first.name, 'line_replaced', 9],
-      ])
+      expect(await findIn(toFiles(file), { log })).toStrictEqual(['tampered', [first.name, 'line_forged', 9]])
     }
   })
 
@@ -67,7 +61,6 @@ describe('with anchors', () => {
     const log = first.anchor + second.anchor
     const missing = [second.name, 'file_missing'] as const
     expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', missing])
-    expect(await findIn({}, { log })).toStrictEqual(['tampered', [first.name, 'file_missing'], missing])
   })
 
   it('a file that retention removed is not missed, nor those before it whose removal nobody tells any more', async () => {
@@ -98,6 +91,35 @@ describe('with anchors', () => {
   })
 })
 
+describe('anchors of another directory', () => {
+  const strange = new Chain({ minute: 5, writer: 'c'.repeat(16) }).open().attempts(3)
+
+  it('cannot be checked: none of them names a writer of this one', async () => {
+    const log = `not json\n${strange.anchor}${strange.attempts(1).anchor}`
+    const unchecked = ['unchecked', [strange.name, 'anchors_foreign']]
+    expect(await findIn(toFiles(chain()), { log })).toStrictEqual(unchecked)
+    expect(await findIn({}, { log })).toStrictEqual(unchecked)
+  })
+
+  it('hide no other finding', async () => {
+    const first = chain()
+    first.lines.splice(3, 1)
+    expect(await findIn(toFiles(first), { log: strange.anchor })).toStrictEqual([
+      'tampered',
+      [first.name, 'line_changed', 4],
+      [strange.name, 'anchors_foreign'],
+    ])
+  })
+
+  it('are missed next to one of this directory, and so is a file of a writer that a record names', async () => {
+    const first = chain()
+    const missing = ['tampered', [strange.name, 'file_missing']]
+    expect(await findIn(toFiles(first), { log: first.anchor + strange.anchor })).toStrictEqual(missing)
+    const second = new Chain({ minute: 60, writer: B }).open(strange.named)
+    expect(await findIn(toFiles(second), { log: strange.anchor })).toStrictEqual(missing)
+  })
+})
+
 describe('of a log', () => {
   const { anchor, named } = chain()
   const claim = {
@@ -105,7 +127,7 @@ describe('of a log', () => {
     witness: { file: null, line: 1 },
     isFromStart: false,
     ...named,
-    torn: null,
+    tornBytes: null,
   }
 
   it.each([

@@ -45,7 +45,11 @@ describe('a file under another key', () => {
       [first.name, 'torn_vouched', 5],
     ])
     first.torn = ''
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, 'torn_changed', 5]])
+    expect(await findIn(toFiles(first, second))).toStrictEqual([
+      'tampered',
+      [first.name, 'key_unknown'],
+      [first.name, 'line_changed', 5],
+    ])
   })
 
   it('is tampered if a line of it is under ours', async () => {
@@ -62,14 +66,14 @@ describe('a file under another key', () => {
   it('is tampered if what can be judged without the key is wrong', async () => {
     const first = other()
     first.lines.splice(2, 1)
-    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'chain_broken', 3]])
+    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
   })
 
   it('is tampered if a line is not there that was named, whoever wrote what is there', async () => {
     const ours = new Chain().open().attempts(3).close()
     const second = new Chain({ minute: 60, writer: B }).open(ours.named)
     const files = { ...toFiles(second), [ours.name]: other().text }
-    expect(await findIn(files)).toStrictEqual(['tampered', [ours.name, 'line_replaced', 5]])
+    expect(await findIn(files)).toStrictEqual(['tampered', [ours.name, 'line_forged', 5]])
     const strange = other().lines[0]?.replace('{"v":1,', '{"v":3,') ?? ''
     expect(await findIn({ ...files, [ours.name]: strange })).toStrictEqual([
       'tampered',
@@ -91,9 +95,9 @@ describe('a file under another key', () => {
 
 describe('a line that only the key could have sealed, but that no service writes', () => {
   it.each([
-    ['behind the one that closes the file', () => new Chain().open().close().attempts(1), 'chain_broken', 3],
-    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 'chain_broken', 2],
-    ['first, but not of an opening', () => new Chain().attempts(2), 'start_missing', 1],
+    ['behind the one that closes the file', () => new Chain().open().close().attempts(1), 'line_changed', 3],
+    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 'line_changed', 2],
+    ['first, but not of an opening', () => new Chain().attempts(2), 'line_changed', 1],
   ] as const)('is found: %s', async (_what, build, reason, line) => {
     const chain = build()
     expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, reason, line]])
@@ -103,7 +107,7 @@ describe('a line that only the key could have sealed, but that no service writes
 it('a file that lost the first of its opening records is found', async () => {
   const chain = new Chain().open().open().attempts(2)
   chain.lines.shift()
-  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'start_missing', 1]])
+  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
 })
 
 it('a first line under no key at all is no file under another key', async () => {
@@ -154,7 +158,7 @@ describe('in the directory', () => {
     async (name) => {
       expect(await findIn({ ...toFiles(chain), [name]: chain.text })).toStrictEqual([
         'tampered',
-        [name, 'file_misnamed'],
+        [name, 'file_renamed'],
       ])
     },
   )
@@ -228,13 +232,13 @@ describe('a file that a service writes meanwhile', () => {
     const { chain, before, rest } = half()
     const pieces = [rest]
     const report = await verifyWhile(chain.name, before, (path) => appendFileSync(path, pieces.pop() ?? ''))
-    expect(report).toMatchObject({ finding: null, torn: null, lines: 4 })
+    expect(report).toMatchObject({ finding: null, torn: { bytes: 0 }, lines: 4 })
   })
 
   it('is read up to where it ended as it was opened, and no further', async () => {
     const { chain, last } = half()
     const report = await verifyWhile(chain.name, chain.text, (path) => appendFileSync(path, last))
-    expect(report).toMatchObject({ finding: null, torn: null, lines: 3 })
+    expect(report).toMatchObject({ finding: null, torn: { bytes: 0 }, lines: 3 })
   })
 
   it('is not read for ever, though it never gets whole', async () => {
@@ -244,6 +248,6 @@ describe('a file that a service writes meanwhile', () => {
       reads += 1
       appendFileSync(path, 'x')
     })
-    expect([reads, report.torn?.bytes]).toStrictEqual([3, 42])
+    expect([reads, report.torn.bytes]).toStrictEqual([3, 42])
   })
 })

@@ -1,7 +1,6 @@
 // How files are linked across starts, replicas and crashes.
 
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   appendFile,
   mkdir,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readOldFile } from '../../src/audit/old-file.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { numbered } from './fields.ts'
@@ -51,8 +51,6 @@ const headsIn = (file: ReadFile | undefined): unknown[] =>
   )
 
 const toObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 describe('the first record of a file', () => {
   it('tells its own name and the key it is sealed with', async () => {
@@ -203,7 +201,7 @@ describe('a file that ends torn', () => {
     expect(files[0]).toStrictEqual(crashed)
     expect(eventsOf(files)[1]).toStrictEqual(['open', 'recovered', 'attempt', 'close'])
     expect(detailsOf(files, 'recovered')).toStrictEqual([
-      { ...headsIn(files[1]).map(toObject)[0], torn_bytes: torn.length, torn_sha256: sha256(torn) },
+      { ...headsIn(files[1]).map(toObject)[0], torn_bytes: torn.length },
     ])
     expect(headsIn(files[1])).toStrictEqual([headOf(crashed)])
   })
@@ -231,7 +229,7 @@ describe('a file that ends torn', () => {
     const crashed = await crash(directory, '\0'.repeat(bytes))
     await runOnce(directory)
     expect(detailsOf(await readChains(directory), 'recovered')).toStrictEqual([
-      { ...toObject(headOf(crashed)), torn_bytes: bytes, torn_sha256: sha256('\0'.repeat(bytes)) },
+      { ...toObject(headOf(crashed)), torn_bytes: bytes },
     ])
   })
 })
@@ -269,5 +267,36 @@ describe('the file after one that could not be written any more', () => {
     expect(detailsOf(after === undefined ? [] : [after], 'gap')).toMatchObject([
       { file: before?.name, seq: 0 },
     ])
+  })
+})
+
+describe('the last good line of an earlier file', () => {
+  it.each<[what: string, content: (good: string) => string, torn: number]>([
+    ['is found before a line that is too long', (good) => `${good}${'x'.repeat(2_000_000)}\n`, 0],
+    ['is found before many lines that are not sealed', (good) => `${good}${'{"seq":9}\n'.repeat(20_000)}`, 0],
+    [
+      'is found before a torn end that is longer than a block',
+      (good) => `${good}${'y'.repeat(200_000)}`,
+      200_000,
+    ],
+    ['is found across the border of two blocks', (good) => `${good}${'z'.repeat(65_536 - 300)}`, 65_236],
+    ['is found right before the border of a block', (good) => `${good}${'z'.repeat(65_536)}`, 65_536],
+    ['is found right after the border of a block', (good) => `${good}${'z'.repeat(65_535)}`, 65_535],
+  ])('%s', async (_what, toContent, tornBytes) => {
+    const directory = await createTemporaryDirectory()
+    const crashed = await crash(directory, '')
+    const path = join(directory, crashed.name)
+    await writeFile(path, toContent(await readFile(path, 'utf8')))
+    expect(await readOldFile(directory, crashed.name, keys.chain)).toMatchObject({
+      head: { seq: crashed.lines.at(-1)?.seq, mac: crashed.lines.at(-1)?.mac },
+      tornBytes,
+    })
+  })
+
+  it('is none in a file without one', async () => {
+    const directory = await createTemporaryDirectory()
+    const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
+    await writeFile(join(directory, name), `${'\0'.repeat(3_000_000)}\n\n\0`)
+    expect(await readOldFile(directory, name, keys.chain)).toMatchObject({ head: null, tornBytes: 1 })
   })
 })

@@ -3,12 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  auditEvents,
-  type RecordFields,
-  type RecordPlace,
-  toLine as toSealedLine,
-} from '../../src/audit/record.ts'
+import { auditEvents } from '../../src/audit/format.ts'
+import { type RecordFields, type RecordPlace, toLine as toSealedLine } from '../../src/audit/record.ts'
 import { reasons } from '../../src/reasons.ts'
 import { allReasons } from '../support/replies.ts'
 import { ROOT, startTestService } from '../support/service.ts'

@@ -30,7 +30,7 @@ describe('audit verify', () => {
     const { code, stdout } = await run(await writeFiles(changed()), ['verify'])
     expect(code).toBe(1)
     expect(stdout.split('\n')).toStrictEqual([
-      `${chain().name} line 5 byte ${changedAt}: line_changed: the line was changed: its mac is not that of its bytes`,
+      `${chain().name} line 5 byte ${changedAt}: line_changed: ${findings.line_changed.means}`,
       `line_changed: ${findings.line_changed.advice}`,
       'tampered: 1 file, 4 records, 0 anchors',
       '',
@@ -67,10 +67,10 @@ describe('audit verify', () => {
     const second = new Chain({ minute: 1, writer: B }).open(first.named)
     first.lines.splice(-1)
     const named = await run(await writeFiles(toFiles(first, second)), ['verify'])
-    expect(named.stdout).toContain(`its tail was cut off (${second.name} line 1)\n`)
+    expect(named.stdout).toContain(`its end was removed (${second.name} line 1)\n`)
     const logs = await writeFiles({ log: `\n${chain().anchor}` })
     const anchored = await run(await writeFiles(toFiles(first)), ['verify', '--anchors', join(logs, 'log')])
-    expect(anchored.stdout).toContain('its tail was cut off (anchor on line 2 of the log)\n')
+    expect(anchored.stdout).toContain('its end was removed (anchor on line 2 of the log)\n')
     expect(anchored.code).toBe(1)
   })
 
@@ -164,7 +164,7 @@ describe('audit verify cannot check', () => {
       'realtime-mint audit verify: there is no audit file in AUDIT_DIR\n',
     ])
     const anchored = await run(directory, ['verify', '--anchors', '-'], { input: chain().anchor })
-    expect(anchored).toMatchObject({ code: 1, stdout: expect.stringContaining('file_missing') })
+    expect(anchored).toMatchObject({ code: 3, stdout: expect.stringContaining('anchors_foreign') })
   })
 })
 
