@@ -1,4 +1,4 @@
-/** The audit's files as they lie in their directory, for those who only read them. */
+/** The audit files in a directory, for reading only. */
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,11 +15,11 @@ export interface ListedFile {
 export interface Listing {
   /** Oldest first. */
   readonly files: readonly ListedFile[]
-  /** Called like a file of the audit, but not as the service calls its own. */
+  /** The name looks like that of an audit file, but the service never gives such a name. */
   readonly misnamed: readonly string[]
-  /** Links, pipes, directories: what the service never creates under such a name. */
+  /** Links, pipes and directories: the service creates only files under such a name. */
   readonly irregular: readonly string[]
-  /** How much else there is; the key file apart. */
+  /** The number of other entries, without the key file. */
   readonly others: number
 }
 
@@ -42,20 +42,19 @@ export async function listAudit(directory: string): Promise<Listing> {
   }
 }
 
-/** For a file that retention may have removed since it was listed. */
+/** Retention may have removed a file since it was listed. */
 export function ignoreRemoved(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error
 }
 
-/** For reading alone; never waits, as for a pipe, and never follows a link. Throws what the file system throws. */
+/** For reading. Never waits for a pipe, never follows a link. Throws what the file system throws. */
 export const openAudit = (path: string): Promise<FileHandle> =>
-  // Windows has neither of the two flags.
+  // Windows has neither flag.
   open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
 
-/** How much is read at once. */
 const CHUNK_BYTES = 1024 * 1024
 
-/** The first `size` bytes of `file`, in chunks; `onRead` is told how many come. */
+/** The first `size` bytes of `file`, in chunks. Calls `onRead` with the number of bytes of each. */
 export async function* readChunks(
   file: FileHandle,
   size: number,
@@ -65,7 +64,7 @@ export async function* readChunks(
   while (position < size) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position))
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position)
-    // Cut since: what is missing shows as missing.
+    // The file was truncated meanwhile.
     if (bytesRead === 0) return
     position += bytesRead
     onRead(bytesRead)

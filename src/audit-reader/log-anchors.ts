@@ -1,4 +1,4 @@
-/** The anchors in a log: heads that were printed where an editor of the files has no say. */
+/** The anchors in a log: heads that were printed where an editor of the files cannot change them. */
 import { createReadStream } from 'node:fs'
 import { z } from 'zod'
 import type { Claim } from './claims.ts'
@@ -13,12 +13,12 @@ const anchor = z.object({
   mac: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-/** What Docker's own log files put around a line. */
+/** Docker's log files wrap each line. */
 const wrapped = z.object({ log: z.string() })
 
 function parseObject(text: string): unknown {
   try {
-    // Collectors put a time or a name before the line.
+    // Log collectors put a time or a name before the line.
     return JSON.parse(text.slice(text.indexOf('{')))
   } catch {
     return undefined
@@ -26,7 +26,7 @@ function parseObject(text: string): unknown {
 }
 
 function readAnchor({ bytes }: Line, number: number): Claim | undefined {
-  // Nearly all lines of a log are something else, and need not be parsed.
+  // Most lines of a log are no anchors, and need not be parsed.
   if (!bytes.includes(MESSAGE)) return undefined
   const found = parseObject(bytes.toString('utf8'))
   const inner = wrapped.safeParse(found).data?.log
@@ -47,7 +47,7 @@ function readAnchor({ bytes }: Line, number: number): Claim | undefined {
 /** The bytes of the log in a file. */
 export const readLog = (path: string): AsyncIterable<Buffer> => createReadStream(path)
 
-/** All anchors of a log, whatever else is in it. Throws what the log's source throws. */
+/** All anchors of a log; other lines are skipped. Throws what the source of the log throws. */
 export async function readAnchors(log: AsyncIterable<Buffer>): Promise<readonly Claim[]> {
   const claims: Claim[] = []
   let number = 0

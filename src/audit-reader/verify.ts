@@ -1,4 +1,4 @@
-/** Whether an audit is whole: every file by itself, then what files and anchors say about each other. */
+/** Verifies an audit: each file by itself, then what files and anchors say about each other. */
 import { toWriter } from '../audit/format.ts'
 import type { Claim } from './claims.ts'
 import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
@@ -7,31 +7,31 @@ import { type FileReport, type VerifyKey, verifyFile } from './verify-file.ts'
 
 export interface VerifyOptions {
   readonly directory: string
-  /** Any of which may have sealed a file. */
+  /** Each may have sealed some of the files. */
   readonly keys: readonly VerifyKey[]
-  /** What the log says about files. */
+  /** From the log. */
   readonly anchors: readonly Claim[]
-  /** Told of bytes read so far, of about as many in all. */
+  /** Called with the bytes read so far, and about how many there are. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined
 }
 
 export interface Verification {
   readonly verdict: Verdict
-  /** By file, oldest first; of each file's own only the first. */
+  /** By file, oldest first; only the first one of each file's content. */
   readonly findings: readonly Finding[]
   readonly files: number
-  /** Those that hold. */
+  /** Verified ones. */
   readonly records: number
   readonly bytes: number
   readonly anchors: number
-  /** Files in the directory that are none of the audit's. */
+  /** Files in the directory that do not belong to the audit. */
   readonly others: number
 }
 
-/** Everything that is said about files, by the file's name. */
+/** All claims, by the name of the file that they are about. */
 class Claims {
   readonly byFile = new Map<string, Claim[]>()
-  /** Of the newest file that retention removed; files before it may be gone, with the records that said so. */
+  /** The newest file that retention removed. Older files may be gone, and the records of their removal too. */
   newestRemoved = ''
 
   add(claims: readonly Claim[]): void {
@@ -49,7 +49,7 @@ class Claims {
   }
 }
 
-/** Throws what the file system says of the directory; of a file it is a finding. */
+/** Throws what the file system says about the directory; a problem with a file is a finding. */
 export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
   const listing = await listAudit(options.directory)
   const claims = new Claims()
@@ -95,9 +95,9 @@ interface ReadFiles {
 }
 
 /**
- * Newest first, for files are named by later ones: what is said about a file is known as it is read. Where clocks
- * disagree it comes afterwards, and the file is read again. Either way a file is read after what names it, so that
- * lines which a running service adds meanwhile are missed in neither.
+ * Newest first: later files name earlier ones, so the claims about a file are known before it is read. If clocks
+ * disagreed, claims may come later, and the file is read again. A file that a service appends to is thus always read
+ * after the records that name it.
  */
 async function readAll(
   files: readonly ListedFile[],
@@ -133,7 +133,7 @@ async function readAll(
   return { reports: files.flatMap(({ name }) => reports.get(name) ?? []), unreadable }
 }
 
-/** The first thing that is wrong with a file, by itself or by what was said about it; else how it is torn. */
+/** The first problem of a file, by itself or by the claims about it; else how it ends. */
 function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Finding[] {
   const { name, finding, broken, torn } = report
   const own = finding === null ? [] : [finding]
@@ -147,7 +147,7 @@ function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Findi
   return reason === null ? own : [...own, toFinding(name, reason, { place: torn.place })]
 }
 
-/** What comes after the last line of a file, as far as it is not what it should be. */
+/** How a file ends; null if it ends after a whole line. */
 function judgeEnd(report: FileReport, claims: readonly Claim[]): FindingReason | null {
   const { finding, head, lines, isClosed, torn } = report
   const end = head?.seq ?? null
@@ -171,11 +171,11 @@ function judgeEnd(report: FileReport, claims: readonly Claim[]): FindingReason |
   return isPassedOver || isClosed ? 'torn_unvouched' : 'torn_last'
 }
 
-/** Numbers that two files of one process have, but for those that were given anew after a gap. */
+/** Sequence numbers that two files of a process share, except those that were assigned again after a gap. */
 function findRepeated(reports: readonly FileReport[], claims: Claims): Finding[] {
-  // A file that was given up as it was opened acknowledged nothing.
-  const ranges = reports.flatMap(({ name, writer, firstSeq, head, finding, isOpeningOnly }) => {
-    if (firstSeq === null || head === null || finding !== null || isOpeningOnly) return []
+  // A file that was given up while it was opened acknowledged nothing.
+  const ranges = reports.flatMap(({ name, writer, firstSeq, head, finding, hasFirstRecordsOnly }) => {
+    if (firstSeq === null || head === null || finding !== null || hasFirstRecordsOnly) return []
     const gaps = claims.about(name).filter(({ event }) => event === 'gap')
     return [{ name, writer, first: firstSeq, last: Math.min(head.seq, ...gaps.map(({ seq }) => seq ?? -1)) }]
   })
@@ -205,14 +205,14 @@ function findForeign(anchors: readonly Claim[], present: ReadonlySet<string>, cl
 }
 
 /**
- * Files that are named and not here. A head has to be, unless its removal is on record. An anchor may be older than
- * that record, for logs can be kept for longer than files: the removal of a newer file says as much.
+ * Files that are named but not here. Records of removals excuse them. Logs may be kept longer than files, so an anchor is
+ * also excused by the removal of a newer file.
  */
 function findMissing(present: ReadonlySet<string>, claims: Claims): Finding[] {
   return [...claims.byFile].flatMap(([file, about]) => {
     if (present.has(file) || about.some(({ event }) => event === 'removed')) return []
-    const isOver = file < claims.newestRemoved
-    const missed = about.find(({ event }) => event !== 'anchor' || !isOver)
+    const isOld = file < claims.newestRemoved
+    const missed = about.find(({ event }) => event !== 'anchor' || !isOld)
     return missed === undefined ? [] : [toFinding(file, 'file_missing', { witness: missed.witness })]
   })
 }

@@ -1,4 +1,4 @@
-/** The head of the chain, told from time to time where an editor of the files cannot reach. */
+/** Prints the head of the chain to a second place, which an editor of the files does not control. */
 import type { Head } from './format.ts'
 
 export interface Anchor extends Head {
@@ -12,10 +12,10 @@ export interface AnchorsOptions {
   readonly unixNow: () => number
 }
 
-const EVERY_RECORDS = 1_000
-const EVERY_MS = 60_000
+const MAX_RECORDS = 1_000
+const MAX_AGE_MS = 60_000
 
-/** Prints the newest durable line's place after a minute or 1,000 records, whichever comes first. */
+/** Prints the newest durable line after a minute or 1,000 records, whichever comes first. */
 export class Anchors {
   readonly #options: AnchorsOptions
   #newest: Anchor | undefined
@@ -27,19 +27,19 @@ export class Anchors {
     this.#printedAt = options.unixNow()
   }
 
-  /** After `records` more are durable, the last of them at `anchor`. */
+  /** To be called when `records` more are durable, the last of them at `anchor`. */
   advance(anchor: Anchor, records: number): void {
     this.#newest = anchor
     this.#records += records
-    if (this.#records >= EVERY_RECORDS) this.print()
+    if (this.#records >= MAX_RECORDS) this.print()
   }
 
-  /** Once a second. */
+  /** To be called once a second. */
   tick(): void {
-    if (Math.abs(this.#options.unixNow() - this.#printedAt) >= EVERY_MS) this.print()
+    if (Math.abs(this.#options.unixNow() - this.#printedAt) >= MAX_AGE_MS) this.print()
   }
 
-  /** Prints what is new, at once: nothing more may follow it in its file. */
+  /** Prints at once if there is anything new. */
   print(): void {
     this.#printedAt = this.#options.unixNow()
     this.#records = 0

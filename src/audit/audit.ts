@@ -1,4 +1,4 @@
-/** Turns an attempt into its record: the one place that knows what is written, and in which words. */
+/** Turns an attempt into its record: the one place that decides what is written. */
 import type { KeyObject } from 'node:crypto'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Secret } from '../secret.ts'
@@ -22,7 +22,7 @@ export interface AuditOptions {
   readonly monotonicNow: () => number
 }
 
-/** What others record than the audit itself. */
+/** Events that the rest of the service records. */
 export type ServiceEvent = Extract<AuditEvent, 'config' | 'key' | 'store' | 'pause'>
 
 export interface ReplyFacts {
@@ -62,8 +62,8 @@ export class Audit {
   }
 
   /**
-   * Resolves when the attempt's record is durable. An attempt that did not reach upstream spent no money and got no
-   * secret: beyond the first few of a kind it is only counted, and its caller's reply never waits for the disk to work.
+   * Resolves when the attempt's record is durable. An attempt that did not reach upstream cost nothing and got no
+   * secret: beyond the first few of a code it is only counted, and so it is if its record cannot be written.
    */
   record(attempt: Attempt, reply: ReplyFacts): Promise<void> {
     const { failure, upstream, address } = attempt
@@ -78,27 +78,27 @@ export class Audit {
     this.#options.refusals.count(refusal, address)
   }
 
-  /** Resolves when it is on record which presets are in force. */
+  /** Resolves when the record of the presets in force is durable. */
   recordPresets({ revision, presets }: Catalog): Promise<void> {
     return this.recordEvent('config', { revision, detail: { presets: presets.size } })
   }
 
-  /** Resolves when it is on record which API key is in force. */
+  /** Resolves when the record of the API key in force is durable. */
   recordKey(apiKey: Secret): Promise<void> {
     return this.recordEvent('key', { secret: apiKey.fingerprint(this.#options.fingerprintKey) })
   }
 
-  /** Resolves when it is on record that limits left the shared store, or are back in it. */
+  /** Resolves when the record that the limits left the shared store, or returned to it, is durable. */
   recordStore(state: 'degraded' | 'restored', cause: string | null): Promise<void> {
     return this.recordEvent('store', { detail: cause === null ? { state } : { state, cause } })
   }
 
-  /** Resolves when what happened to the service itself is on record. */
+  /** Resolves when the record of an event of the service is durable. */
   recordEvent(event: ServiceEvent, facts: EventFacts): Promise<void> {
     return this.#writer.append(toEventFields(event, facts))
   }
 
-  /** Writes what is counted and waits, and a last record. */
+  /** Writes all counts and waiting records, and a last one. */
   async close(): Promise<void> {
     clearInterval(this.#ticking)
     await this.#options.refusals.end()

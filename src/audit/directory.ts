@@ -1,9 +1,9 @@
-/** The directory that holds the files. */
+/** The directory of the audit files. */
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../errors.ts'
 
-/** Leaves what is there, whatever it is. */
+/** Leaves anything that is already there. */
 async function createOne(path: string): Promise<void> {
   try {
     await mkdir(path, 0o750)
@@ -13,8 +13,8 @@ async function createOne(path: string): Promise<void> {
 }
 
 /**
- * Creates it with those above it. Rejects with what the file system says; Node's own `recursive` asks again for ever
- * where a directory is there and none can be created in it, as below /proc or in a working directory that was removed.
+ * Creates a directory and its parents. Rejects with what the file system says. Node's own `recursive` never returns if a
+ * parent exists but nothing can be created in it, as below /proc or in a removed working directory.
  */
 export async function createDirectory(path: string): Promise<void> {
   try {
@@ -27,7 +27,7 @@ export async function createDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes names in a directory as durable as the content of its files. */
+/** Makes the names in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {

@@ -1,4 +1,4 @@
-/** One audit file while it is written: created by us, appended to, and never trusted again after an error. */
+/** One audit file while it is written: created here, appended to, and never used again after an error. */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,7 +12,7 @@ const close = promisify(fs.close)
 
 export type Durability = 'fsync' | 'write'
 
-/** Why a record was not written; a code of the file system or of ours, never a path. */
+/** Why a record was not written: a code of the file system or one of ours, never a path. */
 export class AuditWriteError extends Error {
   readonly code: string
 
@@ -25,9 +25,9 @@ export class AuditWriteError extends Error {
 
 export class AuditFile {
   readonly name: string
-  /** Bytes that are ours. */
+  /** Bytes that were written here. */
   size = 0
-  /** The last line that is as durable as configured; null in a file without any. */
+  /** The last line that is as durable as configured; null without one. */
   head: Head | null = null
   readonly #path: string
   readonly #fd: number
@@ -41,7 +41,7 @@ export class AuditFile {
     this.#identity = identity
   }
 
-  /** Resolves when all of `lines` is as durable as configured, and still where it was written. */
+  /** Resolves when all `lines` are as durable as configured, and still in the file. */
   append(lines: string, head: Head, durability: Durability): Promise<void> {
     this.#working = this.#append(Buffer.from(lines, 'latin1'), head, durability)
     return this.#working
@@ -51,7 +51,7 @@ export class AuditFile {
     let written = 0
     while (written < bytes.length) {
       const { bytesWritten } = await write(this.#fd, bytes, written)
-      // A full disk may take part of a line and say so only the next time.
+      // A full disk may accept part of a line, and fail only on the next write.
       if (bytesWritten === 0) throw new AuditWriteError('short_write')
       written += bytesWritten
     }
@@ -62,9 +62,8 @@ export class AuditFile {
   }
 
   /**
-   * Throws if the file is not under its name any more, or not as we left it: lines in it are lost lines. Not while an
-   * append is under way. The one look at the file system that does not go through the thread pool: the kernel answers
-   * from memory, in a thirtieth of the time.
+   * Throws if the file was removed, replaced or changed: its lines are lost. Not to be called during an append.
+   * Synchronous on purpose: the kernel answers from memory, 30 times faster than through the thread pool.
    */
   check(): void {
     const found = fs.lstatSync(this.#path, { throwIfNoEntry: false })
@@ -74,14 +73,14 @@ export class AuditFile {
     if (found.size !== this.size) throw new AuditWriteError('file_resized')
   }
 
-  /** Only once late work is over: until then the number of a closed file could come to mean another one. */
+  /** Waits for work under way: a closed descriptor's number could by then mean another file. */
   async close(): Promise<void> {
     await this.#working.catch(() => undefined)
     await close(this.#fd)
   }
 }
 
-/** Creates `name`, mode 0640. Throws what the file system says, EEXIST if there is anything of that name. */
+/** Creates `name` with mode 0640. Throws what the file system says: EEXIST if the name is taken. */
 export async function createAuditFile(directory: string, name: string): Promise<AuditFile> {
   const { O_CREAT, O_EXCL, O_APPEND, O_WRONLY } = fs.constants
   const path = join(directory, name)

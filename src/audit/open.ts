@@ -14,7 +14,7 @@ import { AuditWriter, type AuditWriterOptions } from './writer.ts'
 export interface AuditSettings {
   readonly directory: string
   readonly durability: Durability
-  /** Undefined: a key file is kept in the directory. */
+  /** Undefined: the key file in the directory is used. */
   readonly key: Secret | undefined
   /** Whether records show callers and addresses as pseudonyms or in plain text. */
   readonly identities: 'pseudonym' | 'plain'
@@ -22,7 +22,7 @@ export interface AuditSettings {
   readonly retentionDays: number
 }
 
-export interface AuditSurroundings {
+export interface AuditDependencies {
   readonly logger: Logger
   /** Milliseconds. */
   readonly monotonicNow: () => number
@@ -37,19 +37,19 @@ async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
   const { key, isNew, isExposed } = await loadAuditKey(directory)
   if (isNew) {
     logger.warn(
-      'a new audit key was created beside the records; keep one elsewhere and name it in AUDIT_KEY_FILE',
+      'a new audit key was created next to the records: keep one elsewhere, and set AUDIT_KEY_FILE to it',
     )
   }
   if (isExposed) {
-    logger.warn('others than its owner may read the audit key: whoever does can forge records; chmod 600 it')
+    logger.warn('other users can read the audit key file, and forge records with it: chmod 600 it')
   }
   return key
 }
 
-/** What an operator has to mend, by what openAudit rejected with. */
+/** What the operator must fix, by the error of openAudit. */
 export const toAuditProblem = (error: unknown): string =>
   error instanceof AuditKeyError
-    ? 'AUDIT_DIR: audit.key in it is too short for a key: put back the one that the records were sealed with'
+    ? 'AUDIT_DIR: its audit.key is too short. Restore the key with which the records were sealed'
     : `AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`
 
 function toRetentionWarning(cause: string): string {
@@ -68,11 +68,11 @@ export interface OpenAudit {
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
   { directory, durability, key: given, identities, retentionDays }: AuditSettings,
-  { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue }: AuditSurroundings,
+  { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue }: AuditDependencies,
 ): Promise<OpenAudit> {
   const key = given ?? (await openKeyFile(directory, logger))
   const keys = deriveAuditKeys(key)
-  // With a level of its own: the log's must not silence it.
+  // LOG_LEVEL must not silence anchors.
   const anchorLog = logger.child({}, { level: 'info' })
   const identify: AuditOptions['identify'] =
     identities === 'plain' ? (_kind, value) => value : keys.toPseudonym
@@ -80,7 +80,7 @@ export async function openAudit(
   async function keepKey(): Promise<void> {
     if (given !== undefined) return
     await keepAuditKey(directory, key).catch(() =>
-      logger.error('the audit key is lost with the next restart'),
+      logger.error('audit.key is missing and cannot be restored: the next start will use a new key'),
     )
   }
 
@@ -93,7 +93,8 @@ export async function openAudit(
     unixNow,
     isRecordDue,
     onChange: (available, cause) => {
-      if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
+      if (!available)
+        return logger.error({ cause }, 'audit cannot be written: no secret is issued')
       logger.warn('audit is written again')
       void keepKey()
     },

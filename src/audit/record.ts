@@ -8,12 +8,12 @@ export interface RecordFields {
   readonly event: AuditEvent
   readonly request_id: string | null
   readonly outcome: Outcome | null
-  /** The public code; null where a secret was issued. */
+  /** The public code; null if a secret was issued. */
   readonly code: string | null
-  /** The finer, closed set that operators see only. */
+  /** From a finer, closed set for operators. */
   readonly reason: string | null
   readonly status: number | null
-  /** False if the caller's connection was already gone when this was written; a later loss cannot be known. */
+  /** False if the connection was already gone when the record was written; a later loss cannot be known. */
   readonly delivered: boolean | null
   /** Only names of presets that exist. */
   readonly preset: string | null
@@ -44,7 +44,7 @@ export interface RecordFields {
   readonly detail: Readonly<Record<string, DetailValue>> | null
 }
 
-/** Of our own making: names, counts and places, never text from outside. */
+/** Names and numbers of our own, never text from outside. */
 export type DetailValue =
   | string
   | number
@@ -52,7 +52,7 @@ export type DetailValue =
   | readonly DetailValue[]
   | { readonly [name: string]: DetailValue }
 
-/** Where a record stands; given by the writer at the moment of writing. */
+/** Where and when a record is written. */
 export interface RecordPlace {
   /** ISO 8601, UTC. */
   readonly time: string
@@ -68,13 +68,10 @@ const unprintable = /[^\x20-\x7e]/g
 
 const toEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** JSON as it stands in a line: what is not printable ASCII is escaped. */
+/** JSON in printable ASCII: other characters are escaped. */
 export const toAscii = (json: string): string => json.replace(unprintable, toEscape)
 
-/**
- * The line for a record: one JSON object in printable ASCII, sealed with `key`. Its head is joined as text, for this
- * runs for every attempt.
- */
+/** One JSON object in printable ASCII, sealed with `key`. Its start is joined as text because this runs for each attempt. */
 export function toLine(
   fields: RecordFields,
   { time, writer, seq, prev }: RecordPlace,
@@ -91,7 +88,7 @@ export interface Lines {
   readonly head: Head
 }
 
-/** The lines for records that follow each other, the first of them at `place`. */
+/** The lines of consecutive records, the first of them at `place`. */
 export function toLines(
   batch: readonly RecordFields[],
   { time, writer, seq: first, prev }: RecordPlace,
@@ -109,10 +106,10 @@ export function toLines(
   return { text, head }
 }
 
-/** What an event that is no attempt may say. */
+/** The fields that events other than attempts may have. */
 export type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
 
-/** The fields of an event that is no attempt; those that are not given are null. */
+/** The fields of an event other than an attempt; missing ones are null. */
 export function toEventFields(event: AuditEvent, facts: EventFacts = {}): RecordFields {
   return { ...blank, event, ...facts }
 }

@@ -1,4 +1,4 @@
-/** The files of one writer, one after the other: how each is opened, linked to those before it, and ended. */
+/** The files of one writer, one after another: how each is opened, linked to earlier files, and closed. */
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ export interface FileSeriesOptions {
   readonly unixNow: () => number
 }
 
-/** With what may wait to be written at once, a file stays below 64 MiB. */
+/** With the largest batch on top, a file stays below 64 MiB. */
 const FULL_BYTES = 62 * 1024 * 1024
 
 const DAY_MS = 86_400_000
@@ -28,8 +28,8 @@ const DAY_MS = 86_400_000
 const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
 
 /**
- * Files of its own under `directory`, `audit-<UTC time>-<writer>.jsonl`, never shared and never opened again. One thing
- * at a time may be asked of it; only `abandon` may come at any time, and what is under way then changes nothing more.
+ * A file belongs to one process and is never opened again. Calls must not overlap, except `abandon`: it may come at any
+ * time, and a call that is under way then has no further effect.
  */
 export class FileSeries {
   readonly writer = randomBytes(8).toString('hex')
@@ -38,12 +38,12 @@ export class FileSeries {
   #current: AuditFile | undefined
   #seq = 0
   #openedAt = 0
-  #looking: Promise<Survey> | undefined
+  #surveying: Promise<Survey> | undefined
   #opening: { isAbandoned: boolean } | undefined
-  /** The last that was left, for the next one to name. */
+  /** The file before, for the next one to name. */
   #before: NamedHead | undefined
   #gap: { readonly cause: string; lost: number } | undefined
-  /** A file that could not be opened as it should be. Nobody was told of anything in it. */
+  /** A file that could not be opened fully. No record in it was acknowledged. */
   #leftover: string | undefined
 
   constructor(options: FileSeriesOptions) {
@@ -56,24 +56,24 @@ export class FileSeries {
     return this.#current
   }
 
-  /** Whether the current file has had its day, or has grown enough. */
+  /** Whether it is time for the next file, by day or by size. */
   get isDue(): boolean {
     const { size = 0 } = this.#current ?? {}
     const now = this.#options.unixNow()
-    // A clock that is set back by little, around midnight, must not open file after file.
+    // A clock that is set back a little around midnight must not open file after file.
     const isOtherDay = toDay(now) > toDay(this.#openedAt) || this.#openedAt - now >= DAY_MS
     return size >= FULL_BYTES || isOtherDay
   }
 
-  /** Looks for what the next file has to name, once however often it is asked. Among many files it takes its time. */
-  look(): Promise<Survey> {
-    this.#looking ??= this.#look()
-    return this.#looking
+  /** Finds what the next file has to name. One survey serves all calls; with many files it is slow. */
+  survey(): Promise<Survey> {
+    this.#surveying ??= this.#survey()
+    return this.#surveying
   }
 
   /** Opens the next file. Rejects with what the file system says. */
   async open(): Promise<void> {
-    // The one that was given up still hangs, and each that hangs takes one of four threads.
+    // An earlier attempt still hangs, and each one occupies one of four threads.
     if (this.#opening !== undefined) throw new AuditWriteError('slow_disk')
     const opening = { isAbandoned: false }
     this.#opening = opening
@@ -81,11 +81,11 @@ export class FileSeries {
       await this.#open(opening)
     } finally {
       this.#opening = undefined
-      this.#looking = undefined
+      this.#surveying = undefined
     }
   }
 
-  /** Resolves when all are as durable as configured. */
+  /** Resolves when all records are as durable as configured. */
   async append(batch: readonly RecordFields[]): Promise<void> {
     const file = this.#current
     if (file === undefined) throw new AuditWriteError('unavailable')
@@ -93,14 +93,14 @@ export class FileSeries {
     if (file === this.#current) this.#advance(file, head, batch.length)
   }
 
-  /** Ends the current file, for another one to follow. */
+  /** Closes the current file with a record, before a next one. */
   async finish(): Promise<void> {
     const file = this.#current
     await this.append([toEventFields('close', { detail: { cause: 'rotated' } })])
     if (file === this.#current) await this.leave()
   }
 
-  /** Closes the current file as it is. */
+  /** Closes the current file without a record. */
   async leave(): Promise<void> {
     const file = this.#current
     if (file === undefined) return
@@ -110,21 +110,21 @@ export class FileSeries {
     await file.close()
   }
 
-  /** Leaves the current file as it is, or the one that is being opened; what reached the disk is unknown. */
+  /** Gives up the current file, or the one that is being opened: what reached the disk is unknown. */
   abandon(cause: string): void {
     if (this.#opening !== undefined) this.#opening.isAbandoned = true
     this.#gap ??= { cause, lost: 0 }
     this.leave().catch(() => undefined)
   }
 
-  /** Counts records that could not be written, for the next file to say so. */
+  /** Counts records that could not be written, for the next file's `gap`. */
   lose(count: number): void {
     if (this.#gap !== undefined) this.#gap.lost += count
   }
 
   async #open(opening: { readonly isAbandoned: boolean }): Promise<void> {
     const { directory, keys } = this.#options
-    const found = await this.look()
+    const found = await this.survey()
     await this.#removeLeftover()
     const before = this.#before
     const earlier = before === undefined ? found : { ...found, heads: [before, ...found.heads] }
@@ -138,7 +138,7 @@ export class FileSeries {
       this.#advance(file, head, records.length)
     } catch (error) {
       await file.close()
-      // A full disk must not fill with files that nobody was told of anything in.
+      // Files without an acknowledged record must not fill a full disk.
       await this.#removeLeftover().catch(() => undefined)
       throw error
     }
@@ -148,12 +148,12 @@ export class FileSeries {
     this.#current = file
   }
 
-  async #look(): Promise<Survey> {
+  async #survey(): Promise<Survey> {
     try {
       await createDirectory(this.#options.directory)
       return await this.#earlier.survey(this.#current?.name ?? this.#before?.file)
     } catch (error) {
-      this.#looking = undefined
+      this.#surveying = undefined
       throw error
     }
   }
@@ -161,7 +161,7 @@ export class FileSeries {
   async #create(): Promise<AuditFile> {
     const { directory, unixNow } = this.#options
     const time = unixNow()
-    // No two names are the same.
+    // Names must differ.
     this.#openedAt = time === this.#openedAt ? time + 1 : time
     const file = await createAuditFile(directory, toFileName(this.#openedAt, this.writer))
     this.#leftover = join(directory, file.name)

@@ -1,4 +1,4 @@
-/** Lines that are on disk before anybody is told: one loop, and one `fdatasync` for all that wait together. */
+/** Makes records durable before it acknowledges them: one loop, and one `fdatasync` for all that wait together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../errors.ts'
 import { AuditWriteError } from './file.ts'
@@ -6,28 +6,25 @@ import { type RecordFields, toEventFields } from './record.ts'
 import { FileSeries, type FileSeriesOptions } from './series.ts'
 
 export interface AuditWriterOptions extends FileSeriesOptions {
-  /** Whether anything is under way that may end in a record: then it is worth waiting for, a little. */
+  /** Whether a mint is under way that will need a record: then a batch waits for it, a little. */
   readonly isRecordDue: () => boolean
-  /** Told when records stop being written, and when they are written again. */
+  /** Called when records can no longer be written, with the cause, and when they can again. */
   readonly onChange?: (available: boolean, cause: string | undefined) => void
 }
 
-/** Beyond either, the disk does not keep up and records are refused at once. */
+/** Beyond either, the disk is too slow, and records are refused at once. */
 const MAX_WAITING = 1_000
 const MAX_COMMIT_MS = 2_000
 
 const REOPEN_MS = 1_000
 
-/** How long a file that has had its time makes others wait for the next one. */
-const LOOK_MS = 200
+/** How long a batch waits for the survey of other files when it is time for the next file. */
+const SURVEY_MS = 200
 
-/** After which silence is broken, so that it is evidence. */
+/** Without heartbeats, a gap in the records would prove nothing. */
 const HEARTBEAT_MS = 60_000
 
-/**
- * How long a batch gathers while further records are due. A mint takes a hundred times as long, and the disk is asked
- * once for all that gather.
- */
+/** How long a batch waits for records that are due: little beside a mint, and the disk is synced once for all. */
 const GROUP_MS = 3
 
 interface Waiting {
@@ -37,15 +34,15 @@ interface Waiting {
 }
 
 /**
- * Appends records. An error is final for the file it happened in: what reached the disk is unknown, so the file is left
- * as it is and another one is opened, every second until one can be.
+ * Appends records. After an error, what reached the disk is unknown: the file is left as it is, and another one is
+ * opened. Until that succeeds, it is tried once a second.
  */
 export class AuditWriter {
   readonly #options: AuditWriterOptions
   readonly #files: FileSeries
   #waiting: Waiting[] = []
   #isRunning = false
-  /** Ends the gathering of a batch. */
+  /** Ends the wait of a batch. */
   #gathered: (() => void) | undefined
   #isDown = true
   #isClosed = false
@@ -57,7 +54,7 @@ export class AuditWriter {
     this.#files = new FileSeries(options)
   }
 
-  /** 16 hex, another one for each process. */
+  /** 16 hex, different for each process. */
   get id(): string {
     return this.#files.writer
   }
@@ -69,7 +66,7 @@ export class AuditWriter {
     this.#isDown = false
   }
 
-  /** Whether a record would be taken now. */
+  /** Whether a record would be accepted now. */
   get available(): boolean {
     return !this.#isDown && !this.#isClosed && this.#waiting.length < MAX_WAITING
   }
@@ -81,7 +78,7 @@ export class AuditWriter {
     return Promise.reject(new AuditWriteError('unavailable'))
   }
 
-  /** To be called once a second: sees harm to a file that nothing is written to, and opens the next one when it is time. */
+  /** To be called once a second: checks the file even if nothing is written, and opens the next one when it is time. */
   tick(): void {
     if (this.#isClosed) return
     if (!this.#isDown && this.#since(this.#writtenAt) >= HEARTBEAT_MS) {
@@ -91,12 +88,12 @@ export class AuditWriter {
     if (!this.#isRunning) void this.#run()
   }
 
-  /** Writes what waits and a last record, and closes the file. Takes nothing more. */
+  /** Writes what waits and a last record, then closes the file. Never rejects; later records are refused. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#enqueue(toEventFields('close', { detail: { cause: 'stopped' } })).catch(noop)
     this.#isDown = true
-    await this.#files.leave()
+    await this.#files.leave().catch(noop)
   }
 
   #enqueue(fields: RecordFields): Promise<void> {
@@ -107,7 +104,7 @@ export class AuditWriter {
     })
   }
 
-  /** Resolves when nobody else is expected, or those that wait have waited for long enough. */
+  /** Resolves when no further record is due, or after `GROUP_MS`. */
   #gather(): Promise<void> {
     if (!this.#options.isRecordDue()) return Promise.resolve()
     return new Promise((resolve) => {
@@ -146,12 +143,12 @@ export class AuditWriter {
     for (const { resolve } of batch) resolve()
   }
 
-  /** Before each batch, and each second without one: the file is as we left it, and the one for now. */
+  /** Before each batch, and once a second: checks the current file, and opens the next one if it is time. */
   async #prepare(): Promise<void> {
     const { current } = this.#files
     current?.check()
-    if (current !== undefined && !(this.#files.isDue && (await this.#hasLooked()))) return
-    if (current === undefined) await this.#files.look()
+    if (current !== undefined && !(this.#files.isDue && (await this.#hasSurveyed()))) return
+    if (current === undefined) await this.#files.survey()
     else await within(MAX_COMMIT_MS, this.#files.finish())
     await within(MAX_COMMIT_MS, this.#files.open())
     this.#writtenAt = this.#options.unixNow()
@@ -159,17 +156,17 @@ export class AuditWriter {
     this.#isDown = false
   }
 
-  /** While somebody waits, a look around may not take long; it goes on meanwhile, and the file with it. */
-  #hasLooked(): Promise<boolean> {
-    return Promise.race([this.#files.look().then(() => true), delay(LOOK_MS, false, { ref: false })])
+  /** A slow survey goes on in the background, and the current file stays in use meanwhile. */
+  #hasSurveyed(): Promise<boolean> {
+    return Promise.race([this.#files.survey().then(() => true), delay(SURVEY_MS, false, { ref: false })])
   }
 
-  /** Whether it is too early, or too late, to open another file. */
+  /** Whether it is too early to open another file, or too late. */
   get #isResting(): boolean {
     return this.#isDown && (this.#isClosed || this.#since(this.#failedAt) < REOPEN_MS)
   }
 
-  /** Whatever became of the clock. */
+  /** Also if the clock was set back. */
   #since(time: number): number {
     return Math.abs(this.#options.unixNow() - time)
   }
@@ -190,13 +187,13 @@ export class AuditWriter {
 
 const noop = (): void => undefined
 
-/** Resolves with the work, or rejects after `limitMs` whatever becomes of it. */
+/** Resolves with the work, or rejects after `limitMs`. */
 async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new AuditWriteError('slow_disk')), limitMs)
   })
-  // The late work's own end is of no more interest, however it ends.
+  // If it is late, its result no longer matters.
   work.catch(noop)
   try {
     await Promise.race([work, late])

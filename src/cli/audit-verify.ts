@@ -1,4 +1,4 @@
-/** `realtime-mint audit verify`: is this the audit that was written, all of it? */
+/** `realtime-mint audit verify`: whether the audit is complete and as it was written. */
 
 import { type Finding, findings, type Verdict } from '../audit-reader/findings.ts'
 import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
@@ -18,7 +18,7 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 
 const options = { ...commonOptions, anchors: { type: 'string' } } as const
 
-/** Names in a directory may hold anything, and a terminal obeys. */
+/** A file name may have control characters, and a terminal would obey them. */
 const toSafe = (name: string): string => name.replaceAll(/[^\w.-]/g, '?')
 
 function toText({ file, reason, place, witness }: Finding): string {
@@ -34,7 +34,7 @@ function toText({ file, reason, place, witness }: Finding): string {
 
 const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`
 
-/** A line for each finding, then what to do about them, then the verdict. */
+/** A line for each finding, then what to do, then the verdict. */
 export function toReport({ verdict, findings: found, files, records, anchors }: Verification): string {
   const advice = new Set(found.map(({ reason }) => `${reason}: ${findings[reason].advice}\n`))
   const sums = [count(files, 'file'), count(records, 'record'), count(anchors, 'anchor')].join(', ')
@@ -59,7 +59,7 @@ async function readLogOf(path: string | undefined, input: Surroundings['input'])
   try {
     return await readAnchors(path === '-' ? input : readLog(path))
   } catch {
-    throw new CannotCheck('log_unreadable', 'the log with the anchors cannot be read')
+    throw new CannotCheck('log_unreadable', 'the log of --anchors cannot be read')
   }
 }
 
@@ -69,7 +69,7 @@ export async function runVerify(args: readonly string[], surroundings: Surroundi
   const { dir, 'key-file': keyFiles = [], anchors: log, json } = parseOptions(args, options)
   const { directory, loadKeys } = findPlace(environment, { dir, keyFiles })
   const keys = await loadKeys()
-  // Before the files, so that what it names is on the disk by the time they are read.
+  // Before the files, so that the lines that it names are on the disk when files are read.
   const anchors = await readLogOf(log, input)
   const progress = createProgress(surroundings)
   const verification = await readable(verifyAudit({ directory, keys, anchors, onProgress: progress.show }))
@@ -79,6 +79,6 @@ export async function runVerify(args: readonly string[], surroundings: Surroundi
   }
   await write(json ? toJson(verification) : toReport(verification))
   if (log !== undefined && anchors.length === 0)
-    note('There is no anchor in the log: a cut tail would not show.\n')
+    note('There is no anchor in the log: a removed tail would not be found.\n')
   return exitCodes[verification.verdict]
 }

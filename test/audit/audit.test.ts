@@ -65,7 +65,7 @@ describe('a key file', () => {
   it('that was created is warned of, and never quoted', async () => {
     const { logText } = await openTestAudit({ key: undefined })
     expect(logText()).toContain('a new audit key was created')
-    expect(logText()).not.toContain('may read the audit key')
+    expect(logText()).not.toContain('can read the audit key file')
   })
 
   it('that goes with its directory is put back: what it seals can be verified after the next start', async () => {
@@ -111,7 +111,7 @@ describe('a key file', () => {
     await writeFile(path, 'an operator’s own key, long enough')
     await chmod(path, mode)
     const { logText } = await openTestAudit({ directory, key: undefined })
-    expect(logText().includes('may read the audit key')).toBe(isWarned)
+    expect(logText().includes('can read the audit key file')).toBe(isWarned)
     expect(logText()).not.toMatch(/own key|audit\.key/)
   })
 })

@@ -81,7 +81,7 @@ describe('audit verify', () => {
     const empty = await run(directory, ['verify', '--anchors', '-'], { input: 'no anchor\n' })
     expect([empty.code, empty.stderr]).toStrictEqual([
       0,
-      'There is no anchor in the log: a cut tail would not show.\n',
+      'There is no anchor in the log: a removed tail would not be found.\n',
     ])
   })
 

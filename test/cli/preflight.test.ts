@@ -77,7 +77,7 @@ describe('the directory of the audit', () => {
   })
 
   it.each([
-    ['decides, where no other key is given', undefined, [expect.stringContaining('too short for a key')]],
+    ['decides, where no other key is given', undefined, [expect.stringContaining('audit.key is too short')]],
     ['is of no interest where another one is', 'k'.repeat(43), []],
   ])('has a key in it that %s', async (_, AUDIT_KEY, problems) => {
     const directory = await createTemporaryDirectory()
