@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    // Tests import CommonJS packages as Node does.
+    deps: { interopDefault: false },
     coverage: {
       // In CI the one run that tests also tells which lines it left out.
       enabled: process.env['CI'] !== undefined,

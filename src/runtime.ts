@@ -136,9 +136,11 @@ async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promi
 }
 
 function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym }: AuditKeys): Limits {
-  const local = new LocalStore({ now })
+  const local = new LocalStore({ monotonicNow: now })
   const store =
-    config.redis === null || redis === null ? local : new SharedStore({ redis, local, now, ...config.redis })
+    config.redis === null || redis === null
+      ? local
+      : new SharedStore({ redis, local, monotonicNow: now, ...config.redis })
   return createLimits({ store, ...config.limits, toPseudonym })
 }
 

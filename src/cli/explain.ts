@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { createOriginGuard } from '../http/origin.ts'
+import { toNetwork } from '../limits/network.ts'
 import { type LimitRule, toUnit } from '../limits/rules.ts'
 import { resolvePreset } from '../presets/access.ts'
 import type { Catalog } from '../presets/catalog.ts'
@@ -101,9 +102,12 @@ function toCounted({ address }: Question): string {
 }
 
 function toLimits(question: Question, caller: Caller | null, preset: Preset, { limits }: Config): string[] {
-  const who = caller === null ? toCounted(question) : 'the token’s subject'
+  const address = toCounted(question)
+  const network = toNetwork(address)
+  const site = network === undefined ? '' : `, and eight times as many of ${network}`
+  const who = caller === null ? `${address}${site}` : 'the token’s subject'
   return [
-    [`RATE_LIMIT_PER_ADDRESS of ${toCounted(question)}`, limits.perAddress] as const,
+    [`RATE_LIMIT_PER_ADDRESS of ${address}${site}`, limits.perAddress] as const,
     [`RATE_LIMIT_PER_CALLER of ${who}`, limits.perCaller] as const,
     [`limits.per_caller of ${preset.name} and ${who}`, preset.limits.perCaller] as const,
     [`limits.total of ${preset.name}`, preset.limits.total] as const,

@@ -23,7 +23,7 @@ function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
     const attempt = asking.get(key)
     asking.delete(key)
     if (attempt === undefined) throw new Error('asked without a key')
-    const { quotas, refusal } = await limits.askAddress(attempt.address)
+    const { quotas, refusal } = await limits.countRequest(attempt.address)
     attempt.quotas = quotas
     if (refusal !== undefined) throw refusal
     return { current: 0, ttl: 0 }

@@ -1,55 +1,55 @@
 import { AdmissionLog } from './admission-log.ts'
 
-/** A log and what is known of it beside its admissions. */
-export interface Shelved {
+/** One counter's log, and until when it refuses. */
+export interface BoundedLog {
   readonly log: AdmissionLog
-  /** Where others admit too, nobody may before then, whatever this log says. */
+  /** Another store refused: this one refuses until then, whatever its own log says. */
   refusedUntilMs: number
-  /** When it will admit again, as of the last look. */
+  /** When the counter admits again, as of the last look. */
   blockedUntilMs: number
 }
 
-/** Blocked logs of which the oldest few are looked at when room is needed: a bound on what a newcomer costs. */
+/** How many blocked logs an eviction looks at: a bound on what a new key costs. */
 const EVICTION_LOOKS = 8
 
-export const createShelved = (): Shelved => ({
+export const createBoundedLog = (): BoundedLog => ({
   log: new AdmissionLog(),
   refusedUntilMs: -Infinity,
   blockedUntilMs: -Infinity,
 })
 
-/** The logs of one level: no more than `maxLogs`, whatever callers send. What blocks is forgotten last. */
+/** The logs of one level: at most `maxLogs`, whatever callers send. Logs that block are evicted last. */
 export class BoundedLogs {
   readonly #maxLogs: number
-  /** Both with what was looked at last behind. */
-  readonly #free = new Map<string, Shelved>()
-  readonly #blocked = new Map<string, Shelved>()
+  /** Both in the order of the last look, oldest first. */
+  readonly #free = new Map<string, BoundedLog>()
+  readonly #blocked = new Map<string, BoundedLog>()
 
   constructor(maxLogs: number) {
     this.#maxLogs = maxLogs
   }
 
-  find(key: string): Shelved | undefined {
+  find(key: string): BoundedLog | undefined {
     return this.#free.get(key) ?? this.#blocked.get(key)
   }
 
-  /** False where it is new, all room is taken, and nothing that is there may be forgotten for it. */
-  put(key: string, shelved: Shelved, now: number): boolean {
+  /** False if the key is new, the room is full, and no log may be evicted. */
+  put(key: string, log: BoundedLog, now: number): boolean {
     const isKnown = this.#free.delete(key) || this.#blocked.delete(key)
     if (!isKnown && this.#free.size + this.#blocked.size >= this.#maxLogs && !this.#evict(now)) return false
-    const home = shelved.blockedUntilMs > now ? this.#blocked : this.#free
-    home.set(key, shelved)
+    const home = log.blockedUntilMs > now ? this.#blocked : this.#free
+    home.set(key, log)
     return true
   }
 
   #evict(now: number): boolean {
     for (const [key] of this.#free) return this.#free.delete(key)
     let looks = EVICTION_LOOKS
-    for (const [key, shelved] of this.#blocked) {
+    for (const [key, log] of this.#blocked) {
       this.#blocked.delete(key)
-      if (shelved.blockedUntilMs <= now) return true
-      // Behind the others, or nobody would ever look past those that are blocked for a day.
-      this.#blocked.set(key, shelved)
+      if (log.blockedUntilMs <= now) return true
+      // Last in the order, or no eviction would ever look past the logs that block for a day.
+      this.#blocked.set(key, log)
       looks -= 1
       if (looks === 0) return false
     }

@@ -1,12 +1,13 @@
-/** Whom the limits count: each address, each caller, each preset's callers, each preset, and all. */
+/** What the limits count: each address, each IPv6 network, each caller, each preset's callers, each preset, and all. */
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { KEY_PREFIX } from '../redis/script.ts'
+import { NETWORK_FACTOR, toNetwork } from './network.ts'
 import type { Policy, Quota } from './quota.ts'
 import { type LimitRule, toUnit } from './rules.ts'
-import type { Claim, LimitStore, Verdict } from './store.ts'
+import type { Counter, Decision, LimitStore } from './store.ts'
 
-/** As much of a preset as limits depend on. */
+/** The part of a preset that limits depend on. */
 export interface LimitedPreset {
   readonly name: string
   readonly limits: { readonly perCaller: readonly LimitRule[]; readonly total: readonly LimitRule[] }
@@ -14,22 +15,22 @@ export interface LimitedPreset {
 
 export interface WantedMint {
   readonly preset: LimitedPreset
-  /** Of the caller's token; null for anonymous callers, who are told apart by their address. */
+  /** The subject of the caller's token; null for anonymous callers, whose address is counted. */
   readonly subject: string | null
   readonly address: string
 }
 
-export interface Decision {
-  /** How the limits stand that a caller may know of: none that others use up too. */
+export interface LimitResult {
+  /** The limits that a caller may know about: no totals. */
   readonly quotas: readonly Quota[]
   readonly refusal: ServiceError | undefined
 }
 
 export interface Limits {
-  /** Counts one request of an address. Throws a ServiceError where nothing can be decided. */
-  readonly askAddress: (address: string) => Promise<Decision>
-  /** Counts one mint at all other levels, or at none. Throws a ServiceError where nothing can be decided. */
-  readonly askMint: (mint: WantedMint) => Promise<Decision>
+  /** Counts one request of an address. Throws a ServiceError if the store cannot decide. */
+  readonly countRequest: (address: string) => Promise<LimitResult>
+  /** Counts one mint at all other levels, or at none. Throws a ServiceError if the store cannot decide. */
+  readonly countMint: (mint: WantedMint) => Promise<LimitResult>
 }
 
 export interface LimitsOptions {
@@ -40,61 +41,77 @@ export interface LimitsOptions {
   readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
 }
 
-type Level = 'address' | 'caller' | 'preset_and_caller' | 'preset' | 'total'
+interface Level {
+  readonly reason: Reason
+  /** The policy's name on the wire. Totals have none: they tell about other people's traffic. */
+  readonly shownAs: string | undefined
+}
 
-const reasonOf = {
-  address: 'limit_per_address',
-  caller: 'limit_per_caller',
-  preset_and_caller: 'limit_per_preset_and_caller',
-  preset: 'limit_per_preset',
-  total: 'limit_total',
-} as const satisfies Record<Level, Reason>
+const levels = {
+  address: { reason: 'limit_per_address', shownAs: 'address' },
+  address_network: { reason: 'limit_per_address_network', shownAs: 'address-network' },
+  caller: { reason: 'limit_per_caller', shownAs: 'caller' },
+  caller_network: { reason: 'limit_per_caller_network', shownAs: 'caller-network' },
+  preset_and_caller: { reason: 'limit_per_preset_and_caller', shownAs: 'preset' },
+  preset_and_caller_network: { reason: 'limit_per_preset_and_caller_network', shownAs: 'preset-network' },
+  preset: { reason: 'limit_per_preset', shownAs: undefined },
+  total: { reason: 'limit_total', shownAs: undefined },
+} as const satisfies Record<string, Level>
 
-/** What callers know a level as; the others tell of other people's traffic. */
-const shownAs: ReadonlyMap<Level, string> = new Map([
-  ['address', 'address'],
-  ['caller', 'caller'],
-  ['preset_and_caller', 'preset'],
-])
+type LevelName = keyof typeof levels
 
-/** A rule at its level: all of a claim that does not depend on the request. */
-interface Gauge {
-  readonly rule: LimitRule
-  readonly level: Level
+/** A rule at its level: everything about a counter that does not depend on the request. */
+interface LeveledRule extends LimitRule {
+  readonly level: LevelName
   readonly keyPrefix: string
   readonly policy: Policy | undefined
 }
 
-/** Policies on one reply need names of their own. */
+/** Policies on one reply need different names. */
 function toPolicy(name: string, { limit, windowMs }: LimitRule, index: number): Policy {
   const own = index === 0 ? name : `${name}-${toUnit(windowMs)}`
   return { name: own, text: `"${own}";q=${limit};w=${windowMs / 1000}` }
 }
 
-function toGauges(level: Level, rules: readonly LimitRule[], part = ''): readonly Gauge[] {
-  const name = shownAs.get(level)
+function toLeveledRules(level: LevelName, rules: readonly LimitRule[], part = ''): readonly LeveledRule[] {
+  const { shownAs } = levels[level]
   return rules.map((rule, index) => ({
-    rule,
+    ...rule,
     level,
     keyPrefix: `${KEY_PREFIX}${level}/${toUnit(rule.windowMs)}:${part}`,
-    policy: name === undefined ? undefined : toPolicy(name, rule, index),
+    policy: shownAs === undefined ? undefined : toPolicy(shownAs, rule, index),
   }))
 }
 
-const toClaims = (gauges: readonly Gauge[], who: string): readonly Claim[] =>
-  gauges.map(({ rule: { limit, windowMs }, level, keyPrefix }) => ({
-    key: keyPrefix + who,
-    level,
-    limit,
-    windowMs,
-  }))
+/** The rules that count one kind of request. */
+interface RuleSet {
+  readonly own: readonly LeveledRule[]
+  /** Additional rules for callers that an IPv6 address identifies. */
+  readonly network: readonly LeveledRule[]
+  /** Rules for all callers together. */
+  readonly shared: readonly LeveledRule[]
+}
 
-function toDecision(gauges: readonly Gauge[], { admitted, standings }: Verdict): Decision {
+type KeyedLevel = 'address' | 'caller' | 'preset_and_caller'
+
+function toRuleSet(level: KeyedLevel, rules: readonly LimitRule[], part?: string): RuleSet {
+  const widened = rules.map(({ limit, windowMs }) => ({ limit: limit * NETWORK_FACTOR, windowMs }))
+  return {
+    own: toLeveledRules(level, rules, part),
+    network: toLeveledRules(`${level}_network`, widened, part),
+    shared: [],
+  }
+}
+
+const toCounters = (rules: readonly LeveledRule[], who: string): readonly Counter[] =>
+  rules.map(({ limit, windowMs, level, keyPrefix }) => ({ key: keyPrefix + who, level, limit, windowMs }))
+
+function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision): LimitResult {
   const quotas: Quota[] = []
-  let slowest: Level = 'total'
+  let slowest: LevelName = 'total'
   let waitMs = -1
-  for (const [index, { level, policy }] of gauges.entries()) {
-    const { remaining = 0, resetMs = 0 } = standings[index] ?? {}
+  for (const [index, { level, policy }] of rules.entries()) {
+    const { remaining = 0, resetMs = 0 } = usages[index] ?? {}
     if (policy !== undefined) quotas.push({ policy, remaining, resetMs })
     if (remaining > 0 || resetMs <= waitMs) continue
     slowest = level
@@ -102,48 +119,44 @@ function toDecision(gauges: readonly Gauge[], { admitted, standings }: Verdict):
   }
   if (admitted) return { quotas, refusal: undefined }
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
-  return { quotas, refusal: new ServiceError(reasonOf[slowest], { retryAfterSeconds }) }
+  return { quotas, refusal: new ServiceError(levels[slowest].reason, { retryAfterSeconds }) }
 }
 
 export function createLimits({ store, perAddress, perCaller, total, toPseudonym }: LimitsOptions): Limits {
-  const ofAddress = toGauges('address', perAddress)
-  const ofCaller = toGauges('caller', perCaller)
-  const ofAll = toGauges('total', total, 'all')
-  /** A preset lives for as long as its revision of the file. */
-  const ofPresets = new WeakMap<LimitedPreset, PresetGauges>()
+  const ofAddress = toRuleSet('address', perAddress)
+  const ofCaller = toRuleSet('caller', perCaller)
+  const ofAll = toLeveledRules('total', total, 'all')
+  /** A preset lives as long as its revision of the file. */
+  const ruleSets = new WeakMap<LimitedPreset, RuleSet>()
 
-  function gaugesOf(preset: LimitedPreset): PresetGauges {
-    const known = ofPresets.get(preset)
+  function ruleSetOf(preset: LimitedPreset): RuleSet {
+    const known = ruleSets.get(preset)
     if (known !== undefined) return known
     const { name, limits } = preset
-    const perCallerOfPreset = toGauges('preset_and_caller', limits.perCaller, `${name}:`)
-    const perPreset = toGauges('preset', limits.total, name)
-    const gauges = {
-      ofCallers: [...ofCaller, ...perCallerOfPreset],
-      shared: toClaims([...perPreset, ...ofAll], ''),
-      all: [...ofCaller, ...perCallerOfPreset, ...perPreset, ...ofAll],
+    const ofPreset = toRuleSet('preset_and_caller', limits.perCaller, `${name}:`)
+    const ruleSet = {
+      own: [...ofCaller.own, ...ofPreset.own],
+      network: [...ofCaller.network, ...ofPreset.network],
+      shared: [...toLeveledRules('preset', limits.total, name), ...ofAll],
     }
-    ofPresets.set(preset, gauges)
-    return gauges
+    ruleSets.set(preset, ruleSet)
+    return ruleSet
   }
+
+  async function count({ own, network, shared }: RuleSet, who: string, site?: string): Promise<LimitResult> {
+    const [ofSite, siteKey] = site === undefined ? [[], ''] : [network, toPseudonym('address', site)]
+    const counters = [...toCounters(own, who), ...toCounters(ofSite, siteKey), ...toCounters(shared, '')]
+    return toResult([...own, ...ofSite, ...shared], await store.take(counters))
+  }
+
+  const countByAddress = (rules: RuleSet, address: string): Promise<LimitResult> =>
+    count(rules, toPseudonym('address', address), toNetwork(address))
 
   return {
-    askAddress: async (address) => {
-      const claims = toClaims(ofAddress, toPseudonym('address', address))
-      return toDecision(ofAddress, await store.take(claims))
-    },
-    askMint: async ({ preset, subject, address }) => {
-      const who = subject === null ? toPseudonym('address', address) : toPseudonym('caller', subject)
-      const { ofCallers, shared, all } = gaugesOf(preset)
-      return toDecision(all, await store.take([...toClaims(ofCallers, who), ...shared]))
-    },
+    countRequest: (address) => countByAddress(ofAddress, address),
+    countMint: ({ preset, subject, address }) =>
+      subject === null
+        ? countByAddress(ruleSetOf(preset), address)
+        : count(ruleSetOf(preset), toPseudonym('caller', subject)),
   }
-}
-
-interface PresetGauges {
-  readonly ofCallers: readonly Gauge[]
-  /** The same for all callers. */
-  readonly shared: readonly Claim[]
-  /** In the order of the claims. */
-  readonly all: readonly Gauge[]
 }

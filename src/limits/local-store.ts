@@ -1,108 +1,108 @@
 /** Limits in this process: exact, and bounded in memory whatever callers send. */
 import { ServiceError } from '../errors.ts'
-import { BoundedLogs, createShelved, type Shelved } from './bounded-logs.ts'
-import type { Claim, LimitStore, Standing, Verdict } from './store.ts'
+import { type BoundedLog, BoundedLogs, createBoundedLog } from './bounded-logs.ts'
+import type { Counter, Decision, LimitStore, Usage } from './store.ts'
 
 export interface LocalStoreOptions {
-  /** Monotonic milliseconds, so that a clock step neither blocks nor frees anybody. */
-  readonly now: () => number
-  /** Of each level; at about 500 bytes each, three times that where they are busy. */
+  /** Monotonic milliseconds: a step of the wall clock neither blocks nor frees a caller. */
+  readonly monotonicNow: () => number
+  /** Per level. A log takes about 500 bytes, three times that if it is busy. */
   readonly maxLogs?: number
 }
 
 const MAX_LOGS = 50_000
 
-interface Place {
-  readonly claim: Claim
-  readonly shelf: BoundedLogs
-  /** Not on the shelf yet where it is new. */
-  readonly shelved: Shelved
+/** A counter with its log, which `logs` does not contain yet if it is new. */
+interface OpenCounter {
+  readonly counter: Counter
+  readonly logs: BoundedLogs
+  readonly log: BoundedLog
 }
 
 export class LocalStore implements LimitStore {
-  readonly #now: () => number
+  readonly #monotonicNow: () => number
   readonly #maxLogs: number
-  readonly #shelves = new Map<string, BoundedLogs>()
+  readonly #logsByLevel = new Map<string, BoundedLogs>()
 
-  constructor({ now, maxLogs = MAX_LOGS }: LocalStoreOptions) {
-    this.#now = now
+  constructor({ monotonicNow, maxLogs = MAX_LOGS }: LocalStoreOptions) {
+    this.#monotonicNow = monotonicNow
     this.#maxLogs = maxLogs
   }
 
-  take(claims: readonly Claim[]): Verdict {
-    const now = this.#now()
-    const places = this.#toPlaces(claims)
-    const before = toVerdict(places, now)
+  take(counters: readonly Counter[]): Decision {
+    const now = this.#monotonicNow()
+    const open = this.#open(counters)
+    const before = decide(open, now)
     if (!before.admitted) return before
-    if (!makeRoom(places, now)) throw new ServiceError('limiter_full')
-    return { admitted: true, standings: places.map((place) => add(place, now)) }
+    if (!makeRoom(open, now)) throw new ServiceError('limiter_full')
+    return { admitted: true, usages: open.map((counter) => add(counter, now)) }
   }
 
-  /** What take would answer to a refusal, or how things stand before it takes; takes nothing. */
-  judge(claims: readonly Claim[]): Verdict {
-    return toVerdict(this.#toPlaces(claims), this.#now())
+  /** The decision that take would make, without counting: usages are those before the request. */
+  peek(counters: readonly Counter[]): Decision {
+    return decide(this.#open(counters), this.#monotonicNow())
   }
 
   /**
-   * Takes note of what was admitted elsewhere, at `ms` or later; without room for it, of nothing. False where it would
-   * be too many by what was noted here.
+   * Counts a request that another store admitted at `ms` or later; counts nothing without room for it. Returns false
+   * if this store would have refused the request.
    */
-  noteAdmission(claims: readonly Claim[], ms: number): boolean {
-    const places = this.#toPlaces(claims)
-    if (!toVerdict(places, ms).admitted) return false
-    if (makeRoom(places, ms)) for (const place of places) add(place, ms)
+  noteAdmission(counters: readonly Counter[], ms: number): boolean {
+    const open = this.#open(counters)
+    if (!decide(open, ms).admitted) return false
+    if (makeRoom(open, ms)) for (const counter of open) add(counter, ms)
     return true
   }
 
-  /** Takes note of what was refused elsewhere, at `ms` or later: nobody asks there again before it can be admitted. */
-  noteRefusal(claims: readonly Claim[], standings: readonly Standing[], ms: number): void {
-    for (const [index, { claim, shelf, shelved }] of this.#toPlaces(claims).entries()) {
-      const { remaining = 1, resetMs = 0 } = standings[index] ?? {}
+  /** Remembers a refusal by another store at `ms` or later, until that store can admit again. */
+  noteRefusal(counters: readonly Counter[], usages: readonly Usage[], ms: number): void {
+    for (const [index, { counter, logs, log }] of this.#open(counters).entries()) {
+      const { remaining = 1, resetMs = 0 } = usages[index] ?? {}
       if (remaining > 0) continue
-      // Less what the reset was rounded up by.
-      shelved.refusedUntilMs = ms + resetMs - 1
-      shelved.blockedUntilMs = Math.max(shelved.blockedUntilMs, shelved.refusedUntilMs)
-      shelf.put(claim.key, shelved, ms)
+      // The reset was rounded up to a whole millisecond.
+      log.refusedUntilMs = ms + resetMs - 1
+      log.blockedUntilMs = Math.max(log.blockedUntilMs, log.refusedUntilMs)
+      logs.put(counter.key, log, ms)
     }
   }
 
-  #toPlaces(claims: readonly Claim[]): readonly Place[] {
-    return claims.map((claim) => {
-      const shelf = this.#shelfOf(claim)
-      return { claim, shelf, shelved: shelf.find(claim.key) ?? createShelved() }
+  #open(counters: readonly Counter[]): readonly OpenCounter[] {
+    return counters.map((counter) => {
+      const logs = this.#logsOf(counter)
+      return { counter, logs, log: logs.find(counter.key) ?? createBoundedLog() }
     })
   }
 
-  #shelfOf({ level }: Claim): BoundedLogs {
-    const found = this.#shelves.get(level)
+  #logsOf({ level }: Counter): BoundedLogs {
+    const found = this.#logsByLevel.get(level)
     if (found !== undefined) return found
-    const shelf = new BoundedLogs(this.#maxLogs)
-    this.#shelves.set(level, shelf)
-    return shelf
+    const logs = new BoundedLogs(this.#maxLogs)
+    this.#logsByLevel.set(level, logs)
+    return logs
   }
 }
 
-function toVerdict(places: readonly Place[], now: number): Verdict {
-  const standings = places.map((place) => toStanding(place, now))
-  return { admitted: standings.every(({ remaining }) => remaining > 0), standings }
+function decide(counters: readonly OpenCounter[], now: number): Decision {
+  const usages = counters.map((counter) => toUsage(counter, now))
+  return { admitted: usages.every(({ remaining }) => remaining > 0), usages }
 }
 
-function toStanding({ claim, shelved }: Place, now: number): Standing {
-  const own = shelved.log.standing(claim, now)
-  const refusedMs = shelved.refusedUntilMs - now
+function toUsage({ counter, log }: OpenCounter, now: number): Usage {
+  const own = log.log.usage(counter, now)
+  const refusedMs = log.refusedUntilMs - now
   return refusedMs > 0 ? { remaining: 0, resetMs: Math.max(own.resetMs, refusedMs) } : own
 }
 
-/** False where one of them finds no room. */
-const makeRoom = (places: readonly Place[], now: number): boolean =>
-  places.every(({ claim, shelf, shelved }) => shelf.put(claim.key, shelved, now))
+/** False if one of them finds no room. */
+const makeRoom = (counters: readonly OpenCounter[], now: number): boolean =>
+  counters.every(({ counter, logs, log }) => logs.put(counter.key, log, now))
 
-function add({ claim, shelf, shelved }: Place, now: number): Standing {
-  shelved.log.add(claim, now)
-  const standing = shelved.log.standing(claim, now)
-  if (standing.remaining === 0) {
-    shelved.blockedUntilMs = now + standing.resetMs
-    shelf.put(claim.key, shelved, now)
+function add({ counter, logs, log }: OpenCounter, now: number): Usage {
+  log.log.add(counter, now)
+  const usage = log.log.usage(counter, now)
+  if (usage.remaining === 0) {
+    log.blockedUntilMs = now + usage.resetMs
+    logs.put(counter.key, log, now)
   }
-  return standing
+  return usage
 }

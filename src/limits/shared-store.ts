@@ -1,9 +1,9 @@
-/** Limits that all replicas hold together in Redis, and each by itself while Redis cannot be used. */
+/** Limits that all replicas share in Redis. While Redis is unavailable, each replica applies its share alone. */
 import { ServiceError } from '../errors.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import { RedisUnavailable } from '../redis/faults.ts'
 import type { LocalStore } from './local-store.ts'
-import type { Claim, LimitStore, Standing, Verdict } from './store.ts'
+import type { Counter, Decision, LimitStore, Usage } from './store.ts'
 import { takeScript } from './take-script.ts'
 
 export interface SharedStoreOptions {
@@ -11,71 +11,73 @@ export interface SharedStoreOptions {
   readonly local: LocalStore
   /** How many processes share the limits. */
   readonly replicas: number
-  /** Refuse every mint while Redis cannot be used, instead of holding a share of each limit. */
+  /** Refuse every mint while Redis is unavailable, instead of applying a share of each limit. */
   readonly required: boolean
-  /** Monotonic milliseconds. */
-  readonly now: () => number
+  readonly monotonicNow: () => number
 }
 
 /**
- * Redis decides, and the local store takes note of all that it decided. So this replica never admits more than a limit
- * whatever becomes of Redis's data, asks nothing of which it knows the refusal, and starts no limit anew when it is on
- * its own.
+ * Redis decides, and the local store notes each decision. So this replica never admits more than a limit, even if Redis
+ * loses its data. It does not ask Redis what it knows to be refused, and it starts no limit anew when it is alone.
  */
 export class SharedStore implements LimitStore {
   readonly #redis: RedisConnection
   readonly #local: LocalStore
   readonly #replicas: number
   readonly #required: boolean
-  readonly #now: () => number
+  readonly #monotonicNow: () => number
 
-  constructor({ redis, local, replicas, required, now }: SharedStoreOptions) {
+  constructor({ redis, local, replicas, required, monotonicNow }: SharedStoreOptions) {
     this.#redis = redis
     this.#local = local
     this.#replicas = replicas
     this.#required = required
-    this.#now = now
+    this.#monotonicNow = monotonicNow
   }
 
-  async take(claims: readonly Claim[]): Promise<Verdict> {
-    const known = this.#local.judge(claims)
+  async take(counters: readonly Counter[]): Promise<Decision> {
+    const known = this.#local.peek(counters)
     if (!known.admitted) return known
     try {
-      return await this.#takeShared(claims)
+      return await this.#takeShared(counters)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      if (this.#required && claims.some(isOfMint)) throw new ServiceError('store_down')
-      return this.#local.take(claims.map((claim) => this.#toShare(claim)))
+      if (this.#required && counters.some(isOfMint)) throw new ServiceError('store_down')
+      return this.#local.take(counters.map((counter) => this.#toShare(counter)))
     }
   }
 
-  async #takeShared(claims: readonly Claim[]): Promise<Verdict> {
-    const keys = claims.map(({ key }) => key)
-    const values = claims.flatMap(({ limit, windowMs }) => [limit, windowMs])
-    // As of the question: as of the reply, what Redis counts could seem younger here than it is.
-    const askedMs = this.#now()
-    const verdict = toVerdict(await this.#redis.run(takeScript, keys, values), claims)
-    if (!verdict.admitted) this.#local.noteRefusal(claims, verdict.standings, askedMs)
-    else if (!this.#local.noteAdmission(claims, askedMs)) return this.#local.judge(claims)
-    return verdict
+  async #takeShared(counters: readonly Counter[]): Promise<Decision> {
+    const keys = counters.map(({ key }) => key)
+    const values = counters.flatMap(({ limit, windowMs }) => [limit, windowMs])
+    // The time before the call: with a later one, admissions would look younger here than in Redis.
+    const askedMs = this.#monotonicNow()
+    const decision = toDecision(await this.#redis.run(takeScript, keys, values), counters)
+    if (!decision.admitted) this.#local.noteRefusal(counters, decision.usages, askedMs)
+    else if (!this.#local.noteAdmission(counters, askedMs)) return this.#local.peek(counters)
+    return decision
   }
 
-  #toShare(claim: Claim): Claim {
-    return { ...claim, limit: Math.max(1, Math.floor(claim.limit / this.#replicas)) }
+  #toShare(counter: Counter): Counter {
+    return { ...counter, limit: Math.max(1, Math.floor(counter.limit / this.#replicas)) }
   }
 }
 
-/** What is only counted by its address costs nothing: a preflight, without which no page can read the refusal. */
-const isOfMint = ({ level }: Claim): boolean => level !== 'address'
+/** A request that only its address counts costs nothing, and its page must be able to read the refusal. */
+const isOfMint = ({ level }: Counter): boolean => !level.startsWith('address')
 
-function toVerdict(reply: unknown, claims: readonly Claim[]): Verdict {
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+function toDecision(reply: unknown, counters: readonly Counter[]): Decision {
   const [admitted, ...rest]: readonly unknown[] = Array.isArray(reply) ? reply : []
-  if (admitted !== 0 && admitted !== 1) throw new RedisUnavailable('refused')
-  const standings = claims.map((claim, index) => toStanding(claim, rest[2 * index], rest[2 * index + 1]))
-  return { admitted: admitted === 1, standings }
+  if ((admitted !== 0 && admitted !== 1) || rest.length !== 2 * counters.length) {
+    throw new RedisUnavailable('malformed')
+  }
+  const usages = counters.map((counter, index) => toUsage(counter, rest[2 * index], rest[2 * index + 1]))
+  return { admitted: admitted === 1, usages }
 }
 
-function toStanding({ limit, windowMs }: Claim, used: unknown, resetMs: unknown): Standing {
-  if (typeof used !== 'number' || typeof resetMs !== 'number') throw new RedisUnavailable('refused')
+function toUsage({ limit, windowMs }: Counter, used: unknown, resetMs: unknown): Usage {
+  if (!isCount(used) || !isCount(resetMs)) throw new RedisUnavailable('malformed')
   return { remaining: Math.max(0, limit - used), resetMs: Math.min(windowMs, resetMs) }
 }

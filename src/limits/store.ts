@@ -1,33 +1,33 @@
-/** What a store of limits is asked, and what it answers. */
+/** The interface between the limits and the stores that count. */
 import type { LimitRule } from './rules.ts'
 
-/** One rule, as it is for one caller, preset or address: a place in one log. */
-export interface Claim extends LimitRule {
-  /** Names the log: level, window and whom it counts; nobody and nothing in clear. */
+/** One rule for one address, caller or preset. It has one log of admissions. */
+export interface Counter extends LimitRule {
+  /** Names the log: level, window and a pseudonym. */
   readonly key: string
-  /** Keys of one level compete for room with each other alone. */
+  /** Only keys of the same level compete for memory. */
   readonly level: string
 }
 
-export interface Standing {
+export interface Usage {
   /** Requests left. */
   readonly remaining: number
-  /** Until one more is admitted than now; 0 where nothing was used. */
+  /** Until `remaining` grows; 0 if nothing is used. */
   readonly resetMs: number
 }
 
-export interface Verdict {
+export interface Decision {
   readonly admitted: boolean
-  /** In the order of the claims. Of a refusal, the claims with nothing remaining are those that refused. */
-  readonly standings: readonly Standing[]
+  /** In the order of the counters. If the request is refused, the counters with nothing remaining refused it. */
+  readonly usages: readonly Usage[]
 }
 
 export interface LimitStore {
   /**
-   * Takes a place for every claim, or for none where one of them has no room.
+   * Counts one request in every counter, or in none if one of them is full.
    *
-   * Exact: of the admissions of a log never more than `limit` lie within `windowMs`, and after a window without any
-   * there is room for `limit` again. Throws limiter_full or store_down, both 503.
+   * Exact: at most `limit` admissions lie in any `windowMs`. After a window without admissions the whole limit is
+   * free. Throws limiter_full or store_down, both 503.
    */
-  readonly take: (claims: readonly Claim[]) => Verdict | Promise<Verdict>
+  readonly take: (counters: readonly Counter[]) => Decision | Promise<Decision>
 }

@@ -1,4 +1,4 @@
-/** Why Redis cannot be used, in a closed set: nothing that it or the network said is ever passed on. */
+/** Why Redis is unavailable, in a closed set. No text from Redis or the network is passed on. */
 import { codeOf, tlsCodes } from '../errors.ts'
 
 const faults = {
@@ -10,6 +10,8 @@ const faults = {
   MASTERDOWN: 'cut_off',
   CLUSTERDOWN: 'cut_off',
   NOREPLICAS: 'cut_off',
+  MOVED: 'cluster',
+  CROSSSLOT: 'cluster',
   NOAUTH: 'access_denied',
   WRONGPASS: 'access_denied',
   NOPERM: 'access_denied',
@@ -21,20 +23,26 @@ export type RedisFault =
   | 'untrusted'
   | 'timeout'
   | 'refused'
+  /** The reply is not Redis's protocol, or answers another command. */
+  | 'malformed'
 
 const isFault = (word: string): word is keyof typeof faults => Object.hasOwn(faults, word)
 
-/** Redis begins its errors with a word in capitals; before version 7 it quotes those of a script further behind. */
+const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+
+/** An error of one command. Redis starts errors with a word in capitals; before version 7 it quotes a script's error. */
 export function toRedisFault(error: unknown): RedisFault {
   if (error instanceof RedisUnavailable) return error.fault
-  if (!(error instanceof Error) || error.name !== 'ReplyError') {
-    return tlsCodes.test(codeOf(error) ?? '') ? 'untrusted' : 'unreachable'
-  }
+  if (!isReplyError(error)) return tlsCodes.test(codeOf(error) ?? '') ? 'untrusted' : 'unreachable'
   const word = error.message.match(/\b[A-Z]{3,}\b/g)?.find(isFault)
   return word === undefined ? 'refused' : faults[word]
 }
 
-/** Whatever was asked of Redis: it may or may not have been done. */
+/** An error of the connection. Errors of the network have a code; the parser's have none. */
+export const toConnectionFault = (error: unknown): RedisFault =>
+  codeOf(error) === undefined && !isReplyError(error) ? 'malformed' : toRedisFault(error)
+
+/** Redis may or may not have run the command. */
 export class RedisUnavailable extends Error {
   readonly fault: RedisFault
 

@@ -8,4 +8,11 @@ export interface Script {
   readonly sha: string
 }
 
-export const toScript = (text: string): Script => ({ text, sha: hash('sha1', text) })
+/**
+ * A script that returns its last argument beside its result. Redis matches replies to commands by their order alone, so
+ * a reply that is lost or repeated on the way would give each caller the decision of another one.
+ */
+export function toScript(body: string): Script {
+  const text = `local function run()\n${body}\nend\nreturn { ARGV[#ARGV], run() }`
+  return { text, sha: hash('sha1', text) }
+}

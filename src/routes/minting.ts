@@ -74,7 +74,7 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
   }
 
   async function limit(attempt: FastifyRequest['attempt'], preset: Preset): Promise<void> {
-    const { quotas, refusal } = await limits.askMint({
+    const { quotas, refusal } = await limits.countMint({
       preset,
       subject: attempt.caller,
       address: attempt.address,

@@ -23,7 +23,7 @@ const preset = { name: 'voice-assistant', limits: { perCaller: [often], total: [
 const now = (): number => performance.now()
 
 const limits: Limits = createLimits({
-  store: new LocalStore({ now }),
+  store: new LocalStore({ monotonicNow: now }),
   perAddress: [often],
   perCaller: [often, daily],
   total: [often],
@@ -42,7 +42,7 @@ async function createLimitedListener(): Promise<FastifyInstance> {
   showQuotas(app)
   app.get('/', async ({ attempt }) => {
     const { address } = attempt
-    const { quotas, refusal } = await limits.askMint({ preset, subject: null, address })
+    const { quotas, refusal } = await limits.countMint({ preset, subject: null, address })
     attempt.quotas = [...attempt.quotas, ...quotas]
     if (refusal !== undefined) throw refusal
     return 'minted'

@@ -125,7 +125,7 @@ async function startClocked(rules: readonly LimitRule[]) {
   onTestFinished(() => app.close())
   answerErrors(app, createLogger('silent', { write: () => undefined }))
   openAttempts(app, { lifecycle: new Lifecycle(), now: () => clock.now })
-  const store = new LocalStore({ now: () => clock.now })
+  const store = new LocalStore({ monotonicNow: () => clock.now })
   const limits = createLimits({ store, perAddress: rules, perCaller: [], total: [], toPseudonym })
   await limitAddresses(app, { limits, exemptPaths: new Set() })
   showQuotas(app)

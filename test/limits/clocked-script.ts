@@ -1,6 +1,6 @@
 /** The script of the shared store in a real Redis, on a clock that stands where it is put. */
 import { afterAll, beforeAll } from 'vitest'
-import type { Claim } from '../../src/limits/store.ts'
+import type { Counter } from '../../src/limits/store.ts'
 import { takeScript } from '../../src/limits/take-script.ts'
 import { isInstalled } from '../support/programs.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
@@ -11,24 +11,25 @@ export const programs = isInstalled('valkey-server') ? ['redis-server', 'valkey-
 const SCALE = 1_000
 export const START_MS = 1_790_000_000_000
 
-const clocked = takeScript.text.replace("redis.call('TIME')", '{ ARGV[#ARGV - 1], ARGV[#ARGV] }')
+const clocked = takeScript.text.replace("redis.call('TIME')", '{ ARGV[#ARGV - 2], ARGV[#ARGV - 1] }')
 
 export interface Asked {
-  readonly claims: readonly Claim[]
-  /** Since the start, in the unit of the claims' windows. */
+  readonly counters: readonly Counter[]
+  /** Since the start, in the unit of the counters' windows. */
   readonly ms: number
 }
 
 type Arguments = [keys: number, ...values: (string | number)[]]
 
-function toArguments({ claims, ms }: Asked): Arguments {
+function toArguments({ counters, ms }: Asked): Arguments {
   const at = START_MS + ms * SCALE
   return [
-    claims.length,
-    ...claims.map(({ key }) => key),
-    ...claims.flatMap(({ limit, windowMs }) => [limit, windowMs * SCALE]),
+    counters.length,
+    ...counters.map(({ key }) => key),
+    ...counters.flatMap(({ limit, windowMs }) => [limit, windowMs * SCALE]),
     Math.floor(at / 1_000),
     (at % 1_000) * 1_000,
+    'call',
   ]
 }
 
@@ -40,7 +41,8 @@ export interface Answer {
 
 function toAnswer([error, reply]: readonly [error: Error | null, reply?: unknown]): Answer {
   if (error !== null) throw error
-  const [admitted, ...rest]: readonly unknown[] = Array.isArray(reply) ? reply : []
+  const [, result]: readonly unknown[] = Array.isArray(reply) ? reply : []
+  const [admitted, ...rest]: readonly unknown[] = Array.isArray(result) ? result : []
   const numbers = rest.map(Number)
   return {
     admitted: admitted === 1,

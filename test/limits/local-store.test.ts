@@ -2,26 +2,26 @@ import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
 import type { LimitRule } from '../../src/limits/rules.ts'
-import type { Claim } from '../../src/limits/store.ts'
+import type { Counter } from '../../src/limits/store.ts'
 
-const toClaims = (rules: readonly LimitRule[], key: string): readonly Claim[] =>
+const toCounters = (rules: readonly LimitRule[], key: string): readonly Counter[] =>
   rules.map((rule) => ({ ...rule, key: `${key}/${rule.windowMs}`, level: 'only' }))
 
 /** A store whose clock stands where it is put. */
 function createStore(rules: readonly LimitRule[], maxLogs = 10) {
   let now = 0
-  const store = new LocalStore({ now: () => now, maxLogs })
+  const store = new LocalStore({ monotonicNow: () => now, maxLogs })
   /** Undefined where there is no room. */
-  function verdictAt(ms: number, key = 'a') {
+  function decisionAt(ms: number, key = 'a') {
     now = ms
     try {
-      return store.take(toClaims(rules, key))
+      return store.take(toCounters(rules, key))
     } catch (error) {
       if (error instanceof ServiceError && error.reason === 'limiter_full') return undefined
       throw error
     }
   }
-  return { store, verdictAt, at: (ms: number, key = 'a') => verdictAt(ms, key)?.admitted }
+  return { store, decisionAt, at: (ms: number, key = 'a') => decisionAt(ms, key)?.admitted }
 }
 
 const perSecond = (limit: number): LimitRule => ({ limit, windowMs: 1_000 })
@@ -84,34 +84,31 @@ describe('a limit', () => {
   })
 })
 
-const said = (
-  admitted: boolean,
-  ...standings: readonly (readonly [remaining: number, resetMs: number])[]
-) => ({
+const said = (admitted: boolean, ...usages: readonly (readonly [remaining: number, resetMs: number])[]) => ({
   admitted,
-  standings: standings.map(([remaining, resetMs]) => ({ remaining, resetMs })),
+  usages: usages.map(([remaining, resetMs]) => ({ remaining, resetMs })),
 })
 
-describe('a verdict', () => {
+describe('a decision', () => {
   it('tells what is left, and when the oldest admission comes free', () => {
-    const { verdictAt } = createStore([perSecond(2)])
-    expect(verdictAt(100)).toEqual(said(true, [1, 1_000]))
-    expect(verdictAt(300)).toEqual(said(true, [0, 800]))
-    expect(verdictAt(400)).toEqual(said(false, [0, 700]))
+    const { decisionAt } = createStore([perSecond(2)])
+    expect(decisionAt(100)).toEqual(said(true, [1, 1_000]))
+    expect(decisionAt(300)).toEqual(said(true, [0, 800]))
+    expect(decisionAt(400)).toEqual(said(false, [0, 700]))
   })
 
   it('speaks of each rule, and of a refusal’s others as they are', () => {
-    const { verdictAt } = createStore([perSecond(9), perMinute(2)])
-    expect(verdictAt(0)).toEqual(said(true, [8, 1_000], [1, 60_000]))
-    expect(verdictAt(5_000)).toEqual(said(true, [8, 1_000], [0, 55_000]))
-    expect(verdictAt(5_500)).toEqual(said(false, [8, 500], [0, 54_500]))
+    const { decisionAt } = createStore([perSecond(9), perMinute(2)])
+    expect(decisionAt(0)).toEqual(said(true, [8, 1_000], [1, 60_000]))
+    expect(decisionAt(5_000)).toEqual(said(true, [8, 1_000], [0, 55_000]))
+    expect(decisionAt(5_500)).toEqual(said(false, [8, 500], [0, 54_500]))
   })
 
   it('never asks to wait for longer than the window, on a clock with fractions', () => {
-    const { verdictAt } = createStore([perSecond(1)])
+    const { decisionAt } = createStore([perSecond(1)])
     const waits = Array.from(
       { length: 1_000 },
-      (_, index) => verdictAt((index + 1) * 1_234.567_89)?.standings[0]?.resetMs ?? 0,
+      (_, index) => decisionAt((index + 1) * 1_234.567_89)?.usages[0]?.resetMs ?? 0,
     )
     expect(Math.max(...waits)).toBeLessThanOrEqual(1_000)
   })
@@ -122,28 +119,28 @@ describe('a large limit', () => {
 
   it('is admitted whole, to the last', () => {
     const { store } = createStore([])
-    const claims = toClaims([perDay], 'a')
-    for (let used = 0; used < perDay.limit; used += 1) expect(store.take(claims).admitted).toBe(true)
-    expect(store.take(claims).admitted).toBe(false)
+    const counters = toCounters([perDay], 'a')
+    for (let used = 0; used < perDay.limit; used += 1) expect(store.take(counters).admitted).toBe(true)
+    expect(store.take(counters).admitted).toBe(false)
   })
 
   it('comes free at most a 64th of the window late, and never early', () => {
-    const { at, verdictAt } = createStore([{ limit: 100, windowMs: 64_000 }])
+    const { at, decisionAt } = createStore([{ limit: 100, windowMs: 64_000 }])
     for (let used = 0; used < 100; used += 1) at(used * 10)
-    expect(verdictAt(63_999)).toMatchObject({ admitted: false })
-    expect(verdictAt(64_000 + 1_000)).toMatchObject({ admitted: true, standings: [{ remaining: 99 }] })
+    expect(decisionAt(63_999)).toMatchObject({ admitted: false })
+    expect(decisionAt(64_000 + 1_000)).toMatchObject({ admitted: true, usages: [{ remaining: 99 }] })
   })
 })
 
-describe('several claims', () => {
-  const [one, other] = toClaims([perSecond(1), perMinute(2)], 'a')
-  if (one === undefined || other === undefined) throw new Error('there are no claims')
+describe('several counters', () => {
+  const [one, other] = toCounters([perSecond(1), perMinute(2)], 'a')
+  if (one === undefined || other === undefined) throw new Error('there are no counters')
 
   it('consume nothing where one of them is refused', () => {
     const { store } = createStore([])
     store.take([one])
-    expect(store.take([other, one])).toMatchObject({ admitted: false, standings: [{ remaining: 2 }, {}] })
-    expect(store.judge([other]).standings).toEqual([{ remaining: 2, resetMs: 0 }])
+    expect(store.take([other, one])).toMatchObject({ admitted: false, usages: [{ remaining: 2 }, {}] })
+    expect(store.peek([other]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
   it('consume nothing where one of them finds no room', () => {
@@ -151,44 +148,44 @@ describe('several claims', () => {
     store.take([one])
     const elsewhere = { ...other, level: 'elsewhere' }
     expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('cannot be counted')
-    expect(store.judge([elsewhere]).standings).toEqual([{ remaining: 2, resetMs: 0 }])
+    expect(store.peek([elsewhere]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
   it('of one level compete for room with no other level', () => {
     const { store } = createStore([], 1)
     store.take([one])
     for (let key = 0; key < 100; key += 1) store.take([{ ...other, key: `${key}`, level: 'elsewhere' }])
-    expect(store.judge([one]).admitted).toBe(false)
+    expect(store.peek([one]).admitted).toBe(false)
   })
 })
 
 describe('what was decided elsewhere', () => {
-  const [claim] = toClaims([perSecond(2)], 'a')
-  if (claim === undefined) throw new Error('there is no claim')
+  const [counter] = toCounters([perSecond(2)], 'a')
+  if (counter === undefined) throw new Error('there is no counter')
 
   it('counts as if it had been decided here', () => {
     const { store, at } = createStore([perSecond(2)])
-    store.noteAdmission([claim], 0)
+    store.noteAdmission([counter], 0)
     expect([at(10), at(20), at(999), at(1_000)]).toEqual([true, false, false, true])
   })
 
   it('is refused here until then, and not for longer', () => {
     const { store, at } = createStore([perSecond(2)])
-    store.noteRefusal([claim], [{ remaining: 0, resetMs: 300 }], 0)
+    store.noteRefusal([counter], [{ remaining: 0, resetMs: 300 }], 0)
     expect([at(0), at(298), at(299), at(299), at(299)]).toEqual([false, false, true, true, false])
   })
 
-  it('says nothing of a claim that did not refuse', () => {
+  it('says nothing of a counter that did not refuse', () => {
     const { store, at } = createStore([perSecond(2)])
-    store.noteRefusal([claim], [{ remaining: 1, resetMs: 300 }], 0)
+    store.noteRefusal([counter], [{ remaining: 1, resetMs: 300 }], 0)
     expect(at(0)).toBe(true)
   })
 
   it('is let go where there is no room for it', () => {
     const { store, at } = createStore([perSecond(1)], 1)
     at(0)
-    store.noteAdmission([{ ...claim, key: 'b' }], 0)
-    store.noteRefusal([{ ...claim, key: 'b' }], [{ remaining: 0, resetMs: 300 }], 0)
+    store.noteAdmission([{ ...counter, key: 'b' }], 0)
+    store.noteRefusal([{ ...counter, key: 'b' }], [{ remaining: 0, resetMs: 300 }], 0)
     expect(at(1)).toBe(false)
   })
 })
@@ -232,7 +229,7 @@ describe('a full store', () => {
 
   it('finds the one that is blocked no more, also behind others that are', () => {
     const { store, at } = createStore([perSecond(1)], 20)
-    for (let key = 0; key < 19; key += 1) store.take(toClaims([perMinute(1)], `m${key}`))
+    for (let key = 0; key < 19; key += 1) store.take(toCounters([perMinute(1)], `m${key}`))
     at(0, 'a')
     const soon = Array.from({ length: 3 }, (_, later) => at(1_000 + later, 'b'))
     expect(soon.at(-1)).toBe(true)

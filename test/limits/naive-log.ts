@@ -2,7 +2,7 @@
 import { array, integer, record } from 'fast-check'
 import { MAX_ENTRIES, toGrainMs } from '../../src/limits/admission-log.ts'
 import type { LimitRule } from '../../src/limits/rules.ts'
-import type { Claim } from '../../src/limits/store.ts'
+import type { Counter } from '../../src/limits/store.ts'
 
 export class NaiveLog {
   readonly times: number[] = []
@@ -26,34 +26,36 @@ export const largeRule = record({
 
 export interface Step {
   readonly afterMs: number
-  /** Which of the claims are made together; a bit each. */
+  /** Which of the counters are made together; a bit each. */
   readonly chosen: number
 }
 
-export const steps = (claims: number, maxLength: number, maxAfterMs = 12) =>
+export const steps = (counters: number, maxLength: number, maxAfterMs = 12) =>
   array(
     record({
       afterMs: integer({ min: 0, max: maxAfterMs }),
-      chosen: integer({ min: 1, max: 2 ** claims - 1 }),
+      chosen: integer({ min: 1, max: 2 ** counters - 1 }),
     }),
     // Without it lists are short, whatever their maximum.
     { maxLength, size: 'max' },
   )
 
-export const toClaims = (rules: readonly LimitRule[], prefix = ''): readonly Claim[] =>
+export const toCounters = (rules: readonly LimitRule[], prefix = ''): readonly Counter[] =>
   rules.map((rule, index) => ({ ...rule, key: `${prefix}${index}`, level: 'only' }))
 
-export const chosenOf = (claims: readonly Claim[], { chosen }: Step): readonly Claim[] =>
-  claims.filter((_, index) => (chosen & (1 << index)) !== 0)
+export const chosenOf = (counters: readonly Counter[], { chosen }: Step): readonly Counter[] =>
+  counters.filter((_, index) => (chosen & (1 << index)) !== 0)
 
 /** What a store has to answer: undefined where rounding leaves it the choice. */
 export function toExpected(
-  claims: readonly Claim[],
-  logOf: (claim: Claim) => NaiveLog,
+  counters: readonly Counter[],
+  logOf: (counter: Counter) => NaiveLog,
   now: number,
 ): boolean | undefined {
-  const hasRoom = (claim: Claim, windowMs: number): boolean =>
-    logOf(claim).usedAt(now, windowMs) < claim.limit
-  if (!claims.every((claim) => hasRoom(claim, claim.windowMs))) return false
-  return claims.every((claim) => hasRoom(claim, claim.windowMs + toGrainMs(claim))) ? true : undefined
+  const hasRoom = (counter: Counter, windowMs: number): boolean =>
+    logOf(counter).usedAt(now, windowMs) < counter.limit
+  if (!counters.every((counter) => hasRoom(counter, counter.windowMs))) return false
+  return counters.every((counter) => hasRoom(counter, counter.windowMs + toGrainMs(counter)))
+    ? true
+    : undefined
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { LocalStore } from '../../src/limits/local-store.ts'
 import { SharedStore } from '../../src/limits/shared-store.ts'
-import type { Claim } from '../../src/limits/store.ts'
+import type { Counter } from '../../src/limits/store.ts'
 import { RedisConnection } from '../../src/redis/connection.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
@@ -23,18 +23,24 @@ async function startReplica(
   const redis = new RedisConnection({ url: new Secret(url), onChange: () => undefined })
   onTestFinished(() => redis.close())
   await redis.open()
-  const store = new SharedStore({ redis, local: new LocalStore({ now, maxLogs }), replicas, required, now })
+  const store = new SharedStore({
+    redis,
+    local: new LocalStore({ monotonicNow: now, maxLogs }),
+    replicas,
+    required,
+    monotonicNow: now,
+  })
   /** How many of so many tries at once are admitted. */
-  async function tryAtOnce(times: number, ...claims: readonly Claim[]): Promise<number> {
-    const verdicts = await Promise.all(Array.from({ length: times }, () => store.take(claims)))
-    return verdicts.filter(({ admitted }) => admitted).length
+  async function tryAtOnce(times: number, ...counters: readonly Counter[]): Promise<number> {
+    const decisions = await Promise.all(Array.from({ length: times }, () => store.take(counters)))
+    return decisions.filter(({ admitted }) => admitted).length
   }
   const isBack = (): Promise<void> =>
     vi.waitFor(() => expect(redis.available).toBe(true), { timeout: 4_000, interval: 10 })
   return { store, tryAtOnce, isBack }
 }
 
-const claim = (limit: number, windowMs = 60_000, key = 'a'): Claim => ({
+const counter = (limit: number, windowMs = 60_000, key = 'a'): Counter => ({
   key: `{realtime-mint}:${key}`,
   level: 'only',
   limit,
@@ -51,46 +57,46 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
   it('are those of all replicas together', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
-    const admitted = await Promise.all([one.tryAtOnce(500, claim(10)), other.tryAtOnce(500, claim(10))])
+    const admitted = await Promise.all([one.tryAtOnce(500, counter(10)), other.tryAtOnce(500, counter(10))])
     expect(admitted.reduce((sum, count) => sum + count)).toBe(10)
   })
 
   it('tell how they stand with all replicas together', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
-    await one.tryAtOnce(3, claim(10))
-    const { standings } = await other.store.take([claim(10), claim(5, 1_000, 'b')])
-    expect(standings).toEqual([
+    await one.tryAtOnce(3, counter(10))
+    const { usages } = await other.store.take([counter(10), counter(5, 1_000, 'b')])
+    expect(usages).toEqual([
       { remaining: 6, resetMs: expect.toSatisfy((ms: number) => ms > 59_000 && ms <= 60_000) },
       { remaining: 4, resetMs: 1_000 },
     ])
   })
 
-  it('take all claims or none', async () => {
+  it('take all counters or none', async () => {
     const { url } = await startRedis()
     const { tryAtOnce, store } = await startReplica(url)
-    expect(await tryAtOnce(20, claim(10), claim(3, 60_000, 'b'))).toBe(3)
-    expect(await tryAtOnce(20, claim(10))).toBe(7)
-    expect((await store.take([claim(10)])).standings[0]?.remaining).toBe(0)
+    expect(await tryAtOnce(20, counter(10), counter(3, 60_000, 'b'))).toBe(3)
+    expect(await tryAtOnce(20, counter(10))).toBe(7)
+    expect((await store.take([counter(10)])).usages[0]?.remaining).toBe(0)
   })
 
   it('are asked for nothing that is known to be refused, and for all else', async () => {
     const server = await startRedis()
     const [one, other] = [await startReplica(server.url), await startReplica(server.url)]
-    await one.tryAtOnce(2, claim(2, 300))
-    expect(await other.tryAtOnce(1, claim(2, 300))).toBe(0)
+    await one.tryAtOnce(2, counter(2, 300))
+    expect(await other.tryAtOnce(1, counter(2, 300))).toBe(0)
     const before = await runsOf(server)
-    await Promise.all([one.tryAtOnce(50, claim(2, 300)), other.tryAtOnce(50, claim(2, 300))])
+    await Promise.all([one.tryAtOnce(50, counter(2, 300)), other.tryAtOnce(50, counter(2, 300))])
     expect(await runsOf(server)).toBe(before)
-    await vi.waitFor(async () => expect(await other.tryAtOnce(1, claim(2, 300))).toBe(1), { interval: 5 })
+    await vi.waitFor(async () => expect(await other.tryAtOnce(1, counter(2, 300))).toBe(1), { interval: 5 })
   })
 
   it('hold for more keys than this process has room for', async () => {
     const { url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { maxLogs: 2 })
     const keys = ['a', 'b', 'c', 'd']
-    for (const key of keys) expect(await tryAtOnce(4, claim(3, 60_000, key))).toBe(3)
-    for (const key of keys) expect(await tryAtOnce(4, claim(3, 60_000, key))).toBe(0)
+    for (const key of keys) expect(await tryAtOnce(4, counter(3, 60_000, key))).toBe(3)
+    for (const key of keys) expect(await tryAtOnce(4, counter(3, 60_000, key))).toBe(0)
   })
 })
 
@@ -99,40 +105,40 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     const { kill, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 3 })
     await kill()
-    expect(await tryAtOnce(50, claim(10))).toBe(3)
-    expect(await tryAtOnce(50, claim(2, 60_000, 'b'))).toBe(1)
+    expect(await tryAtOnce(50, counter(10))).toBe(3)
+    expect(await tryAtOnce(50, counter(2, 60_000, 'b'))).toBe(1)
   })
 
   it('a replica on its own holds the whole limit', async () => {
     const { kill, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 1 })
     await kill()
-    expect(await tryAtOnce(50, claim(10))).toBe(10)
+    expect(await tryAtOnce(50, counter(10))).toBe(10)
   })
 
   it('what was admitted before counts, and what was refused stays so', async () => {
     const { kill, url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
-    expect(await one.tryAtOnce(2, claim(6))).toBe(2)
-    expect(await other.tryAtOnce(9, claim(4, 60_000, 'b'))).toBe(4)
-    expect(await one.tryAtOnce(1, claim(4, 60_000, 'b'))).toBe(0)
+    expect(await one.tryAtOnce(2, counter(6))).toBe(2)
+    expect(await other.tryAtOnce(9, counter(4, 60_000, 'b'))).toBe(4)
+    expect(await one.tryAtOnce(1, counter(4, 60_000, 'b'))).toBe(0)
     await kill()
-    expect(await one.tryAtOnce(9, claim(6))).toBe(1)
-    expect(await one.tryAtOnce(9, claim(4, 60_000, 'b'))).toBe(0)
+    expect(await one.tryAtOnce(9, counter(6))).toBe(1)
+    expect(await one.tryAtOnce(9, counter(4, 60_000, 'b'))).toBe(0)
   })
 
   it('nothing is admitted where it is required', async () => {
     const { kill, url, start } = await startRedis()
     const { store, tryAtOnce, isBack } = await startReplica(url, { required: true })
     await kill()
-    await expect(store.take([claim(10)])).rejects.toMatchObject({
+    await expect(store.take([counter(10)])).rejects.toMatchObject({
       code: 'overloaded',
       reason: 'store_down',
       status: 503,
     })
     await start()
     await isBack()
-    expect(await tryAtOnce(11, claim(10))).toBe(10)
+    expect(await tryAtOnce(11, counter(10))).toBe(10)
   })
 
   it.each(['SIGSTOP', 'SIGKILL'] as const)(
@@ -141,7 +147,7 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
       const server = await startRedis()
       const replicas = [await startReplica(server.url), await startReplica(server.url)]
       const all = async (): Promise<number> => {
-        const counts = await Promise.all(replicas.map(({ tryAtOnce }) => tryAtOnce(50, claim(10))))
+        const counts = await Promise.all(replicas.map(({ tryAtOnce }) => tryAtOnce(50, counter(10))))
         return counts.reduce((sum, count) => sum + count)
       }
       expect(await all()).toBe(10)
@@ -159,27 +165,27 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
 describe.skipIf(isMissing('redis-server'))(`data that Redis loses${ifMissing('redis-server')}`, () => {
   it.each<[what: string, lose: (server: RedisServer) => Promise<unknown>]>([
     ['flushed', ({ client }) => client.flushall()],
-    ['deleted', ({ client }) => client.del(claim(1).key)],
+    ['deleted', ({ client }) => client.del(counter(1).key)],
     ['evicted', evict],
-    ['overwritten', ({ client }) => client.set(claim(1).key, '-1000')],
+    ['overwritten', ({ client }) => client.set(counter(1).key, '-1000')],
     ['replaced by another kind of value', replaceByList],
     ['gone with a restart', ({ kill, start }) => kill().then(() => start())],
   ])('%s: no replica admits more than a limit', async (_, lose) => {
     const server = await startRedis()
     const { tryAtOnce, isBack } = await startReplica(server.url, { replicas: 1 })
-    expect(await tryAtOnce(6, claim(10))).toBe(6)
+    expect(await tryAtOnce(6, counter(10))).toBe(6)
     await lose(server)
     await isBack()
-    expect(await tryAtOnce(20, claim(10))).toBe(4)
-    expect(await tryAtOnce(20, claim(10))).toBe(0)
+    expect(await tryAtOnce(20, counter(10))).toBe(4)
+    expect(await tryAtOnce(20, counter(10))).toBe(0)
   })
 
   it('all limits come free again when they would have', async () => {
     const { client, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 1 })
-    expect(await tryAtOnce(10, claim(10, 400))).toBe(10)
+    expect(await tryAtOnce(10, counter(10, 400))).toBe(10)
     await client.flushall()
-    const isFree = async (): Promise<void> => expect(await tryAtOnce(1, claim(10, 400))).toBe(1)
+    const isFree = async (): Promise<void> => expect(await tryAtOnce(1, counter(10, 400))).toBe(1)
     await vi.waitFor(isFree, { timeout: 500, interval: 10 })
   })
 })
@@ -189,10 +195,10 @@ async function evict({ client }: RedisServer): Promise<void> {
   await client.config('SET', 'maxmemory', '1')
   await client.set('b', 'c').catch(() => undefined)
   await client.config('SET', 'maxmemory', '0')
-  expect(await client.exists(claim(1).key)).toBe(0)
+  expect(await client.exists(counter(1).key)).toBe(0)
 }
 
 async function replaceByList({ client }: RedisServer): Promise<void> {
-  await client.del(claim(1).key)
-  await client.rpush(claim(1).key, 'a')
+  await client.del(counter(1).key)
+  await client.rpush(counter(1).key, 'a')
 }

@@ -1,6 +1,6 @@
 import { array, assert, asyncProperty, oneof } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Claim } from '../../src/limits/store.ts'
+import type { Counter } from '../../src/limits/store.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
 import { programs, START_MS, shareClockedScript } from './clocked-script.ts'
 import {
@@ -10,17 +10,17 @@ import {
   type Step,
   smallRule,
   steps,
-  toClaims,
+  toCounters,
   toExpected,
 } from './naive-log.ts'
 
 const settings = { seed: 20_261_122, numRuns: 60 } as const
 
-const toAsked = (all: readonly Claim[], path: readonly Step[]) => {
+const toAsked = (all: readonly Counter[], path: readonly Step[]) => {
   let ms = 0
   return path.map((step) => {
     ms += step.afterMs
-    return { ms, claims: chosenOf(all, step) }
+    return { ms, counters: chosenOf(all, step) }
   })
 }
 
@@ -43,26 +43,30 @@ describe.each(programs)('the script in %s', (program) => {
     const nextRound = (): string => `${(round += 1)}:`
 
     /** Each step with its answer, and what a log of everything makes of it. */
-    async function walk(all: readonly Claim[], path: readonly Step[]) {
+    async function walk(all: readonly Counter[], path: readonly Step[]) {
       const asked = toAsked(all, path)
       const answers = await askAll(asked)
       const logs = new Map(all.map(({ key }) => [key, new NaiveLog()]))
-      const logOf = ({ key }: Claim): NaiveLog => logs.get(key) ?? new NaiveLog()
-      return asked.map(({ ms, claims }, index) => {
-        const expected = toExpected(claims, logOf, ms)
+      const logOf = ({ key }: Counter): NaiveLog => logs.get(key) ?? new NaiveLog()
+      return asked.map(({ ms, counters }, index) => {
+        const expected = toExpected(counters, logOf, ms)
         const answer = answers[index]
-        if (answer?.admitted === true) for (const claim of claims) logOf(claim).times.push(ms)
-        return { expected, answer, used: claims.map((claim) => logOf(claim).usedAt(ms, claim.windowMs)) }
+        if (answer?.admitted === true) for (const counter of counters) logOf(counter).times.push(ms)
+        return {
+          expected,
+          answer,
+          used: counters.map((counter) => logOf(counter).usedAt(ms, counter.windowMs)),
+        }
       })
     }
 
-    it('decides as a log of everything would, for all claims or for none', async () => {
+    it('decides as a log of everything would, for all counters or for none', async () => {
       await assert(
         asyncProperty(
           array(smallRule, { minLength: 1, maxLength: 3 }),
           steps(3, 120),
           async (rules, path) => {
-            for (const { answer, expected, used } of await walk(toClaims(rules, nextRound()), path)) {
+            for (const { answer, expected, used } of await walk(toCounters(rules, nextRound()), path)) {
               expect(answer).toMatchObject({ admitted: expected ?? answer?.admitted, used })
             }
           },
@@ -77,7 +81,7 @@ describe.each(programs)('the script in %s', (program) => {
           array(largeRule, { minLength: 1, maxLength: 2 }),
           steps(2, 400, 4),
           async (rules, path) => {
-            for (const { answer, expected } of await walk(toClaims(rules, nextRound()), path)) {
+            for (const { answer, expected } of await walk(toCounters(rules, nextRound()), path)) {
               expect(answer).toMatchObject({ admitted: expected ?? answer?.admitted })
             }
           },
@@ -91,7 +95,7 @@ describe.each(programs)('the script in %s', (program) => {
         asyncProperty(oneof(smallRule, largeRule), steps(1, 200, 4), async (rule, path) => {
           const quiet = { afterMs: rule.windowMs, chosen: 1 }
           const burst = Array.from({ length: rule.limit }, () => ({ afterMs: 0, chosen: 1 }))
-          const walked = await walk(toClaims([rule], nextRound()), [...path, quiet, ...burst])
+          const walked = await walk(toCounters([rule], nextRound()), [...path, quiet, ...burst])
           const last = walked.slice(-rule.limit - 1).map(({ answer }) => answer?.admitted)
           expect(last).toEqual([...burst.map(() => true), false])
         }),
@@ -100,8 +104,8 @@ describe.each(programs)('the script in %s', (program) => {
     })
 
     it('tells of a refusal the first moment at which a request is admitted', async () => {
-      const claims = toClaims([{ limit: 2, windowMs: 10 }], nextRound())
-      const answers = await askAll([0, 4, 5, 9.999, 10, 10].map((ms) => ({ claims, ms })))
+      const counters = toCounters([{ limit: 2, windowMs: 10 }], nextRound())
+      const answers = await askAll([0, 4, 5, 9.999, 10, 10].map((ms) => ({ counters, ms })))
       expect(answers.map(({ admitted, used, resetMs }) => [admitted, used[0], resetMs[0]])).toEqual([
         [true, 1, 10],
         [true, 2, 6],
@@ -113,17 +117,17 @@ describe.each(programs)('the script in %s', (program) => {
     })
 
     it('leaves nothing behind for longer than a window', async () => {
-      const claims = toClaims([{ limit: 2, windowMs: 10 }], nextRound())
-      await askAll([{ claims, ms: 0 }])
-      const ttl = await client().pttl(claims[0]?.key ?? '')
+      const counters = toCounters([{ limit: 2, windowMs: 10 }], nextRound())
+      await askAll([{ counters, ms: 0 }])
+      const ttl = await client().pttl(counters[0]?.key ?? '')
       expect(ttl).toBeGreaterThan(0)
       expect(ttl).toBeLessThanOrEqual(10_000)
     })
 
     it('needs less than a kilobyte for any limit', async () => {
-      const claims = toClaims([{ limit: 100_000, windowMs: 864 }], nextRound())
-      await askAll(Array.from({ length: 860 }, (_, ms) => ({ claims, ms })))
-      expect(await client().memory('USAGE', claims[0]?.key ?? '')).toBeLessThan(1_024)
+      const counters = toCounters([{ limit: 100_000, windowMs: 864 }], nextRound())
+      await askAll(Array.from({ length: 860 }, (_, ms) => ({ counters, ms })))
+      expect(await client().memory('USAGE', counters[0]?.key ?? '')).toBeLessThan(1_024)
     })
   })
 
@@ -160,22 +164,22 @@ describe.each(programs)('the script in %s', (program) => {
       ['too large a count', set(value(1, entry(START_MS - 9_000, 4_000_000_000)))],
       ['a value without an end', (redis, key) => redis.persist(key)],
     ])('%s: it is neither unlimited nor a block for longer than a window', async (what, poison) => {
-      const claims = toClaims([rule], what)
+      const counters = toCounters([rule], what)
       const ask = async (ms: number): Promise<number> => {
-        const answers = await askAll(Array.from({ length: 6 }, () => ({ claims, ms })))
+        const answers = await askAll(Array.from({ length: 6 }, () => ({ counters, ms })))
         return answers.filter(({ admitted }) => admitted).length
       }
       await ask(-5)
-      await poison(client(), claims[0]?.key ?? '')
+      await poison(client(), counters[0]?.key ?? '')
       expect(await ask(0)).toBeLessThanOrEqual(rule.limit)
       expect(await ask(9)).toBeLessThanOrEqual(rule.limit)
       expect(await ask(19)).toBe(rule.limit)
     })
 
     it('a clock that steps back blocks for a window at most, and frees nothing', async () => {
-      const claims = toClaims([rule], 'back')
+      const counters = toCounters([rule], 'back')
       const admitted = (
-        await askAll([1_000, 1_000, 1_000, 0, 9.999, 10, 10, 10, 10].map((ms) => ({ claims, ms })))
+        await askAll([1_000, 1_000, 1_000, 0, 9.999, 10, 10, 10, 10].map((ms) => ({ counters, ms })))
       ).map((answer) => answer.admitted)
       expect(admitted).toEqual([true, true, true, false, false, true, true, true, false])
     })

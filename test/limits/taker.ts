@@ -31,16 +31,22 @@ async function take({ url, limit, windowMs, atOnce, moments }: Orders): Promise<
   let wasAlone = false
   const redis = new RedisConnection({ url: new Secret(url), onChange: () => (wasAlone = true) })
   await redis.open()
-  const store = new SharedStore({ redis, local: new LocalStore({ now }), replicas: 3, required: false, now })
-  const claims = [{ key: '{realtime-mint}:edge', level: 'only', limit, windowMs }]
+  const store = new SharedStore({
+    redis,
+    local: new LocalStore({ monotonicNow: now }),
+    replicas: 3,
+    required: false,
+    monotonicNow: now,
+  })
+  const counters = [{ key: '{realtime-mint}:edge', level: 'only', limit, windowMs }]
   const admitted: [number, number][] = []
   let takes = 0
 
   async function takeOne(): Promise<void> {
     const after = monotonicMs()
-    const verdict = await store.take(claims)
+    const decision = await store.take(counters)
     takes += 1
-    if (verdict.admitted) admitted.push([after, monotonicMs()])
+    if (decision.admitted) admitted.push([after, monotonicMs()])
   }
 
   const bursts = moments.map(async (moment) => {

@@ -1,0 +1,173 @@
+/** IPv6: an address counts as its /64, and its /48 has a limit of its own, eight times as high. */
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { toClientAddress } from '../../src/http/client-address.ts'
+import {
+  createLimits,
+  type LimitedPreset,
+  type LimitResult,
+  type LimitsOptions,
+} from '../../src/limits/levels.ts'
+import { LocalStore } from '../../src/limits/local-store.ts'
+import { toNetwork } from '../../src/limits/network.ts'
+import { SharedStore } from '../../src/limits/shared-store.ts'
+import type { LimitStore } from '../../src/limits/store.ts'
+import type { Reason } from '../../src/reasons.ts'
+import { RedisConnection } from '../../src/redis/connection.ts'
+import { Secret } from '../../src/secret.ts'
+import { ifMissing, isMissing } from '../support/programs.ts'
+import { startRedis } from '../support/redis.ts'
+import { CLIENT_SECRETS } from '../support/replies.ts'
+import { ORIGIN, startTestService } from '../support/service.ts'
+
+describe('the network of', () => {
+  it.each<[address: string, network: string | undefined]>([
+    ['192.0.2.1', undefined],
+    ['::ffff:192.0.2.1', undefined],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:DB8:1::6', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['2001:db8:0:2::1', '2001:db8:0::/48'],
+    ['2001::1', '2001:0:0::/48'],
+    ['::1', '0:0:0::/48'],
+    ['0:0:0:5::1', '0:0:0::/48'],
+    ['1:0:0:5::1', '1:0:0::/48'],
+    ['0:1:2:3:4:5:6:7', '0:1:2::/48'],
+    ['0:0:2:3:4:5:6:7', '0:0:2::/48'],
+    ['fe80::1%eth0', 'fe80:0:0::/48'],
+  ])('%s', (address, network) => {
+    expect(toNetwork(toClientAddress(address, undefined))).toBe(network)
+  })
+
+  it('an unknown address is none', () => {
+    expect(toNetwork(toClientAddress('', undefined))).toBeUndefined()
+  })
+})
+
+const monotonicNow = (): number => performance.now()
+
+/** Different /64 of one /48. */
+const siteOf = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `2001:db8:1:${index.toString(16)}::`)
+const OTHER_SITE = '2001:db8:2::'
+
+const perDay = (limit: number) => [{ limit, windowMs: 86_400_000 }]
+const preset: LimitedPreset = { name: 'assistant', limits: { perCaller: [], total: [] } }
+
+/** The reasons of all refusals, in order. */
+async function reasonsOf(results: readonly Promise<LimitResult>[]): Promise<readonly Reason[]> {
+  const refusals = (await Promise.all(results)).map(({ refusal }) => refusal)
+  return refusals.flatMap((refusal) => (refusal === undefined ? [] : [refusal.reason]))
+}
+
+const stores: readonly (readonly [where: string, open: () => Promise<LimitStore>])[] = [
+  ['in memory', async () => new LocalStore({ monotonicNow: () => 0 })],
+  [
+    'in Redis',
+    async () => {
+      const { url } = await startRedis()
+      const redis = new RedisConnection({ url: new Secret(url), onChange: () => undefined })
+      onTestFinished(() => redis.close())
+      await redis.open()
+      return new SharedStore({
+        redis,
+        local: new LocalStore({ monotonicNow }),
+        replicas: 1,
+        required: false,
+        monotonicNow,
+      })
+    },
+  ],
+]
+
+describe.skipIf(isMissing('redis-server')).each(stores)(
+  `limits %s${ifMissing('redis-server')}`,
+  (_, open) => {
+    async function start(rules: Partial<LimitsOptions>) {
+      const options = {
+        perAddress: [],
+        perCaller: [],
+        total: [],
+        toPseudonym: (_kind: string, who: string) => who,
+      }
+      const limits = createLimits({ store: await open(), ...options, ...rules })
+      const mint = (address: string, subject: string | null = null, of = preset) =>
+        limits.countMint({ preset: of, subject, address })
+      return { limits, mint }
+    }
+
+    it('count the requests of a /48 as those of eight addresses', async () => {
+      const { limits } = await start({ perAddress: perDay(2) })
+      const twice = [...siteOf(9), ...siteOf(9)]
+      expect(await reasonsOf(twice.map((address) => limits.countRequest(address)))).toEqual([
+        'limit_per_address_network',
+        'limit_per_address_network',
+      ])
+      expect((await limits.countRequest(OTHER_SITE)).refusal).toBeUndefined()
+    })
+
+    it('count the mints of its anonymous callers in the same way', async () => {
+      const { mint } = await start({ perCaller: perDay(1) })
+      expect(await reasonsOf(siteOf(9).map((address) => mint(address)))).toEqual(['limit_per_caller_network'])
+      expect((await mint(OTHER_SITE)).refusal).toBeUndefined()
+    })
+
+    it('count their mints of a preset in the same way', async () => {
+      const { mint } = await start({})
+      const scarce = { name: 'scarce', limits: { perCaller: perDay(1), total: [] } }
+      const ask = (address: string) => mint(address, null, scarce)
+      expect(await reasonsOf(siteOf(9).map(ask))).toEqual(['limit_per_preset_and_caller_network'])
+      expect((await ask(OTHER_SITE)).refusal).toBeUndefined()
+    })
+
+    it('do not count callers with a token by their network', async () => {
+      const { mint } = await start({ perCaller: perDay(1) })
+      expect(await reasonsOf(siteOf(20).map((address, index) => mint(address, `user-${index}`)))).toEqual([])
+    })
+
+    it('count nothing for a mint that the /48 refuses', async () => {
+      const { mint } = await start({ perCaller: perDay(1), total: perDay(9) })
+      const refused = await reasonsOf(siteOf(20).map((address) => mint(address)))
+      expect(refused).toHaveLength(12)
+      expect((await mint(OTHER_SITE)).refusal).toBeUndefined()
+      expect((await mint('192.0.2.1')).refusal).toMatchObject({ reason: 'limit_total' })
+    })
+
+    it('tell a caller how the /48 stands', async () => {
+      const { mint } = await start({ perCaller: perDay(3) })
+      const shown = async (address: string) =>
+        (await mint(address)).quotas.map(({ policy, remaining }) => [policy.text, remaining])
+      expect(await shown('2001:db8:1::')).toEqual([
+        ['"caller";q=3;w=86400', 2],
+        ['"caller-network";q=24;w=86400', 23],
+      ])
+      expect(await shown('192.0.2.1')).toEqual([['"caller";q=3;w=86400', 2]])
+    })
+  },
+)
+
+describe('one person with a /48', () => {
+  it('leaves RATE_LIMIT_TOTAL to others, and the record names the limit', async () => {
+    const { app, records } = await startTestService({
+      environment: {
+        RATE_LIMIT_PER_ADDRESS: undefined,
+        RATE_LIMIT_PER_CALLER: undefined,
+        RATE_LIMIT_TOTAL: undefined,
+      },
+    })
+    const mint = (remoteAddress: string) =>
+      app.inject({
+        method: 'POST',
+        url: `${CLIENT_SECRETS}?preset=assistant`,
+        remoteAddress,
+        headers: { origin: ORIGIN },
+      })
+    const statuses: number[] = []
+    for (const address of siteOf(600)) statuses.push((await mint(`${address}1`)).statusCode)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(80)
+    const { headers } = await mint('2001:db8:1:ffff::1')
+    expect(headers['ratelimit']).toMatch(/^"address-network";r=0;t=(59|60)$/)
+    expect((await mint(`${OTHER_SITE}1`)).statusCode).toBe(200)
+    const refused = (await records()).find(({ status }) => status === 429)
+    expect(refused).toMatchObject({ reason: 'limit_per_caller_network' })
+  })
+})
