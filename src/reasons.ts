@@ -151,6 +151,8 @@ export const reasons = {
   upstream_no_secret: { code: 'upstream_malformed' },
   upstream_echoes_key: { code: 'upstream_malformed' },
   upstream_expiry: { code: 'upstream_malformed' },
+  upstream_repeated_secret: { code: 'upstream_malformed' },
+  upstream_other_session: { code: 'upstream_malformed' },
   draining: { code: 'shutting_down' },
   unexpected: { code: 'internal' },
 } as const satisfies Record<string, ReasonRow>

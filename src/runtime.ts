@@ -8,6 +8,7 @@ import { type OpenAudit, openAudit, toAuditProblem } from './audit/open.ts'
 import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
 import { createRedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
+import { ClockCheck } from './clock-check.ts'
 import { type Config, ConfigError } from './config.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -15,7 +16,7 @@ import { createLimits, type Limits } from './limits/levels.ts'
 import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
 import { loadCatalog } from './load-catalog.ts'
-import { createUpstream, type Upstream } from './openai/mint.ts'
+import { createUpstream, type StrayReason, type Upstream } from './openai/mint.ts'
 import type { Catalog } from './presets/catalog.ts'
 import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
@@ -144,15 +145,38 @@ function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym
   return createLimits({ store, ...config.limits, toPseudonym })
 }
 
-function openUpstream(config: Config, key: Watched<Secret>, logger: Logger): Upstream {
+/** Whether our clock agrees with upstream's. */
+const watchClock = (logger: Logger): ClockCheck =>
+  new ClockCheck({
+    unixNow,
+    onChange: (seconds) =>
+      seconds === 0
+        ? logger.warn('clock agrees with upstream again')
+        : logger.warn(
+            { seconds_behind: seconds },
+            'clock differs from upstream: tokens may be rejected. Synchronize it (NTP)',
+          ),
+  })
+
+const strayTexts: Readonly<Record<StrayReason, string>> = {
+  unasked: 'upstream sent a reply that no request asked for: dropped. Check the gateway before upstream',
+  upstream_repeated_secret:
+    'upstream sent the same secret twice: refused. Check the gateway before upstream for repeated or cached replies',
+  upstream_other_session:
+    'upstream replied with the session of another request: refused. Check the gateway before upstream',
+}
+
+function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, logger: Logger): Upstream {
   return createUpstream({
     ...config.upstream,
     apiKey: key.current,
     maxConnections: config.maxConcurrentMints,
     onBreakerChange: (open) =>
       open
-        ? logger.error('upstream fails too often: it is asked once a second until it answers')
-        : logger.warn('upstream answers again'),
+        ? logger.error('circuit breaker open: probing once a second')
+        : logger.warn('circuit breaker closed: upstream answers again'),
+    onDate: clock.observe,
+    onStray: (reason) => logger.error({ reason }, strayTexts[reason]),
   })
 }
 
@@ -165,7 +189,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const callerGuard = guardCallers(config, logger)
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)
-  const upstream = openUpstream(config, key, logger)
+  const upstream = openUpstream(config, key, watchClock(logger), logger)
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,

@@ -67,7 +67,8 @@ describe('who may import whom', () => {
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],
     ['presets', ['errors', 'limits', 'reasons']],
-    ['openai', ['errors', 'outbound', 'presets', 'reasons', 'secret']],
+    ['clock-check', []],
+    ['openai', ['clock-check', 'errors', 'outbound', 'presets', 'reasons', 'secret']],
     ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],
     ['audit-reader', ['audit', 'errors', 'http', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {

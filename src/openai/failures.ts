@@ -33,10 +33,16 @@ export interface RefusedReply {
   readonly flat: boolean
 }
 
+/** 4xx that say nothing about the request: the same request may succeed later. */
+const transient4xx: ReadonlySet<number> = new Set([408, 409, 425])
+
+/** Whether the status alone says that upstream failed. */
+export const isTransient = (status: number): boolean => status >= 500 || transient4xx.has(status)
+
 function toReason({ status, code, flat }: RefusedReply): Reason {
   if (status < 300) return 'upstream_status'
   if (status < 400) return 'upstream_redirect'
-  if (status >= 500) return 'upstream_error'
+  if (isTransient(status)) return 'upstream_error'
   if (code === 'beta_api_shape_disabled' || (status === 404 && flat)) return 'upstream_endpoint_retired'
   if (status === 401) return 'upstream_unauthorized'
   if (status === 403) return 'upstream_forbidden'

@@ -5,8 +5,9 @@ import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import type { UpstreamRequest } from '../presets/upstream-request.ts'
 import type { Secret } from '../secret.ts'
-import { toReplyFailure } from './failures.ts'
-import { type ClientSecret, parseClientSecret, parseErrorCode } from './reply.ts'
+import { isTransient, toReplyFailure } from './failures.ts'
+import { hasPartOfKey } from './key-parts.ts'
+import { type ClientSecret, parseClientSecret, parseErrorCode, type ReplyExpectation } from './reply.ts'
 
 export interface ExchangeOptions {
   /** A query in it is kept. */
@@ -51,29 +52,10 @@ function toFolder({ pathname }: URL): string {
 const toHeader = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
 
-/** Upstream's clock, so that ours may be wrong. */
-function toNowMs(headers: Reply['headers']): number {
-  const theirs = Date.parse(toHeader(headers['date']) ?? '')
-  return Number.isNaN(theirs) ? Date.now() : theirs
-}
-
-/** So many characters of a key in a row are a part of it, and no accident. */
-const PART_LENGTH = 12
-/** Few keys of OpenAI's have a part that a request id could hold. */
-const idLikePart = /[0-9a-f-]{12}/
-
-function holdsPartOf(key: string, id: string): boolean {
-  if (!idLikePart.test(key)) return false
-  for (let at = 0; at + PART_LENGTH <= id.length; at += 1) {
-    if (key.includes(id.slice(at, at + PART_LENGTH))) return true
-  }
-  return false
-}
-
 /** Upstream's own id of the call, where it is a plain one; Azure's keys look like one too. */
 export function toReplyId({ headers }: Reply, apiKey: Secret): string | null {
   const id = toHeader(headers['x-request-id'])
-  return id !== undefined && requestIdPattern.test(id) && !holdsPartOf(apiKey.reveal(), id) ? id : null
+  return id !== undefined && requestIdPattern.test(id) && !hasPartOfKey(apiKey.reveal(), id) ? id : null
 }
 
 const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<string, string> => ({
@@ -113,42 +95,33 @@ export function createSend(options: ExchangeOptions, dispatcher: Dispatcher): Se
 const isEncoded = (headers: Reply['headers']): boolean =>
   String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
 
-/** Ends a body that nobody will read on, with its connection: it may have no end. */
+/** Ends a body that is not read, with its connection: it may have no end. */
 function discard({ body }: Reply): void {
   body.on('error', () => undefined)
   body.destroy()
 }
 
-/** Only the codes of 4xx bodies tell anything that the status does not, and nothing may wait for them for long. */
+/** Only the body of a 4xx tells more than its status. Nothing may wait for it for long. */
 async function readErrorCode({ statusCode, headers, body }: Reply): Promise<string | null> {
-  if (statusCode < 400 || statusCode >= 500 || isEncoded(headers)) return null
+  if (statusCode < 400 || isTransient(statusCode) || isEncoded(headers)) return null
   const read = async (): Promise<string | null> => parseErrorCode(await body.text().catch(() => ''))
   return withDeadline(REFUSAL_BODY_MS, read, () => null)
 }
 
-async function toRefusal(reply: Reply, flat: boolean): Promise<ServiceError> {
+async function toRefusal(reply: Reply, flat: boolean, nowMs: number): Promise<ServiceError> {
   const code = await readErrorCode(reply)
   discard(reply)
   const { statusCode: status, headers } = reply
-  return toReplyFailure(
-    { status, code, flat, retryAfter: toHeader(headers['retry-after']) },
-    toNowMs(headers),
-  )
+  return toReplyFailure({ status, code, flat, retryAfter: toHeader(headers['retry-after']) }, nowMs)
 }
 
-/** The client secret in `reply`. Throws a ServiceError where it holds none, or what happens on the wire. */
-export async function readClientSecret(
-  reply: Reply,
-  { endpoint, expiresAfterSeconds: askedSeconds }: UpstreamRequest,
-  apiKey: Secret,
-  prefix: string,
-): Promise<ClientSecret> {
+/** The client secret in `reply`. Throws a ServiceError if there is none, or an error of the connection. */
+export async function readClientSecret(reply: Reply, expected: ReplyExpectation): Promise<ClientSecret> {
   const { statusCode, headers, body } = reply
-  const flat = endpoint === 'sessions'
-  if (statusCode !== 200) throw await toRefusal(reply, flat)
+  if (statusCode !== 200) throw await toRefusal(reply, expected.flat, expected.nowMs)
   if (isEncoded(headers)) {
     discard(reply)
     throw new ServiceError('upstream_encoded')
   }
-  return parseClientSecret(await body.text(), { apiKey, prefix, flat, askedSeconds, nowMs: toNowMs(headers) })
+  return parseClientSecret(await body.text(), expected)
 }

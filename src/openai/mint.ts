@@ -1,10 +1,14 @@
 /** A mint: one call upstream, a second one where that is safe, an answer by the deadline. */
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Dispatcher } from 'undici'
+import { parseHttpDate } from '../clock-check.ts'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, NotConnectedError, type ProxyOptions } from '../outbound/dispatcher.ts'
+import { RETIRE } from '../outbound/resting-pool.ts'
 import type { UpstreamRequest } from '../presets/upstream-request.ts'
+import type { Reason } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
 import { Breaker, type Permit } from './breaker.ts'
 import { isBreakdown, isPassing, toTransportFailure } from './failures.ts'
@@ -17,6 +21,8 @@ import {
   toReplyId,
 } from './http-call.ts'
 import type { ClientSecret } from './reply.ts'
+import { SeenValues } from './seen-values.ts'
+import { SessionCheck } from './session-echo.ts'
 
 export interface UpstreamOptions extends ExchangeOptions {
   /** The one in force; a mint keeps the one it began with. */
@@ -25,8 +31,12 @@ export interface UpstreamOptions extends ExchangeOptions {
   readonly timeoutMs: number
   readonly maxConnections: number
   readonly proxy: ProxyOptions | undefined
-  /** Told when upstream fails so often that it is left alone, and when it is asked again. */
+  /** Called when the circuit breaker opens and closes. */
   readonly onBreakerChange?: ((open: boolean) => void) | undefined
+  /** Called with upstream's clock, in Unix milliseconds, for each reply that tells it. */
+  readonly onDate?: ((dateMs: number) => void) | undefined
+  /** Called when a reply answers no request, or another request than its own: the gateway is faulty. */
+  readonly onStray?: ((reason: StrayReason) => void) | undefined
 }
 
 /** What a record says of the call. */
@@ -42,12 +52,15 @@ export type MintOutcome =
   | { readonly report: UpstreamReport; readonly issued: ClientSecret }
   | { readonly report: UpstreamReport; readonly failure: ServiceError }
 
+/** `unasked`: the reply was dropped before it reached anyone. */
+export type StrayReason = 'unasked' | 'upstream_repeated_secret' | 'upstream_other_session'
+
 export interface Upstream {
   /**
    * Answers by the deadline, whatever happens on the wire; is not cancelled by a caller who hangs up. Rejects with a
    * ServiceError only where upstream was not asked.
    */
-  readonly mint: (order: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
+  readonly mint: (request: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
   /** Ends what is still under way: its mints fail as `shutting_down`. */
   readonly close: () => Promise<void>
 }
@@ -66,44 +79,81 @@ interface Call {
   readonly repeatable: boolean
 }
 
-const repeatableStatuses: ReadonlySet<number> = new Set([500, 502, 503])
+const repeatableStatuses: ReadonlySet<number> = new Set([408, 409, 425, 500, 502, 503])
 
 /** An upstream that says how long to wait is taken at its word. */
 const mayAskAgain = ({ statusCode, headers }: Reply): boolean =>
   repeatableStatuses.has(statusCode) && headers['retry-after'] === undefined
 
-function toFailedCall(error: unknown, reply: Reply | undefined): Call {
+const isStray = (reason: Reason): reason is StrayReason & Reason =>
+  reason === 'upstream_repeated_secret' || reason === 'upstream_other_session'
+
+function toFailedCall(error: unknown, reply: Reply | undefined) {
   const failure = error instanceof ServiceError ? error : toTransportFailure(error, reply !== undefined)
   const repeatable =
     reply === undefined ? error instanceof NotConnectedError && isPassing(error) : mayAskAgain(reply)
   return { result: { failure }, reply, repeatable }
 }
 
-/** Builds the client of the one upstream; opens nothing yet. */
-export function createUpstream(options: UpstreamOptions): Upstream {
-  const { baseUrl, maxConnections, proxy, timeoutMs, secretPrefix, onBreakerChange: onChange } = options
-  const dispatcher = createDispatcher({ origin: baseUrl.origin, maxConnections, proxy })
-  const send = createSend(options, dispatcher)
-  const breaker = new Breaker({ now, onChange })
+/** Turns a reply into a client secret that no other caller has. */
+function createReader({ secretPrefix: prefix, onDate }: UpstreamOptions) {
+  const seen = new SeenValues()
+  const sessions = new SessionCheck()
 
-  async function call(
-    order: UpstreamRequest,
-    apiKey: Secret,
-    context: CallContext,
-    ms: number,
-  ): Promise<Call> {
+  return async (reply: Reply, request: UpstreamRequest, apiKey: Secret): Promise<ClientSecret> => {
+    const dateMs = parseHttpDate(reply.headers['date'])
+    if (dateMs !== undefined) onDate?.(dateMs)
+    const secret = await readClientSecret(reply, {
+      apiKey,
+      prefix,
+      flat: request.endpoint === 'sessions',
+      askedSeconds: request.expiresAfterSeconds,
+      nowMs: dateMs ?? unixNow(),
+      isOwnSession: (echo) => sessions.passes(request, echo),
+    })
+    if (!seen.add(secret.value.reveal())) throw new ServiceError('upstream_repeated_secret')
+    return secret
+  }
+}
+
+/** One call, over in `ms`. It never rejects. */
+type MakeCall = (request: UpstreamRequest, apiKey: Secret, context: CallContext, ms: number) => Promise<Call>
+
+function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall {
+  const send = createSend(options, dispatcher)
+  const read = createReader(options)
+
+  return async (request, apiKey, context, ms) => {
     let reply: Reply | undefined
     async function ask(signal: EventEmitter): Promise<Call> {
       try {
-        reply = await send(order, apiKey, context, signal)
-        const issued = await readClientSecret(reply, order, apiKey, secretPrefix)
+        reply = await send(request, apiKey, context, signal)
+        const issued = await read(reply, request, apiKey)
         return { result: { issued }, reply, repeatable: false }
       } catch (error) {
-        return toFailedCall(error, reply)
+        // Only a connection that answers well is used again.
+        signal.emit(RETIRE)
+        const failed = toFailedCall(error, reply)
+        const { reason } = failed.result.failure
+        if (isStray(reason)) options.onStray?.(reason)
+        return failed
       }
     }
     return withDeadline(ms, ask, () => toFailedCall(new ServiceError('upstream_deadline'), reply))
   }
+}
+
+/** Builds the client of the one upstream; opens no connection yet. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { baseUrl, maxConnections, proxy, timeoutMs, onBreakerChange: onChange, onStray } = options
+  const dispatcher = createDispatcher({
+    origin: baseUrl.origin,
+    maxConnections,
+    proxy,
+    onStray: () => onStray?.('unasked'),
+  })
+  const call = createCall(options, dispatcher)
+  const breaker = new Breaker({ now: monotonicNow, onChange })
 
   function settle(permit: Permit, { result }: Call): void {
     const failure = 'failure' in result ? result.failure : undefined
@@ -111,30 +161,31 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     if (failure?.reason === 'upstream_rate_limited') breaker.coolDown(failure.retryAfterSeconds ?? 1)
   }
 
-  async function mint(order: UpstreamRequest, context: CallContext): Promise<MintOutcome> {
+  async function mint(request: UpstreamRequest, context: CallContext): Promise<MintOutcome> {
     const permit = breaker.admit()
-    const startedAtMs = now()
-    const leftMs = (): number => startedAtMs + timeoutMs - now()
+    const startedAtMs = monotonicNow()
+    const leftMs = (): number => startedAtMs + timeoutMs - monotonicNow()
     const apiKey = options.apiKey()
     const waitMs = Math.random() * RETRY_WITHIN_MS
 
     let attempts = 1
-    let last = await call(order, apiKey, context, timeoutMs)
+    let last = await call(request, apiKey, context, timeoutMs)
     settle(permit, last)
     if (last.repeatable && leftMs() - waitMs > LEAST_LEFT_MS && breaker.takeRetry()) {
       await delay(waitMs)
       attempts += 1
-      last = await call(order, apiKey, context, leftMs())
+      last = await call(request, apiKey, context, leftMs())
       settle(permit, last)
     }
     const { result, reply } = last
-    return { ...result, report: toReport(reply, apiKey, attempts, now() - startedAtMs) }
+    return { ...result, report: toReport(reply, apiKey, attempts, monotonicNow() - startedAtMs) }
   }
 
   return { mint, close: () => dispatcher.destroy() }
 }
 
-const now = (): number => performance.now()
+const monotonicNow = (): number => performance.now()
+const unixNow = (): number => Date.now()
 
 function toReport(
   reply: Reply | undefined,

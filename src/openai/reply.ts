@@ -2,6 +2,8 @@
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
+import { hasPartOfKey } from './key-parts.ts'
+import type { SessionEcho } from './session-echo.ts'
 
 export interface ClientSecret {
   readonly value: Secret
@@ -16,12 +18,13 @@ export interface ReplyExpectation {
   /** The flat endpoint nests the secret. */
   readonly flat: boolean
   readonly askedSeconds: number
-  /** Upstream's clock where it tells, else ours; milliseconds since 1970. */
+  /** Upstream's clock if it sends one, else ours; milliseconds since 1970. */
   readonly nowMs: number
+  readonly isOwnSession: (echo: SessionEcho) => boolean
 }
 
 /** Behind the prefix. */
-const secretPattern = /^[\x21-\x7e]{1,508}$/
+const secretPattern = /^[\x21-\x7e]{1,4093}$/
 
 /** How much later than asked for an expiry may be: clocks and rounding. */
 const SLACK_SECONDS = 30
@@ -40,7 +43,7 @@ function parseJson(text: string): unknown {
 
 function checkValue(value: unknown, { apiKey, prefix }: ReplyExpectation): Reason | undefined {
   if (typeof value !== 'string') return 'upstream_no_secret'
-  if (value.includes(apiKey.reveal())) return 'upstream_echoes_key'
+  if (hasPartOfKey(apiKey.reveal(), value)) return 'upstream_echoes_key'
   const isSecret = value.startsWith(prefix) && secretPattern.test(value.slice(prefix.length))
   return isSecret ? undefined : 'upstream_no_secret'
 }
@@ -49,6 +52,17 @@ const isExpiry = (value: unknown, { askedSeconds, nowMs }: ReplyExpectation): va
   if (typeof value !== 'number' || !Number.isInteger(value)) return false
   const leftSeconds = value - nowMs / 1000
   return leftSeconds > 0 && leftSeconds <= askedSeconds + SLACK_SECONDS
+}
+
+/** The flat endpoint has the session's fields beside the secret, and no type. */
+function toEcho(reply: unknown, { flat }: ReplyExpectation): SessionEcho {
+  const found = flat || !isObject(reply) ? reply : reply['session']
+  const session = isObject(found) ? found : {}
+  return {
+    type: flat ? null : session['type'],
+    model: session['model'],
+    instructions: session['instructions'],
+  }
 }
 
 /** Everything else in the reply is dropped. Throws a ServiceError that keeps nothing of it. */
@@ -61,6 +75,7 @@ export function parseClientSecret(text: string, expected: ReplyExpectation): Cli
   const fault = checkValue(value, expected)
   if (fault !== undefined || typeof value !== 'string') throw new ServiceError(fault ?? 'upstream_no_secret')
   if (!isExpiry(expiresAt, expected)) throw new ServiceError('upstream_expiry')
+  if (!expected.isOwnSession(toEcho(reply, expected))) throw new ServiceError('upstream_other_session')
   return { value: new Secret(value), expiresAt }
 }
 

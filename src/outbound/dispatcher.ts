@@ -1,13 +1,18 @@
 /** The connections to upstream, or to a key set: straight, or through the proxy that HTTPS_PROXY names. */
-import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
+import { buildConnector, type Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
 import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
+import { RestingPool } from './resting-pool.ts'
+import { skipContinue } from './skip-continue.ts'
 
 export interface DispatcherOptions {
   readonly origin: string
+  /** In use at once. */
   readonly maxConnections: number
   /** Undefined: none. */
   readonly proxy: ProxyOptions | undefined
+  /** Called when a reply arrives that no request asked for; at most once a minute. */
+  readonly onStray?: (() => void) | undefined
 }
 
 export interface ProxyOptions {
@@ -22,6 +27,10 @@ const MAX_REPLY_BYTES = 256 * 1024
 const CONNECT_TIMEOUT_MS = 1_490
 /** Long enough to save handshakes when mints are rare, and shorter than what balancers commonly allow. */
 const KEEP_ALIVE_MS = 30_000
+/** Beyond those in use, so that each can rest between requests. */
+const SPARE_CONNECTIONS = 256
+
+const monotonicNow = (): number => performance.now()
 
 /** The connection did not come about, so nothing was sent; `cause` says why. */
 export class NotConnectedError extends Error {
@@ -35,43 +44,46 @@ export class NotConnectedError extends Error {
   }
 }
 
-const tellNotConnected =
+const wrapConnect =
   (connect: buildConnector.connector): buildConnector.connector =>
   (options, callback) =>
-    connect(options, (error, socket) =>
-      socket === null || error !== null
-        ? callback(new NotConnectedError(error), null)
-        : callback(null, socket),
-    )
-
-function createPool(origin: string | URL, { connect, ...options }: Pool.Options = {}): Pool {
-  const connector =
-    typeof connect === 'function' ? connect : buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS })
-  return new Pool(origin, { ...options, connect: tellNotConnected(connector) })
-}
+    connect(options, (error, socket) => {
+      if (socket === null || error !== null) return callback(new NotConnectedError(error), null)
+      skipContinue(socket)
+      return callback(null, socket)
+    })
 
 /**
- * request() on it follows no redirect and decompresses nothing. The deadline is the caller's: undici's own timers are
- * coarse, and its body timer starts anew with each byte.
+ * request() on it follows no redirect and decompresses nothing. The caller sets the deadline: undici's own timers are
+ * coarse, and its body timer restarts with each byte.
  */
-export function createDispatcher({ origin, maxConnections, proxy }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ origin, maxConnections, proxy, onStray }: DispatcherOptions): Dispatcher {
   const options = {
     allowH2: false,
-    connections: maxConnections,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: MAX_REPLY_BYTES,
   }
+  const pool = { maxConnections: maxConnections + SPARE_CONNECTIONS, monotonicNow, onStray }
+  // A proxy agent passes its own way to connect.
+  function createPool(to: string | URL, { connect, ...given }: Client.Options): RestingPool {
+    const connector =
+      typeof connect === 'function'
+        ? connect
+        : buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT_MS })
+    return new RestingPool(to, { ...given, connect: wrapConnect(connector) }, pool)
+  }
+
   if (proxy === undefined) return createPool(origin, options)
   return new EnvHttpProxyAgent({
     ...options,
     factory: createPool,
-    // Of the connections to the proxy itself, which must answer a CONNECT as fast as an upstream takes a connection.
+    // A proxy must answer a CONNECT as fast as an upstream accepts a connection.
     clientFactory: (url, clientOptions) =>
       new Pool(url, { ...clientOptions, headersTimeout: CONNECT_TIMEOUT_MS }),
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // Nobody is asked in clear but on loopback, which no proxy can reach.
+    // Plain HTTP is for loopback only, which no proxy can reach.
     httpProxy: '',
     httpsProxy: proxy.url.reveal(),
     noProxy: proxy.except,

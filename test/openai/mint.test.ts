@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY, PROMPT, startTestService, type TestService } from '../support/service.ts'
 import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
@@ -180,10 +180,17 @@ async function startCounting(isLast: (count: number) => boolean) {
   return { service, connections: () => connections }
 }
 
+/** Each mint comes 2 s after the one before, so its connection has rested. */
 const mintInTurn = ({ mint }: TestService, count: number): Promise<number[]> =>
-  inTurn(Array.from({ length: count }), async () => (await mint()).statusCode)
+  inTurn(Array.from({ length: count }), async () => {
+    vi.advanceTimersByTime(2_000)
+    return (await mint()).statusCode
+  })
 
 describe('a connection', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
   it('serves mint after mint', async () => {
     const { service, connections } = await startCounting(() => false)
     expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])

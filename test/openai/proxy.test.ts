@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createCertificate, trust } from '../support/certificates.ts'
@@ -56,8 +56,13 @@ describe('a mint through a proxy', () => {
   })
 
   it('uses one tunnel for mint after mint', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
     const { service, upstream, proxy } = await startBehindProxy()
-    const replies = await inTurn(Array.from({ length: 5 }), () => service.mint())
+    const replies = await inTurn(Array.from({ length: 5 }), () => {
+      vi.advanceTimersByTime(2_000)
+      return service.mint()
+    })
     expect(replies.map(({ statusCode }) => statusCode)).toStrictEqual([200, 200, 200, 200, 200])
     expect([proxy.asked.length, upstream.connections()]).toStrictEqual([1, 1])
   })

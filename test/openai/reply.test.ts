@@ -101,8 +101,8 @@ describe('a reply that says it is not encoded', () => {
 describe('the secret', () => {
   it.each([
     ['one character after its prefix', 'ek_a', 200],
-    ['508 characters after its prefix', `ek_${'a'.repeat(508)}`, 200],
-    ['509 characters after its prefix', `ek_${'a'.repeat(509)}`, 502],
+    ['4093 characters after its prefix', `ek_${'a'.repeat(4093)}`, 200],
+    ['4094 characters after its prefix', `ek_${'a'.repeat(4094)}`, 502],
     ['any printable ASCII', 'ek_!"#$%&\'()*+,-./:;<=>?@[\\]^`{|}~', 200],
     ['another prefix', 'EK_a', 502],
   ])('may have %s, or not', async (_name, value, status) => {
@@ -116,6 +116,8 @@ describe('the secret', () => {
     ['nothing', '*', '', 502],
     ['our key', '*', API_KEY, 502],
     ['our key inside', '*', `a${API_KEY}b`, 502],
+    ['12 characters of our key', 'ek_', `ek_a${API_KEY.slice(9, 21)}b`, 502],
+    ['11 characters of our key', 'ek_', `ek_a${API_KEY.slice(9, 20)}b`, 200],
   ])('of a compatible server may have %s, or not', async (_name, prefix, value, status) => {
     expect((await mintWith(value, { UPSTREAM_SECRET_PREFIX: prefix })).statusCode).toBe(status)
   })

@@ -40,21 +40,24 @@ async function startAnswering(answers: readonly Answer[]) {
 }
 
 describe('a second call', () => {
-  it.each([500, 502, 503])('follows a %i, the same as the first, and may mint', async (status) => {
-    const service = await startTestService()
-    service.sandbox.behave({ kind: 'status', status }, 1)
-    expect((await service.mint()).statusCode).toBe(200)
-    const [first, second, ...more] = service.sandbox.requests.map(({ path, headers, body }) => ({
-      path,
-      headers,
-      body,
-    }))
-    expect(first?.headers['x-client-request-id']).toMatch(/^[0-9a-f-]{36}$/)
-    expect([second, more]).toStrictEqual([first, []])
-    expect(await attemptsOf(service)).toMatchObject([
-      { outcome: 'issued', upstream: { status: 200, attempts: 2 } },
-    ])
-  })
+  it.each([408, 409, 425, 500, 502, 503])(
+    'follows a %i, the same as the first, and may mint',
+    async (status) => {
+      const service = await startTestService()
+      service.sandbox.behave({ kind: 'status', status }, 1)
+      expect((await service.mint()).statusCode).toBe(200)
+      const [first, second, ...more] = service.sandbox.requests.map(({ path, headers, body }) => ({
+        path,
+        headers,
+        body,
+      }))
+      expect(first?.headers['x-client-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+      expect([second, more]).toStrictEqual([first, []])
+      expect(await attemptsOf(service)).toMatchObject([
+        { outcome: 'issued', upstream: { status: 200, attempts: 2 } },
+      ])
+    },
+  )
 
   it('follows a connection that was refused', async () => {
     const server = createHttpServer((request, response) => {

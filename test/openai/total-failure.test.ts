@@ -115,7 +115,7 @@ describe('after 20 failures', () => {
     expect((await attemptsOf(service)).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
     expect(countOf(await mintAtOnce(service, 50), 503)).toBe(50)
     expect(asked(service)).toBe(20)
-    expect(service.logText().match(/upstream fails too often/g)).toHaveLength(1)
+    expect(service.logText().match(/circuit breaker open: probing once a second/g)).toHaveLength(1)
   })
 
   it('of more than ten seconds upstream is asked as ever', async () => {

@@ -25,7 +25,7 @@ export async function startTlsUpstream(options: ServerOptions): Promise<TlsUpstr
   const server = createServer(options, (request, response) => {
     requests.push(request.headers)
     request.resume()
-    response.end(toSecretBody())
+    response.end(toSecretBody(`ek_number_${requests.length}`))
   })
   server.on('connection', () => (connections += 1))
   server.on('secureConnection', (socket) => {

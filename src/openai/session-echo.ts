@@ -1,0 +1,40 @@
+/** Whether the session in a reply is the one that was sent. A reply to another mint may show another session. */
+import type { Preset } from '../presets/preset.ts'
+import type { UpstreamRequest } from '../presets/upstream-request.ts'
+
+export interface SessionEcho {
+  readonly type: unknown
+  readonly model: unknown
+  readonly instructions: unknown
+}
+
+const isAbsent = (value: unknown): boolean => typeof value !== 'string' || value === ''
+
+/** Upstream may trim a text, and names its own default for one that was not sent. */
+function isSent(body: string, field: string, value: unknown): boolean {
+  if (typeof value !== 'string' || !body.includes(`"${field}":`)) return true
+  return body.includes(JSON.stringify(value.trim()).slice(1, -1))
+}
+
+const isSame = ({ body, preset }: UpstreamRequest, { type, model, instructions }: SessionEcho): boolean =>
+  (isAbsent(type) || type === preset.type) &&
+  isSent(body, 'model', model) &&
+  isSent(body, 'instructions', instructions)
+
+/**
+ * Gateways may resolve a model's alias or send a canned session. So a preset is checked once upstream has repeated its
+ * session word for word.
+ */
+export class SessionCheck {
+  readonly #repeated = new WeakSet<Preset>()
+
+  passes(request: UpstreamRequest, echo: SessionEcho): boolean {
+    const { preset, overrides } = request
+    if (overrides.length > 0 || Object.values(echo).every(isAbsent)) return true
+    if (isSame(request, echo)) {
+      this.#repeated.add(preset)
+      return true
+    }
+    return !this.#repeated.has(preset)
+  }
+}

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest'
+import { inTurn } from '../bench/in-turn.ts'
+import { startTestService } from '../support/service.ts'
+import { startReplier, toSecretBody } from '../support/upstream.ts'
+
+it('a clock that differs from upstream’s is logged when that begins and when it ends', async () => {
+  const offsetsMs = [0, 120_000, 120_000, 0, 0]
+  let count = 0
+  const baseUrl = await startReplier((request, response) => {
+    request.resume()
+    const now = Date.now() + (offsetsMs[count] ?? 0)
+    count += 1
+    const body = JSON.stringify({ value: `ek_${count}`, expires_at: Math.floor(now / 1000) + 60 })
+    response.writeHead(200, { date: new Date(now).toUTCString() }).end(body)
+  })
+  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  await inTurn(offsetsMs, () => service.mint())
+  const lines = service
+    .logText()
+    .split('\n')
+    .filter((line) => line.includes('clock '))
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', seconds_behind: 120, msg: expect.stringMatching(/^clock differs from upstream: .*NTP/) },
+    { level: 'warn', msg: 'clock agrees with upstream again' },
+  ])
+})
+
+it('a Date that is no date is not compared', async () => {
+  const baseUrl = await startReplier((request, response) => {
+    request.resume()
+    response.writeHead(200, { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }).end(toSecretBody())
+  })
+  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  expect((await service.mint()).statusCode).toBe(200)
+  expect(service.logText()).not.toContain('clock')
+})

@@ -1,0 +1,210 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import {
+  type FaultyGateway,
+  type FaultyGatewayOptions,
+  requestIdOf,
+  type Stray,
+  startFaultyGateway,
+  strayKinds,
+} from '../../sandbox/faulty-gateway.ts'
+import { inTurn } from '../bench/in-turn.ts'
+import { trust } from '../support/certificates.ts'
+import { startProxy } from '../support/proxy.ts'
+import { type Reply, startTestService, type TestService } from '../support/service.ts'
+import { startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
+import { authority, certificate } from './behind-proxy.ts'
+import { attemptsOf, expectation, outcomeOf } from './outcome.ts'
+
+beforeAll(() => trust(authority))
+
+interface Scene {
+  readonly service: TestService
+  readonly gateway: FaultyGateway
+}
+
+async function startBehind(
+  options: FaultyGatewayOptions,
+  way: 'plain' | 'tls' | 'proxy' = 'plain',
+): Promise<Scene> {
+  const tls = way === 'plain' ? {} : { tls: certificate }
+  const gateway = await startFaultyGateway({ ...options, ...tls })
+  onTestFinished(() => gateway.close())
+  const scheme = way === 'plain' ? 'http' : 'https'
+  const proxy = way === 'proxy' ? await startProxy({ port: gateway.port }) : undefined
+  const service = await startTestService({
+    environment: {
+      OPENAI_BASE_URL: `${scheme}://localhost:${gateway.port}/v1`,
+      ...(proxy === undefined ? {} : { HTTPS_PROXY: `http://${proxy.host}` }),
+      ...(options.isFlat === true ? { OPENAI_REALTIME_API: 'sessions' } : {}),
+    },
+    ...(options.isFlat === true
+      ? { presets: 'presets: { assistant: { session: { model: gpt-realtime-2.1 } } }' }
+      : {}),
+  })
+  return { service, gateway }
+}
+
+/** Replies whose secret was minted for another request. */
+const wrongOf = (replies: readonly Reply[]): readonly Reply[] =>
+  replies.filter(
+    (reply) => reply.statusCode === 200 && requestIdOf(reply.json().value) !== reply.headers['x-request-id'],
+  )
+
+const mintInTurn = (service: TestService, count: number): Promise<Reply[]> =>
+  inTurn(Array.from({ length: count }), () => service.mint())
+
+/** So many callers, and each mints again as soon as it has its reply. */
+async function mintBeside(service: TestService, callers: number, count: number): Promise<Reply[]> {
+  const replies = await Promise.all(Array.from({ length: callers }, () => mintInTurn(service, count)))
+  return replies.flat()
+}
+
+const everyThird =
+  (stray: Stray) =>
+  (count: number): Stray | undefined =>
+    count % 3 === 0 ? stray : undefined
+
+const everyFifth = (count: number): Stray | undefined =>
+  count % 5 === 0 ? { kind: count % 2 === 0 ? 'same' : 'different', lateMs: count % 40 } : undefined
+
+const interim = (code: string): string => `HTTP/1.1 ${code}\r\n\r\n`
+
+describe('no caller gets the secret of another one', () => {
+  it.each(strayKinds.flatMap((kind) => [0, 2, 20].map((lateMs) => [kind, lateMs] as const)))(
+    'after a stray reply (%s, %i ms late)',
+    async (kind, lateMs) => {
+      const { service } = await startBehind({ strayOf: everyThird({ kind, lateMs }), latencyMs: 1 })
+      const replies = await mintInTurn(service, 30)
+      expect(wrongOf(replies)).toStrictEqual([])
+      expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(30)
+    },
+  )
+
+  it.each(['plain', 'tls', 'proxy'] as const)('though 32 callers mint at once, by way of %s', async (way) => {
+    const { service } = await startBehind({ strayOf: everyFifth, latencyMs: 2 }, way)
+    const replies = await mintBeside(service, 32, 6)
+    expect(wrongOf(replies)).toStrictEqual([])
+    expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(192)
+  })
+
+  it('though upstream has the flat endpoint', async () => {
+    const { service } = await startBehind({ strayOf: everyThird({ kind: 'same', lateMs: 2 }), isFlat: true })
+    const replies = await mintInTurn(service, 30)
+    expect(replies.map(({ statusCode }) => statusCode)).toStrictEqual(Array(30).fill(200))
+    expect(wrongOf(replies)).toStrictEqual([])
+  })
+})
+
+describe('a connection', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it.each([
+    [1_249, 2],
+    [1_250, 1],
+  ])('that rested for %i ms leaves %i connections in use', async (ms, connections) => {
+    const { service, gateway } = await startBehind({ strayOf: () => undefined })
+    await service.mint()
+    vi.advanceTimersByTime(ms)
+    await service.mint()
+    expect(gateway.connections()).toBe(connections)
+  })
+
+  it('is closed after a reply that is not a client secret', async () => {
+    let requests = 0
+    const sockets = new Set<unknown>()
+    const baseUrl = await startSpeaker((socket) => {
+      requests += 1
+      sockets.add(socket)
+      socket.write(requests === 1 ? toReply('{"error":{}}', '400 Bad Request') : toReply(toSecretBody()))
+    })
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    await service.mint()
+    vi.advanceTimersByTime(2_000)
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(sockets.size).toBe(2)
+  })
+})
+
+describe('a secret that was sent before', () => {
+  it('is refused, and the log names the gateway', async () => {
+    const baseUrl = await startReplier((request, response) => {
+      request.resume()
+      response.end(toSecretBody('ek_from_a_cache'))
+    })
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    expect((await service.mint()).statusCode).toBe(200)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
+      expectation('malformed', 'upstream_repeated_secret'),
+    )
+    const line = service
+      .logText()
+      .split('\n')
+      .find((text) => text.includes('the same secret twice'))
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'error', reason: 'upstream_repeated_secret' })
+  })
+})
+
+describe('the session in a reply', () => {
+  const presets = `
+presets:
+  assistant: { session: { type: realtime, model: gpt-realtime-2.1, instructions: "Be brief.\\n" } }
+  other: { session: { type: realtime, model: gpt-realtime-2.1, instructions: Be long. } }
+  dictation: { session: { type: transcription, audio: { input: { transcription: { model: gpt-live-transcribe } } } } }
+`
+  const own = { type: 'realtime', model: 'gpt-realtime-2.1', instructions: 'Be brief.' }
+
+  async function mintAfter(first: object | undefined, second: object | undefined) {
+    const sessions = [first, second]
+    const baseUrl = await startReplier((request, response) => {
+      request.resume()
+      const session = sessions.shift()
+      response.end(JSON.stringify({ ...JSON.parse(toSecretBody(`ek_${sessions.length}`)), session }))
+    })
+    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl }, presets })
+    expect((await service.mint()).statusCode).toBe(200)
+    return { service, reply: await service.mint() }
+  }
+
+  it.each([
+    ['other instructions', { ...own, instructions: 'Be long.' }],
+    ['another type', { ...own, type: 'transcription' }],
+    ['another model', { ...own, model: 'gpt-realtime-mini' }],
+  ])('that has %s is refused once upstream has repeated the preset', async (_name, session) => {
+    const { service, reply } = await mintAfter(own, session)
+    expect(await outcomeOf(service, reply)).toStrictEqual(expectation('malformed', 'upstream_other_session'))
+    expect(service.logText()).toContain('the session of another request')
+    expect(await attemptsOf(service)).toHaveLength(2)
+  })
+
+  it.each([
+    ['is the same', own, own],
+    ['is untrimmed', own, { ...own, instructions: 'Be brief.\n' }],
+    ['is missing', own, undefined],
+    ['is empty', own, {}],
+    ['was never repeated, because upstream resolves aliases', { ...own, model: 'a' }, { ...own, model: 'b' }],
+    ['was never repeated, because upstream sends a canned one', { type: 'a' }, { type: 'b' }],
+  ])('is accepted if it %s', async (_name, first, second) => {
+    expect((await mintAfter(first, second)).reply.statusCode).toBe(200)
+  })
+})
+
+describe('an unasked interim reply', () => {
+  it.each([
+    ['a 100 Continue', interim('100 Continue')],
+    ['a 102', interim('102 Processing')],
+    ['early hints', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'],
+    ['several', interim('100 Continue') + interim('103 Early Hints') + interim('100 Continue')],
+  ])('is skipped: %s', async (_name, bytes) => {
+    const whole = await startSpeaker((socket) => socket.write(bytes + toReply(toSecretBody())))
+    const split = await startSpeaker((socket) => {
+      socket.write(bytes)
+      setImmediate(() => socket.write(toReply(toSecretBody())))
+    })
+    const statuses = await inTurn([whole, split], async (baseUrl) => {
+      const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+      return (await service.mint()).statusCode
+    })
+    expect(statuses).toStrictEqual([200, 200])
+  })
+})
