@@ -1,8 +1,10 @@
 /** The environment, checked whole and frozen: the only place that reads it. */
-import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'
+import { ConfigError } from './problems.ts'
+import { FileError, readSmallFileSync } from './read-file.ts'
 import {
   type CallerConfig,
   callerVariables,
@@ -81,17 +83,6 @@ export interface Config {
   readonly warnings: readonly string[]
 }
 
-/** Everything that is wrong, a line each, by name and never by value. The process exits with 78 for it. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
-
 export type Environment = Readonly<Record<string, string | undefined>>
 
 type SecretName = (typeof fromFiles)[number]
@@ -116,9 +107,10 @@ function readSecretFiles(
     }
     if (read[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE; keep one`)
     try {
-      read[name] = readFileSync(path, 'utf8').trim()
-    } catch {
-      problems.push(`${name}_FILE: names a file that cannot be read`)
+      read[name] = readSmallFileSync(path).toString('utf8').trim()
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      problems.push(`${name}_FILE: the file ${error.message}`)
     }
   }
   return read
@@ -185,12 +177,14 @@ export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 
   return { directory: data.AUDIT_DIR, key: data.AUDIT_KEY }
 }
 
-/** The process's environment, over what a `.env` in the working directory says. */
+/** The process's environment, and for what it lacks the `.env` in the working directory. Throws a ConfigError. */
 export function readEnvironment(): Environment {
   try {
-    process.loadEnvFile()
-  } catch {
+    return { ...parseEnv(readSmallFileSync('.env').toString('utf8')), ...process.env }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
     // There is none, as is usual in a container.
+    if (error.code === 'ENOENT') return process.env
+    throw new ConfigError([`.env: the file ${error.message}`])
   }
-  return process.env
 }

@@ -1,6 +1,6 @@
 /** The operational log: pino's JSON lines on stdout, made of allow-listed facts only. */
-import { type DestinationStream, destination, type Logger, pino } from 'pino'
-
+import { fstatSync, writeSync } from 'node:fs'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import { codeOf, ServiceError } from './errors.ts'
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -26,48 +26,63 @@ export function toLoggedError(error: unknown): object {
 }
 
 export interface LogDestination extends DestinationStream {
-  /** Takes nothing more. Resolves when all that was logged is written, or cannot be. */
+  /** Accepts nothing more. Resolves when the last line is written, or after half a second where it cannot be. */
   readonly close: () => Promise<void>
 }
 
-/** Of requests, about 8 KiB. */
+/** About 8 KiB of request lines. */
 const LINES_AT_ONCE = 32
 const WRITE_MS = 100
-/** Longer than any terminal or collector that still reads takes. */
+/** A terminal or a collector that still reads needs less. */
 const LAST_WRITE_MS = 500
+/** What may wait for a reader. It is above any single line. */
+const MAX_WAITING_BYTES = 4_194_304
 
-/**
- * Standard output, written ten times a second or as soon as there is much, so that a request costs no write of its own.
- * Lines are gathered here: pino's stream measures all that it holds anew for each line that it is given.
- */
+/** Writes to a file by itself: after a full disk, process.stdout would stay broken for good. */
+function writeToFile(text: string): boolean {
+  try {
+    const bytes = Buffer.from(text)
+    return writeSync(1, bytes) === bytes.length
+  } catch {
+    return false
+  }
+}
+
+/** A pipe without a reader neither blocks the process nor fills its memory. */
+function writeToPipe(text: string): boolean {
+  if (process.stdout.writableLength > MAX_WAITING_BYTES) return false
+  process.stdout.write(text)
+  return true
+}
+
+/** Standard output, written ten times a second or as soon as there is much: a request costs no write of its own. */
 export function createLogDestination(): LogDestination {
-  const stream = destination({ dest: 1, sync: false, minLength: 1, maxLength: 1_048_576 })
-  // Whoever read our log is gone. That is no reason to stop.
-  stream.on('error', () => undefined)
+  const stats = fstatSync(1)
+  const write = stats.isFIFO() || stats.isSocket() || process.stdout.isTTY ? writeToPipe : writeToFile
   let lines: string[] = []
+  let lost = 0
 
-  function pass(): void {
-    if (lines.length > 0) stream.write(lines.join(''))
+  function flush(): void {
+    if (lines.length === 0) return
+    const notice =
+      lost === 0
+        ? ''
+        : `${JSON.stringify({ level: 'error', time: new Date().toISOString(), lost, msg: 'log lines lost: standard output did not accept them' })}\n`
+    lost = write(`${notice}${lines.join('')}`) ? 0 : lost + lines.length
     lines = []
   }
 
-  const passing = setInterval(pass, WRITE_MS).unref()
+  const flushing = setInterval(flush, WRITE_MS).unref()
   return {
     write: (line) => {
-      if (lines.push(line) === LINES_AT_ONCE) pass()
+      if (lines.push(line) === LINES_AT_ONCE) flush()
     },
     close: () =>
       new Promise((resolve) => {
-        function end(): void {
-          // Or the stream would try for ever at the process's exit, where nobody reads or the disk is full.
-          stream.destroy()
-          resolve()
-        }
-
-        pass()
-        clearInterval(passing)
-        stream.flush(end)
-        setTimeout(end, LAST_WRITE_MS).unref()
+        clearInterval(flushing)
+        flush()
+        setTimeout(resolve, LAST_WRITE_MS)
+        process.stdout.write('', () => resolve())
       }),
   }
 }

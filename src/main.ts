@@ -3,10 +3,8 @@
  * so that a question to the audit does not wait for a server to load.
  */
 import { parseArgs } from 'node:util'
-import { EXIT_CONFIG, refuseToRun, runService } from './cli/serve.ts'
+import { EXIT_CONFIG, EXIT_USAGE, type Program, runProgram } from './cli/exit.ts'
 import { readEnvironment } from './config.ts'
-
-const EXIT_USAGE = 64
 
 const USAGE = `Usage: realtime-mint [command]
 
@@ -39,8 +37,9 @@ async function printSchema(): Promise<void> {
   process.stdout.write(`${JSON.stringify(presetsJsonSchema(), null, 2)}\n`)
 }
 
-async function serve(): Promise<void> {
-  await runService(readEnvironment())
+async function serve(_given: Arguments, program: Program): Promise<void> {
+  const { runService } = await import('./cli/serve.ts')
+  await runService({ environment: readEnvironment(), ...program })
 }
 
 /** The sandbox is in a checkout only, and the command itself starts it from there. */
@@ -50,13 +49,15 @@ async function demo(): Promise<void> {
 }
 
 /** By name, with the number of operands that each takes. */
-const commands: ReadonlyMap<string, readonly [run: (given: Arguments) => Promise<void>, operands: number]> =
-  new Map([
-    ['serve', [serve, 0]],
-    ['demo', [demo, 0]],
-    ['check', [runCheck, 1]],
-    ['schema', [printSchema, 0]],
-  ])
+const commands: ReadonlyMap<
+  string,
+  readonly [run: (given: Arguments, program: Program) => Promise<void>, operands: number]
+> = new Map([
+  ['serve', [serve, 0]],
+  ['demo', [demo, 0]],
+  ['check', [runCheck, 1]],
+  ['schema', [printSchema, 0]],
+])
 
 /** False once nobody reads any more, as behind head. */
 const write = (text: string): Promise<boolean> =>
@@ -85,9 +86,7 @@ async function audit(args: readonly string[]): Promise<void> {
 async function explainRequest(args: readonly string[]): Promise<void> {
   const { runExplain } = await import('./cli/explain-command.ts')
   const environment = readEnvironment()
-  process.exitCode = await runExplain(args, { environment, write, note, input: process.stdin }).catch(
-    refuseToRun,
-  )
+  process.exitCode = await runExplain(args, { environment, write, note, input: process.stdin })
 }
 
 function misuse(): never {
@@ -109,10 +108,8 @@ function parseCommandLine() {
   }
 }
 
-async function main(): Promise<void> {
+async function main(program: Program): Promise<void> {
   const [first, ...rest] = process.argv.slice(2)
-  // Whoever read it may stop, as head does. That is no fault of ours.
-  process.stdout.on('error', () => undefined)
   if (first === 'audit') return audit(rest)
   if ([first, ...rest].some((argument) => argument === '--help' || argument === '-h')) {
     process.stdout.write(USAGE)
@@ -125,8 +122,8 @@ async function main(): Promise<void> {
   if (run === undefined || operands.length > most || ((values.json || values.live) && name !== 'check')) {
     misuse()
   } else {
-    await run({ operands, json: values.json, live: values.live }).catch(refuseToRun)
+    await run({ operands, json: values.json, live: values.live }, program)
   }
 }
 
-await main()
+await runProgram(main)

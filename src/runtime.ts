@@ -9,7 +9,7 @@ import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
 import { createRedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
-import { type Config, ConfigError } from './config.ts'
+import type { Config } from './config.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
@@ -18,6 +18,7 @@ import { SharedStore } from './limits/shared-store.ts'
 import { loadCatalog } from './load-catalog.ts'
 import { createUpstream, type StrayReason, type Upstream } from './openai/mint.ts'
 import type { Catalog } from './presets/catalog.ts'
+import { ConfigError, toListed } from './problems.ts'
 import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
 import { loadApiKey } from './settings/upstream.ts'
@@ -80,12 +81,15 @@ function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Lo
     load: () => loadCatalog(config),
     onReplaced: (catalog) => {
       const warnings = catalog.warnings.map(({ text }) => text)
-      logger.info({ presets: catalog.presets.size, revision: catalog.revision, warnings }, 'presets reloaded')
+      logger.info(
+        { presets: catalog.presets.size, revision: catalog.revision, warnings: toListed(warnings) },
+        'presets reloaded',
+      )
       record(catalog)
     },
     onRefused: (problems) => {
       logger.error(
-        { problems: problems.map(({ text }) => text) },
+        { problems: toListed(problems.map(({ text }) => text)) },
         'presets not reloaded: the last good ones stay',
       )
     },

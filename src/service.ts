@@ -2,10 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { type Config, ConfigError } from './config.ts'
+import type { Config } from './config.ts'
 import { codeOf } from './errors.ts'
 import { loadCatalog } from './load-catalog.ts'
 import type { Catalog } from './presets/catalog.ts'
+import { ConfigError, toListed } from './problems.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 export interface Service {
@@ -29,7 +30,7 @@ const now = (): number => performance.now()
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
-  for (const { text } of loaded.value.warnings) logger.warn(text)
+  for (const warning of toListed(loaded.value.warnings.map(({ text }) => text))) logger.warn(warning)
   return loaded.value
 }
 

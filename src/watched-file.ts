@@ -1,48 +1,54 @@
-/** A value that is read from a file, and read anew when the file changes. */
-import { type Stats, unwatchFile, watchFile } from 'node:fs'
+/** A value that is read from a file, and read again when the file changes. */
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { codeOf } from './errors.ts'
 
 export type Loaded<Value, Refusal> = { readonly value: Value } | { readonly refused: Refusal }
 
-export interface LiveFileOptions<Value, Refusal> {
+export interface WatchedFileOptions<Value, Refusal> {
   readonly path: string
   readonly initial: Value
-  /** Reads and checks the file anew. */
+  /** Reads and checks the file again. Must not reject. */
   readonly load: () => Promise<Loaded<Value, Refusal>>
-  /** Told when another value is in force. */
+  /** Called when another value is in effect. */
   readonly onReplaced: (value: Value) => void
-  /** Told why the last good value stays. */
+  /** Called with the reason why the last valid value stays in effect. */
   readonly onRefused: (refusal: Refusal) => void
 }
 
 export interface Watched<Value> {
-  /** Whole: who takes it once sees one state of the file. */
+  /** One consistent state of the file: read it once per request. */
   readonly current: () => Value
-  /** Resolves when the file has been read and either taken over or refused. */
+  /** Resolves when the file has been read and its value is either in effect or refused. */
   readonly reload: () => Promise<void>
   readonly close: () => void
 }
 
-/** By asking, not by events: it follows symlinks, as orchestrators swap them, and works on every file system. */
-const WATCH_MS = 2_000
-/** A file that was written to within this time may be half-written. */
+/** Polling follows the symlinks that orchestrators swap, works on every file system and needs no inotify watch. */
+const POLL_MS = 2_000
+/** A file that changed within this time may be half-written. */
 const SETTLE_MS = 250
 
-async function settle(path: string): Promise<void> {
-  const { mtimeMs, size } = await stat(path)
-  await delay(SETTLE_MS)
-  const later = await stat(path)
-  if (later.mtimeMs !== mtimeMs || later.size !== size) await settle(path)
+/** Changes when the file is written, replaced, removed, or turned into something else. */
+async function toVersion(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true })
+    return `${ino} ${size} ${mtimeNs}`
+  } catch (error) {
+    return codeOf(error) ?? 'unknown'
+  }
 }
 
-/** Begins to watch `path`; close() ends that. A file that is gone or bad changes nothing. */
-export function createWatchedFile<Value, Refusal>(options: LiveFileOptions<Value, Refusal>): Watched<Value> {
+/** Starts to watch `path`; close() ends that. A missing or invalid file changes nothing. */
+export function createWatchedFile<Value, Refusal>(
+  options: WatchedFileOptions<Value, Refusal>,
+): Watched<Value> {
   const { path, load, onReplaced, onRefused } = options
+  const closing = new AbortController()
   let value = options.initial
   let last = Promise.resolve()
 
-  async function take(): Promise<void> {
+  async function loadOnce(): Promise<void> {
     const loaded = await load()
     if ('refused' in loaded) return onRefused(loaded.refused)
     if (loaded.value === value) return
@@ -50,22 +56,35 @@ export function createWatchedFile<Value, Refusal>(options: LiveFileOptions<Value
     onReplaced(value)
   }
 
-  /** One after the other, so that an older reading never replaces a newer one. */
+  /** One load after the other: an older read never replaces a newer one, and a file that hangs blocks one thread. */
   function reload(): Promise<void> {
-    last = last.then(take)
+    last = last.then(loadOnce)
     return last
   }
 
-  const onChange = (now: Stats, before: Stats): void => {
-    if (now.ino === before.ino && now.mtimeMs === before.mtimeMs && now.size === before.size) return
-    void settle(path).then(reload, reload)
+  const pause = (ms: number): Promise<void> => delay(ms, undefined, { ref: false, signal: closing.signal })
+
+  async function watch(): Promise<void> {
+    for (let seen = await toVersion(path); ; ) {
+      await pause(POLL_MS)
+      let version = await toVersion(path)
+      if (version === seen) continue
+      while (version !== seen) {
+        seen = version
+        await pause(SETTLE_MS)
+        version = await toVersion(path)
+      }
+      await reload()
+    }
   }
 
-  watchFile(path, { interval: WATCH_MS, persistent: false }, onChange)
-  return { current: () => value, reload, close: () => unwatchFile(path, onChange) }
+  watch().catch((error: unknown) => {
+    if (!closing.signal.aborted) throw error
+  })
+  return { current: () => value, reload, close: () => closing.abort() }
 }
 
-/** A value that no file holds. */
+/** A value that does not come from a file. */
 export const createFixed = <Value>(value: Value): Watched<Value> => ({
   current: () => value,
   reload: () => Promise.resolve(),

@@ -66,9 +66,11 @@ describe('who may import whom', () => {
     ['http', ['errors', 'json', 'limits', 'reasons']],
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],
-    ['presets', ['errors', 'limits', 'reasons']],
     ['clock-check', []],
     ['openai', ['clock-check', 'errors', 'outbound', 'presets', 'reasons', 'secret']],
+    ['presets', ['errors', 'limits', 'read-file', 'reasons']],
+    ['read-file', ['errors']],
+    ['problems', []],
     ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],
     ['audit-reader', ['audit', 'errors', 'http', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
@@ -87,6 +89,7 @@ describe('who may import whom', () => {
       'audit/format.ts',
       'audit/keys.ts',
       'errors.ts',
+      'read-file.ts',
       'reasons.ts',
       'secret.ts',
     ])
@@ -137,12 +140,12 @@ describe('what only some may do', () => {
     [
       'end the process, or listen to signals',
       whereCode(/\bprocess\.(exit|exitCode|abort|kill|on|once|off)\b/),
-      ['main.ts', 'cli/serve.ts', 'realtime-mint.js'],
+      ['main.ts', 'cli/serve.ts', 'cli/exit.ts', 'realtime-mint.js'],
     ],
     [
       'write to stdout or stderr',
       whereCode(/\bprocess\.std(out|err)\b/),
-      ['main.ts', 'cli/serve.ts', 'realtime-mint.js'],
+      ['main.ts', 'logger.ts', 'cli/exit.ts', 'realtime-mint.js'],
     ],
     [
       'reveal a secret',
@@ -175,14 +178,7 @@ describe('what only some may do', () => {
     [
       'read or write files',
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
-      [
-        /^audit(?:-reader)?\//,
-        'presets/catalog.ts',
-        'watched-file.ts',
-        'config.ts',
-        'settings/upstream.ts',
-        'cli/preflight.ts',
-      ],
+      [/^audit(?:-reader)?\//, 'read-file.ts', 'watched-file.ts', 'logger.ts', 'cli/preflight.ts'],
     ],
   ])('%s', (_what, found, allowed) => {
     const isAllowed = (path: string): boolean =>

@@ -1,14 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  type Config,
-  ConfigError,
-  type Environment,
-  parseAuditConfig,
-  parseConfig,
-  variableNames,
-} from '../src/config.ts'
+import { type Config, type Environment, parseAuditConfig, parseConfig, variableNames } from '../src/config.ts'
+import { ConfigError } from '../src/problems.ts'
 import { createTemporaryDirectory, ROOT } from './support/service.ts'
 import { settings } from './support/settings.ts'
 import { enoughForTokens, secretOf } from './support/settings-of-callers.ts'
@@ -261,7 +255,7 @@ describe('the settings that reading an audit takes', () => {
       /^AUDIT_KEY: is too short: (?!.*tooshort)/,
     )
     expect(() => parseAuditConfig({ AUDIT_KEY_FILE: '/nowhere' })).toThrow(
-      /^AUDIT_KEY_FILE: names a file that cannot be read$/,
+      /^AUDIT_KEY_FILE: the file does not exist$/,
     )
   })
 })

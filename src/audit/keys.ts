@@ -1,8 +1,9 @@
 /** The keys of the audit: one secret, and one derived key for each use. */
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, open, readFile, rm, stat } from 'node:fs/promises'
+import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
+import { readSmallFile } from '../read-file.ts'
 import { hmac, Secret } from '../secret.ts'
 
 export interface AuditKeys {
@@ -87,7 +88,7 @@ async function createKeyFile(path: string, text: string): Promise<boolean> {
 
 /** The key in a file, trimmed. Throws an AuditKeyError, or what the file system throws. */
 export async function readAuditKey(path: string): Promise<Secret> {
-  const text = (await readFile(path, 'utf8')).trim()
+  const text = (await readSmallFile(path)).toString('utf8').trim()
   if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
   return new Secret(text)
 }

@@ -93,8 +93,7 @@ export async function openAudit(
     unixNow,
     isRecordDue,
     onChange: (available, cause) => {
-      if (!available)
-        return logger.error({ cause }, 'audit cannot be written: no secret is issued')
+      if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
       logger.warn('audit is written again')
       void keepKey()
     },

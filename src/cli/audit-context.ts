@@ -1,8 +1,9 @@
 /** What the commands get from outside, and what they say when they cannot do their work. */
 import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { listAudit } from '../audit-reader/listing.ts'
-import { ConfigError, type Environment, parseAuditConfig } from '../config.ts'
+import { type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
+import { ConfigError } from '../problems.ts'
 
 export interface Surroundings {
   readonly environment: Environment

@@ -1,12 +1,13 @@
 /** `realtime-mint check`: what the service would make of settings, presets and surroundings, without starting it. */
 import { randomUUID } from 'node:crypto'
-import { type Config, ConfigError, type Environment, parseConfig } from '../config.ts'
+import { type Config, type Environment, parseConfig } from '../config.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
 import { createUpstream } from '../openai/mint.ts'
 import { showBody } from '../presets/body.ts'
 import { type Catalog, loadPresets } from '../presets/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
 import type { Problem } from '../presets/problem.ts'
+import { ConfigError, toListed } from '../problems.ts'
 import { type Remarks, runPreflight } from './preflight.ts'
 
 export interface CheckOptions {
@@ -58,7 +59,7 @@ function toFindings(file: string, catalog: Catalog, { problems, warnings }: Rema
   return {
     file,
     problems,
-    warnings: [...warnings, ...catalog.warnings.map(toText)],
+    warnings: toListed([...warnings, ...catalog.warnings.map(toText)]),
     revision: catalog.revision,
     presets: [...catalog.presets.values()].map(toSentPreset),
     minted: null,
@@ -106,7 +107,7 @@ export async function check(options: CheckOptions): Promise<Findings> {
   const remarks = await toRemarks(config, options)
   const found = [...(file === undefined ? problems : []), ...remarks.problems]
   if (!('catalog' in loaded)) {
-    const all = [...found, ...loaded.problems.map(toText)]
+    const all = toListed([...found, ...loaded.problems.map(toText)])
     const { warnings } = remarks
     return { file: fileName, problems: all, warnings, revision: null, presets: [], minted: null }
   }

@@ -1,7 +1,8 @@
 /** What was typed behind `realtime-mint explain`, and its answer in text. */
 
-import { ConfigError, type Environment, parseConfig } from '../config.ts'
+import { type Environment, parseConfig } from '../config.ts'
 import { loadCatalog } from '../load-catalog.ts'
+import { ConfigError } from '../problems.ts'
 import { Misuse, parseOptions } from './arguments.ts'
 import { explain, type Question, toExplanationText } from './explain.ts'
 

@@ -1,5 +1,6 @@
 /** The presets file becomes the catalog: the only door to a Preset. */
-import { readFile } from 'node:fs/promises'
+import { codeOf } from '../errors.ts'
+import { FileError, readSmallFile } from '../read-file.ts'
 import { checkEntry, type Surroundings } from './check-entry.ts'
 import { credentialPaths } from './credentials.ts'
 import { presetsFrame } from './file-schema.ts'
@@ -71,7 +72,7 @@ export function parsePresets(text: string, options: ParseOptions): ParseResult {
 export async function loadPresets(path: string, options: ParseOptions): Promise<ParseResult> {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readSmallFile(path))
   } catch (error) {
     const finding = { path: [], message: readProblem(error) }
     return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })] }
@@ -88,10 +89,9 @@ function isMissing(name: string | undefined, entries: unknown): boolean {
 const credentialMessage = 'looks like a credential, and browsers can read their session; take it out'
 
 function readProblem(error: unknown): string {
-  const code: unknown = valueAt(error, ['code'])
-  if (code === 'ENOENT') return 'does not exist'
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not in UTF-8'
-  return `cannot be read${typeof code === 'string' ? ` (${code})` : ''}`
+  if (error instanceof FileError) return error.message
+  if (codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not in UTF-8'
+  throw error
 }
 
 function under(name: string, findings: readonly Finding[]): readonly Finding[] {

@@ -1,7 +1,7 @@
 /** `OPENAI_*` and what else decides how upstream is reached. */
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
+import { FileError, readSmallFile } from '../read-file.ts'
 import type { Secret } from '../secret.ts'
 import type { Loaded } from '../watched-file.ts'
 import { apiKey, baseUrl, headerValue, proxyUrl, secretPrefix, wholeNumber } from './validators.ts'
@@ -78,8 +78,11 @@ export function toUpstreamConfig(
 
 /** The API key in the file at `path`, read anew; or what is wrong with it, without its content. */
 export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) return { refused: 'names a file that cannot be read' }
-  const { data, error } = apiKey.safeParse(text.trim())
-  return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
+  try {
+    const { data, error } = apiKey.safeParse((await readSmallFile(path)).toString('utf8').trim())
+    return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { refused: `the file ${error.message}` }
+  }
 }

@@ -115,6 +115,9 @@ export const proxyUrl = z.string().transform((text, context) => {
     context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
     return z.NEVER
   }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    context.addIssue('is a URL without path; write / as %2F and \\ as %5C')
+  }
   if (!isPercentEncoded(url.username + url.password)) {
     context.addIssue('has a name or password that is not percent-encoded: write % as %25')
   }

@@ -158,7 +158,7 @@ it('keeps the last good key where the file turns bad or goes away, and says so w
   const rotating = await startRotating()
   const { service, file, directory } = rotating
   const noKey = expect.stringMatching(/^OPENAI_API_KEY_FILE: does not look like an API key: .*$/)
-  const noFile = 'OPENAI_API_KEY_FILE: names a file that cannot be read'
+  const noFile = 'OPENAI_API_KEY_FILE: the file does not exist'
   const bad: readonly (readonly [content: string | undefined, sentence: unknown])[] = [
     ['', noKey],
     ['\r\n', noKey],

@@ -163,7 +163,11 @@ describe('a file', () => {
 
   test.each([
     ['/nowhere/presets.yaml', 'presets.yaml does not exist'],
-    ['/', 'presets.yaml cannot be read (EISDIR)'],
+    ['/dev/zero', 'presets.yaml is a pipe, a device or a socket, not a regular file'],
+    [
+      '/',
+      'presets.yaml is a directory, not a file. Docker Compose creates a directory where a mounted file is missing',
+    ],
   ])('that cannot be read is a problem: %s', async (path, text) => {
     expect(await loadPresets(path, surroundings)).toMatchObject({ problems: [{ text }] })
   })

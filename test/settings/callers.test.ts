@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, type Environment, parseConfig } from '../../src/config.ts'
+import { type Environment, parseConfig } from '../../src/config.ts'
+import { ConfigError } from '../../src/problems.ts'
 import { enoughForTokens } from '../support/settings-of-callers.ts'
 
 const enough = { OPENAI_API_KEY: 'sk-test-0123456789abcdefghij', ...enoughForTokens } as const

@@ -1,0 +1,110 @@
+// A file that a setting names may be anything and may never answer. The process still reloads and still ends.
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createEnvironment, type ServiceProcess, startProcess } from '../support/process.ts'
+import { API_KEY, createTemporaryDirectory, PRESETS } from '../support/service.ts'
+
+const preload = (code: string): string[] => [
+  '--import',
+  `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`,
+]
+
+interface Started extends ServiceProcess {
+  readonly presets: string
+  readonly key: string
+  readonly pipe: string
+}
+
+/** With a preset file, a key file and a pipe that has no writer. `toCode` makes a module that Node runs first. */
+async function start(toCode: (pipe: string) => string = () => ''): Promise<Started> {
+  const directory = await createTemporaryDirectory()
+  const [presets, key, pipe] = [
+    join(directory, 'presets.yaml'),
+    join(directory, 'key'),
+    join(directory, 'pipe'),
+  ]
+  await writeFile(presets, PRESETS)
+  await writeFile(key, API_KEY)
+  execFileSync('mkfifo', [pipe])
+  const environment = await createEnvironment('http://127.0.0.1:9/v1')
+  const files = { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: key, PRESETS_FILE: presets }
+  const command = [process.execPath, ...preload(toCode(pipe)), 'src/main.ts']
+  return { ...startProcess(command, { ...environment, ...files }), presets, key, pipe }
+}
+
+describe('a file that is replaced while the service runs', () => {
+  it.each(['pipe', 'device', 'directory'])(
+    'by a %s is refused, the next valid one is picked up, and SIGTERM ends the process',
+    async (kind) => {
+      const { presets, key, pipe, child, seen, ended } = await start()
+      await seen(/"msg":"listening"/)
+      const target = { pipe, device: '/dev/zero', directory: '/' }[kind] ?? ''
+      for (const path of [presets, key]) {
+        await rm(path)
+        await symlink(target, path)
+      }
+      child.kill('SIGHUP')
+      await seen(/presets not reloaded/)
+      await seen(/API key not replaced/)
+
+      await writeFile(`${presets}.new`, PRESETS.replace('marin', 'cedar'))
+      await rename(`${presets}.new`, presets)
+      await writeFile(`${key}.new`, `${API_KEY}-new`)
+      await rename(`${key}.new`, key)
+      await seen(/presets reloaded/)
+      await seen(/API key replaced/)
+      child.kill('SIGTERM')
+      expect(await ended).toBe(0)
+    },
+  )
+})
+
+describe('SIGTERM ends the process within 10 s', () => {
+  it('though a thread waits for a file that never answers', async () => {
+    const { child, seen, ended } = await start(
+      (pipe) => `import fs from 'node:fs'; fs.open('${pipe}', 'r', () => undefined)`,
+    )
+    await seen(/"msg":"listening"/)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
+  it('though the presets file never answers at the start', async () => {
+    const { child, seen, ended } = await start(
+      (pipe) => `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'
+        const { open } = fs.promises
+        fs.promises.open = (path, flags) => open(...(path.endsWith('presets.yaml') ? ['${pipe}', 'r'] : [path, flags]))
+        syncBuiltinESMExports()`,
+    )
+    await seen(/AUTH_MODE is none/)
+    const startedAt = performance.now()
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+  })
+
+  it('though nothing reads the pipe of its log', async () => {
+    const { child, seen } = await start(() => 'setTimeout(() => process.stdout.write("x".repeat(1e6)), 1000)')
+    await seen(/"msg":"listening"/)
+    child.stdout?.pause()
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+})
+
+it('SIGUSR1 opens no debugger, however the service is started', async () => {
+  for (const command of [['src/main.ts'], ['src/realtime-mint.js']]) {
+    const service = startProcess(
+      [process.execPath, ...command],
+      await createEnvironment('http://127.0.0.1:9/v1'),
+    )
+    await service.seen(/"msg":"listening"/)
+    service.child.kill('SIGUSR1')
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    expect(service.stderr()).toBe('')
+  }
+})
