@@ -1,13 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { auditEvents } from '../../src/audit/format.ts'
 import { type RecordFields, type RecordPlace, toLine as toSealedLine } from '../../src/audit/record.ts'
-import { reasons } from '../../src/reasons.ts'
-import { allReasons } from '../support/replies.ts'
-import { ROOT, startTestService } from '../support/service.ts'
+import { startTestService } from '../support/service.ts'
 import { attemptFields, fieldOrder } from './fields.ts'
 import { keys } from './writers.ts'
 
@@ -102,38 +97,5 @@ describe('the records of a service', () => {
     const records = await service.records()
     expect(records.length).toBeGreaterThan(4)
     for (const record of records) expect(Object.keys(record)).toStrictEqual([...fieldOrder])
-  })
-})
-
-/** What stands in backticks in the first cell of each row of the table with this heading. */
-async function firstCells(heading: string): Promise<string[]> {
-  const text = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const rows =
-    text
-      .slice(text.indexOf(`${heading}\n`))
-      .split('\n\n', 1)[0]
-      ?.split('\n')
-      .slice(2) ?? []
-  return rows.flatMap((row) =>
-    [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].flatMap(([, name]) => name ?? []),
-  )
-}
-
-describe('the README', () => {
-  it('has every field, in its order', async () => {
-    expect(await firstCells('| field | |')).toStrictEqual([...fieldOrder])
-  })
-
-  it('has every event', async () => {
-    expect((await firstCells('| event | what it says in `detail` |')).toSorted()).toStrictEqual(
-      [...auditEvents].toSorted(),
-    )
-  })
-
-  it('has every reason, with its code', async () => {
-    const text = await readFile(join(ROOT, 'README.md'), 'utf8')
-    expect(await firstCells('| reason | code | what happened |')).toStrictEqual(allReasons)
-    for (const reason of allReasons)
-      expect(text).toContain(`| \`${reason}\` | \`${reasons[reason].code}\` | `)
   })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findings } from '../../src/audit-reader/findings.ts'
 import { B, Chain, otherKeys, toFiles, writeFiles } from '../audit-reader/chains.ts'
-import { AUDIT_KEY, createTemporaryDirectory, ROOT } from '../support/service.ts'
+import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { run } from './running.ts'
 
 const chain = () => new Chain().open().attempts(8)
@@ -185,21 +185,4 @@ describe('the key', () => {
     const args = ['verify', '--dir', directory, '--key-file', keyFile]
     expect(await run(directory, args, { environment })).toMatchObject({ code: 0 })
   })
-})
-
-it('the README has every finding, with its exit code, its meaning and what to do', async () => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const codes = { whole: 0, tampered: 1, torn: 2, unchecked: 3 }
-  const rows = Object.entries(findings).map(
-    ([reason, { verdict, means, advice }]) => `| \`${reason}\` | ${codes[verdict]} | ${means} | ${advice} |`,
-  )
-  expect(readme.match(/^\| `[a-z_]+` \| \d \|.*$/gm)).toStrictEqual(rows)
-})
-
-it('the README names every filter of audit query', async () => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const { stderr } = await run('/nowhere', ['query', '--nothing'])
-  const names = [...(/There are: (.*)\./.exec(stderr)?.[1]?.split(', ') ?? [])]
-  expect(names.length).toBeGreaterThan(10)
-  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toStrictEqual([])
 })
