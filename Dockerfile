@@ -1,7 +1,7 @@
-# Two images: the service (the last stage, so that plain `docker build .` makes it) and the proxy that
-# docker-compose.yml puts in front. There is nothing to compile: node strips the types when it starts.
+# Two images: the service (the last stage, so plain `docker build .` builds it) and the proxy that docker-compose.yml
+# puts in front. There is nothing to compile: node strips the types when it starts.
 #
-# Tags move. Production pins by digest, and moves it on purpose:
+# Tags move. In production, pin the base image by digest and update it on purpose:
 #   docker build --build-arg NODE_IMAGE=node:26-trixie-slim@sha256:… .
 ARG NODE_IMAGE=node:26-trixie-slim
 ARG CADDY_IMAGE=caddy:2-alpine
@@ -9,35 +9,35 @@ ARG CADDY_IMAGE=caddy:2-alpine
 FROM ${NODE_IMAGE} AS files
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Optional dependencies are Node itself, for development machines. No install script of anybody's runs.
+# Optional dependencies are Node itself, for development machines. No install script runs.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 COPY presets.yaml ./
 COPY src src
-# A checkout made under umask 077 would not be readable for the user below.
+# The user below could not read a checkout that was made with umask 077.
 RUN chmod -R u=rwX,go=rX package.json presets.yaml src
 
 
 FROM ${CADDY_IMAGE} AS proxy
-# The official binary carries the capability to take ports below 1024, and the kernel refuses to run it where
-# that capability is dropped; a copy does not carry it. /data holds certificates and their keys; a new volume
-# takes over its owner and mode.
+# The official binary has the capability to use ports below 1024, and the kernel refuses to run it if that
+# capability is dropped. A copy does not have it. /data is for certificates and their keys; a new volume gets its
+# owner and mode.
 RUN cp /usr/bin/caddy /usr/bin/caddy-copy && mv /usr/bin/caddy-copy /usr/bin/caddy \
  && mkdir -p /data/caddy && chown -R 10002:10002 /data && chmod 700 /data /data/caddy
 COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 {
-	# Nothing changes the configuration at run time, and nothing of it is written down.
+	# The configuration cannot be changed at run time, and is not saved.
 	admin off
 	persist_config off
-	# No port 80: whoever posts there has already sent the token in clear, and a redirect would hide that.
+	# No port 80: a POST there has already sent its token in plain text, and a redirect would hide that.
 	auto_https disable_redirects
 	https_port 8443
 	skip_install_trust
 	# Longer than any mint takes, shorter than stop_grace_period.
 	grace_period 12s
 	servers {
-		# Without HTTP/3 there is no early data that could be replayed, and one port to publish.
+		# HTTP/3 has early data, which can be replayed, and needs a second port.
 		protocols h1 h2
-		# All somewhat above the service's own limits, so that callers meet those, with their envelope and record.
+		# All above the service's own limits, so that the service answers, with its envelope and record.
 		max_header_size 32KB
 		timeouts {
 			read_header 12s
@@ -58,14 +58,14 @@ COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 		-Server
 		-Via
 	}
-	# Not for localhost: it would force https on every other development server there.
+	# Not for localhost, where it would force https on every other development server.
 	@public not host localhost
 	header @public Strict-Transport-Security max-age=31536000
 
 	# No active health checks: an instance that drains still mints for a while, and its errors say more than a
-	# proxy's. No retries either: what was asked for twice may be minted twice.
+	# proxy's. No retries: a mint that is asked for twice may happen twice.
 	reverse_proxy mint:8080 {
-		# Overwritten, never appended to: the service believes what it finds here.
+		# Overwrite it, and never append to it: the service believes this header.
 		header_up X-Forwarded-For {remote_host}
 		header_up -X-Forwarded-Host
 		header_up -Forwarded
@@ -73,12 +73,12 @@ COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 			dial_timeout 2s
 			# The service answers within 10 s.
 			response_header_timeout 15s
-			# Less than the service keeps idle connections.
+			# Less than the time that the service keeps idle connections.
 			keepalive 60s
 		}
 	}
 
-	# The same envelope as the service's, for SDKs read nothing else.
+	# The same envelope as the service's, because SDKs read nothing else.
 	handle_errors {
 		header -Server
 		header Content-Type application/json
@@ -96,7 +96,7 @@ COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 	}
 }
 
-# Any other name: the service never hears of it.
+# Requests for any other name do not reach the service.
 https://:8443 {
 	header -Server
 	respond 421
@@ -113,39 +113,39 @@ EXPOSE 8443
 
 
 FROM ${NODE_IMAGE} AS service
-# Of no use at run time but to an intruder: package managers, and programs that run as their owner. The
-# audit's directory is here so that a new volume takes over its owner.
+# Remove what only an intruder could use: package managers, and programs that run as their owner. The audit's
+# directory exists here so that a new volume gets its owner.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
  && install -d -o 10001 -g 10001 -m 0750 /var/lib/realtime-mint/audit
 WORKDIR /app
-# Owned by root and so read-only for the service, also where the root file system is not.
+# Owned by root, so the service cannot change them even if the root file system is writable.
 COPY --from=files /app/node_modules node_modules
 COPY --from=files /app/package.json /app/presets.yaml ./
 COPY --from=files /app/src src
 
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 AUDIT_DIR=/var/lib/realtime-mint/audit
-# Numbers, for Kubernetes' runAsNonRoot sees no names; far from those of real users.
+# Numbers, because Kubernetes' runAsNonRoot cannot check names. They are far from the ids of real users.
 USER 10001:10001
-# Records outlive their container even where nobody thought of a volume.
+# Records outlive their container even if no volume was configured.
 VOLUME /var/lib/realtime-mint/audit
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 
-# Docker restarts nothing for it, so it may be readiness, which also sees an audit that cannot be written. By
-# node, for the image has no curl.
+# Docker does not restart an unhealthy container, so this can check readiness, which includes the audit. It uses
+# node, because the image has no curl.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
-# --disable-sigusr1       whoever may send a signal gets no debugger, and with it the key
-# --report-exclude-…      a diagnostic report holds neither the environment nor peers
-# --disable-proto=delete  objects have no __proto__ to pollute others through
-# --no-addons             no native code: nothing here needs any
-# --max-old-space-size    below compose's limit, so that node collects before the kernel kills
+# --disable-sigusr1       a signal must not open a debugger, which could read the key
+# --report-exclude-…      a diagnostic report has neither the environment nor peers
+# --disable-proto=delete  objects have no __proto__ that could change others
+# --no-addons             no native code: nothing here needs it
+# --max-old-space-size    below compose's limit, so that node collects garbage before the kernel kills it
 #
-# Left out: --permission, for with it Node refuses every fsync and fdatasync, and no secret leaves before its
-# audit record is on the disk; --max-http-header-size, for tokens of 8 KiB have to fit.
+# Not used: --permission, because with it Node refuses fsync and fdatasync, which the audit needs; and
+# --max-http-header-size, because tokens of 8 KiB must fit.
 ENTRYPOINT ["node", "--disable-sigusr1", "--report-exclude-env", "--report-exclude-network", \
   "--disable-proto=delete", "--no-addons", "--max-old-space-size=192", "src/main.ts"]
 CMD ["serve"]
