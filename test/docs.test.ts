@@ -82,6 +82,10 @@ describe('every document', () => {
     expect(missing.flat()).toStrictEqual([])
   })
 
+  it('uses plain words', () => {
+    expect(findAll(/\b(whoever|nobody|mends?|of which|takes? over|are held|surroundings)\b/gi)).toStrictEqual([])
+  })
+
   it('names only npm scripts that exist', async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
     const named = findAll(/npm run ([\w:]+)/g)
