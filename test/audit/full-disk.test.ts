@@ -10,33 +10,33 @@ import {
   type TestService,
 } from '../support/service.ts'
 
-/** Puts a file system of 64 KiB over `directory`, which takes root and the right to mount. */
+/** Mounts a file system of 64 KiB on `directory`; needs root and the right to mount. */
 function mount(directory: string, { skip }: TestContext): void {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], { stdio: 'ignore' })
   } catch (error) {
     if (process.env['CI'] !== undefined) throw error
-    skip('a disk that is really full takes the right to mount one')
+    skip('needs the right to mount')
   }
   onTestFinished(() => void execFileSync('umount', ['--lazy', directory]))
 }
 
-/** Takes all the room that is left. */
+/** Uses all space that is left. */
 async function fill(directory: string): Promise<string> {
   const path = join(directory, 'filler')
   await expect(writeFile(path, Buffer.alloc(128 * 1024))).rejects.toThrow('ENOSPC')
   return path
 }
 
-/** Mints until the room in the last page of the file is used up: the request ids of what was issued, and the refusal. */
+/** Mints until the last page of the file is full: the request ids of what was issued, and the refusal. */
 async function mintUntilFull({ mint }: Pick<TestService, 'mint'>, ids: readonly unknown[] = []) {
   const reply = await mint()
   if (reply.statusCode !== 200) return { ids, refused: reply }
   return mintUntilFull({ mint }, [...ids, reply.headers['x-request-id']])
 }
 
-describe('a disk that is full', () => {
-  it('keeps secrets in until there is room again, and every secret that left is on record', async (context) => {
+describe('a full disk', () => {
+  it('stops secrets until there is space again, and every secret that was issued is on record', async (context) => {
     const directory = await createTemporaryDirectory()
     mount(directory, context)
     const service = await startTestService({ environment: { AUDIT_DIR: directory } })

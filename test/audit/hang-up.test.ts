@@ -5,14 +5,14 @@ import { exchange, listen, openPeer, pageHeaders, parseReplies, toRequest } from
 
 const BODY = '{"preset":"assistant"}'
 
-/** A mint's request; `length` may promise more than there is. */
+/** The request of a mint; `length` may be more than there is. */
 const toMint = (body = BODY, length = body.length): string =>
   toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, `Content-Length: ${length}`], body)
 
 const attempts = async (service: TestService) =>
   (await service.records()).filter(({ event }) => event === 'attempt')
 
-/** The one record, once it is there; no other comes after it. */
+/** The only record. */
 async function onlyRecord(service: TestService): Promise<unknown> {
   await vi.waitFor(async () => expect(await attempts(service)).toHaveLength(1), {
     timeout: 5_000,
@@ -26,24 +26,27 @@ async function onlyRecord(service: TestService): Promise<unknown> {
 
 const waysToGo = ['end', 'destroy', 'resetAndDestroy'] as const
 
-describe('a caller who hangs up while upstream works', () => {
-  it.each(waysToGo)('(%s) does not cancel the mint, which is on record as not delivered', async (go) => {
-    const service = await startTestService()
-    service.sandbox.behave({ kind: 'delay', ms: 300 })
-    const { socket } = await openPeer(await listen(service.app))
-    socket.write(toMint())
-    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
-    socket[go]()
-    expect(await onlyRecord(service)).toMatchObject({
-      outcome: 'issued',
-      status: 200,
-      delivered: false,
-      secret: expect.stringMatching(/^[0-9a-f]{32}$/),
-      upstream: { status: 200 },
-    })
-  })
+describe('a caller who disconnects during the mint', () => {
+  it.each(waysToGo)(
+    '(%s) does not cancel it: the record says that the secret was not delivered',
+    async (go) => {
+      const service = await startTestService()
+      service.sandbox.behave({ kind: 'delay', ms: 300 })
+      const { socket } = await openPeer(await listen(service.app))
+      socket.write(toMint())
+      await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+      socket[go]()
+      expect(await onlyRecord(service)).toMatchObject({
+        outcome: 'issued',
+        status: 200,
+        delivered: false,
+        secret: expect.stringMatching(/^[0-9a-f]{32}$/),
+        upstream: { status: 200 },
+      })
+    },
+  )
 
-  it.each(waysToGo)('(%s) for as long as it hangs is on record as not delivered', async (go) => {
+  it.each(waysToGo)('(%s) while upstream hangs has a record that says so', async (go) => {
     const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '300' } })
     service.sandbox.behave({ kind: 'hang' })
     const { socket } = await openPeer(await listen(service.app))
@@ -60,7 +63,7 @@ describe('a caller who hangs up while upstream works', () => {
     })
   })
 
-  it('frees its place among the mints in flight when the mint is over', async () => {
+  it('occupies one of the concurrent mints until the mint ends', async () => {
     const service = await startTestService({ environment: { MAX_CONCURRENT_MINTS: '1' } })
     service.sandbox.behave({ kind: 'delay', ms: 300 }, 1)
     const { socket } = await openPeer(await listen(service.app))
@@ -73,8 +76,8 @@ describe('a caller who hangs up while upstream works', () => {
   })
 })
 
-describe('a caller who stays', () => {
-  it('is on record as delivered to', async () => {
+describe('a caller who stays connected', () => {
+  it('has a record that says that the secret was delivered', async () => {
     const service = await startTestService()
     const [reply] = await exchange(await listen(service.app), toMint())
     expect(reply?.statusCode).toBe(200)
@@ -83,7 +86,7 @@ describe('a caller who stays', () => {
 })
 
 describe('an attempt that is aborted in its body', () => {
-  it.each(waysToGo)('(%s) is on record', async (go) => {
+  it.each(waysToGo)('(%s) has a record', async (go) => {
     const service = await startTestService()
     const { socket, seen } = await openPeer(await listen(service.app))
     const headers = [...pageHeaders, `Content-Length: ${BODY.length}`, 'Expect: 100-continue']
@@ -103,7 +106,7 @@ describe('an attempt that is aborted in its body', () => {
     expect(service.sandbox.requests).toHaveLength(0)
   })
 
-  it('inside its headers is none', async () => {
+  it('has none if it is aborted in its headers', async () => {
     const service = await startTestService()
     const peer = await openPeer(await listen(service.app))
     peer.socket.end(`POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: x\r\n`)
@@ -123,7 +126,7 @@ describe('an attempt that the HTTP parser refuses in its body', () => {
     ['is too slow', toMint(BODY.slice(0, 5), BODY.length), 408, 'request_too_slow'],
     ['is no chunk', chunked, 400, 'protocol_malformed'],
   ])(
-    'because it %s has one record, which says what the caller was told',
+    'because it %s has one record, with what the caller was told',
     async (_name, request, status, reason) => {
       const service = await startTestService()
       const port = await listen(service.app)

@@ -8,9 +8,9 @@ import { startTestService, type TestService } from '../support/service.ts'
 
 const RECOVERY = { timeout: 5_000, interval: 20 }
 
-/** From here on nothing can be written, until the function that it returns makes room for a new directory. */
+/** Nothing can be written until the returned function is called. */
 async function breakAudit({ auditDirectory, mint }: TestService): Promise<() => Promise<void>> {
-  // So that nothing of the service's start is still to be written, and to be the first to fail.
+  // Otherwise a record of the start could be the first to fail.
   await mint({ preset: 'nobody' })
   await rm(auditDirectory, { recursive: true })
   await writeFile(auditDirectory, 'in the way')
@@ -26,7 +26,7 @@ const attempts = async (service: TestService) =>
   (await service.records()).filter(({ event }) => event === 'attempt')
 
 describe('a reply', () => {
-  it('leaves after its record is in the file', async () => {
+  it('is sent after its record is in the file', async () => {
     const service = await startTestService()
     const seen = await inTurn(Array.from({ length: 10 }), async () => {
       const { headers } = await service.mint()
@@ -39,7 +39,7 @@ describe('a reply', () => {
   })
 
   it.each([1, 100])(
-    'has one record, with its own request id, when %i are asked for at once',
+    'has one record, with its own request id, when %i are requested at once',
     async (count) => {
       const service = await startTestService()
       service.sandbox.behave({ kind: 'status', status: 503 }, Math.ceil(count / 3))
@@ -59,13 +59,13 @@ describe('a reply', () => {
     ['another method', 'GET', CLIENT_SECRETS],
     ['a preflight', 'OPTIONS', CLIENT_SECRETS],
     ['health', 'GET', '/readyz'],
-  ] as const)('to what is no attempt has none: %s', async (_name, method, url) => {
+  ] as const)('has no record if the request is no attempt: %s', async (_name, method, url) => {
     const service = await startTestService()
     await service.app.inject({ method, url, headers: { origin: 'https://app.example.com' } })
     expect(await attempts(service)).toStrictEqual([])
   })
 
-  it('to a refused preflight of a minting route is counted, whatever refused it', async () => {
+  it('to a refused preflight of a minting route is counted, whatever the reason', async () => {
     const service = await startTestService({ environment: { RATE_LIMIT_PER_ADDRESS: '3/day' } })
     const ask = (url: string, origin: string) =>
       service.app.inject({ method: 'OPTIONS', url, headers: { origin } })
@@ -84,19 +84,16 @@ describe('a reply', () => {
   it.each([
     ['over the limit', { RATE_LIMIT_PER_ADDRESS: '1/day' }, 'limit_per_address'],
     ['from elsewhere', { ALLOWED_ORIGINS: 'https://other.example' }, 'origin_unlisted'],
-  ])(
-    'to a POST %s has one, though it is refused before anything else',
-    async (_name, environment, reason) => {
-      const service = await startTestService({ environment })
-      await service.mint()
-      await service.mint()
-      const records = await attempts(service)
-      expect(records).toHaveLength(2)
-      expect(records.at(-1)).toMatchObject({ outcome: 'refused', reason, secret: null, upstream: null })
-    },
-  )
+  ])('to a POST %s has a record although it is refused first of all', async (_name, environment, reason) => {
+    const service = await startTestService({ environment })
+    await service.mint()
+    await service.mint()
+    const records = await attempts(service)
+    expect(records).toHaveLength(2)
+    expect(records.at(-1)).toMatchObject({ outcome: 'refused', reason, secret: null, upstream: null })
+  })
 
-  it('while draining is a refusal to serve, on record like any other', async () => {
+  it('while draining has a record like any other', async () => {
     const service = await startTestService()
     service.lifecycle.phase = 'draining'
     const reply = await service.mint()
@@ -112,7 +109,7 @@ describe('a reply', () => {
 })
 
 describe('a record that cannot be written', () => {
-  it('keeps the secret in: 503 audit_unavailable instead', async () => {
+  it('stops the secret: the reply is 503 audit_unavailable', async () => {
     const service = await startTestService()
     await breakAudit(service)
     const reply = await service.mint()
@@ -137,7 +134,7 @@ describe('a record that cannot be written', () => {
     expect(service.logText()).not.toContain('ek_')
   })
 
-  it('is known to the next attempt before upstream is asked', async () => {
+  it('makes the next attempt fail before upstream is asked', async () => {
     const service = await startTestService()
     await breakAudit(service)
     await service.mint()
@@ -148,14 +145,14 @@ describe('a record that cannot be written', () => {
     expect(service.sandbox.requests).toHaveLength(before)
   })
 
-  it('makes the service unready, but not restarted, until it can be written again', async () => {
+  it('makes the service unready, but still live, until records can be written again', async () => {
     const service = await startTestService()
     expect(await askHealth(service, '/readyz')).toStrictEqual([200, { status: 'ok' }])
-    const mend = await breakAudit(service)
+    const repair = await breakAudit(service)
     await service.mint()
     expect(await askHealth(service, '/readyz')).toStrictEqual([503, { status: 'audit_unavailable' }])
     expect(await askHealth(service, '/livez')).toStrictEqual([200, { status: 'ok' }])
-    await mend()
+    await repair()
     await vi.waitFor(async () => {
       expect(await askHealth(service, '/readyz')).toStrictEqual([200, { status: 'ok' }])
     }, RECOVERY)
@@ -181,25 +178,22 @@ describe('a record that cannot be written', () => {
       {},
       'override_not_allowed',
     ],
-  ])(
-    'leaves the refusal of %s its own code, before and after it is known',
-    async (_name, body, headers, code) => {
-      const service = await startTestService()
-      await breakAudit(service)
-      const replies = await inTurn([1, 2], () => service.mint(body, headers))
-      expect(replies.map((reply) => reply.json().error.code)).toStrictEqual([code, code])
-      expect(replies[0]?.statusCode).toBeLessThan(500)
-    },
-  )
+  ])('does not change the code of a refusal: %s', async (_name, body, headers, code) => {
+    const service = await startTestService()
+    await breakAudit(service)
+    const replies = await inTurn([1, 2], () => service.mint(body, headers))
+    expect(replies.map((reply) => reply.json().error.code)).toStrictEqual([code, code])
+    expect(replies[0]?.statusCode).toBeLessThan(500)
+  })
 
-  it('leaves a failure of upstream its own code', async () => {
+  it('does not change the code of an upstream failure', async () => {
     const service = await startTestService()
     service.sandbox.behave({ kind: 'status', status: 401 })
     await breakAudit(service)
     expect((await service.mint()).json().error.code).toBe('upstream_misconfigured')
   })
 
-  it('is of all attempts under way when the file is removed', async () => {
+  it('fails all mints under way when the file is removed', async () => {
     const service = await startTestService()
     service.sandbox.behave({ kind: 'delay', ms: 400 })
     const replies = Promise.all(Array.from({ length: 20 }, () => service.mint()))

@@ -1,4 +1,4 @@
-/** Text that would break a line, a field or a terminal, wherever a caller may put it: no byte of it reaches the file. */
+/** Text that would break a line, a field or a terminal, wherever a caller may send it: none of it reaches the file. */
 import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
@@ -6,7 +6,7 @@ import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { readChains } from './writers.ts'
 
-/** In every hostile text, so that it is found however it is escaped. */
+/** In every hostile text: it is found however the text is escaped. */
 const MARK = 'zq9x'
 
 const hostile: readonly (readonly [name: string, text: string])[] = [
@@ -35,7 +35,7 @@ presets:
 `,
 })
 
-/** As a header may carry it at all. */
+/** In a form that a header allows. */
 const toHeader = (text: string): string => encodeURIComponent(text.toWellFormed())
 
 interface Call {
@@ -81,8 +81,8 @@ const toCalls = (text: string): Call[] => {
   ]
 }
 
-describe('does not reach the file', () => {
-  it.each(hostile)('%s', async (_name, text) => {
+describe('hostile text', () => {
+  it.each(hostile)('does not reach the file: %s', async (_name, text) => {
     await inTurn(toCalls(text), ({ url = CLIENT_SECRETS, headers, payload }) =>
       service().app.inject({
         method: 'POST',
@@ -92,7 +92,7 @@ describe('does not reach the file', () => {
       }),
     )
     expect(await service().auditText()).not.toContain(MARK)
-    // Line by line printable, sealed and whole.
+    // Reading the chain checks that each line is printable and sealed.
     const [file] = await readChains(service().auditDirectory)
     expect(file?.torn).toBe('')
     expect(file?.lines.length).toBeGreaterThan(toCalls(text).length / 2)

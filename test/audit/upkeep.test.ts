@@ -1,5 +1,5 @@
-// What happens to a file because time passes or because it grows: rotation, heartbeats, anchors.
-import { appendFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+// What happens because time passes or a file grows: rotation, heartbeats, anchors.
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { Anchors } from '../../src/audit/anchors.ts'
@@ -16,7 +16,7 @@ async function start() {
   const directory = join(await createTemporaryDirectory(), 'audit')
   const clock = { now: NOON }
   const opened = await openWriter(directory, { unixNow: () => clock.now })
-  /** Lets the clock tick at `time`, and resolves when `event` is the last in the newest file. */
+  /** Ticks at `time`, and resolves when `event` is the last one in the newest file. */
   async function tickAt(time: number, event: string): Promise<void> {
     clock.now = time
     opened.writer.tick()
@@ -32,7 +32,7 @@ async function start() {
 }
 
 describe('a new day (UTC)', () => {
-  it('has a file of its own, linked to the one of the day before', async () => {
+  it('starts a new file, which names the one before', async () => {
     const { directory, writer, clock, anchors, changes } = await start()
     await writer.append(numbered(1))
     clock.now = Date.parse('2026-11-22T23:59:59.999Z')
@@ -53,7 +53,7 @@ describe('a new day (UTC)', () => {
     expect(changes).toStrictEqual([])
   })
 
-  it('has one though nothing happens', async () => {
+  it('starts a new file although there is no record', async () => {
     const { directory, writer, clock } = await start()
     clock.now = Date.parse('2026-11-22T23:59:30.000Z')
     await writer.append(numbered(1))
@@ -64,7 +64,7 @@ describe('a new day (UTC)', () => {
     })
   })
 
-  it('that comes twice, for the clock was set back, has one file', async () => {
+  it('that begins twice, because the clock was set back, has one file', async () => {
     const { directory, writer, clock } = await start()
     await inTurn([NOON + DAY, NOON + MINUTE, NOON + DAY], async (time) => {
       clock.now = time
@@ -73,7 +73,7 @@ describe('a new day (UTC)', () => {
     expect(await readdir(directory)).toHaveLength(2)
   })
 
-  it('that came far too early, for the clock was wrong, is followed by the right one', async () => {
+  it('that began far too early, because the clock was wrong, is followed by the right one', async () => {
     const { directory, writer, clock } = await start()
     await inTurn([NOON + 1_000 * DAY, NOON + MINUTE], async (time) => {
       clock.now = time
@@ -86,7 +86,7 @@ describe('a new day (UTC)', () => {
     ])
   })
 
-  it('refuses nobody while files change', async () => {
+  it('loses no record while files change', async () => {
     const { directory, writer, clock } = await start()
     const appended: Promise<void>[] = []
     await inTurn(Array.from({ length: 20 }).keys(), async (number) => {
@@ -105,7 +105,7 @@ describe('a new day (UTC)', () => {
     expect(files.length).toBeGreaterThan(1)
   })
 
-  it('whose file cannot be opened has one later, which says so after the last line of the old one', async () => {
+  it('whose file cannot be opened has one later, with a gap after the last line of the old one', async () => {
     const { directory, writer, clock, changes } = await start()
     clock.now = NOON + DAY
     const taken = join(directory, `audit-20261123T120000000Z-${writer.id}.jsonl`)
@@ -138,8 +138,8 @@ describe('a new day (UTC)', () => {
   })
 })
 
-describe('a file that has grown', () => {
-  it('to 62 MiB is followed by another one, so that none exceeds 64 MiB', async () => {
+describe('a file of 62 MiB', () => {
+  it('is followed by another one, so that none exceeds 64 MiB', async () => {
     const { directory, writer } = await start()
     const large = { ...attemptFields, model: 'm'.repeat(60_000) }
     await inTurn(Array.from({ length: 12 }), () =>
@@ -155,8 +155,8 @@ describe('a file that has grown', () => {
   })
 })
 
-describe('silence', () => {
-  it('is broken by a heartbeat each minute', async () => {
+describe('a minute without a record', () => {
+  it('ends with a heartbeat', async () => {
     const { directory, tickAt, writer } = await start()
     await tickAt(NOON + MINUTE, 'heartbeat')
     await tickAt(NOON + 2 * MINUTE, 'heartbeat')
@@ -167,7 +167,7 @@ describe('silence', () => {
     ])
   })
 
-  it('of less than a minute is not', async () => {
+  it('does not, if it is shorter', async () => {
     const { directory, clock, writer } = await start()
     clock.now = NOON + MINUTE - 1
     writer.tick()
@@ -179,8 +179,8 @@ describe('silence', () => {
   })
 })
 
-describe('the head of the chain', () => {
-  it('is told a minute after the last time, if there is something new', async () => {
+describe('an anchor', () => {
+  it('is printed a minute after the last one, if there is a new record', async () => {
     const { writer, clock, anchors, directory } = await start()
     await writer.append(attemptFields)
     clock.now = NOON + MINUTE - 1
@@ -194,7 +194,7 @@ describe('the head of the chain', () => {
     expect(anchors).toHaveLength(1)
   })
 
-  it('is told after a thousand records', async () => {
+  it('is printed after a thousand records', async () => {
     const { writer, anchors } = await start()
     await Promise.all(Array.from({ length: 998 }, () => writer.append(attemptFields)))
     expect(anchors).toHaveLength(0)
@@ -202,7 +202,7 @@ describe('the head of the chain', () => {
     expect(anchors).toMatchObject([{ seq: 999 }])
   })
 
-  it('is told once', () => {
+  it('is printed once', () => {
     const printed: unknown[] = []
     const anchors = new Anchors({ print: (anchor) => printed.push(anchor), unixNow: () => NOON })
     anchors.advance({ writer: 'w', file: 'f', seq: 1, mac: 'm' }, 1)
@@ -211,7 +211,7 @@ describe('the head of the chain', () => {
     expect(printed).toStrictEqual([{ writer: 'w', file: 'f', seq: 1, mac: 'm' }])
   })
 
-  it('is told at the end, and is that of the close', async () => {
+  it('is printed at the end, of the close record', async () => {
     const { directory, writer, anchors } = await start()
     await writer.close()
     const [file] = await readChains(directory)
@@ -220,25 +220,7 @@ describe('the head of the chain', () => {
   })
 })
 
-describe('a file to which nothing is written', () => {
-  it.each([
-    ['removed', 'file_removed', (file: string) => rm(file)],
-    ['replaced', 'file_replaced', (file: string) => rename(file, `${file}.1`).then(() => mkdir(file))],
-    ['appended to', 'file_resized', (file: string) => appendFile(file, 'x')],
-  ])('and that is %s is seen to be within a tick', async (_name, cause, harm) => {
-    const { directory, writer, clock, changes } = await start()
-    const [name = ''] = await readdir(directory)
-    await harm(join(directory, name))
-    writer.tick()
-    await vi.waitFor(() => expect(writer.available).toBe(false))
-    expect(changes).toStrictEqual([[false, cause]])
-    clock.now += 1_000
-    await recovery(writer)
-    expect(changes.at(-1)).toStrictEqual([true, undefined])
-  })
-})
-
-/** As it stands in details and anchors. */
+/** As details and anchors show it. */
 function toPlace(head: unknown): object {
   return typeof head === 'object' && head !== null ? head : {}
 }

@@ -1,4 +1,4 @@
-// What a real disk does too rarely for a test: here node:fs is told to do it.
+// Faults that a real disk has too rarely for a test: node:fs is made to have them.
 import * as fs from 'node:fs'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Durability } from '../../src/audit/file.ts'
@@ -9,9 +9,9 @@ import { eventsOf, openWriter, readChains, recovery } from './writers.ts'
 type Done = (error: Error | null, bytesWritten?: number) => void
 
 interface Disk {
-  /** Calls, in the order of their beginnings and ends. */
+  /** Calls, in the order of their starts and ends. */
   readonly calls: string[]
-  /** Bytes that the next writes take; all that they are given when the list is empty. */
+  /** How many bytes the next writes accept; all of them when the list is empty. */
   readonly takes: number[]
   fdatasync: (fd: number, done: Done) => void
   writeError: Error | undefined
@@ -72,31 +72,31 @@ async function start(durability: Durability = 'fsync') {
 }
 
 describe('durability', () => {
-  it('of fsync asks the disk once for all that wait, after they are written and before they are told', async () => {
+  it('fsync syncs once for all records that wait, after they are written and before they are acknowledged', async () => {
     const { writer } = await start()
     const appended = Array.from({ length: 200 }, () =>
-      writer.append(attemptFields).then(() => disk.calls.push('told')),
+      writer.append(attemptFields).then(() => disk.calls.push('acknowledged')),
     )
     await Promise.all(appended)
-    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'fdatasync', 'synced', 'told'])
+    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'fdatasync', 'synced', 'acknowledged'])
     expect(disk.calls.filter((call) => call === 'fdatasync')).toHaveLength(1)
-    expect(disk.calls.filter((call) => call === 'told')).toHaveLength(200)
+    expect(disk.calls.filter((call) => call === 'acknowledged')).toHaveLength(200)
   })
 
-  it('of write does not ask it', async () => {
+  it('write does not sync', async () => {
     const { writer } = await start('write')
     await writer.append(attemptFields)
     expect(disk.calls).toStrictEqual(['write'])
   })
 
-  it('is asked of the first record of a file too', async () => {
+  it('fsync syncs the first record of a file too', async () => {
     await openWriter(await createTemporaryDirectory())
     expect(disk.calls).toStrictEqual(['write', 'fdatasync', 'synced'])
   })
 })
 
 describe('a disk that', () => {
-  it('takes a line in pieces gets all of it', async () => {
+  it('accepts a line in pieces gets all of it', async () => {
     const { directory, writer } = await start()
     disk.takes.push(1, 100, 7)
     await writer.append(numbered(5))
@@ -105,15 +105,11 @@ describe('a disk that', () => {
   })
 
   it.each([
-    ['takes part of a line and then nothing', () => disk.takes.push(10, 0), 'short_write'],
+    ['accepts part of a line and then nothing', () => disk.takes.push(10, 0), 'short_write'],
     ['is full', () => void (disk.writeError = toError('ENOSPC')), 'ENOSPC'],
     ['is read-only', () => void (disk.writeError = toError('EROFS')), 'EROFS'],
     ['fails', () => void (disk.writeError = toError('EIO')), 'EIO'],
-    [
-      'fails to make durable what it took',
-      () => void (disk.fdatasync = (_fd, done) => done(toError('EIO'))),
-      'EIO',
-    ],
+    ['fails to sync', () => void (disk.fdatasync = (_fd, done) => done(toError('EIO'))), 'EIO'],
   ])('%s makes the record fail', async (_name, harm, code) => {
     const { writer, changes } = await start()
     harm()
@@ -122,7 +118,7 @@ describe('a disk that', () => {
     expect(changes).toStrictEqual([[false, code]])
   })
 
-  it('fails once is not trusted with the same file again: the next record is in another one', async () => {
+  it('fails once gets no more records in the same file', async () => {
     const { directory, writer } = await start()
     disk.fdatasync = (_fd, done) => done(toError('EIO'))
     await expect(writer.append(numbered(1))).rejects.toThrow('EIO')
@@ -140,7 +136,7 @@ describe('a disk that', () => {
     ])
   })
 
-  it('stays full leaves no files behind for each time that it was tried', async () => {
+  it('stays full has no file for each try', async () => {
     const { directory, writer } = await start()
     disk.writeError = toError('ENOSPC')
     await expect(writer.append(attemptFields)).rejects.toThrow('ENOSPC')
@@ -151,7 +147,7 @@ describe('a disk that', () => {
     await vi.waitFor(() => expect(fs.readdirSync(directory)).toHaveLength(1))
   })
 
-  it('loses the file while it makes it durable makes the record fail', async () => {
+  it('loses the file during a sync makes the record fail', async () => {
     const { directory, writer } = await start()
     const [name = ''] = fs.readdirSync(directory)
     disk.fdatasync = (fd, done) => {
@@ -161,13 +157,13 @@ describe('a disk that', () => {
     await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'file_removed' })
   })
 
-  it('hangs is given up after 2 s, and the record with it', async () => {
+  it('hangs makes the record fail after 2 s', async () => {
     const { directory, writer, changes } = await start()
     const hanging: Done[] = []
     disk.fdatasync = (_fd, done) => void hanging.push(done)
     await expect(writer.append(numbered(1))).rejects.toMatchObject({ code: 'slow_disk' })
     expect(changes).toStrictEqual([[false, 'slow_disk']])
-    // Until then the number of the closed file could come to mean another one.
+    // A closed descriptor's number could mean another file before the sync ends.
     expect(disk.calls).not.toContain('close')
     disk.fdatasync = syncWell
     hanging[0]?.(null)
@@ -178,14 +174,14 @@ describe('a disk that', () => {
       ['open', 'attempt'],
       ['open', 'gap'],
     ])
-    // What came to the disk too late was not acknowledged, and its number is given anew.
+    // The late record was not acknowledged, and its number is assigned again.
     expect(files.map(({ lines }) => lines.map(({ seq }) => seq))).toStrictEqual([
       [0, 1],
       [1, 2],
     ])
   })
 
-  it('hangs while a file is opened hangs once, and a file that comes too late is taken away', async () => {
+  it('hangs while a file is opened occupies one thread, and a file that is opened too late is removed', async () => {
     const { directory, writer } = await start()
     const hanging: Done[] = []
     disk.fdatasync = (_fd, done) => done(toError('EIO'))
