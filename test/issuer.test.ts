@@ -6,6 +6,7 @@ import { createIssuer } from '../src/issuer.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
 import { parsePresets } from '../src/presets/catalog.ts'
 import { parseClientSecretsRequest } from '../src/presets/request.ts'
+import { runAtOnce } from '../src/presets/slices.ts'
 import { Secret } from '../src/secret.ts'
 
 const text = `
@@ -20,12 +21,14 @@ presets:
     access: { claims: { plan: [pro] } }
 `
 
-const parsed = parsePresets(text, {
-  fileName: 'presets.yaml',
-  allowedOrigins: new Set(['https://a.example', 'https://b.example']),
-  authMode: 'none',
-  api: 'client_secrets',
-})
+const parsed = runAtOnce(
+  parsePresets(text, {
+    fileName: 'presets.yaml',
+    allowedOrigins: new Set(['https://a.example', 'https://b.example']),
+    authMode: 'none',
+    api: 'client_secrets',
+  }),
+)
 if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => problem.text).join('\n'))
 const { catalog } = parsed
 

@@ -1,14 +1,15 @@
 /** The presets file becomes the catalog: the only door to a Preset. */
 import { codeOf } from '../errors.ts'
 import { FileError, readSmallFile } from '../read-file.ts'
-import { checkEntry, type Surroundings } from './check-entry.ts'
+import { type CheckedEntry, checkEntry, type Surroundings } from './check-entry.ts'
 import { credentialPaths } from './credentials.ts'
-import { presetsFrame } from './file-schema.ts'
+import { MAX_PRESETS, presetsFrame } from './file-schema.ts'
 import { findingsOf } from './hints.ts'
-import { isObject, valueAt } from './json.ts'
+import { isObject, type Path, valueAt } from './json.ts'
 import { digest, type Preset } from './preset.ts'
 import { type Finding, type Problem, toProblem } from './problem.ts'
-import { parseText } from './yaml.ts'
+import { runInSlices, type Slices } from './slices.ts'
+import { parseYaml } from './yaml.ts'
 
 export interface Catalog {
   /** 16 hex digits over everything that the file says of every preset. */
@@ -28,10 +29,10 @@ export interface ParseOptions extends Surroundings {
 
 /**
  * Reads presets from YAML or JSON text: a catalog, or all of the text's problems in the order of its lines.
- * Pure; throws nothing.
+ * Throws nothing.
  */
-export function parsePresets(text: string, options: ParseOptions): ParseResult {
-  const document = parseText(text)
+export function* parsePresets(text: string, options: ParseOptions): Slices<ParseResult> {
+  const document = yield* parseYaml(text)
   const problem = (finding: Finding): Problem =>
     toProblem(options.fileName, finding, document.locate(finding))
   if (document.syntax.length > 0) {
@@ -42,8 +43,17 @@ export function parsePresets(text: string, options: ParseOptions): ParseResult {
     }
   }
   const input = valueAt(document.data, ['presets'])
-  const entries = Object.entries(isObject(input) ? input : {})
-  const checked = entries.map(([name, entry]) => ({ name, entry, ...checkEntry(name, entry, options) }))
+  const entries = Object.entries(isObject(input) ? input : {}).slice(0, MAX_PRESETS)
+  const checked: Named[] = []
+  for (const [name, entry] of entries) {
+    yield
+    checked.push({
+      name,
+      entry,
+      ...checkEntry(name, entry, options),
+      credentials: credentialPaths(entry, ['presets', name]),
+    })
+  }
   const problems = [
     ...document.problems,
     ...(document.data === null
@@ -52,9 +62,12 @@ export function parsePresets(text: string, options: ParseOptions): ParseResult {
     ...(isObject(input) && entries.length === 0 ? [{ path: ['presets'], message: 'names no preset' }] : []),
     ...(isMissing(options.defaultPreset, input) ? [{ path: ['presets'], message: missingDefault }] : []),
     ...checked.flatMap(({ name, problems: found }) => under(name, found)),
-    ...credentialPaths(document.data).map((path) => ({ path, message: credentialMessage })),
+    ...[
+      ...credentialPaths(withoutEntries(document.data)),
+      ...checked.flatMap(({ credentials }) => credentials),
+    ].map((path) => ({ path, message: credentialMessage })),
   ]
-  if (problems.length > 0) return { problems: problems.map(problem).toSorted(byPlace) }
+  if (problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS).map(problem).toSorted(byPlace) }
 
   const presets = new Map<string, Preset>()
   for (const { name, preset } of checked) if (preset !== undefined) presets.set(name, preset)
@@ -77,7 +90,21 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
     const finding = { path: [], message: readProblem(error) }
     return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })] }
   }
-  return parsePresets(text, options)
+  return await runInSlices(parsePresets(text, options))
+}
+
+/** Of one file. Each costs a search for its place. */
+const MAX_PROBLEMS = 1_000
+
+interface Named extends CheckedEntry {
+  readonly name: string
+  readonly entry: unknown
+  readonly credentials: readonly Path[]
+}
+
+function withoutEntries(data: unknown): unknown {
+  if (!isObject(data) || !isObject(data['presets'])) return data
+  return { ...data, presets: Object.fromEntries(Object.keys(data['presets']).map((name) => [name, null])) }
 }
 
 const missingDefault = 'lacks the preset that DEFAULT_PRESET names'

@@ -7,7 +7,8 @@ const shapes = [
   /\bBearer\s+[\w.~+/=-]{6,}/,
   // HTTP takes the scheme in any case, prose has the lower-case word: only a long value with a digit is meant.
   /\bbearer\s+(?=\S*\d)[\w.~+/=-]{16,}/i,
-  /(?<!\w)eyJ[\w-]{10,}\.[\w-]{10,}/,
+  // From the dot backwards: a search from each `eyJ` onwards would take quadratic time.
+  /\.(?<=(?<!\w)eyJ[\w-]{10,}\.)[\w-]{10,}/,
   /:\/\/[^/\s:@]*:[^/\s@]+@/,
 ]
 

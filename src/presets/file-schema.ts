@@ -3,7 +3,11 @@ import { z } from 'zod'
 import { rulesPattern } from '../limits/rules.ts'
 import { flatSession } from './flat-schema.ts'
 import { gaSession } from './ga-schema.ts'
-import { expirySeconds } from './schema-parts.ts'
+import { anyJson, expirySeconds, recordOf } from './schema-parts.ts'
+
+export const MAX_PRESETS = 4_096
+/** Of a list that an operator writes: the values of a variable, a rule, a claim. */
+const MAX_VALUES = 1_024
 
 const presetName = z
   .string()
@@ -18,7 +22,7 @@ const variableName = z
 
 export const variable = z
   .strictObject({
-    enum: z.array(z.string()).min(1).optional(),
+    enum: z.array(z.string()).min(1).max(MAX_VALUES).optional(),
     /** In code points. */
     max_length: z.int().min(1).max(4096).optional(),
     default: z.string().optional(),
@@ -30,7 +34,7 @@ export const variable = z
 
 export const overrideRule = z.union([
   z.literal(true),
-  z.array(z.json()).min(1),
+  z.array(anyJson).min(1).max(MAX_VALUES),
   z
     .strictObject({
       min: z.number().optional(),
@@ -55,12 +59,12 @@ const claimValue = z.union([z.string(), z.number(), z.boolean()])
 export const entryParts = {
   description: z.string().optional(),
   expires_after_seconds: expirySeconds.optional(),
-  variables: z.record(variableName, variable).optional(),
-  overrides: z.record(z.string(), overrideRule).optional(),
+  variables: recordOf(variableName, variable).optional(),
+  overrides: recordOf(z.string(), overrideRule).optional(),
   access: z
     .strictObject({
-      origins: z.array(z.string()).min(1).optional(),
-      claims: z.record(z.string(), z.array(claimValue).min(1)).optional(),
+      origins: z.array(z.string()).min(1).max(MAX_VALUES).optional(),
+      claims: recordOf(z.string(), z.array(claimValue).min(1).max(MAX_VALUES)).optional(),
     })
     .optional(),
   limits: z.strictObject({ per_caller: limit.optional(), total: limit.optional() }).optional(),
@@ -73,7 +77,7 @@ function fileOf<Entry extends z.ZodType>(entry: Entry) {
   return z.strictObject({
     /** For editors of JSON files. */
     $schema: z.string().optional(),
-    presets: z.record(presetName, entry),
+    presets: recordOf(presetName, entry, MAX_PRESETS),
   })
 }
 

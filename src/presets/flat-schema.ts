@@ -3,6 +3,7 @@ import { z } from 'zod'
 import {
   expiresAfter,
   jsonSchemaObject,
+  MAX_TOOLS,
   maxTokens,
   noiseReductionType,
   openName,
@@ -43,6 +44,7 @@ const fields = {
   model: openName.nullish(),
   modalities: z
     .array(z.enum(['text', 'audio']))
+    .max(2)
     .refine((list) => new Set(list).size === list.length, 'a list that names each modality once')
     .nullish(),
   instructions: z.string().nullish(),
@@ -54,7 +56,7 @@ const fields = {
     .nullish(),
   turn_detection: turnDetection.nullish(),
   input_audio_noise_reduction: z.strictObject({ type: noiseReductionType.nullish() }).nullish(),
-  tools: z.array(functionTool).nullish(),
+  tools: z.array(functionTool).max(MAX_TOOLS).nullish(),
   tool_choice: z.string().min(1).nullish(),
   temperature: z.number().min(0.6).max(1.2).nullish(),
   max_response_output_tokens: maxTokens.nullish(),

@@ -6,10 +6,14 @@ import { z } from 'zod'
 import { takesPrompt, takesTurnDetection } from './models.ts'
 import {
   jsonSchemaObject,
+  MAX_INCLUDES,
+  MAX_ITEMS,
+  MAX_TOOLS,
   maxTokens,
   noiseReductionType,
   openName,
   prompt,
+  recordOf,
   speed,
   tracing,
   truncation,
@@ -26,8 +30,8 @@ const audioFormat = z.discriminatedUnion('type', [
 const transcription = z.strictObject({
   model: openName.optional(),
   language: z.string().optional(),
-  languages: z.array(z.string()).min(1).optional(),
-  keywords: z.array(z.string()).optional(),
+  languages: z.array(z.string()).min(1).max(MAX_ITEMS).optional(),
+  keywords: z.array(z.string()).max(MAX_ITEMS).optional(),
   prompt: z.string().optional(),
   delay: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
 })
@@ -76,7 +80,7 @@ const audioInput = z
 
 const toolFilter = z.strictObject({
   read_only: z.boolean().optional(),
-  tool_names: z.array(z.string()).optional(),
+  tool_names: z.array(z.string()).max(MAX_ITEMS).optional(),
 })
 
 /** `authorization` and `headers` are here to be told apart from misspelt names: presets may not hold them. */
@@ -91,8 +95,8 @@ const mcpTool = z
       .regex(/^tunnel_[a-z0-9]{32}$/, 'tunnel_ and 32 lower-case letters or digits')
       .optional(),
     authorization: z.string().optional(),
-    headers: z.record(z.string(), z.string()).nullish(),
-    allowed_tools: z.union([z.array(z.string()), toolFilter]).nullish(),
+    headers: recordOf(z.string(), z.string()).nullish(),
+    allowed_tools: z.union([z.array(z.string()).max(MAX_ITEMS), toolFilter]).nullish(),
     require_approval: z
       .union([
         z.enum(['always', 'never']),
@@ -101,7 +105,10 @@ const mcpTool = z
       .nullish(),
     server_description: z.string().optional(),
     defer_loading: z.boolean().optional(),
-    allowed_callers: z.array(z.enum(['direct', 'programmatic'])).nullish(),
+    allowed_callers: z
+      .array(z.enum(['direct', 'programmatic']))
+      .max(2)
+      .nullish(),
   })
   .refine(
     ({ server_url, connector_id, tunnel_id }) =>
@@ -125,7 +132,7 @@ const toolChoice = z.union([
   ]),
 ])
 
-const include = z.array(z.literal('item.input_audio_transcription.logprobs')).optional()
+const include = z.array(z.literal('item.input_audio_transcription.logprobs')).max(MAX_INCLUDES).optional()
 
 const realtime = z.strictObject({
   type: z.literal('realtime'),
@@ -148,7 +155,10 @@ const realtime = z.strictObject({
     })
     .optional(),
   include,
-  tools: z.array(z.discriminatedUnion('type', [functionTool, mcpTool])).optional(),
+  tools: z
+    .array(z.discriminatedUnion('type', [functionTool, mcpTool]))
+    .max(MAX_TOOLS)
+    .optional(),
   tool_choice: toolChoice.optional(),
   parallel_tool_calls: z.boolean().optional(),
   reasoning: z

@@ -2,6 +2,9 @@
 import type { z } from 'zod'
 import { type Path, valueAt } from './json.ts'
 
+/** More problems of one preset, or of the syntax, tell an operator nothing new, and cost time. */
+export const MAX_FINDINGS = 100
+
 export interface Issue {
   readonly path: Path
   /** The first two are about the key that ends the path, the others about the value there. */
@@ -31,13 +34,15 @@ export function issuesOf(schema: z.ZodType, value: unknown): readonly Issue[] {
 
 /** The objections in an error that zod made of this value. */
 export function toIssues(error: z.ZodError, value: unknown): readonly Issue[] {
-  return error.issues.flatMap((issue) => flatten(issue, [], value))
+  return error.issues.slice(0, MAX_FINDINGS).flatMap((issue) => flatten(issue, [], value))
 }
 
 function flatten(issue: Raw, base: Path, root: unknown): readonly Issue[] {
   const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))]
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], kind: 'unknown', expected: '' }))
+    return issue.keys
+      .slice(0, MAX_FINDINGS)
+      .map((key) => ({ path: [...path, key], kind: 'unknown', expected: '' }))
   }
   if (issue.code === 'invalid_union') {
     const branch = bestBranch(issue.errors)
@@ -82,6 +87,7 @@ function unionExpectations(issue: Extract<Raw, { code: 'invalid_union' }>): read
 function bound(origin: string, words: string, limit: number): string {
   if (origin === 'string')
     return limit === 1 ? 'text that is not empty' : `text of ${words} ${limit} characters`
+  if (origin === 'object') return `an object of ${words} ${limit} keys`
   if (origin === 'array') return `a list of ${words} ${limit} item${limit === 1 ? '' : 's'}`
   return `a number of ${words} ${limit}`
 }

@@ -65,8 +65,16 @@ export function codePoints(text: string): number {
   return count
 }
 
-/** Whether objects and lists lie in each other more than `limit` levels deep; never looks further than that. */
-export function isDeeper(value: unknown, limit: number): boolean {
+export interface Size {
+  readonly depth: number
+  /** Of one object. */
+  readonly keys: number
+}
+
+/** True when a value is nested deeper, or an object in it has more keys. Looks no further than that. */
+export function isLarger(value: unknown, { depth, keys }: Size): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1))
+  const inner = Object.values(value)
+  if (depth === 0 || (!Array.isArray(value) && inner.length > keys)) return true
+  return inner.some((item) => isLarger(item, { depth: depth - 1, keys }))
 }

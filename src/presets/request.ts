@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts'
 import { askedExpiries, type FlatSession, flatSession } from './flat-schema.ts'
 import { isSessionType, requestedSessions, type SessionType } from './ga-schema.ts'
 import { type Issue, toIssues } from './issues.ts'
-import { type Fields, isDeeper, isObject } from './json.ts'
+import { type Fields, isLarger, isObject } from './json.ts'
 import { expiresAfter } from './schema-parts.ts'
 import { knownPath } from './schema-paths.ts'
 
@@ -27,8 +27,8 @@ export interface FlatMintRequest extends Asked {
 /** What a request asks for; every value in it has passed the schema of its endpoint. */
 export type MintRequest = GaMintRequest | FlatMintRequest
 
-/** Far beyond any session; without a bound, 16 KiB of brackets would exhaust the stack of what walks them. */
-const maxDepth = 32
+/** More than any session needs. The bound limits the stack and the time that a hostile body costs. */
+const MAX_SIZE = { depth: 32, keys: 256 }
 
 const clientSecretsFields: ReadonlySet<string> = new Set(['preset', 'session', 'expires_after', 'variables'])
 
@@ -82,7 +82,7 @@ export function checkGaSession(session: Fields, type: SessionType): Fields {
 
 /** Without a `type` it is the preset's that counts, so for now it only has to suit one of them. */
 function parseGaSession(session: unknown): Fields {
-  if (!isObject(session) || isDeeper(session, maxDepth))
+  if (!isObject(session) || isLarger(session, MAX_SIZE))
     throw new ServiceError('field_invalid', { param: 'session' })
   const { type } = session
   if (isSessionType(type)) return checkGaSession(session, type)
@@ -107,7 +107,7 @@ function parseVariables(variables: unknown): ReadonlyMap<string, string> {
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, at: string): z.output<Schema> {
-  if (isDeeper(value, maxDepth)) throw new ServiceError('field_invalid', at === '' ? {} : { param: at })
+  if (isLarger(value, MAX_SIZE)) throw new ServiceError('field_invalid', at === '' ? {} : { param: at })
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issues = toIssues(result.error, value)

@@ -1,5 +1,31 @@
 /** Pieces that the GA and the flat session have in common; sources: openai 7.57.0 types, OpenAPI 2.3.0. */
 import { z } from 'zod'
+import { isObject } from './json.ts'
+
+/** Bounds of lists and of objects with free keys: OpenAI's where it has one, else more than any session needs. */
+export const MAX_TOOLS = 128
+export const MAX_INCLUDES = 16
+export const MAX_ITEMS = 128
+export const MAX_KEYS = 128
+
+/** An object with free keys. It counts them before it checks them: the cost of a refusal has a bound. */
+export function recordOf<Key extends z.core.$ZodRecordKey, Value extends z.ZodType>(
+  key: Key,
+  value: Value,
+  max = MAX_KEYS,
+) {
+  return z.preprocess(
+    (input, { issues }) => {
+      const isTooLarge = isObject(input) && Object.keys(input).length > max
+      if (isTooLarge) issues.push({ code: 'too_big', origin: 'object', maximum: max, input })
+      return input
+    },
+    z.record(key, value),
+  )
+}
+
+/** Any JSON: what we parse is JSON already, and z.json() would check it again, value by value. */
+export const anyJson = z.unknown()
 
 /** Model and voice names stay open: new ones appear between releases of this service. */
 export const openName = z.string().min(1)
@@ -17,7 +43,7 @@ export const tracing = z.union([
   z.strictObject({
     workflow_name: z.string().optional(),
     group_id: z.string().optional(),
-    metadata: z.json().optional(),
+    metadata: anyJson.optional(),
   }),
 ])
 
@@ -33,10 +59,10 @@ export const truncation = z.union([
 export const prompt = z.strictObject({
   id: openName,
   version: z.string().nullish(),
-  variables: z.record(z.string(), z.json()).nullish(),
+  variables: recordOf(z.string(), anyJson).nullish(),
 })
 
-export const jsonSchemaObject = z.record(z.string(), z.json())
+export const jsonSchemaObject = recordOf(z.string(), anyJson)
 
 /** OpenAI's range for the life of a client secret, in seconds. */
 export const expirySeconds = z.int().min(10).max(7200)

@@ -16,6 +16,7 @@ const nothing = z.null()
 function branches(schema: Schema): readonly Schema[] {
   if (schema instanceof z.ZodOptional) return branches(schema.unwrap())
   if (schema instanceof z.ZodNullable) return [nothing, ...branches(schema.unwrap())]
+  if (schema instanceof z.ZodPipe) return branches(schema.out)
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(branches)
   return [schema]
 }

@@ -1,5 +1,9 @@
+/** The distance of longer words costs too much, and no candidate is longer. */
+const MAX_WORD = 64
+
 /** The candidate that a misspelt word most likely stands for; undefined where none is near. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > MAX_WORD) return undefined
   const limit = Math.max(1, Math.floor(word.length / 3))
   let best: string | undefined
   let bestDistance = limit + 1

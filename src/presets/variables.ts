@@ -2,6 +2,7 @@
 import { ServiceError } from '../errors.ts'
 import { isCredentialLike } from './credentials.ts'
 import type { VariableInput } from './file-schema.ts'
+import { MAX_FINDINGS } from './issues.ts'
 import { codePoints } from './json.ts'
 import type { Finding } from './problem.ts'
 import { closest } from './suggestion.ts'
@@ -65,9 +66,9 @@ export function toVariables(declared: Readonly<Record<string, VariableInput>>): 
   return { variables, problems }
 }
 
-/** Splits a text at its `{{name}}` holes; everything between two pairs of braces is taken for one. */
+/** Splits a text at its `{{name}}` holes. A name has no braces, so that no search goes beyond the next one. */
 export function parseTemplate(text: string): Template {
-  const parts = text.split(/\{\{(.*?)\}\}/)
+  const parts = text.split(/\{\{([^{}\n]*)\}\}/)
   return {
     literals: parts.filter((_, index) => index % 2 === 0),
     names: parts.filter((_, index) => index % 2 === 1).map((name) => name.trim()),
@@ -79,7 +80,9 @@ export function compareHoles(
   template: Template,
   declared: readonly string[],
 ): { problems: readonly Finding[]; warnings: readonly Finding[] } {
-  const undeclared = [...new Set(template.names)].filter((name) => !declared.includes(name))
+  const undeclared = [...new Set(template.names)]
+    .filter((name) => !declared.includes(name))
+    .slice(0, MAX_FINDINGS)
   const unused = declared.filter((name) => !template.names.includes(name))
   return {
     problems: undeclared.map((name) => ({ path: [], message: holeMessage(name, closest(name, declared)) })),

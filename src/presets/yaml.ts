@@ -1,9 +1,13 @@
 /** YAML or JSON text as plain data, with the place of everything in it. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLError } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml'
+import { MAX_FINDINGS } from './issues.ts'
 import type { Path } from './json.ts'
 import type { Finding, Position } from './problem.ts'
+import type { Slices } from './slices.ts'
+import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts'
 
-export interface Document {
+export interface Yaml {
+  /** Undefined when the syntax is wrong. */
   readonly data: unknown
   readonly problems: readonly Finding[]
   /** Problems of the syntax itself, which have a place but no path. */
@@ -12,106 +16,113 @@ export interface Document {
   readonly locate: (finding: Finding) => Position
 }
 
-/** yaml's own messages may quote the text, and the text may hold a credential. */
+/** yaml's own messages may quote the text, and the text may contain a credential. */
 const sentences: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit, or a bracket is not closed',
-  TAB_AS_INDENT: 'a tab is no indentation; use spaces',
+  TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   MISSING_CHAR: 'a character is missing: a quote, a bracket, a comma or the space after a colon',
-  MULTIPLE_DOCS: 'there is a second document; a presets file holds one',
+  MULTIPLE_DOCS: 'this starts a second document; a presets file has one',
   NON_STRING_KEY: 'a key is not text',
   BAD_SCALAR_START: 'this value needs quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a value with a colon in it needs quotes',
-  TAG_RESOLVE_FAILED: 'tags (!…) are not taken',
-  BAD_DQ_ESCAPE: 'there is no such escape in double quotes',
+  TAG_RESOLVE_FAILED: 'tags (!…) are not supported',
+  BAD_DQ_ESCAPE: 'this escape does not exist in double quotes',
+  TOO_DEEP: 'the file is nested too deeply',
+  TOO_LARGE: 'this part has too many keys and values; OpenAI takes at most 16,384 tokens of a session',
 }
 
-/** Reads the text; what is wrong with it is in the result, never thrown. */
-export function parseText(text: string): Document {
+/**
+ * Reads the text. The result says what is wrong with it; this throws nothing.
+ */
+export function* parseYaml(text: string): Slices<Yaml> {
   const lines = new LineCounter()
-  const parsed = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-    // The walk below says where, by path.
-    uniqueKeys: false,
-  })
-  const toPosition = (index: number): Position => {
-    const { line, col } = lines.linePos(index)
+  const toPosition = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const faults: readonly YAMLError[] = [...parsed.errors, ...parsed.warnings]
-  const walk = createWalk()
-  const data = walk.read(parsed.contents, [])
-  return {
-    data: faults.length > 0 ? undefined : data,
-    problems: walk.problems,
-    syntax: faults.map(({ code, pos }) => ({
-      message: sentences[code] ?? 'this is neither YAML nor JSON',
-      position: toPosition(pos[0]),
-    })),
-    locate: (finding) => toPosition(walk.offsetOf(finding)),
-  }
-}
-
-interface Place {
-  readonly key: number
-  readonly value: number
-}
-
-interface Walk {
-  readonly problems: Finding[]
-  read(node: unknown, path: Path): unknown
-  offsetOf(finding: Finding): number
-}
-
-function createWalk(): Walk {
-  const places = new Map<string, Place>()
+  const faults: Fault[] = []
   const problems: Finding[] = []
-
-  const readPair = (pair: Pair, path: Path, seen: Set<string>, into: Record<string, unknown>): void => {
-    const key = isScalar(pair.key) ? String(pair.key.value) : ''
-    const here = [...path, key]
-    if (seen.has(key)) problems.push({ path: here, atKey: true, message: 'is there twice' })
-    seen.add(key)
-    const keyOffset = offsetOfNode(pair.key)
-    places.set(JSON.stringify(here), { key: keyOffset, value: offsetOfNode(pair.value, keyOffset) })
-    const value = read(pair.value, here)
-    if (key === '__proto__') problems.push({ path: here, atKey: true, message: 'is never allowed as a key' })
-    else into[key] = value
+  const root = yield* composeText(text, lines, faults)
+  const data = faults.length > 0 ? undefined : yield* toData(root, problems)
+  return {
+    data,
+    problems,
+    syntax: faults
+      .toSorted((one, other) => one.offset - other.offset)
+      .slice(0, MAX_FINDINGS)
+      .map(({ code, offset }) => ({
+        message: sentences[code] ?? 'this is neither YAML nor JSON',
+        position: toPosition(offset),
+      })),
+    locate: (finding) => toPosition(offsetOf(root, finding)),
   }
-
-  const read = (node: unknown, path: Path): unknown => {
-    if (isMap(node)) {
-      const seen = new Set<string>()
-      const into: Record<string, unknown> = {}
-      for (const pair of node.items) readPair(pair, path, seen, into)
-      return into
-    }
-    if (isSeq(node)) {
-      return node.items.map((item, index) => {
-        const here = [...path, index]
-        places.set(JSON.stringify(here), { key: offsetOfNode(item), value: offsetOfNode(item) })
-        return read(item, here)
-      })
-    }
-    if (isAlias(node)) problems.push({ path, message: 'aliases (*…) are not taken; write the value out' })
-    return isScalar(node) ? node.value : null
-  }
-
-  const offsetOf = ({ path, atKey }: Finding): number => {
-    const exact = places.get(JSON.stringify(path))
-    if (exact !== undefined) return atKey === true ? exact.key : exact.value
-    for (let length = path.length - 1; length > 0; length -= 1) {
-      const around = places.get(JSON.stringify(path.slice(0, length)))
-      if (around !== undefined) return around.key
-    }
-    return 0
-  }
-
-  return { problems, read, offsetOf }
 }
 
-function offsetOfNode(node: unknown, fallback = 0): number {
-  if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return fallback
-  return node.range?.[0] ?? fallback
+/** The data of the root node. Pauses after each preset. */
+function* toData(root: unknown, problems: Finding[]): Slices<unknown> {
+  const presets = pairAt(root, 'presets')?.value
+  const entries = new Map<unknown, unknown>()
+  for (const { key, value } of isMap(presets) ? presets.items : []) {
+    entries.set(value, readNode(value, ['presets', keyOf(key)], { problems }))
+    yield
+  }
+  return readNode(root, [], { problems, entries })
+}
+
+/** No session needs more, and some functions that read the data call themselves. */
+const MAX_DEPTH = 64
+
+interface Reading {
+  readonly problems: Finding[]
+  /** What has been read before, by node. */
+  readonly entries?: ReadonlyMap<unknown, unknown>
+}
+
+function report({ problems }: Reading, problem: Finding): void {
+  if (problems.length < MAX_FINDINGS) problems.push(problem)
+}
+
+function readNode(node: unknown, path: Path, reading: Reading): unknown {
+  if (reading.entries?.has(node)) return reading.entries.get(node)
+  if (path.length > MAX_DEPTH) {
+    report(reading, { path, message: 'is nested too deeply' })
+    return null
+  }
+  if (isMap(node)) return readMap(node, path, reading)
+  if (isSeq(node)) return node.items.map((item, index) => readNode(item, [...path, index], reading))
+  if (isAlias(node)) report(reading, { path, message: 'aliases (*…) are not supported; write the value out' })
+  if (!isScalar(node)) return null
+  if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
+    report(reading, { path, message: 'is not a number that JSON has' })
+    return undefined
+  }
+  return node.value
+}
+
+function readMap(map: YAMLMap, path: Path, reading: Reading): Record<string, unknown> {
+  const data: Record<string, unknown> = {}
+  for (const { key: keyNode, value } of map.items) {
+    const key = keyOf(keyNode)
+    const here = [...path, key]
+    const isTwice = Object.hasOwn(data, key)
+    if (isTwice) report(reading, { path: here, atKey: true, message: 'is there twice' })
+    if (key === '__proto__')
+      report(reading, { path: here, atKey: true, message: 'is never allowed as a key' })
+    else data[key] = readNode(value, here, reading)
+  }
+  return data
+}
+
+function offsetOf(root: unknown, { path, atKey }: Finding): number {
+  let node = root
+  let offset = 0
+  for (const [index, key] of path.entries()) {
+    const pair = pairAt(node, key)
+    const next = isSeq(node) && typeof key === 'number' ? node.items[key] : pair?.value
+    if (next === undefined && pair === undefined) return offset
+    offset = startOf(pair?.key ?? next, offset)
+    if (index === path.length - 1 && atKey !== true) return startOf(next, offset)
+    node = next
+  }
+  return offset
 }

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createUpstream } from '../../src/openai/mint.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
 import { parseClientSecretsRequest } from '../../src/presets/request.ts'
+import { runAtOnce } from '../../src/presets/slices.ts'
 import { buildUpstreamRequest } from '../../src/presets/upstream-request.ts'
 import { Secret } from '../../src/secret.ts'
 import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
@@ -128,7 +129,7 @@ describe('a second call', () => {
 
 function anOrder() {
   const surroundings = { fileName: 'presets.yaml', authMode: 'none', api: 'client_secrets' } as const
-  const parsed = parsePresets(PRESETS, { ...surroundings, allowedOrigins: undefined })
+  const parsed = runAtOnce(parsePresets(PRESETS, { ...surroundings, allowedOrigins: undefined }))
   const preset = 'catalog' in parsed ? parsed.catalog.presets.get('assistant') : undefined
   if (preset === undefined) throw new Error('there is no such preset')
   return buildUpstreamRequest(preset, parseClientSecretsRequest({}))

@@ -57,13 +57,13 @@ describe('a text is refused that', () => {
       'presets: [1',
       ['presets.yaml:1:12 the indentation does not fit, or a bracket is not closed'],
     ],
-    ['is indented with tabs', 'presets:\n\ta: 1', ['presets.yaml:2:1 a tab is no indentation; use spaces']],
+    ['is indented with tabs', 'presets:\n\ta: 1', ['presets.yaml:2:1 tabs cannot indent; use spaces']],
     [
       'is two documents',
       'presets: {}\n---\npresets: {}',
-      ['presets.yaml:2:1 there is a second document; a presets file holds one'],
+      ['presets.yaml:2:1 this starts a second document; a presets file has one'],
     ],
-    ['has tags', 'presets: !secret x', ['presets.yaml:1:10 tags (!…) are not taken']],
+    ['has tags', 'presets: !secret x', ['presets.yaml:1:10 tags (!…) are not supported']],
     ['has keys that are not text', '? [a]\n: 1', ['presets.yaml:1:3 a key is not text']],
     ['is something else', 'presets: "a" b', ['presets.yaml:1:14 this is neither YAML nor JSON']],
     [
@@ -79,7 +79,9 @@ describe('a text is refused that', () => {
     [
       'has aliases',
       'presets:\n  a: { session: { type: realtime, instructions: &i hello } }\n  b: { session: { instructions: *i } }',
-      ['presets.yaml:3:33 presets.b.session.instructions: aliases (*…) are not taken; write the value out'],
+      [
+        'presets.yaml:3:33 presets.b.session.instructions: aliases (*…) are not supported; write the value out',
+      ],
     ],
     [
       'has a __proto__ key',
@@ -95,8 +97,8 @@ describe('a text is refused that', () => {
       'has numbers that JSON has not',
       'presets: { a: { session: { speed: .nan, max_response_output_tokens: .inf } } }',
       [
-        'presets.yaml:1:35 presets.a.session.speed: takes a number',
-        'presets.yaml:1:69 presets.a.session.max_response_output_tokens: takes a number or inf',
+        'presets.yaml:1:35 presets.a.session.speed: is not a number that JSON has',
+        'presets.yaml:1:69 presets.a.session.max_response_output_tokens: is not a number that JSON has',
       ],
     ],
   ])('%s', (_, text, lines) => {

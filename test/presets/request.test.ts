@@ -120,7 +120,7 @@ describe('a client_secrets body', () => {
       'field_invalid session.tools',
     ],
     [
-      { session: { type: 'realtime', prompt: { id: 'p', variables: { mine: Number.NaN } } } },
+      { session: { type: 'realtime', prompt: { id: 'p', variables: 5 } } },
       'field_invalid session.prompt.variables',
     ],
     [{ session: { type: 'transcription', model: 'm' } }, 'field_unknown session'],

@@ -4,6 +4,7 @@ import type { Fields } from '../../src/presets/json.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import type { Problem } from '../../src/presets/problem.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+import { runAtOnce } from '../../src/presets/slices.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/upstream-request.ts'
 
 export const surroundings: ParseOptions = {
@@ -15,14 +16,14 @@ export const surroundings: ParseOptions = {
 
 /** The catalog of a file that has to be sound. */
 export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Catalog {
-  const parsed = parsePresets(text, { ...surroundings, ...options })
+  const parsed = runAtOnce(parsePresets(text, { ...surroundings, ...options }))
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text: line }) => line).join('\n'))
   return parsed.catalog
 }
 
 /** The problems of a file; none if it is sound. */
 export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly Problem[] {
-  const parsed = parsePresets(text, { ...surroundings, ...options })
+  const parsed = runAtOnce(parsePresets(text, { ...surroundings, ...options }))
   return 'problems' in parsed ? parsed.problems : []
 }
 

@@ -11,6 +11,7 @@ import { type Environment, parseConfig } from '../../src/config.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
 import { parsePresets } from '../../src/presets/catalog.ts'
+import { runAtOnce } from '../../src/presets/slices.ts'
 import { createRuntime } from '../../src/runtime.ts'
 
 export const API_KEY = 'sk-test-0123456789abcdefghij'
@@ -94,11 +95,13 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     ...options.environment,
   })
   const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.callers.mode } as const
-  const parsed = parsePresets(options.presets ?? PRESETS, {
-    fileName: 'presets.yaml',
-    api: config.upstream.api,
-    ...surroundings,
-  })
+  const parsed = runAtOnce(
+    parsePresets(options.presets ?? PRESETS, {
+      fileName: 'presets.yaml',
+      api: config.upstream.api,
+      ...surroundings,
+    }),
+  )
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })

@@ -1,0 +1,20 @@
+/** Long work in slices of a few milliseconds: each `yield` is a place where other work may go first. */
+import { setImmediate } from 'node:timers/promises'
+
+export type Slices<Result> = Generator<undefined, Result>
+
+export async function runInSlices<Result>(slices: Slices<Result>): Promise<Result> {
+  let step = slices.next()
+  while (step.done !== true) {
+    await setImmediate()
+    step = slices.next()
+  }
+  return step.value
+}
+
+/** Runs all slices at once, for a caller that has nothing else to do. */
+export function runAtOnce<Result>(slices: Slices<Result>): Result {
+  let step = slices.next()
+  while (step.done !== true) step = slices.next()
+  return step.value
+}

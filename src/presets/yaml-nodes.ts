@@ -1,0 +1,133 @@
+/** The syntax tree of a YAML text, made in slices. */
+import {
+  Composer,
+  CST,
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  type LineCounter,
+  type Pair,
+  Parser,
+} from 'yaml'
+import type { Slices } from './slices.ts'
+
+export interface Fault {
+  readonly code: string
+  readonly offset: number
+}
+
+const LEXEMES_PER_SLICE = 2_000
+
+function* tokenize(text: string, lines: LineCounter): Slices<readonly CST.Token[]> {
+  const parser = new Parser(lines.addNewLine)
+  const tokens: CST.Token[] = []
+  let count = 0
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token)
+    count += 1
+    if (count % LEXEMES_PER_SLICE === 0) yield
+  }
+  for (const token of parser.end()) tokens.push(token)
+  return tokens
+}
+
+/** The root node of the text, and what is wrong with its syntax. */
+export function* composeText(text: string, lines: LineCounter, faults: Fault[]): Slices<unknown> {
+  return yield* compose(yield* tokenize(text, lines), text.length, faults)
+}
+
+/** The root node. Each preset is composed by itself, because the composer cannot pause. */
+function* compose(tokens: readonly CST.Token[], length: number, faults: Fault[]): Slices<unknown> {
+  const detached = new Map(tokens.flatMap(detachPresets).map((token) => [token.offset, token]))
+  const [root, second] = composeTokens(tokens, length, faults)
+  if (second !== undefined) faults.push({ code: 'MULTIPLE_DOCS', offset: second.range[0] })
+  const presets = pairAt(root?.contents, 'presets')?.value
+  for (const pair of isMap(presets) ? presets.items : []) {
+    const value = detached.get(startOf(pair.value))
+    if (value === undefined) continue
+    yield
+    const document: CST.Document = { type: 'document', offset: value.offset, start: [], value }
+    pair.value = composeTokens([document], length, faults)[0]?.contents
+  }
+  return root?.contents
+}
+
+/** Takes the collections out of the `presets` map; each leaves a scalar at its place. */
+function detachPresets(document: CST.Token): readonly CST.Token[] {
+  const presets = itemsOf(document.type === 'document' ? document.value : undefined).find(
+    ({ key }) => CST.isScalar(key) && 'source' in key && /^["']?presets["']?$/.test(key.source),
+  )
+  return itemsOf(presets?.value).flatMap((item) => {
+    const { value, sep = [] } = item
+    // The composer refuses a block that begins beside its key, so such a block stays.
+    const isDetachable =
+      value?.type === 'flow-collection' ||
+      (value?.type === 'block-map' && sep.some(({ type }) => type === 'newline'))
+    if (!isDetachable) return []
+    item.value = { type: 'scalar', offset: value.offset, indent: value.indent, source: '0' }
+    return [value]
+  })
+}
+
+function itemsOf(token: CST.Token | undefined): readonly CST.CollectionItem[] {
+  return token?.type === 'block-map' || token?.type === 'flow-collection' ? token.items : []
+}
+
+/** The composer cannot pause, and it is slow where it finds faults. */
+const MAX_PARTS = 25_000
+
+function countParts(root: CST.Token): number {
+  const pending: (CST.Token | null | undefined)[] = [root]
+  let count = 0
+  for (let token = pending.pop(); pending.length > 0 || token; token = pending.pop()) {
+    count += 1
+    if (count > MAX_PARTS) break
+    if (token?.type === 'document') {
+      count += token.start.length
+      pending.push(token.value)
+    }
+    if (!CST.isCollection(token)) continue
+    for (const { key, value, start, sep = [] } of token.items) {
+      count += start.length + sep.length
+      pending.push(key, value)
+    }
+  }
+  return count
+}
+
+function composeTokens(tokens: readonly CST.Token[], length: number, faults: Fault[]) {
+  const documents: Document.Parsed[] = []
+  const large = tokens.find((token) => countParts(token) > MAX_PARTS)
+  if (large !== undefined || tokens.length > MAX_PARTS) {
+    faults.push({ code: 'TOO_LARGE', offset: large?.offset ?? 0 })
+    return documents
+  }
+  try {
+    // uniqueKeys compares each key with every other: 100,000 keys would take a minute. toData looks for duplicates.
+    const composer = new Composer({ stringKeys: true, uniqueKeys: false })
+    for (const document of composer.compose(tokens, true, length)) documents.push(document)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    faults.push({ code: 'TOO_DEEP', offset: 0 })
+  }
+  for (const { errors, warnings } of documents) {
+    for (const { code, pos } of [...errors, ...warnings]) faults.push({ code, offset: pos[0] })
+  }
+  return documents
+}
+
+export function keyOf(node: unknown): string {
+  return isScalar(node) ? String(node.value) : ''
+}
+
+/** The last pair of this name, which is the one that the data has. */
+export function pairAt(node: unknown, key: string | number): Pair | undefined {
+  return isMap(node) ? node.items.findLast((pair) => keyOf(pair.key) === key) : undefined
+}
+
+export function startOf(node: unknown, fallback = 0): number {
+  return isNode(node) ? (node.range?.[0] ?? fallback) : fallback
+}

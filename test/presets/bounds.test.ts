@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { parsePresets } from '../../src/presets/catalog.ts'
+import { presetsFile } from '../../src/presets/file-schema.ts'
+import { flatSession } from '../../src/presets/flat-schema.ts'
+import { gaSession, requestedSessions } from '../../src/presets/ga-schema.ts'
+import { issuesOf } from '../../src/presets/issues.ts'
+import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+import { expiresAfter } from '../../src/presets/schema-parts.ts'
+import { problemsOf, refusalOf, surroundings } from './support.ts'
+
+interface Found {
+  readonly path: string
+  readonly schema: z.core.$ZodType
+  /** The record checks the number of its keys before their values. */
+  readonly isCounted: boolean
+}
+
+/** Every list and every object with free keys in a schema, however deep. */
+function collections(schema: unknown, path = '', isCounted = false): readonly Found[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return collections(schema.unwrap(), path, isCounted)
+  }
+  if (schema instanceof z.ZodPipe) return collections(schema.out, path, schema.in instanceof z.ZodTransform)
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => collections(option, path))
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).flatMap(([key, field]) => collections(field, `${path}.${key}`))
+  }
+  if (schema instanceof z.ZodRecord) {
+    return [{ path, schema, isCounted }, ...collections(schema.valueType, `${path}.*`)]
+  }
+  if (schema instanceof z.ZodArray)
+    return [{ path, schema, isCounted }, ...collections(schema.element, `${path}[]`)]
+  return []
+}
+
+const schemas = { presetsFile, gaSession, flatSession, expiresAfter, ...requestedSessions }
+
+describe.each(Object.entries(schemas))('in %s', (_, schema) => {
+  const found = collections(schema)
+
+  it('every list has a maximum', () => {
+    const unbounded = found.filter(
+      ({ schema: list }) =>
+        list instanceof z.ZodArray && z.toJSONSchema(list, { io: 'input' }).maxItems === undefined,
+    )
+    expect(unbounded.map(({ path }) => path)).toEqual([])
+  })
+
+  it('every object with free keys has a maximum', () => {
+    const unbounded = found.filter(
+      ({ schema: record, isCounted }) => record instanceof z.ZodRecord && !isCounted,
+    )
+    expect(unbounded.map(({ path }) => path)).toEqual([])
+  })
+})
+
+describe('a collection that is too large', () => {
+  const many = Array.from({ length: 7_000 }, () => ({}))
+  const keys = Object.fromEntries(many.map((_, index) => [`k${index}`, {}]))
+
+  it.each([
+    [{ tools: many }, 'a list of at most 128 items'],
+    [{ include: many }, 'a list of at most 16 items'],
+    [
+      { tools: [{ type: 'mcp', server_label: 'a', server_url: 'https://a.example', headers: keys }] },
+      'an object of at most 128 keys',
+    ],
+    [{ tools: [{ type: 'function', name: 'f', parameters: keys }] }, 'an object of at most 128 keys'],
+  ])('is refused before its items are checked: case %#', (session, expected) => {
+    const issues = issuesOf(gaSession, { type: 'realtime', ...session })
+    expect(issues.map((issue) => issue.expected)).toEqual([expected])
+  })
+
+  it('is refused in a request', () => {
+    expect(refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', tools: many } }))).toBe(
+      'field_invalid session.tools',
+    )
+    expect(refusalOf(() => parseSessionsRequest({ tools: many }))).toBe('field_invalid tools')
+    expect(refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', ...keys } }))).toBe(
+      'field_invalid session',
+    )
+  })
+
+  it('yields 100 problems at most', () => {
+    const tools = Array.from({ length: 128 }, () => ({ type: 'function', name: 5, parameters: 5 }))
+    expect(
+      problemsOf(JSON.stringify({ presets: { a: { session: { type: 'realtime', tools } } } })),
+    ).toHaveLength(100)
+  })
+})
+
+describe('a presets file', () => {
+  it.each([['-eyJ'], ['{{'], ['{{a'], ['bearer '], ['://a:']])(
+    'with half a megabyte of %s is read in linear time',
+    (part) => {
+      // Quadratic time would be a minute, far beyond the timeout of a test.
+      const text = part.repeat(500_000 / part.length)
+      const file = { presets: { a: { session: { type: 'realtime', instructions: text } } } }
+      expect(problemsOf(JSON.stringify(file))).toEqual([])
+    },
+  )
+
+  it.each([
+    ['commas', ','.repeat(60_000), 1],
+    ['brackets', '['.repeat(60_000), 1],
+    ['tags', '!a '.repeat(30_000), 1],
+    ['keys', `presets:\n${Array.from({ length: 6_000 }, (_, key) => `  a${key}: 1\n`).join('')}`, 1],
+    ['aliases', `a: &a [x]\n${'b: [*a, *a]\n'.repeat(2_000)}`, 103],
+  ])('with too many %s is refused without a further look', (_, text, maximum) => {
+    const problems = problemsOf(text)
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems.length).toBeLessThanOrEqual(maximum)
+  })
+
+  it('pauses for other work several times for each preset', () => {
+    const presets = Array.from({ length: 200 }, (_, index) => [
+      `p${index}`,
+      { session: { type: 'realtime' } },
+    ])
+    const slices = parsePresets(JSON.stringify({ presets: Object.fromEntries(presets) }), surroundings)
+    let pauses = 0
+    let step = slices.next()
+    for (; step.done !== true; step = slices.next()) pauses += 1
+    expect(step.value).toHaveProperty('catalog')
+    expect(pauses).toBeGreaterThanOrEqual(3 * 200)
+  })
+})
