@@ -34,7 +34,7 @@ const lastOf = async (service: TestService) =>
   (await service.records()).findLast(({ event }) => event === 'attempt')
 
 describe('the record of an issued secret', () => {
-  it('says what was issued, for which page and address, and how upstream took it', async () => {
+  it('has what was issued, to which page and address, and what upstream replied', async () => {
     const service = await start()
     const reply = await service.mint({ preset: 'assistant' }, { 'x-forwarded-for': '203.0.113.9' })
     const { value, expires_at: expiresAt } = reply.json()
@@ -74,7 +74,7 @@ describe('the record of an issued secret', () => {
     })
   })
 
-  it('names what the request changed, never to what', async () => {
+  it('names the fields that the request changed, without values', async () => {
     const service = await start()
     const session = {
       type: 'realtime',
@@ -95,7 +95,7 @@ describe('the record of an issued secret', () => {
     expect(await service.auditText()).not.toMatch(/Ada|Lovelace|cedar|Greet/)
   })
 
-  it('has the preset’s revision, the same for each mint and another for another preset', async () => {
+  it('has the preset’s revision, which differs between presets', async () => {
     const service = await start()
     await service.mint({ preset: 'assistant' })
     await service.mint({ preset: 'assistant', variables: { guest: 'Ada' } })
@@ -119,7 +119,12 @@ describe('the record of a refusal', () => {
       { reason: 'origin_unlisted', origin: 'other' },
     ],
     ['a null origin', {}, { origin: 'null' }, { reason: 'origin_unlisted', origin: 'other' }],
-    ['a preset that is not', { preset: 'secret-plans' }, {}, { reason: 'preset_unknown', preset: null }],
+    [
+      'a preset that does not exist',
+      { preset: 'secret-plans' },
+      {},
+      { reason: 'preset_unknown', preset: null },
+    ],
     ['a preset for other origins', { preset: 'elsewhere' }, {}, { reason: 'preset_origin', preset: null }],
     [
       'a closed field',
@@ -128,20 +133,20 @@ describe('the record of a refusal', () => {
       { reason: 'override_not_open', preset: 'assistant' },
     ],
     [
-      'a longer life',
+      'a later expiry',
       { preset: 'assistant', expires_after: { anchor: 'created_at', seconds: 91 } },
       {},
       { reason: 'expiry_raised' },
     ],
     [
-      'a variable that is not',
+      'an undeclared variable',
       { preset: 'assistant', variables: { hobby: 'x' } },
       {},
       { reason: 'variable_undeclared' },
     ],
     ['a navigation', { preset: 'assistant' }, { 'sec-fetch-mode': 'navigate' }, { reason: 'fetch_metadata' }],
     ['another media type', {}, { 'content-type': 'text/plain' }, { reason: 'media_type_unsupported' }],
-  ])('of %s has its reason, and nothing was issued', async (_name, body, headers, facts) => {
+  ])('for %s has its reason, and nothing is issued', async (_name, body, headers, facts) => {
     const service = await start()
     const reply = await service.mint(body, headers)
     expect(await lastOf(service)).toMatchObject({

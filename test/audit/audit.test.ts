@@ -9,7 +9,7 @@ const linesIn = async (directory: string) => (await readChains(directory)).flatM
 
 describe('an anchor', () => {
   it.each(['info', 'silent', 'fatal'] as const)(
-    'is a line of the log, whatever its level: %s',
+    'is a log line, whatever the log level: %s',
     async (logLevel) => {
       const { audit, directory, logText } = await openTestAudit({ logLevel })
       await recordIssued(audit, 'a')
@@ -42,7 +42,7 @@ describe('identities', () => {
     })
   })
 
-  it('are in clear where the operator wants it so', async () => {
+  it('are plain text with AUDIT_IDENTITIES=plain', async () => {
     const { audit, directory } = await openTestAudit({ identities: 'plain' })
     await recordIssued(audit, 'a')
     expect((await linesIn(directory)).at(-1)).toMatchObject({ address: '203.0.113.9' })
@@ -50,7 +50,7 @@ describe('identities', () => {
 })
 
 describe('an event of the service', () => {
-  it.each(['key', 'store', 'pause'] as const)('%s is a record like any other', async (event) => {
+  it.each(['key', 'store', 'pause'] as const)('has a record: %s', async (event) => {
     const { audit, directory } = await openTestAudit()
     await audit.recordEvent(event, { detail: { state: 'degraded' } })
     expect((await linesIn(directory)).at(-1)).toMatchObject({
@@ -62,13 +62,13 @@ describe('an event of the service', () => {
 })
 
 describe('a key file', () => {
-  it('that was created is warned of, and never quoted', async () => {
+  it('that was created gets a warning, which does not quote it', async () => {
     const { logText } = await openTestAudit({ key: undefined })
     expect(logText()).toContain('a new audit key was created')
     expect(logText()).not.toContain('can read the audit key file')
   })
 
-  it('that goes with its directory is put back: what it seals can be verified after the next start', async () => {
+  it('that is removed with its directory is restored, so that the next start uses it', async () => {
     const directory = join(await createTemporaryDirectory(), 'audit')
     const { audit, clock } = await openTestAudit({ directory, key: undefined })
     const key = await readFile(join(directory, 'audit.key'), 'utf8')
@@ -81,7 +81,7 @@ describe('a key file', () => {
     expect((await stat(join(directory, 'audit.key'))).mode & 0o777).toBe(0o600)
   })
 
-  it('that alone is lost is put back when the service stops', async () => {
+  it('that is removed alone is restored when the service stops', async () => {
     const { audit, directory } = await openTestAudit({ key: undefined })
     const key = await readFile(join(directory, 'audit.key'), 'utf8')
     await rm(join(directory, 'audit.key'))
@@ -89,7 +89,7 @@ describe('a key file', () => {
     expect(await readFile(join(directory, 'audit.key'), 'utf8')).toBe(key)
   })
 
-  it('that was never needed is not made when a directory is lost', async () => {
+  it('is not created with a lost directory if the key is a setting', async () => {
     const directory = join(await createTemporaryDirectory(), 'audit')
     const { audit, clock } = await openTestAudit({ directory })
     await rm(directory, { recursive: true })
@@ -105,7 +105,7 @@ describe('a key file', () => {
     [0o604, true],
     [0o600, false],
     [0o400, false],
-  ])('of mode %o is warned of: %s', async (mode, isWarned) => {
+  ])('of mode %o gets a warning: %s', async (mode, isWarned) => {
     const directory = await createTemporaryDirectory()
     const path = join(directory, 'audit.key')
     await writeFile(path, 'an operator’s own key, long enough')

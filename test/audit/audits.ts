@@ -1,4 +1,4 @@
-/** Whole audits on real directories, with a clock that only tests move. */
+/** Audits on real directories, with clocks that only tests move. */
 import { onTestFinished } from 'vitest'
 import { Attempt } from '../../src/audit/attempt.ts'
 import type { Audit } from '../../src/audit/audit.ts'
@@ -51,7 +51,7 @@ export interface TestFailure {
   readonly asked?: boolean
 }
 
-/** Records an attempt that was refused for `reason`, or that failed for it. */
+/** Records an attempt that was refused or failed for `reason`. */
 export function recordFailure(
   audit: Audit,
   reason: Reason,

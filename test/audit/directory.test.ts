@@ -6,13 +6,13 @@ import { createDirectory } from '../../src/audit/directory.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 
 describe('the directory of the audit', () => {
-  it('is created with those above it, and closed to others', async () => {
+  it('is created with its parents, and closed to other users', async () => {
     const path = join(await createTemporaryDirectory(), 'var', 'audit')
     await createDirectory(path)
     expect((await stat(path)).mode & 0o027).toBe(0)
   })
 
-  it('is left as it is where it is there', async () => {
+  it('is left as it is if it exists', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'kept'), '')
     await createDirectory(directory)
@@ -25,13 +25,13 @@ describe('the directory of the audit', () => {
     expect(existsSync(path)).toBe(true)
   })
 
-  it('is told to be impossible below what is no directory', async () => {
+  it('is an error below a file', async () => {
     const path = join(await createTemporaryDirectory(), 'file')
     await writeFile(path, '')
     await expect(createDirectory(join(path, 'audit'))).rejects.toMatchObject({ code: 'ENOTDIR' })
   })
 
-  it.runIf(existsSync('/proc/self'))('is told to be impossible where nothing can be created', async () => {
+  it.runIf(existsSync('/proc/self'))('is an error where nothing can be created', async () => {
     await expect(createDirectory('/proc/audit/of/mint')).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

@@ -1,6 +1,6 @@
 import type { RecordFields } from '../../src/audit/record.ts'
 
-/** A refused attempt, as far as the writer is concerned. */
+/** A refused attempt, as the writer gets it. */
 export const attemptFields: RecordFields = {
   event: 'attempt',
   request_id: '00000000-0000-4000-8000-000000000000',
@@ -25,7 +25,7 @@ export const attemptFields: RecordFields = {
   detail: null,
 }
 
-/** An attempt that can be told apart from others. */
+/** An attempt that differs from others. */
 export const numbered = (number: number): RecordFields => ({ ...attemptFields, ms: number })
 
 /** The fields of a record, in their order. */

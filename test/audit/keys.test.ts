@@ -21,7 +21,7 @@ const toHmac = (key: Buffer, text: string): string =>
 describe('the keys that are derived from the audit key', () => {
   const keys = deriveAuditKeys(new Secret(MASTER))
 
-  it('are derived by HKDF-SHA256, so that audits of other versions can be read', () => {
+  it('are derived by HKDF-SHA256, as other versions derive them', () => {
     expect(keys.toPseudonym('address', '203.0.113.9')).toBe(
       toHmac(derive('pseudonym'), 'address\u0000203.0.113.9'),
     )
@@ -42,7 +42,7 @@ describe('the keys that are derived from the audit key', () => {
     expect(keys.toPseudonym(kind, value)).not.toBe(keys.toPseudonym(otherKind, otherValue))
   })
 
-  it('are other ones under another audit key', () => {
+  it('differ for another audit key', () => {
     const other = deriveAuditKeys(new Secret(`${MASTER}!`))
     expect(other.toPseudonym('caller', 'ada')).not.toBe(keys.toPseudonym('caller', 'ada'))
     expect(new Secret('ek_a').fingerprint(other.fingerprint)).not.toBe(
@@ -50,13 +50,13 @@ describe('the keys that are derived from the audit key', () => {
     )
   })
 
-  it('differ by their use: a pseudonym tells nothing of a fingerprint', () => {
+  it('differ by use: a pseudonym is not a fingerprint', () => {
     expect(new Secret('caller\u0000ada').fingerprint(keys.fingerprint)).not.toBe(
       keys.toPseudonym('caller', 'ada'),
     )
   })
 
-  it('make the same pseudonym still after more callers than are kept at hand', () => {
+  it('make the same pseudonym after the cache was emptied', () => {
     const before = keys.toPseudonym('caller', 'ada')
     for (let number = 0; number < 10_001; number += 1) keys.toPseudonym('caller', String(number))
     expect(keys.toPseudonym('caller', 'ada')).toBe(before)
@@ -64,7 +64,7 @@ describe('the keys that are derived from the audit key', () => {
 })
 
 describe('the key file', () => {
-  it('is created once, for its owner alone, with 256 random bits', async () => {
+  it('is created once, readable by its owner only, with 256 random bits', async () => {
     const directory = await createTemporaryDirectory()
     const first = await loadAuditKey(directory)
     const second = await loadAuditKey(directory)
@@ -77,19 +77,19 @@ describe('the key file', () => {
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 
-  it('is another one in another directory', async () => {
+  it('differs between directories', async () => {
     const [one, other] = await Promise.all([createTemporaryDirectory(), createTemporaryDirectory()])
     expect((await loadAuditKey(one)).key.reveal()).not.toBe((await loadAuditKey(other)).key.reveal())
   })
 
-  it('that an operator put there is taken as it is', async () => {
+  it('of an operator is used as it is', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'audit.key'), `${MASTER}\n`, { mode: 0o600 })
     const { key, isNew } = await loadAuditKey(directory)
     expect([key.reveal(), isNew]).toStrictEqual([MASTER, false])
   })
 
-  it('may be a link to where secrets are mounted', async () => {
+  it('may be a link to a mounted secret', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'mounted'), MASTER)
     await symlink('mounted', join(directory, 'audit.key'))
@@ -98,22 +98,22 @@ describe('the key file', () => {
 
   it.each([
     ['is empty', ''],
-    ['holds white space', ' \n'],
-    ['holds less than AUDIT_KEY would have to', 'too short'],
-  ])('that %s is refused: anybody could compute its pseudonyms', async (_name, content) => {
+    ['has only white space', ' \n'],
+    ['is shorter than AUDIT_KEY may be', 'too short'],
+  ])('that %s is refused', async (_name, content) => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'audit.key'), content)
     await expect(loadAuditKey(directory)).rejects.toThrow(/key/)
   })
 
-  it('that cannot be read is an error, and nothing is put in its place', async () => {
+  it('that cannot be read is an error, and is not replaced', async () => {
     const directory = await createTemporaryDirectory()
     await mkdir(join(directory, 'audit.key'))
     await expect(loadAuditKey(directory)).rejects.toMatchObject({ code: 'EISDIR' })
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 
-  it('is one key for all that create it at once in one process', async () => {
+  it('is one key when a process creates it several times at once', async () => {
     const directory = await createTemporaryDirectory()
     const loaded = await Promise.all(Array.from({ length: 20 }, () => loadAuditKey(directory)))
     expect(new Set(loaded.map(({ key }) => key.reveal())).size).toBe(1)
@@ -121,7 +121,7 @@ describe('the key file', () => {
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 
-  it('is one key for processes that create it at once', async () => {
+  it('is one key when several processes create it at once', async () => {
     const directory = await createTemporaryDirectory()
     const program = `
       import { createHash } from 'node:crypto'
@@ -136,7 +136,7 @@ describe('the key file', () => {
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 
-  it('is created for its owner alone whatever the directory allows', async () => {
+  it('is readable by its owner only, whatever the directory allows', async () => {
     const directory = await createTemporaryDirectory()
     await chmod(directory, 0o777)
     await loadAuditKey(directory)

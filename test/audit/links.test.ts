@@ -1,5 +1,4 @@
-// How files are linked across starts, replicas and crashes.
-
+// How files name each other across starts, replicas and crashes.
 import { execFileSync } from 'node:child_process'
 import {
   appendFile,
@@ -20,14 +19,14 @@ import { createTemporaryDirectory } from '../support/service.ts'
 import { numbered } from './fields.ts'
 import { eventsOf, headOf, keys, openWriter, type ReadFile, readChains, recovery } from './writers.ts'
 
-/** One start that ends well. */
+/** One start and stop. */
 async function runOnce(directory: string, records = 1): Promise<void> {
   const { writer } = await openWriter(directory)
   for (let number = 0; number < records; number += 1) await writer.append(numbered(number))
   await writer.close()
 }
 
-/** Leaves a file as a process that was killed does: without a close, and with `torn` after its last line. */
+/** Leaves a file like that of a killed process: without a close, and with `torn` after its last line. */
 async function crash(directory: string, torn: string): Promise<ReadFile> {
   await runOnce(directory)
   const { name } = (await readChains(directory)).at(-1) ?? { name: '' }
@@ -38,7 +37,7 @@ async function crash(directory: string, torn: string): Promise<ReadFile> {
   return (await readChains(directory)).at(-1) ?? { name, lines: [], torn }
 }
 
-const openingsOf = ({ lines }: ReadFile) => lines.filter(({ event }) => event === 'open')
+const firstRecordsOf = ({ lines }: ReadFile) => lines.filter(({ event }) => event === 'open')
 
 const detailsOf = (files: readonly ReadFile[], event: string): unknown[] =>
   files.flatMap(({ lines }) => lines.filter((line) => line.event === event).map(({ detail }) => detail))
@@ -53,7 +52,7 @@ const headsIn = (file: ReadFile | undefined): unknown[] =>
 const toObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 
 describe('the first record of a file', () => {
-  it('tells its own name and the key it is sealed with', async () => {
+  it('has the file’s own name and the id of its key', async () => {
     const directory = await createTemporaryDirectory()
     await runOnce(directory)
     const [file] = await readChains(directory)
@@ -73,14 +72,14 @@ describe('the first record of a file', () => {
     expect(files.map(headsIn)).toStrictEqual([[], ...files.slice(0, -1).map((file) => [headOf(file)])])
   })
 
-  it('names what fifty starts left behind, one file each', async () => {
+  it('names one file each in fifty starts', async () => {
     const directory = await createTemporaryDirectory()
     await inTurn(Array.from({ length: 50 }), () => runOnce(directory))
     const files = await readChains(directory)
     expect(files.flatMap(headsIn)).toStrictEqual(files.slice(0, -1).map(headOf))
   })
 
-  it('names a replica’s file that is still written at the head that it has, and again when it has ended', async () => {
+  it('names the current head of a replica’s open file, and its last head later', async () => {
     const directory = await createTemporaryDirectory()
     const replica = await openWriter(directory)
     await replica.writer.append(numbered(1))
@@ -95,7 +94,7 @@ describe('the first record of a file', () => {
     expect(headsIn(third)).toStrictEqual([first && headOf(first), second && headOf(second)])
   })
 
-  it('names files that were opened at once by at least one of those who came', async () => {
+  it('names files that were opened at once, at least in one later file', async () => {
     const directory = await createTemporaryDirectory()
     await runOnce(directory)
     const [first] = await readChains(directory)
@@ -107,7 +106,7 @@ describe('the first record of a file', () => {
     for (const file of files.slice(0, -1)) expect(named).toContainEqual(headOf(file))
   })
 
-  it('names a file without one good line with nulls, once it is no newborn', async () => {
+  it('names a file without a good line with nulls, unless the file is new', async () => {
     const directory = await createTemporaryDirectory()
     const name = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
     await writeFile(join(directory, name), '{"event":"open"}\n')
@@ -121,7 +120,7 @@ describe('the first record of a file', () => {
     expect(third).not.toContainEqual({ file: name, seq: null, mac: null })
   })
 
-  it('does not believe what is not sealed: a forged file hides no other', async () => {
+  it('ignores unsealed records: a forged file hides no other', async () => {
     const directory = await createTemporaryDirectory()
     await runOnce(directory)
     const [first] = await readChains(directory)
@@ -139,7 +138,7 @@ describe('the first record of a file', () => {
     expect((await readChains(directory, name)).flatMap(headsIn)).toStrictEqual([first && headOf(first)])
   })
 
-  it('is followed by others where there are too many files for one, and each line stays below 2 KiB', async () => {
+  it('is followed by others if there are many files, and each line stays below 2 KiB', async () => {
     const directory = await createTemporaryDirectory()
     const replicas = await Promise.all(Array.from({ length: 20 }, () => openWriter(directory)))
     await Promise.all(replicas.map(({ writer }) => writer.close()))
@@ -147,13 +146,13 @@ describe('the first record of a file', () => {
     await runOnce(directory)
     const files = await readChains(directory)
     const [last, later] = [files.at(-2), files.at(-1)]
-    expect(last && openingsOf(last)).toHaveLength(3)
+    expect(last && firstRecordsOf(last)).toHaveLength(3)
     expect(headsIn(last)).toStrictEqual(files.slice(0, 20).map(headOf))
     for (const line of last?.lines ?? []) expect(JSON.stringify(line).length).toBeLessThan(2_048)
     expect(headsIn(later)).toStrictEqual([last && headOf(last)])
   })
 
-  it('comes although there are pipes, links and directories with the names of files, and trusts none', async () => {
+  it('names pipes, links and directories with nulls', async () => {
     const directory = await createTemporaryDirectory()
     const other = await createTemporaryDirectory()
     await runOnce(other)
@@ -170,7 +169,7 @@ describe('the first record of a file', () => {
     )
   })
 
-  it('names what it has not named before: nothing is said twice by one process either', async () => {
+  it('repeats nothing that the same process recorded before', async () => {
     const directory = await createTemporaryDirectory()
     const crashed = await crash(directory, 'torn')
     const { writer } = await openWriter(directory)
@@ -192,7 +191,7 @@ describe('the first record of a file', () => {
 describe('a file that ends torn', () => {
   const torn = '{"v":1,"time":"2026-11-22T10:11'
 
-  it('is vouched for, its torn bytes too, and left as it is', async () => {
+  it('is vouched for with its torn bytes, and left as it is', async () => {
     const directory = await createTemporaryDirectory()
     const crashed = await crash(directory, torn)
     await runOnce(directory)
@@ -206,7 +205,7 @@ describe('a file that ends torn', () => {
     expect(headsIn(files[1])).toStrictEqual([headOf(crashed)])
   })
 
-  it('though it was named before it was torn is vouched for all the same', async () => {
+  it('after it was named is vouched for too', async () => {
     const directory = await createTemporaryDirectory()
     const crashed = await crash(directory, '')
     await runOnce(directory)
@@ -215,7 +214,7 @@ describe('a file that ends torn', () => {
     expect(detailsOf(await readChains(directory), 'recovered')).toMatchObject([{ file: crashed.name }])
   })
 
-  it('after its close was not torn by a crash, and nobody vouches for it', async () => {
+  it('after its close is not vouched for: a crash does not cause that', async () => {
     const directory = await createTemporaryDirectory()
     await runOnce(directory)
     const [closed] = await readChains(directory)
@@ -224,7 +223,7 @@ describe('a file that ends torn', () => {
     expect(eventsOf(await readChains(directory))[1]).toStrictEqual(['open', 'attempt', 'close'])
   })
 
-  it.each([1, 70_000, 1_100_000])('by %i bytes that are no text is vouched for whole', async (bytes) => {
+  it.each([1, 70_000, 1_100_000])('by %i bytes that are no text is vouched for', async (bytes) => {
     const directory = await createTemporaryDirectory()
     const crashed = await crash(directory, '\0'.repeat(bytes))
     await runOnce(directory)
@@ -234,8 +233,8 @@ describe('a file that ends torn', () => {
   })
 })
 
-describe('the file after one that could not be written any more', () => {
-  it('says after which line of which file, why, and how many records were lost', async () => {
+describe('the file after a write error', () => {
+  it('has a gap with the last line, the cause and the number of lost records', async () => {
     const directory = await createTemporaryDirectory()
     const { writer, anchors } = await openWriter(directory)
     await writer.append(numbered(1))
@@ -255,7 +254,7 @@ describe('the file after one that could not be written any more', () => {
     expect(after?.lines[1]?.detail).toStrictEqual({ ...head, cause: 'file_resized', lost: 4 })
   })
 
-  it('names a file that is gone: it is missed', async () => {
+  it('names the file before although it is gone', async () => {
     const directory = await createTemporaryDirectory()
     const { writer } = await openWriter(directory)
     const [before] = await readChains(directory)

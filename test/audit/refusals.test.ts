@@ -36,7 +36,7 @@ const addressesIn = ({ detail }: ReadLine): unknown =>
   typeof detail === 'object' && detail !== null && 'addresses' in detail ? detail.addresses : undefined
 
 describe('refusals', () => {
-  it('are written one by one up to ten of a code and minute, and counted beyond', async () => {
+  it('have a record each up to ten of a code and minute, and are counted beyond', async () => {
     const { audit, directory } = await openTestAudit()
     await refuse(audit, 'limit_per_address', 13)
     await refuse(audit, 'preset_unknown', 6)
@@ -56,7 +56,7 @@ describe('refusals', () => {
     expect(lines.at(-1)?.event).toBe('close')
   })
 
-  it('of the next minute are written one by one again, and the counts of the last soon after it is over', async () => {
+  it('of the next minute have a record each again, and the counts of the last minute are written when it ends', async () => {
     const { audit, directory, clock } = await openTestAudit()
     await refuse(audit, 'limit_per_address', 12)
     clock.now += MINUTE
@@ -119,7 +119,7 @@ describe('refusals', () => {
     ])
   })
 
-  it('by the hundred thousand fill no disk and hide no secret that was issued, and every one is counted', async () => {
+  it('by the hundred thousand use little disk, hide no issued secret, and are all counted', async () => {
     const { audit, directory, clock } = await openTestAudit()
     const mixed = [
       'limit_per_address',
@@ -146,7 +146,7 @@ describe('refusals', () => {
     expect(await sizeOf(directory)).toBeLessThan(5_000_000)
   }, 60_000)
 
-  it('that come while nothing can be written are counted, and written when it can', async () => {
+  it('that come while nothing can be written are counted, and the counts are written later', async () => {
     const directory = join(await createTemporaryDirectory(), 'audit')
     const { audit, clock } = await openTestAudit({ directory })
     await rm(directory, { recursive: true })
@@ -168,7 +168,7 @@ describe('refusals', () => {
     ])
   })
 
-  it('whose counts cannot be written are written later', async () => {
+  it('whose counts cannot be written are not lost: the counts are written later', async () => {
     const directory = join(await createTemporaryDirectory(), 'audit')
     const { audit, clock } = await openTestAudit({ directory })
     await refuse(audit, 'limit_per_address', 15)
@@ -182,7 +182,7 @@ describe('refusals', () => {
     expect(ofEvent(await linesIn(directory), 'refusals')).toMatchObject([{ code: 'rate_limited', count: 5 }])
   })
 
-  it('add up, whatever comes when', async () => {
+  it('add up, in any order and at any time', async () => {
     const burst = record({
       reason: constantFrom<Reason[]>(
         'limit_per_address',

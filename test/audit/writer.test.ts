@@ -14,7 +14,7 @@ const eventsIn = async (directory: string): Promise<unknown[]> =>
   parseRecords(await readAudit(directory)).map(({ event }) => event)
 
 describe('a writer', () => {
-  it('opens a file of its own, named by UTC time and writer, for owner and group alone', async () => {
+  it('opens a file of its own, named by UTC time and writer, with mode 0640', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     const [name = ''] = await readdir(directory)
@@ -23,7 +23,7 @@ describe('a writer', () => {
     expect(((await stat(join(directory, name))).mode & 0o777).toString(8)).toBe('640')
   })
 
-  it('creates the directory, and those above it, closed to others', async () => {
+  it('creates the directory and its parents, closed to other users', async () => {
     const directory = join(await createTemporaryDirectory(), 'a', 'b')
     await openWriter(directory)
     expect((await stat(directory)).mode & 0o007).toBe(0)
@@ -38,7 +38,7 @@ describe('a writer', () => {
     expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'close'])
   })
 
-  it('takes nothing once it closes: the close is the last record', async () => {
+  it('refuses records once it closes: the close is the last one', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     const closed = writer.close()
@@ -48,7 +48,7 @@ describe('a writer', () => {
     expect(await eventsIn(directory)).toStrictEqual(['open', 'close'])
   })
 
-  it('writes what waits before it closes', async () => {
+  it('writes waiting records before it closes', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     const waiting = [1, 2, 3].map((number) => writer.append(numbered(number)))
@@ -57,7 +57,7 @@ describe('a writer', () => {
     expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'attempt', 'attempt', 'close'])
   })
 
-  it('can be closed again', async () => {
+  it('can be closed twice', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     await writer.close()
@@ -65,7 +65,7 @@ describe('a writer', () => {
     expect(await eventsIn(directory)).toStrictEqual(['open', 'close'])
   })
 
-  it('leaves other files alone and shares none: two in one directory have one each', async () => {
+  it('changes no other file: two writers in one directory have one each', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'audit-20200101T000000000Z-0123456789abcdef.jsonl'), 'old\n')
     const [one, other] = await Promise.all([openWriter(directory), openWriter(directory)])
@@ -81,7 +81,7 @@ describe('a writer', () => {
     )
   })
 
-  it('rejects at the start what cannot be a directory', async () => {
+  it('does not open if the directory is a file', async () => {
     const path = join(await createTemporaryDirectory(), 'file')
     await writeFile(path, '')
     const { writer } = createWriter(path)
@@ -90,7 +90,7 @@ describe('a writer', () => {
     await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  it('says why it could not write in a code, never with a path', async () => {
+  it('gives a code as the cause of an error, never a path', async () => {
     const directory = await createTemporaryDirectory()
     const error: unknown = await createWriter(directory)
       .writer.append(attemptFields)
@@ -116,7 +116,7 @@ describe('an appended record', () => {
     },
   )
 
-  it('is one of many that are made durable together, in the order of their coming', async () => {
+  it('is made durable together with many others, in the order of the calls', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     await Promise.all(Array.from({ length: 300 }, (_, number) => writer.append(numbered(number))))
@@ -126,7 +126,7 @@ describe('an appended record', () => {
     expect(new Set(records.map(({ time }) => time)).size).toBe(1)
   })
 
-  it('has the next number of its writer', async () => {
+  it('has the next sequence number of its writer', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     await writer.append(attemptFields)
@@ -137,7 +137,7 @@ describe('an appended record', () => {
     expect(new Set(records.map((record) => record['writer']))).toStrictEqual(new Set([writer.id]))
   })
 
-  it('is refused at once when a thousand wait, and the thousand are written', async () => {
+  it('is refused at once while a thousand wait, and the thousand are written', async () => {
     const directory = await createTemporaryDirectory()
     const writer = await openWriter(directory)
     const waiting = Array.from({ length: 1_000 }, () => writer.append(attemptFields))
@@ -149,7 +149,7 @@ describe('an appended record', () => {
   })
 })
 
-/** What has become of it when far more turns are over than a commit takes. */
+/** Its state after far more turns of the event loop than a commit takes. */
 async function stateOf(record: Promise<void>): Promise<string> {
   const states = ['waiting']
   void record.then(() => states.push('written'))
@@ -157,19 +157,19 @@ async function stateOf(record: Promise<void>): Promise<string> {
   return states.at(-1) ?? ''
 }
 
-describe('with a clock that stands still, a record', () => {
+describe('while timers do not fire, a record', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
   })
 
-  it('that no other is to join is written at once', async () => {
+  it('is written at once if no other is due', async () => {
     const directory = await createTemporaryDirectory()
     await (await openWriter(directory)).append(attemptFields)
     expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt'])
   })
 
-  it('waits for those that are due, and is written with the last of them', async () => {
+  it('waits for records that are due, and is written with the last of them', async () => {
     const directory = await createTemporaryDirectory()
     const due = { count: 1 }
     const { writer } = await open(directory, { isRecordDue: () => due.count > 0 })
@@ -180,7 +180,7 @@ describe('with a clock that stands still, a record', () => {
     expect(await eventsIn(directory)).toStrictEqual(['open', 'attempt', 'attempt'])
   })
 
-  it('does not wait for long for one that does not come', async () => {
+  it('does not wait long for a due record that does not come', async () => {
     const directory = await createTemporaryDirectory()
     const due = { count: 1 }
     const { writer } = await open(directory, { isRecordDue: () => due.count > 0 })

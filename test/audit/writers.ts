@@ -1,4 +1,4 @@
-/** Writers on real directories, and an eye on their files that shares nothing with the code that writes them. */
+/** Writers on real directories, and a reader of their files that shares no code with them. */
 import { createHmac, hkdfSync } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
 
 export interface TestWriter {
   readonly writer: AuditWriter
-  /** What it said of itself, in order. */
+  /** Its changes between available and not, in order. */
   readonly changes: readonly (readonly [available: boolean, cause: string | undefined])[]
   readonly anchors: readonly Anchor[]
 }
@@ -27,7 +27,7 @@ export interface TestWriterOptions {
   readonly defer?: Defer
 }
 
-/** Ticks until the writer takes records again; it recovers within 5 s of the fault’s end. */
+/** Ticks until the writer is available again: within 5 s of the end of a fault. */
 export const recovery = (writer: AuditWriter, timeout = 5_000): Promise<void> =>
   vi.waitFor(
     () => {
@@ -37,7 +37,7 @@ export const recovery = (writer: AuditWriter, timeout = 5_000): Promise<void> =>
     { timeout, interval: 20 },
   )
 
-/** Not open yet, and without a clock that ticks. */
+/** Not open yet, and ticks only when a test calls it. */
 export function createWriter(directory: string, options: TestWriterOptions = {}): TestWriter {
   const {
     durability = 'fsync',
@@ -79,7 +79,7 @@ export interface ReadFile {
 
 const chainKey = Buffer.from(hkdfSync('sha256', AUDIT_KEY, '', 'realtime-mint audit chain', 32))
 
-/** The lines of a file, once each is printable ASCII, is sealed over its bytes, and follows the one before. */
+/** The lines of a file; checks that each is printable ASCII, sealed over its bytes, and follows the one before. */
 function checkChain(name: string, text: string): ReadFile {
   const pieces = text.split('\n')
   const torn = pieces.pop() ?? ''
@@ -99,17 +99,17 @@ function checkChain(name: string, text: string): ReadFile {
   return { name, lines, torn }
 }
 
-/** All files of a directory, oldest first, each with its chain checked; but for those whose names begin with `strange`. */
-export async function readChains(directory: string, strange?: string): Promise<readonly ReadFile[]> {
+/** All files of a directory, oldest first, with their chains checked; without those whose names start with `ignored`. */
+export async function readChains(directory: string, ignored?: string): Promise<readonly ReadFile[]> {
   const names = (await readdir(directory))
-    .filter((name) => /^audit-.*\.jsonl$/.test(name) && (strange === undefined || !name.startsWith(strange)))
+    .filter((name) => /^audit-.*\.jsonl$/.test(name) && (ignored === undefined || !name.startsWith(ignored)))
     .toSorted()
   return Promise.all(
     names.map(async (name) => checkChain(name, await readFile(join(directory, name), 'latin1'))),
   )
 }
 
-/** A file's head, as another file is to name it. */
+/** The head of a file, as another file names it. */
 export function headOf({ name, lines }: ReadFile): unknown {
   const { seq = null, mac = null } = lines.at(-1) ?? {}
   return { file: name, seq, mac }
