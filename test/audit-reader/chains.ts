@@ -1,4 +1,4 @@
-/** Audits as a service leaves them, built line by line, so that anything can be done to them. */
+/** Audits as a service writes them, built line by line so that tests can change them. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Head, sealLine } from '../../src/audit/format.ts'
@@ -14,10 +14,10 @@ export const otherKeys = deriveAuditKeys(new Secret('another audit key, of anoth
 type Named = { readonly file: string } & { readonly [name in keyof Head]: Head[name] | null }
 
 export interface ChainOptions {
-  /** The minute of the day, 2026-11-22, in which it was opened. */
+  /** Of 2026-11-22, when the file is opened. */
   readonly minute?: number
   readonly writer?: string
-  /** The number of its first line. */
+  /** Of its first line. */
   readonly seq?: number
   readonly keys?: AuditKeys
 }
@@ -31,11 +31,11 @@ const toTime = (minute: number, seq = 0): string =>
 
 const blank = Object.fromEntries(Object.keys(attemptFields).map((name) => [name, null]))
 
-/** One file; its lines are at hand to be changed. */
+/** One file. */
 export class Chain {
   readonly name: string
   readonly lines: string[] = []
-  /** Behind the last line. */
+  /** After the last line. */
   torn = ''
   readonly #minute: number
   readonly #writer: string
@@ -51,7 +51,7 @@ export class Chain {
     this.name = `audit-${toTime(minute).replaceAll(/[-:.]/g, '')}-${writer}.jsonl`
   }
 
-  /** Its last line, as others name it. */
+  /** Its last line. */
   get head(): Head {
     return { seq: this.#seq - 1, mac: this.#prev ?? '' }
   }
@@ -107,7 +107,7 @@ export class Chain {
     return this.add('removed', { detail: file })
   }
 
-  /** The anchor of its last line, as it stands in a log. */
+  /** The anchor of its last line, as a log line. */
   get anchor(): string {
     const { file, seq, mac } = this.named
     const time = toTime(this.#minute, this.#seq)
@@ -121,7 +121,7 @@ export type Files = Readonly<Record<string, string | Buffer>>
 export const toFiles = (...chains: readonly Chain[]): Files =>
   Object.fromEntries(chains.map(({ name, text }) => [name, text]))
 
-/** Writes them into a directory of their own, or into `directory`. */
+/** Writes them into a new directory, or into `directory`. */
 export async function writeFiles(files: Files, directory?: string): Promise<string> {
   const target = directory ?? (await createTemporaryDirectory())
   await mkdir(target, { recursive: true })

@@ -10,11 +10,11 @@ async function collect(bytes: Buffer, size: number): Promise<Line[]> {
   return all
 }
 
-/** Lines as text, in Latin-1; those that are split otherwise than at a line feed would differ. */
+/** Lines as text, in Latin-1. */
 const toTexts = (lines: readonly Line[]) => lines.map(({ bytes }) => bytes.toString('latin1'))
 
 describe('lines', () => {
-  it('are what stands between line feeds, whatever the bytes are and however they come', async () => {
+  it('are split at line feeds only, whatever the bytes and the chunks', async () => {
     const bytes = array(constantFrom(0x0a, 0x0d, 0x00, 0x61, 0x85, 0xe2, 0xa8), { maxLength: 200 })
     await assert(
       asyncProperty(bytes, integer({ min: 1, max: 70 }), async (values, size) => {
@@ -30,12 +30,12 @@ describe('lines', () => {
     )
   })
 
-  it('are all there if there are none', async () => {
+  it('are none if there are no bytes', async () => {
     expect(await collect(Buffer.alloc(0), 10)).toStrictEqual([])
   })
 
   it.each([1_000_000, 100_000, 3_000_000])(
-    'that are too long are cut, in pieces of %i bytes',
+    'that are too long are cut, in chunks of %i bytes',
     async (size) => {
       const long = 'x'.repeat(MAX_LINE_BYTES + 1)
       const lines = await collect(Buffer.from(`a\n${long}${long}\nb\n${long}\nc`), size)
@@ -59,7 +59,7 @@ describe('lines', () => {
     expect(lines.at(-1)?.bytes).toHaveLength(MAX_LINE_BYTES)
   })
 
-  it('of any bytes come with their offsets', async () => {
+  it('have the offsets of their bytes', async () => {
     await assert(
       asyncProperty(uint8Array(), integer({ min: 1, max: 20 }), async (values, size) => {
         const all = Buffer.from(values)

@@ -6,14 +6,14 @@ import { findIn, inPieces, verifyFiles } from './verifying.ts'
 const chain = () => new Chain().open().attempts(8)
 
 describe('with anchors', () => {
-  it('a file that has what they say is whole, however much further it goes', async () => {
+  it('a file that has their lines is whole, and may have more', async () => {
     const first = chain()
     const log = first.anchor
     const { anchors, verdict } = await verifyFiles(toFiles(first.attempts(2)), { log: log + first.anchor })
     expect([verdict, anchors]).toStrictEqual(['whole', 2])
   })
 
-  it('a tail that was cut is found, though nothing was started since', async () => {
+  it('a removed tail is found although no process was started since', async () => {
     const first = chain()
     const log = first.anchor
     first.lines.splice(-1)
@@ -21,7 +21,7 @@ describe('with anchors', () => {
     expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', [first.name, 'tail_cut', 9]])
   })
 
-  it('a tail that was cut to look torn is found', async () => {
+  it('a tail that was cut like a torn one is found', async () => {
     const first = chain()
     const log = first.anchor
     first.torn = first.lines.pop()?.slice(0, 40) ?? ''
@@ -29,7 +29,7 @@ describe('with anchors', () => {
     expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', [first.name, 'tail_cut', 9]])
   })
 
-  it('a crash right behind one of them is a crash', async () => {
+  it('a crash right after one of them is a crash', async () => {
     const first = chain()
     first.torn = '{"v":1,'
     expect(await findIn(toFiles(first), { log: first.anchor })).toStrictEqual([
@@ -38,7 +38,7 @@ describe('with anchors', () => {
     ])
   })
 
-  it('a file that was written anew with a stolen key is found, at the first line that an anchor knew', async () => {
+  it('a file that was written again with a stolen key is found, at the first line with an anchor', async () => {
     const first = chain()
     const log = [first.anchor, first.attempts(2).anchor].join('')
     const forged = new Chain().open().attempts(7).add('attempt').attempts(2)
@@ -46,7 +46,7 @@ describe('with anchors', () => {
     expect(await findIn(toFiles(forged), { log })).toStrictEqual(['tampered', [first.name, 'line_forged', 9]])
   })
 
-  it('two that tell different things of one line cannot both be right', async () => {
+  it('two different ones for one line are found', async () => {
     const first = chain()
     const forged = new Chain().open().attempts(7).add('attempt')
     const log = first.anchor + forged.anchor
@@ -55,7 +55,7 @@ describe('with anchors', () => {
     }
   })
 
-  it('a file that is gone is missed, and so is the last one of all', async () => {
+  it('a missing file is found, even the last one', async () => {
     const [first, second] = [chain(), new Chain({ minute: 60, writer: B })]
     second.open(first.named)
     const log = first.anchor + second.anchor
@@ -63,7 +63,7 @@ describe('with anchors', () => {
     expect(await findIn(toFiles(first), { log })).toStrictEqual(['tampered', missing])
   })
 
-  it('a file that retention removed is not missed, nor those before it whose removal nobody tells any more', async () => {
+  it('a file that retention removed is not missing, nor is an older one without a record of its removal', async () => {
     const [oldest, first, next] = [
       new Chain({ minute: -60, writer: B }),
       chain(),
@@ -73,7 +73,7 @@ describe('with anchors', () => {
     expect(await findIn(toFiles(next.open().removed(first.named)), { log })).toStrictEqual(['whole'])
   })
 
-  it('a file that came after those that retention removed is missed', async () => {
+  it('a file that is newer than the removed ones is missing', async () => {
     const [first, second] = [chain(), new Chain({ minute: 30, writer: B }).open().attempts(3)]
     const last = new Chain({ minute: 60, writer: B }).open().removed(first.named)
     expect(await findIn(toFiles(last), { log: second.anchor })).toStrictEqual([
@@ -82,7 +82,7 @@ describe('with anchors', () => {
     ])
   })
 
-  it('the witness is a line of the log', async () => {
+  it('the finding names the line of the log', async () => {
     const first = chain()
     const log = `not this one\n${first.anchor}`
     first.lines.splice(-1)
@@ -111,7 +111,7 @@ describe('anchors of another directory', () => {
     ])
   })
 
-  it('are missed next to one of this directory, and so is a file of a writer that a record names', async () => {
+  it('are missing files next to an anchor of this directory, or if a record names their writer', async () => {
     const first = chain()
     const missing = ['tampered', [strange.name, 'file_missing']]
     expect(await findIn(toFiles(first), { log: first.anchor + strange.anchor })).toStrictEqual(missing)
@@ -120,7 +120,7 @@ describe('anchors of another directory', () => {
   })
 })
 
-describe('of a log', () => {
+describe('a log', () => {
   const { anchor, named } = chain()
   const claim = {
     event: 'anchor',
@@ -132,29 +132,29 @@ describe('of a log', () => {
 
   it.each([
     ['as the service prints it', anchor],
-    ['behind the name of its container', `app-1  | ${anchor}`],
-    ['behind a time', `2026-11-22T00:00:00.123456789Z stdout F ${anchor}`],
+    ['after the name of its container', `app-1  | ${anchor}`],
+    ['after a time', `2026-11-22T00:00:00.123456789Z stdout F ${anchor}`],
     [
-      'as Docker keeps it',
+      'as Docker stores it',
       `${JSON.stringify({ log: anchor, stream: 'stdout', time: '2026-11-22T00:00:00Z' })}\n`,
     ],
     ['with a carriage return', anchor.replace('\n', '\r\n')],
     ['at the end, without a line feed', anchor.trimEnd()],
     ['with more fields than we know', anchor.replace('{', '{"hostname":"a",')],
-  ])('an anchor is read %s', async (_how, log) => {
+  ])('has an anchor: %s', async (_how, log) => {
     expect(await readAnchors(inPieces(log))).toStrictEqual([claim])
   })
 
   it.each([
     ['other log lines', '{"level":"info","time":"2026-11-22T00:00:00Z","msg":"started"}\n'],
-    ['lines that only speak of an audit anchor', 'an audit anchor is a line\n{"msg":"no audit anchor"}\n'],
+    ['lines that only mention an audit anchor', 'an audit anchor is a line\n{"msg":"no audit anchor"}\n'],
     ['half an anchor', anchor.slice(0, 80)],
     ['an anchor without a mac', anchor.replace(/"mac":"\w+"/, '"mac":null')],
     ['an anchor with a number that is none', anchor.replace(/"seq":\d+/, '"seq":"1"')],
     ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00, 0x0a])],
     ['a line of two million bytes', `${'audit anchor'.repeat(170_000)}\n`],
     ['nothing', ''],
-  ])('%s are skipped', async (_what, log) => {
+  ])('is read past %s', async (_what, log) => {
     expect(await readAnchors(inPieces(log, 300_000))).toStrictEqual([])
     const both = Buffer.concat([Buffer.from(log), Buffer.from(`\n${anchor}`)])
     expect(await readAnchors(inPieces(both, 300_000))).toMatchObject([named])

@@ -1,4 +1,4 @@
-/** A file of 100 records, and everything that an editor without the key can do to it. */
+/** A file of 100 records, and all that an editor without the key can do to it. */
 import { createHash } from 'node:crypto'
 import { array, assert, asyncProperty, integer, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -13,18 +13,18 @@ const { lines, name, text } = chain
 
 const log = chain.anchor
 
-/** What the verifier says of the file with these bytes, while the log has the anchor of its end. */
+/** What the verifier finds in a file with these bytes; the log has the anchor of its last line. */
 const judge = (content: string | Buffer, others: Files = {}) =>
   findIn({ [name]: content, ...others }, { log })
 
 const joined = (...parts: readonly (string | undefined)[]): string => parts.join('')
 
-it('the file is whole as it is', async () => {
+it('the unchanged file is whole', async () => {
   expect(lines).toHaveLength(100)
   expect(await judge(text)).toStrictEqual(['whole'])
 })
 
-/** Whether a check that has taken all lines before would take these bytes as they are. */
+/** Whether the check accepts these bytes. */
 function isTaken(check: FileCheck, bytes: Buffer): boolean {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf('\n', start)
@@ -42,37 +42,37 @@ function checkBefore(index: number, claims: readonly Claim[] = []): FileCheck {
   return check
 }
 
-/** The changes to any byte of a line, of all that `masks` tell, that would go unnoticed. */
-function unnoticedFlips(index: number, masks: readonly number[]): string[] {
+/** The changes of bytes of a line, by each of `masks`, that are not found. */
+function missedFlips(index: number, masks: readonly number[]): string[] {
   const check = checkBefore(index)
   const own = lines[index] ?? ''
-  // A line whose end is changed runs into the next one.
+  // A line without its end is joined with the next one.
   const bytes = Buffer.from(joined(own, lines[index + 1]))
-  const unnoticed: string[] = []
+  const missed: string[] = []
   for (let offset = 0; offset < own.length; offset += 1) {
     const before = bytes[offset] ?? 0
     for (const mask of masks) {
       bytes[offset] = before ^ mask
-      if (isTaken(check, bytes)) unnoticed.push(`line ${index} byte ${offset} mask ${mask}`)
+      if (isTaken(check, bytes)) missed.push(`line ${index} byte ${offset} mask ${mask}`)
     }
     bytes[offset] = before
   }
-  return unnoticed
+  return missed
 }
 
 const bits = Array.from({ length: 8 }, (_, bit) => 1 << bit)
 const allMasks = Array.from({ length: 255 }, (_, index) => index + 1)
 
-describe('flips', () => {
+describe('bit flips', () => {
   it('of every single bit of the file are found', () => {
-    expect(lines.flatMap((_, index) => unnoticedFlips(index, bits))).toStrictEqual([])
+    expect(lines.flatMap((_, index) => missedFlips(index, bits))).toStrictEqual([])
   }, 60_000)
 
   it.each([0, 50, 99])('of any byte of line %i to any other byte are found', (index) => {
-    expect(unnoticedFlips(index, allMasks)).toStrictEqual([])
+    expect(missedFlips(index, allMasks)).toStrictEqual([])
   })
 
-  it('are found in files on a disk', async () => {
+  it('are found in files on disk', async () => {
     await assert(
       asyncProperty(nat(text.length - 1), integer({ min: 1, max: 255 }), async (offset, mask) => {
         const bytes = Buffer.from(text)
@@ -84,10 +84,10 @@ describe('flips', () => {
   })
 })
 
-describe('of the lines', () => {
+describe('a changed order of lines is found', () => {
   const all = lines.map((_, index) => index)
 
-  it('each that is deleted is missed', async () => {
+  it('when any line is deleted', async () => {
     for (const index of all) {
       const expected = index === 0 ? 'line_changed' : index === 99 ? 'tail_cut' : 'line_changed'
       expect(await judge(joined(...lines.toSpliced(index, 1)))).toStrictEqual([
@@ -97,14 +97,14 @@ describe('of the lines', () => {
     }
   })
 
-  it('each that is repeated is found', async () => {
+  it('when any line is repeated', async () => {
     for (const index of all) {
       const repeated = lines.toSpliced(index, 0, lines[index] ?? '')
       expect(await judge(joined(...repeated))).toStrictEqual(['tampered', [name, 'line_changed', index + 2]])
     }
   })
 
-  it('each that changes places with the next one is found', async () => {
+  it('when any two lines are swapped', async () => {
     for (const index of all.slice(0, -1)) {
       const swapped = lines.toSpliced(index, 2, lines[index + 1] ?? '', lines[index] ?? '')
       expect(await judge(joined(...swapped))).toStrictEqual([
@@ -114,7 +114,7 @@ describe('of the lines', () => {
     }
   })
 
-  it('each behind which the file is cut is found by the anchor of its end', async () => {
+  it('when the file is cut after any line, by the anchor of its end', async () => {
     for (const index of all) {
       expect(await judge(joined(...lines.slice(0, index)))).toStrictEqual([
         'tampered',
@@ -123,7 +123,7 @@ describe('of the lines', () => {
     }
   })
 
-  it('none can be moved, taken out or put in anywhere, in any number', async () => {
+  it('when any lines are moved, removed or repeated', async () => {
     await assert(
       asyncProperty(array(nat(99), { maxLength: 100 }), async (order) => {
         const picked = joined(...order.map((index) => lines[index]))
@@ -133,7 +133,7 @@ describe('of the lines', () => {
     )
   })
 
-  it('none can be followed by bytes that are none of its file’s', async () => {
+  it('when other bytes are inserted between any lines', async () => {
     await assert(
       asyncProperty(nat(100), uint8Array({ minLength: 1 }), async (index, bytes) => {
         const content = Buffer.concat([
@@ -147,7 +147,7 @@ describe('of the lines', () => {
     )
   })
 
-  it('none can be cut anywhere without the anchor of the end telling that it was no crash', async () => {
+  it('when the last line is cut anywhere: its anchor shows that it was no crash', async () => {
     const [claims, last] = [await readAnchors(inPieces(log)), lines[99] ?? '']
     for (let length = 0; length < last.length; length += 1) {
       const check = checkBefore(99, claims)
@@ -158,7 +158,7 @@ describe('of the lines', () => {
   })
 })
 
-describe('what was written elsewhere is found', () => {
+describe('lines from elsewhere are found', () => {
   const sameWriter = new Chain({ minute: 1, seq: 100 }).open().attempts(98).close()
 
   it('a tail of another file of the same process', async () => {
@@ -166,7 +166,7 @@ describe('what was written elsewhere is found', () => {
     expect(await judge(spliced)).toStrictEqual(['tampered', [name, 'line_changed', 51]])
   })
 
-  it('a line with the right number, of the file that gave the numbers of a lost batch anew', async () => {
+  it('a line with the right number, from a file that assigned the numbers of a lost batch again', async () => {
     const poisoned = new Chain().open().attempts(9)
     const { seq, mac } = new Chain().open().attempts(4).head
     const next = new Chain({ minute: 1, seq: 5 }).open().gap({ file: poisoned.name, seq, mac }).attempts(3)
@@ -190,12 +190,12 @@ describe('what was written elsewhere is found', () => {
     ])
   })
 
-  it('a chain of the same records under a key that somebody made up', async () => {
+  it('the same records under an invented key', async () => {
     const forged = new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(98).close()
     expect(await judge(forged.text)).toStrictEqual(['tampered', [name, 'line_changed', 1]])
   })
 
-  it('an older state of the file, genuine as it is', async () => {
+  it('an older state of the file', async () => {
     expect(await judge(new Chain().open().attempts(20).text)).toStrictEqual([
       'tampered',
       [name, 'tail_cut', 22],
@@ -203,7 +203,7 @@ describe('what was written elsewhere is found', () => {
   })
 })
 
-/** The line with its end, from `,"mac":` on, made anew from what comes before. */
+/** The line with another end, from `,"mac":` on. */
 const resealed = (line: string, toMac: (sealed: string) => string): string => {
   const sealed = line.slice(0, line.indexOf(',"mac":"'))
   return `${sealed}${toMac(sealed)}}\n`
@@ -218,11 +218,11 @@ function reordered(line: string): string {
   return `${JSON.stringify({ code, ...rest })}\n`
 }
 
-describe('a line that says the same in other bytes is found', () => {
+describe('a line with the same meaning in other bytes is found', () => {
   it.each<[how: string, change: (line: string) => string | Buffer]>([
     ['a carriage return before its line feed', (line) => line.replace('\n', '\r\n')],
     ['a blank before its line feed', (line) => line.replace('\n', ' \n')],
-    ['an empty line behind it', (line) => `${line}\n`],
+    ['an empty line after it', (line) => `${line}\n`],
     ['a byte order mark', (line) => `\u00ef\u00bb\u00bf${line}`],
     [
       'blanks between its fields',
@@ -232,10 +232,10 @@ describe('a line that says the same in other bytes is found', () => {
     ['its fields in another order', reordered],
     ['an escape for a letter', (line) => line.replace('"attempt"', '"\\u0061ttempt"')],
     ['its mac in capitals', (line) => line.replace(macOf(line), macOf(line).toUpperCase())],
-    ['a field twice, the second of which counts', (line) => line.replace('"ms":', '"ms":0,"ms":')],
-    ['a field twice, the first of which counts', (line) => line.replace('{"v":1,', '{"v":1,"v":1,')],
+    ['a field twice: the second one counts', (line) => line.replace('"ms":', '"ms":0,"ms":')],
+    ['a field twice: the first one counts', (line) => line.replace('{"v":1,', '{"v":1,"v":1,')],
     ['its mac twice', (line) => line.replace('}\n', `,"mac":"${macOf(line)}"}\n`)],
-    ['another mac behind its own', (line) => line.replace('}\n', `,"mac":"${sha256(line)}"}\n`)],
+    ['another mac after its own', (line) => line.replace('}\n', `,"mac":"${sha256(line)}"}\n`)],
     ['UTF-16', (line) => Buffer.from(line, 'utf16le')],
     ['a number in another form', (line) => line.replace('"status":429', '"status":4.29e2')],
   ])('%s', async (_how, change) => {
@@ -250,14 +250,14 @@ describe('a line that says the same in other bytes is found', () => {
   })
 })
 
-describe('a line that is sealed with less is found', () => {
+describe('a line with a weaker seal is found', () => {
   it.each<[how: string, toMac: (sealed: string) => string]>([
     ['nothing', () => ''],
     ['a mac of null', () => ',"mac":null'],
     ['an empty mac', () => ',"mac":""'],
     ['a hash that needs no key', (sealed) => `,"mac":"${sha256(sealed)}"`],
     ['a mac of half the length', (sealed) => `,"mac":"${sha256(sealed).slice(0, 32)}"`],
-    ['a mac that says which algorithm it is of', (sealed) => `,"mac":"sha256:${sha256(sealed)}"`],
+    ['a mac that names its algorithm', (sealed) => `,"mac":"sha256:${sha256(sealed)}"`],
     ['zeros', () => `,"mac":"${'0'.repeat(64)}"`],
     ['the mac of the line before', () => `,"mac":"${macOf(lines[49] ?? '')}"`],
   ])('with %s', async (_how, toMac) => {
@@ -268,12 +268,12 @@ describe('a line that is sealed with less is found', () => {
     expect(['line_changed', 'line_changed']).toContain(reason)
   })
 
-  it.each(['"next":"', '"prev":['])('with a mac behind something else than prev: %s', async (instead) => {
+  it.each(['"next":"', '"prev":['])('with a mac after another field than prev: %s', async (instead) => {
     const changed = lines.toSpliced(50, 1, lines[50]?.replace('"prev":"', instead) ?? '')
     expect(await judge(joined(...changed))).toStrictEqual(['tampered', [name, 'line_changed', 51]])
   })
 
-  it('in all of the file', async () => {
+  it('in the whole file', async () => {
     let prev = 'null'
     const plain = lines.map((line) => {
       const sealed = line.replace(/,"prev":.*$/s, `,"prev":${prev}`)

@@ -1,4 +1,4 @@
-/** A file by itself: whose key, which version, and what is no file at all. */
+/** One file: its key, its version, and what is not a file. */
 import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
@@ -17,11 +17,11 @@ const verifyDirectory = async (directory: string) =>
 const other = () => new Chain({ keys: otherKeys }).open().attempts(3).close()
 
 describe('a file under another key', () => {
-  it('cannot be checked, and is not called tampered', async () => {
+  it('cannot be checked, and is not reported as tampered', async () => {
     expect(await findIn(toFiles(other()))).toStrictEqual(['unchecked', [other().name, 'key_unknown']])
   })
 
-  it('is checked with its key, which may be one of several', async () => {
+  it('is checked if its key is one of several', async () => {
     const first = other()
     const second = new Chain({ minute: 60, writer: B }).open(first.named).attempts(2)
     const files = toFiles(first, second)
@@ -29,7 +29,7 @@ describe('a file under another key', () => {
     expect(await findIn(files)).toStrictEqual(['unchecked', [first.name, 'key_unknown']])
   })
 
-  it('may be torn too: a start under our key vouches for that end without knowing the lines before it', async () => {
+  it('may be torn: a start under our key vouches for its end, without its lines', async () => {
     const first = new Chain({ keys: otherKeys }).open().attempts(3)
     first.torn = '{"v":1,"time":"2026-11-23'
     const named = { file: first.name, seq: null, mac: null }
@@ -52,24 +52,24 @@ describe('a file under another key', () => {
     ])
   })
 
-  it('is tampered if a line of it is under ours', async () => {
+  it('is tampered with if a line of it is under our key', async () => {
     const first = new Chain().open().attempts(3)
     first.lines[0] = first.lines[0]?.replace(keys.id, otherKeys.id) ?? ''
     expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 1]])
   })
 
-  it('is tampered if its first line says that it is ours', async () => {
+  it('is tampered with if its first line names our key', async () => {
     const forged = new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3)
     expect(await findIn(toFiles(forged))).toStrictEqual(['tampered', [forged.name, 'line_changed', 1]])
   })
 
-  it('is tampered if what can be judged without the key is wrong', async () => {
+  it('is tampered with if the order of its lines is wrong', async () => {
     const first = other()
     first.lines.splice(2, 1)
     expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
   })
 
-  it('is tampered if a line is not there that was named, whoever wrote what is there', async () => {
+  it('is tampered with if a line that a record names is missing', async () => {
     const ours = new Chain().open().attempts(3).close()
     const second = new Chain({ minute: 60, writer: B }).open(ours.named)
     const files = { ...toFiles(second), [ours.name]: other().text }
@@ -81,7 +81,7 @@ describe('a file under another key', () => {
     ])
   })
 
-  it('says nothing about others: what nobody sealed is no witness', async () => {
+  it('makes no claims about other files', async () => {
     const first = other()
     const forger = new Chain({ minute: 60, writer: B, keys: otherKeys }).open().removed(first.named)
     const ours = new Chain({ minute: 90, writer: B }).open(first.named, forger.named)
@@ -93,43 +93,48 @@ describe('a file under another key', () => {
   })
 })
 
-describe('a line that only the key could have sealed, but that no service writes', () => {
+describe('a sealed line that no service writes', () => {
   it.each([
-    ['behind the one that closes the file', () => new Chain().open().close().attempts(1), 'line_changed', 3],
+    [
+      'after the record that closes the file',
+      () => new Chain().open().close().attempts(1),
+      'line_changed',
+      3,
+    ],
     ['of another process', () => new Chain().open().add('attempt', { writer: B }), 'line_changed', 2],
-    ['first, but not of an opening', () => new Chain().attempts(2), 'line_changed', 1],
+    ['first, but not an open record', () => new Chain().attempts(2), 'line_changed', 1],
   ] as const)('is found: %s', async (_what, build, reason, line) => {
     const chain = build()
     expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, reason, line]])
   })
 })
 
-it('a file that lost the first of its opening records is found', async () => {
+it('a file without the first of its first records is found', async () => {
   const chain = new Chain().open().open().attempts(2)
   chain.lines.shift()
   expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
 })
 
-it('a first line under no key at all is no file under another key', async () => {
+it('a first line that names no key is not from another key', async () => {
   const chain = new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } })
   expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
 })
 
-describe('a version that is not known', () => {
-  it('cannot be checked, if the line is sealed', async () => {
+describe('an unknown version', () => {
+  it('cannot be checked if the line is sealed', async () => {
     const newer = new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1)
     expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 3]])
   })
 
   it.each([
     ['a record that names files, without their names', { heads: [{ seq: 1 }] }],
-    ['an opening record without anything', null],
-  ])('cannot be checked, if the form is another: %s', async (_what, detail) => {
+    ['an open record without a detail', null],
+  ])('cannot be checked if the detail has another form: %s', async (_what, detail) => {
     const newer = new Chain().add('open', { detail })
     expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 1]])
   })
 
-  it('is tampered, if somebody only says so', async () => {
+  it('is tampered with if the line is not sealed', async () => {
     const first = new Chain().open().attempts(3)
     first.lines[2] = first.lines[2]?.replace('{"v":1,', '{"v":2,') ?? ''
     expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
@@ -139,7 +144,7 @@ describe('a version that is not known', () => {
 describe('in the directory', () => {
   const chain = new Chain().open().attempts(3).close()
 
-  it('files that are none of the audit’s are counted and left alone', async () => {
+  it('other files are counted and ignored', async () => {
     const directory = await writeFiles({
       ...toFiles(chain),
       'audit.key': 'k',
@@ -154,7 +159,7 @@ describe('in the directory', () => {
   })
 
   it.each(['audit-copy.jsonl', `${chain.name.slice(0, -6)}-old.jsonl`, 'audit-\u001b[2J\n.jsonl'])(
-    'a file that is called like one of the audit’s, but wrongly, is found: %j',
+    'a file whose name is only similar to that of an audit file is found: %j',
     async (name) => {
       expect(await findIn({ ...toFiles(chain), [name]: chain.text })).toStrictEqual([
         'tampered',
@@ -163,7 +168,7 @@ describe('in the directory', () => {
     },
   )
 
-  it('a link is not followed, be it to a whole file', async () => {
+  it('a link is not followed, even to a good file', async () => {
     const elsewhere = await writeFiles(toFiles(chain))
     const directory = await createTemporaryDirectory()
     await symlink(join(elsewhere, chain.name), join(directory, chain.name))
@@ -176,7 +181,7 @@ describe('in the directory', () => {
     expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
   })
 
-  it('what took the place of a file since it was listed is not followed, nor waited for', async () => {
+  it('a link or pipe that replaces a listed file is not followed, nor waited for', async () => {
     const directory = await writeFiles(toFiles(chain))
     execFileSync('mkfifo', [join(directory, 'pipe')])
     await symlink(chain.name, join(directory, 'link'))
@@ -192,11 +197,11 @@ describe('in the directory', () => {
     expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
   })
 
-  it('a file that may not be read cannot be checked, and is not missing', async () => {
+  it('an unreadable file cannot be checked, and is not missing', async () => {
     const directory = await writeFiles(toFiles(chain))
     await chmod(directory, 0o755)
     await chmod(join(directory, chain.name), 0o000)
-    // Root may read everything, and so becomes nobody for as long as the test lasts.
+    // Root can read everything, so the test runs as another user.
     if (process.geteuid?.() === 0) {
       process.seteuid?.(65_534)
       onTestFinished(() => process.seteuid?.(0))
@@ -204,7 +209,7 @@ describe('in the directory', () => {
     expect(await verifyDirectory(directory)).toStrictEqual(['unchecked', [chain.name, 'file_unreadable']])
   })
 
-  it('nothing is written, touched or created', async () => {
+  it('nothing is changed or created', async () => {
     const directory = await writeFiles(toFiles(chain))
     const before = await listAudit(directory)
     await chmod(directory, 0o555)
@@ -213,35 +218,35 @@ describe('in the directory', () => {
   })
 })
 
-/** A file whose last line is written in two halves. */
+/** A file whose last line is written in two parts. */
 function half() {
   const chain = new Chain().open().attempts(3)
   const last = chain.lines.pop() ?? ''
   return { chain, last, before: chain.text + last.slice(0, 40), rest: last.slice(40) }
 }
 
-/** Verifies the file; `append` is called as it is read. */
+/** Verifies the file; `append` is called while it is read. */
 async function verifyWhile(name: string, content: string, append: (path: string) => void) {
   const directory = await writeFiles({ [name]: content })
   const onRead = (): void => append(join(directory, name))
   return verifyFile({ directory, name, keys: [keys], claims: [], onRead })
 }
 
-describe('a file that a service writes meanwhile', () => {
-  it('is read again if a line was only half there', async () => {
+describe('a file that a service writes at the same time', () => {
+  it('is read again if its last line was incomplete', async () => {
     const { chain, before, rest } = half()
     const pieces = [rest]
     const report = await verifyWhile(chain.name, before, (path) => appendFileSync(path, pieces.pop() ?? ''))
     expect(report).toMatchObject({ finding: null, torn: { bytes: 0 }, lines: 4 })
   })
 
-  it('is read up to where it ended as it was opened, and no further', async () => {
+  it('is read up to its end at the time of opening', async () => {
     const { chain, last } = half()
     const report = await verifyWhile(chain.name, chain.text, (path) => appendFileSync(path, last))
     expect(report).toMatchObject({ finding: null, torn: { bytes: 0 }, lines: 3 })
   })
 
-  it('is not read for ever, though it never gets whole', async () => {
+  it('is read three times at most', async () => {
     const { chain, before } = half()
     let reads = 0
     const report = await verifyWhile(chain.name, before, (path) => {

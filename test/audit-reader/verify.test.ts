@@ -1,24 +1,123 @@
-/** What whole audits look like, and every way in which files can fall short of what is said about them. */
+/** Complete audits, and every way in which files can differ from what records say about them. */
 import { describe, expect, it } from 'vitest'
+import type { Verdict } from '../../src/audit-reader/findings.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { A, B, Chain, keys, toFiles, writeFiles } from './chains.ts'
-import { findIn, verifyFiles } from './verifying.ts'
+import { type Found, findIn, verifyFiles } from './verifying.ts'
 
-/** Stopped on purpose, with its ten records. */
+const C = 'c'.repeat(16)
+
+/** Of a service that was stopped: ten records. */
 const stopped = () => new Chain().open().attempts(8).close()
 
-/** Killed as it wrote its next record. */
-function crashed(): Chain {
+/** Of a service that was killed while it wrote a record. */
+function crashed(torn = '{"v":1,"time":"2026-11-22T00:0'): Chain {
   const chain = new Chain().open().attempts(3)
-  chain.torn = '{"v":1,"time":"2026-11-22T00:0'
+  chain.torn = torn
   return chain
 }
 
-/** The next process, an hour later. */
+/** Of the next process, an hour later. */
 const next = () => new Chain({ minute: 60, writer: B })
 
-describe('whole is', () => {
-  it('a file of a service that was stopped', async () => {
+/** Of the same process, after rotation or a fault. */
+const later = (seq: number, minute = 1) => new Chain({ minute, seq })
+
+const withoutLine = ({ name }: Chain) => ({ file: name, seq: null, mac: null })
+
+/** Removes the last lines. */
+function cut(chain: Chain, lines: number, torn = ''): Chain {
+  chain.lines.splice(chain.lines.length - lines)
+  chain.torn = torn
+  return chain
+}
+
+/** An audit, with what the verifier is to find. */
+interface Case {
+  readonly chains: readonly Chain[]
+  readonly found: readonly Found[]
+}
+
+type Cases = Readonly<Record<string, () => Case>>
+
+const are = (chains: readonly Chain[], ...found: readonly Found[]): Case => ({ chains, found })
+
+function testEach(verdict: Verdict, cases: Cases): void {
+  it.each(Object.entries(cases))(`${verdict}: %s`, async (_what, build) => {
+    const { chains, found } = build()
+    expect(await findIn(toFiles(...chains))).toStrictEqual([verdict, ...found])
+  })
+}
+
+describe('an audit is complete', () => {
+  testEach('whole', {
+    'a service runs, or was killed between two records': () => are([new Chain().open().attempts(3)]),
+    'a file has only its first record': () => are([new Chain().open()]),
+    'each start names what it found': () => {
+      const first = stopped()
+      const second = next().open(first.named).attempts(2)
+      return are([first, second, new Chain({ minute: 90, writer: C }).open(second.named)])
+    },
+    'a file was rotated, and the sequence continues': () => {
+      const first = new Chain().open().attempts(2).close('rotated')
+      return are([first, later(4).open(first.named).attempts(2)])
+    },
+    'a replica continued after another one had named it': () => {
+      const first = new Chain().open().attempts(2)
+      const second = next().open(first.named)
+      return are([first.attempts(5), second])
+    },
+    'the clock of a replica is behind that of the one it names': () => {
+      const ahead = new Chain({ minute: 60 }).open().attempts(2)
+      const behind = new Chain({ minute: 0, writer: B }).open(ahead.named)
+      return are([ahead.attempts(5), behind])
+    },
+    'a replica had no whole record when it was named': () => {
+      const first = new Chain()
+      const second = next().open(withoutLine(first))
+      return are([first.open().attempts(2), second])
+    },
+    'a record was half-written when another replica vouched for that half': () => {
+      const first = new Chain().open().attempts(2)
+      const { named } = first
+      const half = first.attempts(2).lines[3]?.slice(0, 77) ?? ''
+      return are([first, next().open(named).recovered(named, half)])
+    },
+    'a first record was half-written when another replica vouched for that half': () => {
+      const first = new Chain().open().attempts(1)
+      const named = withoutLine(first)
+      return are([
+        first,
+        next()
+          .open(named)
+          .recovered(named, first.lines[0]?.slice(0, 30) ?? ''),
+      ])
+    },
+    'numbers are assigned again after a fault': () => {
+      const first = new Chain().open().attempts(3)
+      return are([first, later(4).open(first.named).gap(first.named).attempts(2)])
+    },
+    'unacknowledged records are on the disk after a fault': () => {
+      const first = new Chain().open().attempts(3)
+      const second = later(4).open(first.named).gap(first.named).attempts(2)
+      return are([first.attempts(2), second])
+    },
+    'a file was given up while it was opened, and its numbers are assigned again': () => {
+      const first = new Chain().open().attempts(3)
+      const given = later(4).open(first.named)
+      return are([first, given, later(4, 2).open(given.named).attempts(2)])
+    },
+    'retention removed a file, with a record': () => {
+      const first = stopped()
+      return are([next().open(first.named).attempts(1).removed(first.named).attempts(1)])
+    },
+    'retention recorded a removal, and then could not remove the file': () => {
+      const first = stopped()
+      return are([first, next().open(first.named).removed(first.named)])
+    },
+  })
+
+  it('says how much there is', async () => {
     expect(await verifyFiles(toFiles(stopped()))).toStrictEqual({
       verdict: 'whole',
       findings: [],
@@ -30,161 +129,7 @@ describe('whole is', () => {
     })
   })
 
-  it('a file of a service that runs, or was killed between two records', async () => {
-    expect(await findIn(toFiles(new Chain().open().attempts(3)))).toStrictEqual(['whole'])
-  })
-
-  it('a file that nothing but its opening is in', async () => {
-    expect(await findIn(toFiles(new Chain().open()))).toStrictEqual(['whole'])
-  })
-
-  it('several starts, each naming what it found', async () => {
-    const first = stopped()
-    const second = next().open(first.named).attempts(2)
-    const third = new Chain({ minute: 90, writer: 'c'.repeat(16) }).open(second.named)
-    expect(await findIn(toFiles(first, second, third))).toStrictEqual(['whole'])
-  })
-
-  it('a file that was rotated, with its numbers going on', async () => {
-    const first = new Chain().open().attempts(2).close('rotated')
-    const second = new Chain({ minute: 1, seq: 4 }).open(first.named).attempts(2)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-
-  it('a replica that went on after another one had named it', async () => {
-    const first = new Chain().open().attempts(2)
-    const second = next().open(first.named)
-    first.attempts(5)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-
-  it('a replica whose clock is behind that of the one it names', async () => {
-    const ahead = new Chain({ minute: 60 }).open().attempts(2)
-    const behind = new Chain({ minute: 0, writer: B }).open(ahead.named)
-    ahead.attempts(5)
-    expect(await findIn(toFiles(ahead, behind))).toStrictEqual(['whole'])
-  })
-
-  it('a replica that had no whole record yet as it was named', async () => {
-    const first = new Chain()
-    const second = next().open({ file: first.name, seq: null, mac: null })
-    first.open().attempts(2)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-
-  it('a record that was half written as another replica vouched for that half, and whole later', async () => {
-    const first = new Chain().open().attempts(2)
-    const { named } = first
-    first.attempts(2)
-    const half = first.lines[3]?.slice(0, 77) ?? ''
-    const second = next().open(named).recovered(named, half)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-
-  it('an opening record that was half written as another replica vouched for that half', async () => {
-    const first = new Chain()
-    const named = { file: first.name, seq: null, mac: null }
-    first.open().attempts(1)
-    const second = next()
-      .open(named)
-      .recovered(named, first.lines[0]?.slice(0, 30) ?? '')
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-
-  it('what came after a fault: numbers are given anew, and what nobody was told of may be there or not', async () => {
-    const poisoned = new Chain().open().attempts(3)
-    const { named } = poisoned
-    const after = new Chain({ minute: 1, seq: 4 }).open(named).gap(named).attempts(2)
-    expect(await findIn(toFiles(poisoned, after))).toStrictEqual(['whole'])
-    expect(await findIn(toFiles(poisoned.attempts(2), after))).toStrictEqual(['whole'])
-  })
-
-  it('a file that was given up as it was opened, and its numbers given anew', async () => {
-    const first = new Chain().open().attempts(3)
-    const given = new Chain({ minute: 1, seq: 4 }).open(first.named)
-    const after = new Chain({ minute: 2, seq: 4 }).open(given.named).attempts(2)
-    expect(await findIn(toFiles(first, given, after))).toStrictEqual(['whole'])
-  })
-
-  it('what retention removed, with a record that says so', async () => {
-    const first = stopped()
-    const second = next().open(first.named).attempts(1).removed(first.named).attempts(1)
-    expect(await findIn(toFiles(second))).toStrictEqual(['whole'])
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['whole'])
-  })
-})
-
-describe('tampered is', () => {
-  it('a file that is missing, named by a later one', async () => {
-    const [first, second] = [stopped(), next()]
-    second.open(first.named)
-    expect(await findIn(toFiles(second))).toStrictEqual(['tampered', [first.name, 'file_missing']])
-  })
-
-  it.each(['gap', 'recovered'] as const)('a file that is missing, named by a %s record', async (kind) => {
-    const first = stopped()
-    const second = next().open()
-    if (kind === 'gap') second.gap(first.named)
-    else second.recovered(first.named, 'x')
-    expect(await findIn(toFiles(second))).toStrictEqual(['tampered', [first.name, 'file_missing']])
-  })
-
-  it('a file without any record that is missing', async () => {
-    const first = new Chain()
-    const second = next().open({ file: first.name, seq: null, mac: null })
-    expect(await findIn(toFiles(second))).toStrictEqual(['tampered', [first.name, 'file_missing']])
-  })
-
-  it('a tail that was cut after a later file had named it, whoever wrote that one and whenever', async () => {
-    const first = stopped()
-    const later = next().open(first.named)
-    const earlier = new Chain({ minute: -5, writer: B }).open(first.named)
-    first.lines.splice(-3)
-    const expected = ['tampered', [first.name, 'tail_cut', 8]]
-    expect(await findIn(toFiles(first, later))).toStrictEqual(expected)
-    expect(await findIn(toFiles(first, earlier))).toStrictEqual(expected)
-  })
-
-  it('a file that was emptied', async () => {
-    const first = stopped()
-    const second = next().open(first.named)
-    expect(await findIn({ ...toFiles(second), [first.name]: '' })).toStrictEqual([
-      'tampered',
-      [first.name, 'tail_cut', 1],
-    ])
-  })
-
-  it('a cut tail of a file that is said to be removed, but is here', async () => {
-    const first = stopped()
-    const second = next().open().removed(first.named)
-    first.lines.splice(-1)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, 'tail_cut', 10]])
-  })
-
-  it('a file that was written anew with the key, after a later one had named it', async () => {
-    const first = stopped()
-    const second = next().open(first.named)
-    const forged = new Chain().open().attempts(7).add('attempt').close()
-    expect(await findIn(toFiles(forged, second))).toStrictEqual(['tampered', [first.name, 'line_forged', 10]])
-  })
-
-  it('two files of one process with the same numbers, unless a gap says why', async () => {
-    const one = new Chain().open().attempts(3)
-    const other = new Chain({ minute: 1, seq: 2 }).open(one.named).attempts(1)
-    expect(await findIn(toFiles(one, other))).toStrictEqual(['tampered', [other.name, 'line_forged', 1]])
-    const { seq, mac } = new Chain().open().attempts(1).head
-    const gap = new Chain({ minute: 2, seq: 4 }).open(other.named).gap({ file: one.name, seq, mac })
-    expect(await findIn(toFiles(one, other, gap))).toStrictEqual(['whole'])
-  })
-
-  it('a gap that was cut out with the file that says so', async () => {
-    const poisoned = new Chain().open().attempts(3)
-    const after = new Chain({ minute: 1, seq: 4 }).open(poisoned.named).gap(poisoned.named).attempts(2)
-    const last = new Chain({ minute: 2, seq: 8 }).open(after.named)
-    expect(await findIn(toFiles(poisoned, last))).toStrictEqual(['tampered', [after.name, 'file_missing']])
-  })
-
-  it('takes one pass over all files, as long as clocks agree', async () => {
+  it('is read once if the clocks agree', async () => {
     const first = new Chain().open().attempts(20)
     const second = next().open(first.named).attempts(20)
     first.attempts(20)
@@ -199,12 +144,118 @@ describe('tampered is', () => {
     const total = first.text.length + second.text.length
     expect(seen).toStrictEqual([second.text.length, total, total, total])
   })
+})
 
-  it('names the witness: the file and line that knew better', async () => {
+describe('an audit was changed', () => {
+  const missing = (name: string): Found => [name, 'file_missing']
+
+  testEach('tampered', {
+    'a file that a later one names is missing': () => {
+      const first = stopped()
+      return are([next().open(first.named)], missing(first.name))
+    },
+    'a file that a gap names is missing': () => {
+      const first = stopped()
+      return are([next().open().gap(first.named)], missing(first.name))
+    },
+    'a file whose torn end is vouched for is missing': () => {
+      const first = stopped()
+      return are([next().open().recovered(first.named, 'x')], missing(first.name))
+    },
+    'a file without any record is missing': () => {
+      const first = new Chain()
+      return are([next().open(withoutLine(first))], missing(first.name))
+    },
+    'a file with a gap is missing': () => {
+      const first = new Chain().open().attempts(3)
+      const gone = later(4).open(first.named).gap(first.named).attempts(2)
+      return are([first, later(8, 2).open(gone.named)], missing(gone.name))
+    },
+    'a file ends before the line that a later one names': () => {
+      const first = stopped()
+      const second = next().open(first.named)
+      return are([cut(first, 3), second], [first.name, 'tail_cut', 8])
+    },
+    'a file ends before the line that one with an earlier clock names': () => {
+      const first = stopped()
+      const second = new Chain({ minute: -5, writer: B }).open(first.named)
+      return are([cut(first, 3), second], [first.name, 'tail_cut', 8])
+    },
+    'a file was emptied': () => {
+      const first = stopped()
+      const second = next().open(first.named)
+      return are([cut(first, 10), second], [first.name, 'tail_cut', 1])
+    },
+    'a file that is recorded as removed is here, without its end': () => {
+      const first = stopped()
+      const second = next().open().removed(first.named)
+      return are([cut(first, 1), second], [first.name, 'tail_cut', 10])
+    },
+    'a file ends within a record before the one that is named': () => {
+      const first = stopped()
+      const second = next().open(first.named)
+      return are([cut(first, 2, '{"v":1,'), second], [first.name, 'tail_cut', 9])
+    },
+    'a file ends within a record before the one that a gap names': () => {
+      const first = new Chain().open().attempts(3)
+      const second = later(4).open(first.named).gap(first.named)
+      return are([cut(first, 1, '{"v":1,'), second], [first.name, 'tail_cut', 4])
+    },
+    'a file was written again with the key after a later one had named it': () => {
+      const first = stopped()
+      const forged = new Chain().open().attempts(7).add('attempt').close()
+      return are([forged, next().open(first.named)], [first.name, 'line_forged', 10])
+    },
+    'two files of one process have the same numbers without a gap': () => {
+      const one = new Chain().open().attempts(3)
+      const other = later(2).open(one.named).attempts(1)
+      return are([one, other], [other.name, 'line_forged', 1])
+    },
+    'torn bytes are fewer than the next start vouches for': () => {
+      const [first, second] = [crashed(), next()]
+      second.open(first.named).recovered(first.named, `${first.torn}x`)
+      return are([first, second], [first.name, 'line_changed', 5])
+    },
+    'torn bytes that the next start vouches for are gone': () => {
+      const [first, second] = [crashed(''), next()]
+      second.open(first.named).recovered(first.named, 'x')
+      return are([first, second], [first.name, 'line_changed', 5])
+    },
+    'torn bytes are more than the next start vouches for': () => {
+      const [first, second] = [crashed(), next()]
+      second.open(first.named).recovered(first.named, first.torn.slice(1))
+      return are([first, second], [first.name, 'torn_unvouched', 5])
+    },
+    'a file that the next start found complete is torn': () => {
+      const first = crashed()
+      return are([first, next().open(first.named)], [first.name, 'torn_unvouched', 5])
+    },
+    'there are bytes after the record that closes a file': () => {
+      const first = stopped()
+      first.torn = '{'
+      return are([first], [first.name, 'torn_unvouched', 11])
+    },
+  })
+
+  it('two files of one process may have the same numbers after a gap', async () => {
+    const one = new Chain().open().attempts(3)
+    const other = later(2).open(one.named).attempts(1)
+    const gap = later(4, 2)
+      .open(other.named)
+      .gap({ file: one.name, ...new Chain().open().attempts(1).head })
+    expect(await findIn(toFiles(one, other, gap))).toStrictEqual(['whole'])
+  })
+
+  it.each(['\u000b', ' ', '{"v":1'])('tampered: a whole record is followed by %j', async (end) => {
+    const first = new Chain().open().attempts(3)
+    first.torn = `${first.lines.pop()?.trimEnd()}${end}`
+    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 4]])
+  })
+
+  it('the finding has the file and the line of the record that differs', async () => {
     const first = stopped()
     const second = next().open().attempts(1).removed(first.named)
-    first.lines.splice(-1)
-    const { findings } = await verifyFiles(toFiles(first, second))
+    const { findings } = await verifyFiles(toFiles(cut(first, 1), second))
     expect(findings).toStrictEqual([
       {
         file: first.name,
@@ -216,124 +267,69 @@ describe('tampered is', () => {
   })
 })
 
-describe('torn is', () => {
-  it('a file that ends within a record, if nothing was started since', async () => {
-    const first = crashed()
-    expect(await findIn(toFiles(first))).toStrictEqual(['torn', [first.name, 'torn_last', 5]])
-  })
-
-  it('a file that ends within a record, if the next start vouches for exactly these bytes', async () => {
-    const first = crashed()
-    const second = next().open(first.named).recovered(first.named, first.torn).attempts(1)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_vouched', 5]])
-  })
-
-  it('a file that ends within its first record, if the next start vouches for it', async () => {
-    const first = new Chain()
-    first.torn = '{"v":1,'
-    const named = { file: first.name, seq: null, mac: null }
-    expect(await findIn(toFiles(first))).toStrictEqual(['torn', [first.name, 'torn_last', 1]])
-    const second = next().open(named).recovered(named, first.torn)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_vouched', 1]])
-  })
-
-  it('a file that ends within a record after a gap, at once or behind lines that nobody was told of', async () => {
-    const first = crashed()
-    const second = new Chain({ minute: 1, seq: 4 }).open(first.named).gap(first.named)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_vouched', 5]])
-    first.attempts(1)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_vouched', 6]])
-  })
-
-  it('a replica that crashed later than another one named it', async () => {
-    const first = new Chain().open().attempts(1)
-    const second = next().open(first.named)
-    first.attempts(2).torn = '{"v":1,'
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_last', 5]])
-  })
-
-  it('a replica that crashed right behind the record that another one named as it changed files', async () => {
-    const first = crashed()
-    const rotated = new Chain({ minute: 60, writer: B, seq: 7 }).open(first.named).attempts(2)
-    expect(await findIn(toFiles(first, rotated))).toStrictEqual(['torn', [first.name, 'torn_last', 5]])
-  })
-
-  it('a record without its line feed', async () => {
-    const first = new Chain().open().attempts(3)
-    first.torn = first.lines.pop()?.trimEnd() ?? ''
-    expect(await findIn(toFiles(first))).toStrictEqual(['torn', [first.name, 'torn_last', 4]])
-  })
-
-  it('an empty file, which a crash leaves as it is opened', async () => {
-    const first = new Chain()
-    expect(await findIn(toFiles(first))).toStrictEqual(['torn', [first.name, 'torn_last', 1]])
-    const second = next().open({ file: first.name, seq: null, mac: null })
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['torn', [first.name, 'torn_vouched', 1]])
-  })
-})
-
-describe('torn, but tampered is', () => {
-  it.each([
-    ['shorter', (torn: string) => torn.slice(0, -1), 'line_changed'],
-    ['longer', (torn: string) => `${torn}1`, 'torn_unvouched'],
-    ['no', () => '', 'line_changed'],
-  ] as const)('a file with %s bytes than the next start vouches for', async (_how, change, reason) => {
-    const first = crashed()
-    const second = next().open(first.named).recovered(first.named, first.torn)
-    first.torn = change(first.torn)
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, reason, 5]])
-  })
-
-  it('a file that the next start found whole', async () => {
-    const first = crashed()
-    const second = next().open(first.named)
-    expect(await findIn(toFiles(first, second))).toStrictEqual([
-      'tampered',
-      [first.name, 'torn_unvouched', 5],
-    ])
-  })
-
-  it('a file that ends within a record before one that was named', async () => {
-    const first = stopped()
-    const second = next().open(first.named)
-    first.lines.splice(-2)
-    first.torn = '{"v":1,'
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, 'tail_cut', 9]])
-  })
-
-  it('a file that ends within a record before the gap that is said of it', async () => {
-    const first = new Chain().open().attempts(3)
-    const second = new Chain({ minute: 1, seq: 4 }).open(first.named).gap(first.named)
-    first.lines.splice(-1)
-    first.torn = '{"v":1,'
-    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', [first.name, 'tail_cut', 4]])
-  })
-
-  it('anything behind the record that closes a file', async () => {
-    const first = stopped()
-    first.torn = '{'
-    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'torn_unvouched', 11]])
-  })
-
-  it('a whole record with something else than a line feed behind it', async () => {
-    const first = new Chain().open().attempts(3)
-    const last = first.lines.pop()?.trimEnd() ?? ''
-    for (const torn of [`${last}\u000b`, `${last} `, `${last}{"v":1`]) {
-      first.torn = torn
-      expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 4]])
-    }
+describe('a process crashed', () => {
+  testEach('torn', {
+    'a file ends within a record, and no process was started since': () => {
+      const first = crashed()
+      return are([first], [first.name, 'torn_last', 5])
+    },
+    'a record has no line feed': () => {
+      const first = new Chain().open().attempts(3)
+      first.torn = first.lines.pop()?.trimEnd() ?? ''
+      return are([first], [first.name, 'torn_last', 4])
+    },
+    'the next start vouches for the bytes': () => {
+      const first = crashed()
+      const second = next().open(first.named).recovered(first.named, first.torn).attempts(1)
+      return are([first, second], [first.name, 'torn_vouched', 5])
+    },
+    'a file ends within its first record': () => {
+      const first = cut(new Chain(), 0, '{"v":1,')
+      return are([first], [first.name, 'torn_last', 1])
+    },
+    'the next start vouches for a file that ends within its first record': () => {
+      const first = cut(new Chain(), 0, '{"v":1,')
+      const second = next().open(withoutLine(first)).recovered(withoutLine(first), first.torn)
+      return are([first, second], [first.name, 'torn_vouched', 1])
+    },
+    'a file is empty': () => {
+      const first = new Chain()
+      return are([first], [first.name, 'torn_last', 1])
+    },
+    'the next start names an empty file': () => {
+      const first = new Chain()
+      return are([first, next().open(withoutLine(first))], [first.name, 'torn_vouched', 1])
+    },
+    'a gap names the last line': () => {
+      const first = crashed()
+      return are([first, later(4).open(first.named).gap(first.named)], [first.name, 'torn_vouched', 5])
+    },
+    'a gap names a line before unacknowledged ones': () => {
+      const first = crashed()
+      const second = later(4).open(first.named).gap(first.named)
+      return are([first.attempts(1), second], [first.name, 'torn_vouched', 6])
+    },
+    'a replica crashed after another one had named it': () => {
+      const first = crashed('')
+      const second = next().open(first.named)
+      return are([cut(first.attempts(2), 0, '{"v":1,'), second], [first.name, 'torn_last', 7])
+    },
+    'a replica crashed right after the record that a rotated file names': () => {
+      const first = crashed()
+      const rotated = new Chain({ minute: 60, writer: B, seq: 7 }).open(first.named).attempts(2)
+      return are([first, rotated], [first.name, 'torn_last', 5])
+    },
   })
 })
 
-it('several findings are told by file, oldest first, and the worst decides', async () => {
+it('findings are sorted by file, oldest first, and the worst decides', async () => {
   const torn = crashed()
   const second = next().open(torn.named).recovered(torn.named, torn.torn).attempts(2).close()
-  const cut = new Chain({ minute: 61, writer: A.replace('a', '0') }).open(second.named).attempts(2)
-  const last = new Chain({ minute: 62, writer: B.replace('b', '0') }).open(cut.named)
-  cut.lines.splice(-1)
-  expect(await findIn(toFiles(torn, second, cut, last))).toStrictEqual([
+  const third = new Chain({ minute: 61, writer: A.replace('a', '0') }).open(second.named).attempts(2)
+  const last = new Chain({ minute: 62, writer: B.replace('b', '0') }).open(third.named)
+  expect(await findIn(toFiles(torn, second, cut(third, 1), last))).toStrictEqual([
     'tampered',
     [torn.name, 'torn_vouched', 5],
-    [cut.name, 'tail_cut', 3],
+    [third.name, 'tail_cut', 3],
   ])
 })

@@ -1,5 +1,4 @@
-/** What the verifier makes of files, in the few words that tests compare. */
-
+/** Verifies files, and shortens what is found for tests. */
 import type { FindingReason, Verdict } from '../../src/audit-reader/findings.ts'
 import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../../src/audit-reader/verify.ts'
@@ -24,7 +23,7 @@ export async function verifyFiles(files: Files, options: VerifyFilesOptions = {}
 
 export type Found = readonly [file: string, reason: FindingReason, line?: number]
 
-/** The verdict, then each finding: its file, its reason, and its line where it has one. */
+/** The verdict, then the file, reason and line of each finding. */
 export function toShort({ verdict, findings }: Verification): [Verdict, ...Found[]] {
   return [
     verdict,

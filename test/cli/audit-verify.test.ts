@@ -13,11 +13,11 @@ const changed = () => {
   return { [name]: text.replace('"ms":3', '"ms":4') }
 }
 
-/** Where line 5, the one with 3 ms, begins. */
+/** The offset of line 5, which has 3 ms. */
 const changedAt = chain().lines.slice(0, 4).join('').length
 
 describe('audit verify', () => {
-  it('exits with 0 for what is whole, and says how much that is', async () => {
+  it('exits with 0 for a complete audit, and says how much there is', async () => {
     const directory = await writeFiles(toFiles(chain()))
     expect(await run(directory, ['verify'])).toStrictEqual({
       code: 0,
@@ -26,7 +26,7 @@ describe('audit verify', () => {
     })
   })
 
-  it('exits with 1 for what was changed, and names file, line, byte and reason, and what to do', async () => {
+  it('exits with 1 for a changed file, and prints file, line, byte, reason and what to do', async () => {
     const { code, stdout } = await run(await writeFiles(changed()), ['verify'])
     expect(code).toBe(1)
     expect(stdout.split('\n')).toStrictEqual([
@@ -37,7 +37,7 @@ describe('audit verify', () => {
     ])
   })
 
-  it('exits with 2 for what a crash left', async () => {
+  it('exits with 2 after a crash', async () => {
     const first = chain()
     first.torn = '{"v":1,'
     const { code, stdout } = await run(await writeFiles(toFiles(first)), ['verify'])
@@ -46,7 +46,7 @@ describe('audit verify', () => {
     expect(stdout).toMatch(/^torn: 1 file, 9 records, 0 anchors$/m)
   })
 
-  it('exits with 3 for what another key wrote, and with 0 if that key is given too', async () => {
+  it('exits with 3 for a file under another key, and with 0 if that key is passed too', async () => {
     const other = new Chain({ minute: 1, writer: B, keys: otherKeys }).open().attempts(2)
     const keyFiles = await writeFiles({
       old: 'another audit key, of another service\n',
@@ -62,7 +62,7 @@ describe('audit verify', () => {
     expect(await run(directory, both)).toMatchObject({ code: 0 })
   })
 
-  it('says who knew better: a line of a file, or of the log', async () => {
+  it('names the line of the file or of the log that differs', async () => {
     const first = chain()
     const second = new Chain({ minute: 1, writer: B }).open(first.named)
     first.lines.splice(-1)
@@ -74,7 +74,7 @@ describe('audit verify', () => {
     expect(anchored.code).toBe(1)
   })
 
-  it('takes the log from the input too, and says if there is no anchor in it', async () => {
+  it('reads the log from standard input too, and says if it has no anchor', async () => {
     const directory = await writeFiles(toFiles(chain()))
     const read = await run(directory, ['verify', '--anchors', '-'], { input: chain().anchor })
     expect(read).toStrictEqual({ code: 0, stdout: 'whole: 1 file, 9 records, 1 anchor\n', stderr: '' })
@@ -85,7 +85,7 @@ describe('audit verify', () => {
     ])
   })
 
-  it('tells programs the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     const { code, stdout } = await run(await writeFiles(changed()), ['verify', '--json'])
     expect([code, JSON.parse(stdout)]).toStrictEqual([
       1,
@@ -111,7 +111,7 @@ describe('audit verify', () => {
     ])
   })
 
-  it('repeats nothing that somebody wrote into a name, a line or a log', async () => {
+  it('prints no control character of a name, a line or a log', async () => {
     const evil = '\u001b[2J\u009b'
     const anchor = JSON.stringify({ msg: 'audit anchor', file: `${evil}.jsonl`, seq: 1, mac: 'a'.repeat(64) })
     const directory = await writeFiles({
@@ -136,14 +136,9 @@ describe('audit verify cannot check', () => {
       'directory_unreadable',
     ],
     ['without a directory or a key', [], { AUDIT_DIR: '/nowhere' }, 'directory_unreadable'],
-    ['without its key', [], {}, 'key_missing'],
-    ['with a key file that is not there', ['--key-file', '/nowhere'], { AUDIT_KEY }, 'key_missing'],
-    [
-      'with a key file that a setting names and that is not there',
-      [],
-      { AUDIT_KEY_FILE: '/nowhere' },
-      'settings_wrong',
-    ],
+    ['without a key', [], {}, 'key_missing'],
+    ['with a missing key file', ['--key-file', '/nowhere'], { AUDIT_KEY }, 'key_missing'],
+    ['with a missing key file of a setting', [], { AUDIT_KEY_FILE: '/nowhere' }, 'settings_wrong'],
     ['with a key that is too short', [], { AUDIT_KEY: 'short' }, 'settings_wrong'],
     ['without the log', ['--anchors', '/nowhere'], { AUDIT_KEY }, 'log_unreadable'],
   ])('%s', async (_what, args, environment, problem) => {
@@ -156,7 +151,7 @@ describe('audit verify cannot check', () => {
     expect([json.code, JSON.parse(json.stdout)]).toStrictEqual([3, { verdict: 'unchecked', problem }])
   })
 
-  it('an empty directory, unless the log says that there was something', async () => {
+  it('an empty directory, also with anchors of another one', async () => {
     const directory = await createTemporaryDirectory()
     const empty = await run(directory, ['verify'])
     expect([empty.code, empty.stderr]).toStrictEqual([
@@ -169,7 +164,7 @@ describe('audit verify cannot check', () => {
 })
 
 describe('the key', () => {
-  it('is read beside the records if none is configured, and never created', async () => {
+  it('is read from the directory if none is configured, and never created', async () => {
     const directory = await writeFiles({ ...toFiles(chain()), 'audit.key': `${AUDIT_KEY}\n` })
     const environment = { AUDIT_DIR: directory }
     expect(await run(directory, ['verify'], { environment })).toMatchObject({ code: 0 })
@@ -178,7 +173,7 @@ describe('the key', () => {
     await expect(readFile(join(without, 'audit.key'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it('of an option counts for that of the settings, even if that is wrong', async () => {
+  it('of an option replaces that of the settings, even an invalid one', async () => {
     const directory = await writeFiles(toFiles(chain()))
     const keyFile = join(await writeFiles({ key: AUDIT_KEY }), 'key')
     const environment = { AUDIT_DIR: '/nowhere', AUDIT_KEY: 'short', OPENAI_API_KEY_FILE: '/nowhere' }
