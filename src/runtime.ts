@@ -41,14 +41,19 @@ export interface Runtime {
 const now = (): number => performance.now()
 const unixNow = (): number => Date.now()
 
-async function startAudit({ audit }: Config, lifecycle: Lifecycle, logger: Logger): Promise<OpenAudit> {
+async function startAudit(
+  { audit }: Config,
+  lifecycle: Lifecycle,
+  clock: ClockCheck,
+  logger: Logger,
+): Promise<OpenAudit> {
   const isRecordDue = (): boolean => lifecycle.isRecordDue
   try {
     return await openAudit(audit, {
       logger,
       monotonicNow: now,
       unixNow,
-      clockOffsetMs: () => null,
+      clockOffsetMs: () => clock.differenceMs ?? null,
       isRecordDue,
     })
   } catch (error) {
@@ -188,12 +193,13 @@ function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, l
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
   const { defaultPreset, maxConcurrentMints } = config
   const lifecycle = new Lifecycle()
-  const { audit, keys } = await startAudit(config, lifecycle, logger)
+  const clock = watchClock(logger)
+  const { audit, keys } = await startAudit(config, lifecycle, clock, logger)
   const redis = await openRedis(config, audit, logger)
   const callerGuard = guardCallers(config, logger)
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)
-  const upstream = openUpstream(config, key, watchClock(logger), logger)
+  const upstream = openUpstream(config, key, clock, logger)
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,

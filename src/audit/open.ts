@@ -1,12 +1,20 @@
 /** Puts the audit together: composition only. */
 import type { Logger } from 'pino'
 import { codeOf } from '../errors.ts'
+import { FileError } from '../read-file.ts'
 import type { Secret } from '../secret.ts'
 import { Anchors } from './anchors.ts'
 import { Audit, type AuditOptions } from './audit.ts'
 import { createDirectory } from './directory.ts'
 import type { Durability } from './file.ts'
-import { AuditKeyError, type AuditKeys, deriveAuditKeys, keepAuditKey, loadAuditKey } from './keys.ts'
+import {
+  AuditKeyError,
+  type AuditKeys,
+  deriveAuditKeys,
+  KEY_FILE_NAME,
+  keepAuditKey,
+  loadAuditKey,
+} from './keys.ts'
 import { Refusals } from './refusals.ts'
 import { Retention, type RetentionOptions } from './retention.ts'
 import { AuditWriter, type AuditWriterOptions } from './writer.ts'
@@ -47,10 +55,12 @@ async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
 }
 
 /** What the operator must fix, by the error of openAudit. */
-export const toAuditProblem = (error: unknown): string =>
-  error instanceof AuditKeyError
-    ? 'AUDIT_DIR: its audit.key is too short. Restore the key with which the records were sealed'
+export function toAuditProblem(error: unknown): string {
+  if (error instanceof FileError) return `AUDIT_DIR: its ${KEY_FILE_NAME} ${error.message}`
+  return error instanceof AuditKeyError
+    ? `AUDIT_DIR: its ${KEY_FILE_NAME} is too short. Restore the key with which the records were sealed`
     : `AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`
+}
 
 function toRetentionWarning(cause: string): string {
   if (cause === 'clock_jumped') return 'audit retention waits a day: the clock jumped by more than a day'

@@ -19,7 +19,7 @@ export interface RetentionOptions {
   readonly monotonicNow: () => number
   /** Milliseconds. */
   readonly unixNow: () => number
-  /** How far this machine's clock is ahead of the upstream's, by its last reply; null without one. */
+  /** The difference between this machine's clock and the upstream's, by its last reply; null without one. */
   readonly clockOffsetMs: () => number | null
   /** Called when a run removes nothing: `clock_jumped`, `clock_disagrees`, or a code of the file system. */
   readonly onKept: (cause: string) => void

@@ -146,9 +146,9 @@ describe('an audit is complete', () => {
   })
 })
 
-describe('an audit was changed', () => {
-  const missing = (name: string): Found => [name, 'file_missing']
+const missing = (name: string): Found => [name, 'file_missing']
 
+describe('an audit was changed', () => {
   testEach('tampered', {
     'a file that a later one names is missing': () => {
       const first = stopped()

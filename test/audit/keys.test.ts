@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { deriveAuditKeys, loadAuditKey } from '../../src/audit/keys.ts'
+import { toAuditProblem } from '../../src/audit/open.ts'
 import { Secret } from '../../src/secret.ts'
 import { createTemporaryDirectory, ROOT } from '../support/service.ts'
 
@@ -111,6 +112,15 @@ describe('the key file', () => {
     await mkdir(join(directory, 'audit.key'))
     await expect(loadAuditKey(directory)).rejects.toMatchObject({ code: 'EISDIR' })
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
+  })
+
+  it('that is a pipe is an error, and is not waited for', async () => {
+    const directory = await createTemporaryDirectory()
+    await run('mkfifo', [join(directory, 'audit.key')])
+    const error: unknown = await loadAuditKey(directory).catch((reason: unknown) => reason)
+    expect(toAuditProblem(error)).toBe(
+      'AUDIT_DIR: its audit.key is a pipe, a device or a socket, not a regular file',
+    )
   })
 
   it('is one key when a process creates it several times at once', async () => {
