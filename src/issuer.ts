@@ -48,18 +48,18 @@ export function createIssuer(options: IssuerOptions): Issuer {
     issue: (order, requestId, caller) =>
       gate.run(async () => {
         if (!isAuditAvailable()) throw new ServiceError('audit_down')
-        if (caller?.use) await reserveToken(usedTokens, caller.use)
+        if (caller?.singleUse) await reserveToken(usedTokens, caller.singleUse)
         const safetyIdentifier = caller && toSafetyIdentifier(caller.subject)
         try {
           return await upstream.mint(order, { requestId, safetyIdentifier })
         } catch (error) {
           // Upstream was not asked.
-          if (caller?.use) await releaseToken(usedTokens, caller.use)
+          if (caller?.singleUse) await releaseToken(usedTokens, caller.singleUse)
           throw error
         }
       }),
     release: async (caller) => {
-      if (caller?.use) await releaseToken(usedTokens, caller.use)
+      if (caller?.singleUse) await releaseToken(usedTokens, caller.singleUse)
     },
   }
 }

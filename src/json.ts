@@ -7,7 +7,7 @@ export type JsonFault = 'not_json' | 'not_object' | 'duplicate_key' | 'forbidden
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-const isObject = (value: unknown): value is JsonObject =>
+export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const jsonString = /"(?:[^"\\]|\\.)*"/g

@@ -6,7 +6,7 @@ import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'
 import { type OpenAudit, openAudit, toAuditProblem } from './audit/open.ts'
 import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
-import { createRedisUsedTokens } from './auth/redis-used-tokens.ts'
+import { RedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
 import type { Config } from './config.ts'
@@ -65,12 +65,20 @@ function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefi
   if (callers.mode === 'none') return undefined
   return createCallerGuard({
     ...callers,
-    now,
+    monotonicNow: now,
     unixNow,
-    onChange: (coming, cause) =>
-      coming
-        ? logger.warn('keys that verify tokens are fetched again')
-        : logger.error({ cause }, 'keys that verify tokens cannot be fetched; the last ones do for an hour'),
+    onChange: (cause) =>
+      cause === undefined
+        ? logger.warn('key set of the issuer available again')
+        : logger.error(
+            { cause },
+            'key set of the issuer unavailable: the last keys stay in use for an hour. Run check to see why',
+          ),
+    onDate: watchClock('the issuer', logger).observe,
+    onTimesRefused: (refused) =>
+      refused
+        ? logger.warn('token after token is expired or not yet valid: compare our clock with the issuer’s')
+        : logger.warn('tokens with current times arrive again'),
   })
 }
 
@@ -154,16 +162,16 @@ function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym
   return createLimits({ store, ...config.limits, toPseudonym })
 }
 
-/** Whether our clock agrees with upstream's. */
-const watchClock = (logger: Logger): ClockCheck =>
+/** Whether our clock agrees with another one. */
+const watchClock = (other: 'upstream' | 'the issuer', logger: Logger): ClockCheck =>
   new ClockCheck({
     unixNow,
     onChange: (seconds) =>
       seconds === 0
-        ? logger.warn('clock agrees with upstream again')
+        ? logger.warn(`clock agrees with ${other} again`)
         : logger.warn(
             { seconds_behind: seconds },
-            'clock differs from upstream: tokens may be rejected. Synchronize it (NTP)',
+            `clock differs from ${other}: tokens may be rejected. Synchronize it (NTP)`,
           ),
   })
 
@@ -193,7 +201,7 @@ function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, l
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
   const { defaultPreset, maxConcurrentMints } = config
   const lifecycle = new Lifecycle()
-  const clock = watchClock(logger)
+  const clock = watchClock('upstream', logger)
   const { audit, keys } = await startAudit(config, lifecycle, clock, logger)
   const redis = await openRedis(config, audit, logger)
   const callerGuard = guardCallers(config, logger)
@@ -206,8 +214,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     upstream,
     maxConcurrentMints,
     isAuditAvailable: () => audit.available,
-    usedTokens:
-      redis === null ? new MemoryUsedTokens({ unixNow }) : createRedisUsedTokens({ redis, unixNow }),
+    usedTokens: redis === null ? new MemoryUsedTokens({ unixNow }) : new RedisUsedTokens({ redis, unixNow }),
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
   const limits = openLimits(config, redis, keys)

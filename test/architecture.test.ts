@@ -62,7 +62,7 @@ describe('who may import whom', () => {
     ['lifecycle', []],
     ['logger', ['errors']],
     ['outbound', ['errors', 'secret']],
-    ['auth', ['errors', 'json', 'outbound', 'reasons', 'redis', 'secret']],
+    ['auth', ['clock-check', 'errors', 'json', 'outbound', 'reasons', 'redis', 'secret']],
     ['http', ['errors', 'json', 'limits', 'reasons']],
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],

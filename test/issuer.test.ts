@@ -153,8 +153,8 @@ describe('a mint', () => {
 })
 
 describe('a caller with a token', () => {
-  const use = { id: 'a'.repeat(64), untilUnixSeconds: 100 }
-  const caller = { subject: 'ada', claims: {}, use }
+  const singleUse = { id: 'a'.repeat(64), untilUnixSeconds: 100 }
+  const caller = { subject: 'ada', claims: {}, singleUse }
 
   it('is told upstream by an identifier that is not their subject; an anonymous one is not told', async () => {
     const { issuer, order, told, end } = createTestIssuer()

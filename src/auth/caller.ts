@@ -1,27 +1,32 @@
-/** Who asks: the token in `Authorization`, and nothing else. Cookies are never read. */
+/** Identifies callers by the token in `Authorization`, and by nothing else. Cookies are never read. */
 import { ServiceError } from '../errors.ts'
+import type { Reason } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
 import { KeySet, type KeySetOptions, type KeySetSource } from './key-set.ts'
 import { type Caller, createTokenVerifier, type Keys, type TokenOptions } from './token.ts'
 
-/** The key set, or the secret that issuer and service share. */
+/** The issuer's key set, or the secret that issuer and service share. */
 export type KeySource = KeySetSource | { readonly secret: Secret }
 
 export interface CallerGuardOptions
   extends Omit<TokenOptions, 'keys' | 'algorithms'>,
     Omit<KeySetOptions, keyof KeySetSource> {
   readonly keys: KeySource
+  /** Called with true when token after token is refused for its times, and with false when one passes again. */
+  readonly onTimesRefused?: (refused: boolean) => void
 }
 
 export interface CallerGuard {
   /** The caller, or a ServiceError: token_* or keys_unavailable. */
   readonly identify: (headers: { readonly authorization?: string | undefined }) => Promise<Caller>
-  /** Whether tokens can be checked now. */
+  /** Whether tokens can be verified now. */
   readonly isAvailable: () => boolean
   readonly close: () => Promise<void>
 }
 
 const MAX_TOKEN_LENGTH = 8 * 1024
+/** More than the retries of one page with an old token. */
+const TIME_REFUSALS_IN_A_ROW = 20
 
 const scheme = /^bearer +/i
 
@@ -32,8 +37,8 @@ function toToken(authorization = ''): string {
   return authorization.slice(start.length)
 }
 
-/** Of a key set: those that sign with a private key. A secret would be one that the set makes public. */
-const publicKeyAlgorithms: readonly string[] =
+/** For key sets, only algorithms with a private key: a secret in a key set would be public. */
+export const publicKeyAlgorithms: readonly string[] =
   'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 
 interface Source extends Pick<CallerGuard, 'isAvailable' | 'close'> {
@@ -52,7 +57,7 @@ function openKeySet(options: KeySetOptions): Source {
   }
 }
 
-/** Imported once: from bytes, jose would do so for every token. */
+/** Imports the key once: jose would import bytes for every token. */
 function openSecret(secret: Secret): Source {
   const bytes = Buffer.from(secret.reveal())
   const key = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
@@ -65,10 +70,34 @@ function openSecret(secret: Secret): Source {
   }
 }
 
-/** Begins to fetch the key set, if there is one, and does not wait for it. */
-export function createCallerGuard({ keys: source, ...options }: CallerGuardOptions): CallerGuard {
+type Verify = (token: string) => Promise<Caller>
+
+const timeReasons: ReadonlySet<Reason> = new Set(['token_expired', 'token_not_yet_valid'])
+
+/** Only tokens with a valid signature count, so that a forger cannot raise the alarm. */
+function watchTimes(verify: Verify, onTimesRefused: (refused: boolean) => void): Verify {
+  let inARow = 0
+  return async (token) => {
+    try {
+      const caller = await verify(token)
+      if (inARow >= TIME_REFUSALS_IN_A_ROW) onTimesRefused(false)
+      inARow = 0
+      return caller
+    } catch (error) {
+      if (error instanceof ServiceError && timeReasons.has(error.reason)) {
+        inARow += 1
+        if (inARow === TIME_REFUSALS_IN_A_ROW) onTimesRefused(true)
+      }
+      throw error
+    }
+  }
+}
+
+/** Starts to fetch the key set, if there is one, and does not wait for it. */
+export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
+  const { keys: source, onTimesRefused = () => undefined, ...rest } = options
   const { keys, algorithms, isAvailable, close } =
-    'url' in source ? openKeySet({ ...options, ...source }) : openSecret(source.secret)
-  const verify = createTokenVerifier({ ...options, keys, algorithms })
+    'url' in source ? openKeySet({ ...rest, ...source }) : openSecret(source.secret)
+  const verify = watchTimes(createTokenVerifier({ ...rest, keys, algorithms }), onTimesRefused)
   return { identify: async ({ authorization }) => verify(toToken(authorization)), isAvailable, close }
 }

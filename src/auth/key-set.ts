@@ -1,72 +1,82 @@
-/** The issuer's public keys: fetched ahead of need, kept for an hour without it, renewed when a token asks for more. */
+/**
+ * The issuer's public keys: refreshed every five minutes, kept for an hour without the issuer, and fetched again for an
+ * unknown key.
+ *
+ * createRemoteJWKSet of jose does not fit: it measures age by the wall clock, keeps no stale keys, and limits fetches
+ * only after a successful one, so unknown keys would flood an issuer that is down.
+ */
 import type { EventEmitter } from 'node:events'
 import type { JWTVerifyGetKey } from 'jose'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import type { Dispatcher } from 'undici'
+import { parseHttpDate } from '../clock-check.ts'
 import { codeOf, ServiceError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, type ProxyOptions } from '../outbound/dispatcher.ts'
+import { KeySetError, toTextFault } from './key-set-error.ts'
 import type { Keys } from './token.ts'
 
-/** Where it is, and how it is reached. */
+/** Where the key set is, and how to reach it. */
 export interface KeySetSource {
   readonly url: URL
-  /** Undefined: none. */
+  /** Undefined: no proxy. */
   readonly proxy: ProxyOptions | undefined
 }
 
 export interface KeySetOptions extends KeySetSource {
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Told when the keys stop coming, with a code that says why, and when they come again. */
-  readonly onChange?: (coming: boolean, cause: string | undefined) => void
+  readonly monotonicNow: () => number
+  /** Called when fetches begin to fail, with the code of the cause, and with undefined when they succeed again. */
+  readonly onChange?: (cause: string | undefined) => void
+  /** Called with the issuer's clock, in Unix milliseconds. */
+  readonly onDate?: (dateMs: number) => void
 }
 
-const FETCH_MS = 1_000
+const FETCH_MS = 5_000
 const REFRESH_MS = 5 * 60_000
 const RETRY_MS = 2_000
 const MAX_AGE_MS = 3_600_000
-/** However many tokens name keys that nobody has. */
+/** At most one fetch in this time for unknown keys, however many tokens name one. */
 const RENEW_MS = 30_000
-
-class KeySetError extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(`the key set was not fetched: ${code}`)
-    this.name = 'KeySetError'
-    this.code = code
-  }
-}
 
 interface Fetched {
   readonly text: string
   readonly keys: JWTVerifyGetKey
+  /** Whether one of the keys can verify a signature. */
+  readonly canVerify: boolean
   readonly atMs: number
 }
 
+const isForSignatures = (key: unknown): boolean =>
+  isObject(key) &&
+  ['RSA', 'EC', 'OKP'].includes(String(key['kty'])) &&
+  (key['use'] === undefined || key['use'] === 'sig') &&
+  (!Array.isArray(key['key_ops']) || key['key_ops'].includes('verify'))
+
 /** The parse error is dropped: it quotes its input. */
-function parseKeySet(text: string): JWTVerifyGetKey {
+function parseKeySet(text: string): Pick<Fetched, 'keys' | 'canVerify'> {
   try {
-    return createLocalJWKSet(JSON.parse(text))
+    const keys = createLocalJWKSet(JSON.parse(text))
+    return { keys, canVerify: keys.jwks().keys.some(isForSignatures) }
   } catch {
-    throw new KeySetError('not_a_key_set')
+    throw new KeySetError(toTextFault(text))
   }
 }
 
-async function readBody({ statusCode, body }: Dispatcher.ResponseData): Promise<string> {
-  if (statusCode === 200) return body.text()
-  body.on('error', () => undefined).destroy()
-  throw new KeySetError(`status_${statusCode}`)
+/** The issuer's clock: `Date`, plus the time that the reply spent in a cache. */
+function toDateMs({ date, age = '0' }: Dispatcher.ResponseData['headers']): number | undefined {
+  const dateMs = parseHttpDate(date)
+  const isAge = typeof age === 'string' && /^\d{1,9}$/.test(age)
+  return dateMs === undefined || !isAge ? undefined : dateMs + Number(age) * 1000
 }
 
-/** Follows no redirect. What goes wrong on the way changes no keys; they only grow old. */
+/** A failed fetch changes no keys: they only grow older. */
 export class KeySet implements Keys {
   readonly #options: KeySetOptions
   readonly #dispatcher: Dispatcher
   #fetched: Fetched | undefined
   #fetching: Promise<void> | undefined
-  #isComing = true
+  #isFailing = false
   #renewedAtMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -77,21 +87,21 @@ export class KeySet implements Keys {
     this.#dispatcher = createDispatcher({ origin: url.origin, maxConnections: 1, proxy })
   }
 
-  /** Whether there are keys that are not too old. */
+  /** Whether there are keys, and they are at most an hour old. */
   get available(): boolean {
-    return this.#fetched !== undefined && this.#options.now() - this.#fetched.atMs < MAX_AGE_MS
+    return this.#fetched !== undefined && this.#options.monotonicNow() - this.#fetched.atMs < MAX_AGE_MS
   }
 
-  /** The keys in force; waits where they are being fetched for the first time. Throws keys_unavailable. */
+  /** The keys in force. Waits for the first fetch. Throws keys_unavailable. */
   async current(): Promise<JWTVerifyGetKey> {
     if (!this.available) await this.#fetching
     if (this.#fetched === undefined || !this.available) throw new ServiceError('keys_unavailable')
     return this.#fetched.keys
   }
 
-  /** Other keys than these, which did not do; undefined where there are none, or it is too soon to ask for them. */
+  /** Keys that replace these; undefined if there are none, or if it is too soon to fetch them. */
   async newerThan(keys: JWTVerifyGetKey): Promise<JWTVerifyGetKey | undefined> {
-    const now = this.#options.now()
+    const now = this.#options.monotonicNow()
     if (this.#fetching === undefined && now - this.#renewedAtMs >= RENEW_MS) {
       this.#renewedAtMs = now
       this.#fetching = this.#load()
@@ -101,13 +111,13 @@ export class KeySet implements Keys {
     return newest === keys ? undefined : newest
   }
 
-  /** Fetches now, unless that is under way, and from then on by itself. Resolves, whatever came of it. */
+  /** Fetches now, or waits for the fetch in progress, and then refreshes by itself. Never rejects. */
   async refresh(): Promise<void> {
     clearTimeout(this.#timer)
     this.#fetching ??= this.#load()
     await this.#fetching
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.refresh(), this.#isComing ? REFRESH_MS : RETRY_MS).unref()
+    this.#timer = setTimeout(() => void this.refresh(), this.#isFailing ? RETRY_MS : REFRESH_MS).unref()
   }
 
   async close(): Promise<void> {
@@ -117,31 +127,40 @@ export class KeySet implements Keys {
   }
 
   async #load(): Promise<void> {
-    const { now, onChange } = this.#options
-    // An answer is as old as its question.
-    const atMs = now()
+    const { monotonicNow, onChange } = this.#options
+    // Keys are as old as the request for them.
+    const atMs = monotonicNow()
     let cause: string | undefined
     try {
       const text = await this.#ask()
-      const { keys } = this.#fetched?.text === text ? this.#fetched : { keys: parseKeySet(text) }
-      this.#fetched = { text, keys, atMs }
+      const parsed = this.#fetched?.text === text ? this.#fetched : parseKeySet(text)
+      this.#fetched = { ...parsed, text, atMs }
+      if (!parsed.canVerify) cause = 'no_signing_key'
     } catch (error) {
       cause = codeOf(error) ?? 'unknown'
     }
     this.#fetching = undefined
-    const isComing = cause === undefined
-    if (isComing !== this.#isComing && !this.#closed) onChange?.(isComing, cause)
-    this.#isComing = isComing
+    const isFailing = cause !== undefined
+    if (isFailing !== this.#isFailing && !this.#closed) onChange?.(cause)
+    this.#isFailing = isFailing
   }
 
   async #ask(): Promise<string> {
     const text = await withDeadline<string | undefined>(
       FETCH_MS,
-      async (signal) => readBody(await this.#request(signal)),
+      async (signal) => this.#read(await this.#request(signal)),
       () => undefined,
     )
     if (text === undefined) throw new KeySetError('timeout')
     return text
+  }
+
+  async #read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<string> {
+    const dateMs = toDateMs(headers)
+    if (dateMs !== undefined) this.#options.onDate?.(dateMs)
+    if (statusCode === 200) return body.text()
+    body.on('error', () => undefined).destroy()
+    throw new KeySetError(`status_${statusCode}`)
   }
 
   #request(signal: EventEmitter): Promise<Dispatcher.ResponseData> {
@@ -156,7 +175,7 @@ export class KeySet implements Keys {
         'user-agent': 'realtime-mint',
       },
       signal,
-      // Minutes pass until the next one.
+      // The next request comes minutes later.
       reset: true,
     })
   }

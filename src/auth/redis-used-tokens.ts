@@ -1,5 +1,4 @@
-/** Single-use tokens, remembered by Redis for all replicas. */
-
+/** Remembers used tokens in Redis, for all replicas. */
 import type { RedisConnection } from '../redis/connection.ts'
 import { KEY_PREFIX, toScript } from '../redis/script.ts'
 import { MemoryUsedTokens, type UsedTokens } from './used-tokens.ts'
@@ -21,22 +20,29 @@ return redis.call('DEL', KEYS[1])
 `)
 
 /**
- * Throws a RedisUnavailable while Redis cannot be asked: nobody else knows what other replicas have let in. A
- * reservation whose reply was lost may hold, and then costs its caller a new token; it never lets one in twice.
+ * Rejects with a RedisUnavailable while Redis is down: no other place knows the tokens that other replicas accepted. If
+ * the reply to a reservation is lost, the token stays used: its caller needs a new one, and it is never accepted twice.
  */
-export function createRedisUsedTokens({ redis, unixNow }: RedisUsedTokensOptions): UsedTokens {
-  /** Redis can lose what it knew; while there is room, what was let in here is not let in here again. */
-  const own = new MemoryUsedTokens({ unixNow })
+export class RedisUsedTokens implements UsedTokens {
+  readonly #redis: RedisConnection
+  readonly #unixNow: () => number
+  /** Redis can lose data: while there is room, this replica accepts no token twice. */
+  readonly #own: MemoryUsedTokens
 
-  return {
-    reserve: async (id, untilUnixSeconds) => {
-      const ttlMs = Math.max(1, Math.ceil(untilUnixSeconds * 1000 - unixNow()))
-      if ((await redis.run(reserveScript, [toKey(id)], [ttlMs])) !== 1) return 'used'
-      return own.reserve(id, untilUnixSeconds).catch(() => 'reserved')
-    },
-    release: async (id) => {
-      await own.release(id)
-      await redis.run(releaseScript, [toKey(id)], [])
-    },
+  constructor({ redis, unixNow }: RedisUsedTokensOptions) {
+    this.#redis = redis
+    this.#unixNow = unixNow
+    this.#own = new MemoryUsedTokens({ unixNow })
+  }
+
+  async reserve(id: string, untilUnixSeconds: number): Promise<'reserved' | 'used'> {
+    const ttlMs = Math.max(1, Math.ceil(untilUnixSeconds * 1000 - this.#unixNow()))
+    if ((await this.#redis.run(reserveScript, [toKey(id)], [ttlMs])) !== 1) return 'used'
+    return this.#own.reserve(id, untilUnixSeconds).catch(() => 'reserved')
+  }
+
+  async release(id: string): Promise<void> {
+    await this.#own.release(id)
+    await this.#redis.run(releaseScript, [toKey(id)], [])
   }
 }

@@ -1,4 +1,4 @@
-/** Tokens: JSON Web Tokens that an issuer signed for us, checked by jose with nothing left to its defaults. */
+/** Verifies JSON Web Tokens with jose. No option is left to the defaults of jose. */
 import { hash } from 'node:crypto'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import * as errors from 'jose/errors'
@@ -8,28 +8,33 @@ import { parseJsonObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import type { TokenUse } from './used-tokens.ts'
 
-/** Who asks, by a token that holds. */
+/** The caller that a valid token names. */
 export interface Caller {
   readonly subject: string
   readonly claims: Readonly<Record<string, unknown>>
-  /** Null where tokens may be used again. */
-  readonly use: TokenUse | null
+  /** Null if tokens may be used again. */
+  readonly singleUse: TokenUse | null
 }
 
-/** Where keys come from. */
 export interface Keys {
-  /** Those in force. Throws keys_unavailable. */
+  /** The keys in force. Throws keys_unavailable. */
   readonly current: () => Promise<JWTVerifyGetKey>
-  /** Other keys than these, which did not do; undefined where there are none. */
+  /** Keys that replace these; undefined if there are none. */
   readonly newerThan: (keys: JWTVerifyGetKey) => Promise<JWTVerifyGetKey | undefined>
 }
 
+/** The claims that can name the audience: some issuers put it elsewhere than in `aud`. */
+export const audienceClaims = ['aud', 'client_id', 'azp'] as const
+export type AudienceClaim = (typeof audienceClaims)[number]
+
 export interface TokenOptions {
   readonly keys: Keys
-  /** Nothing else, whatever a token says of itself. */
+  /** The only algorithms that are accepted, whatever a token claims. */
   readonly algorithms: readonly string[]
   readonly issuer: string
-  readonly audience: string
+  /** A token must name one of them. */
+  readonly audiences: readonly string[]
+  readonly audienceClaim: AudienceClaim
   /** From iat to exp. */
   readonly maxLifetimeSeconds: number
   readonly singleUse: boolean
@@ -37,18 +42,17 @@ export interface TokenOptions {
   readonly unixNow: () => number
 }
 
-const TOLERANCE_SECONDS = 5
-/** OpenID's own bound; limits keep subjects in memory. */
+export const TOLERANCE_SECONDS = 5
+/** OpenID's own maximum. */
 const MAX_SUBJECT_LENGTH = 255
 
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
-/** A token made for another use, such as a logout, is signed by the same keys. https://www.rfc-editor.org/rfc/rfc8725#section-3.11 */
+/** The same keys sign tokens for other uses, such as a logout. https://www.rfc-editor.org/rfc/rfc8725#section-3.11 */
 const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'at+jwt'])
 
 const claimReasons: ReadonlyMap<string, Reason> = new Map([
   ['iss', 'token_issuer'],
-  ['aud', 'token_audience'],
   ['nbf', 'token_not_yet_valid'],
   ['iat', 'token_not_yet_valid'],
 ])
@@ -56,7 +60,7 @@ const claimReasons: ReadonlyMap<string, Reason> = new Map([
 const reasonsByCode: ReadonlyMap<string, Reason> = new Map([
   ['ERR_JWS_INVALID', 'token_malformed'],
   ['ERR_JWT_INVALID', 'token_malformed'],
-  // Of extensions that a token calls critical, we know none.
+  // No extension that a token calls critical is supported.
   ['ERR_JOSE_NOT_SUPPORTED', 'token_malformed'],
   ['ERR_JOSE_ALG_NOT_ALLOWED', 'token_algorithm'],
   ['ERR_JWS_SIGNATURE_VERIFICATION_FAILED', 'token_signature'],
@@ -70,11 +74,11 @@ function toReason(error: unknown): Reason {
       ? 'token_claim_invalid'
       : (claimReasons.get(error.claim) ?? 'token_claim_invalid')
   }
-  // Whatever is wrong with a key of the set, it is none that we can use.
+  // A faulty key in the set is a key that we cannot use.
   return (error instanceof errors.JOSEError && reasonsByCode.get(error.code)) || 'token_key_unknown'
 }
 
-/** jose's errors hold the claims, so nothing of them is kept. */
+/** jose's errors contain the claims, so only the reason is kept. */
 async function verify(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions) {
   try {
     return await jwtVerify(token, keys, options).catch((error: unknown) => {
@@ -86,7 +90,7 @@ async function verify(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOp
   }
 }
 
-/** For issuers that do not name their keys, while there are two. */
+/** For issuers that do not name their keys: while there are two, both are tried. */
 async function verifyByAny(
   token: string,
   candidates: errors.JWKSMultipleMatchingKeys,
@@ -102,23 +106,23 @@ async function verifyByAny(
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-const isOfNoKey = (error: unknown): boolean =>
+const isForOtherKeys = (error: unknown): boolean =>
   error instanceof ServiceError &&
   (error.reason === 'token_key_unknown' || error.reason === 'token_signature')
 
-/** Once more with newer keys, where there are any, if none that we have did. */
+/** Tries newer keys, if there are any, after the keys in force have failed. */
 async function verifyByKeys(token: string, source: Keys, options: JWTVerifyOptions) {
   const keys = await source.current()
   try {
     return await verify(token, keys, options)
   } catch (error) {
-    const newer = isOfNoKey(error) ? await source.newerThan(keys) : undefined
+    const newer = isForOtherKeys(error) ? await source.newerThan(keys) : undefined
     if (newer === undefined) throw error
     return verify(token, newer, options)
   }
 }
 
-/** jose keeps the last of claims with one name; whoever else read the token may have kept the first. */
+/** jose uses the last of two claims with the same name; another reader of the token may use the first. */
 function checkMembers(token: string): void {
   for (const part of token.split('.', 2)) {
     const parsed = parseJsonObject(Buffer.from(part, 'base64url'))
@@ -132,12 +136,18 @@ function checkType(typ: string | undefined): void {
   if (!types.has(type)) throw new ServiceError('token_type')
 }
 
+/** A list of audiences passes if one of them is accepted. */
+function checkAudience(claim: unknown, audiences: readonly string[]): void {
+  const given: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+  if (!audiences.some((audience) => given.includes(audience))) throw new ServiceError('token_audience')
+}
+
 interface Times {
   readonly iat?: number | undefined
   readonly exp?: number | undefined
 }
 
-/** jose has seen to it that both are there, and numbers. */
+/** jose has checked that both are present and are numbers. */
 function checkLifetime({ iat = 0, exp = Number.POSITIVE_INFINITY }: Times, maxSeconds: number): number {
   if (exp - iat > maxSeconds) throw new ServiceError('token_lifetime')
   return exp
@@ -148,20 +158,19 @@ function toText(claim: unknown, maxLength = Number.POSITIVE_INFINITY): string {
   throw new ServiceError('token_claim_invalid')
 }
 
-/** Returns what turns a token in compact form into its caller, or throws why it does not hold. */
+/** Returns a function from a token in compact form to its caller. It throws a ServiceError for an invalid token. */
 export function createTokenVerifier(options: TokenOptions): (token: string) => Promise<Caller> {
-  const { keys, issuer, audience, algorithms, maxLifetimeSeconds, singleUse, unixNow } = options
+  const { keys, issuer, audiences, audienceClaim, maxLifetimeSeconds, singleUse, unixNow } = options
   const fixed = {
     issuer,
-    audience,
-    algorithms: [...algorithms],
-    requiredClaims: ['exp', 'iat', 'sub', ...(singleUse ? ['jti'] : [])],
+    algorithms: [...options.algorithms],
+    requiredClaims: ['exp', 'iat', 'sub', audienceClaim, ...(singleUse ? ['jti'] : [])],
     clockTolerance: TOLERANCE_SECONDS,
-    // Also makes jose refuse an iat in the future.
+    // With it, jose also rejects an iat in the future.
     maxTokenAge: maxLifetimeSeconds,
   }
 
-  const toUse = ({ jti }: JWTPayload, exp: number): TokenUse => ({
+  const toTokenUse = ({ jti }: JWTPayload, exp: number): TokenUse => ({
     id: hash('sha256', `${issuer}\0${toText(jti)}`),
     untilUnixSeconds: Math.ceil(exp) + TOLERANCE_SECONDS,
   })
@@ -172,11 +181,12 @@ export function createTokenVerifier(options: TokenOptions): (token: string) => P
     const { payload, protectedHeader } = await verifyByKeys(token, keys, { ...fixed, currentDate: now })
     checkMembers(token)
     checkType(protectedHeader.typ)
+    checkAudience(payload[audienceClaim], audiences)
     const exp = checkLifetime(payload, maxLifetimeSeconds)
     return {
       subject: toText(payload.sub, MAX_SUBJECT_LENGTH),
       claims: payload,
-      use: singleUse ? toUse(payload, exp) : null,
+      singleUse: singleUse ? toTokenUse(payload, exp) : null,
     }
   }
 }

@@ -1,19 +1,19 @@
-/** Tokens that may be used once: which of them were. */
+/** Remembers which single-use tokens are used. */
 import { ServiceError } from '../errors.ts'
 
-/** One token, without its own name. */
+/** One token, without its own id. */
 export interface TokenUse {
   /** SHA-256 of issuer and jti, in hex. */
   readonly id: string
-  /** From then on the token is refused for its age. */
+  /** From then on the token is expired. */
   readonly untilUnixSeconds: number
 }
 
-/** Each rejects where nobody can tell whether the token was used. */
+/** Both methods reject if the store cannot be reached. */
 export interface UsedTokens {
-  /** Takes the token: of any number that try, one gets `reserved`. */
+  /** Reserves the token. Of simultaneous calls for one token, one gets `reserved`. */
   readonly reserve: (id: string, untilUnixSeconds: number) => Promise<'reserved' | 'used'>
-  /** Gives it back: no secret left for it. */
+  /** Releases the token: no secret was issued for it. */
   readonly release: (id: string) => Promise<void>
 }
 
@@ -27,7 +27,7 @@ export interface MemoryUsedTokensOptions {
 const MAX_TOKENS = 100_000
 const LOOK_SECONDS = 1
 
-/** In this process, bounded: a token that still holds is never forgotten for another one. */
+/** In this process, bounded: a token that is still valid is never evicted. */
 export class MemoryUsedTokens implements UsedTokens {
   readonly #unixNow: () => number
   readonly #maxTokens: number
@@ -43,7 +43,7 @@ export class MemoryUsedTokens implements UsedTokens {
   async reserve(id: string, untilUnixSeconds: number): Promise<'reserved' | 'used'> {
     const now = this.#unixNow() / 1000
     if ((this.#untilById.get(id) ?? 0) > now) return 'used'
-    if (this.#untilById.size >= this.#maxTokens) this.#forgetOld(now)
+    if (this.#untilById.size >= this.#maxTokens) this.#removeExpired(now)
     this.#untilById.set(id, untilUnixSeconds)
     return 'reserved'
   }
@@ -52,8 +52,8 @@ export class MemoryUsedTokens implements UsedTokens {
     this.#untilById.delete(id)
   }
 
-  /** Throws where none is old. Looks at all of them, which takes a millisecond, so once a second at most. */
-  #forgetOld(now: number): void {
+  /** Throws if none is expired. A look at all tokens takes a millisecond, so it happens at most once a second. */
+  #removeExpired(now: number): void {
     if (now >= this.#nextLook) {
       this.#nextLook = now + LOOK_SECONDS
       for (const [id, until] of this.#untilById) if (until <= now) this.#untilById.delete(id)
@@ -62,17 +62,17 @@ export class MemoryUsedTokens implements UsedTokens {
   }
 }
 
-/** Takes the token for one mint. Throws token_replayed, or used_tokens_unavailable where nobody can tell. */
+/** Reserves the token for one mint. Throws token_replayed, or used_tokens_unavailable if the store is unreachable. */
 export async function reserveToken(
   usedTokens: UsedTokens,
   { id, untilUnixSeconds }: TokenUse,
 ): Promise<void> {
-  const verdict = await usedTokens.reserve(id, untilUnixSeconds).catch(() => 'unknown' as const)
-  if (verdict === 'used') throw new ServiceError('token_replayed')
-  if (verdict === 'unknown') throw new ServiceError('used_tokens_unavailable')
+  const state = await usedTokens.reserve(id, untilUnixSeconds).catch(() => 'unknown' as const)
+  if (state === 'used') throw new ServiceError('token_replayed')
+  if (state === 'unknown') throw new ServiceError('used_tokens_unavailable')
 }
 
-/** Gives the token back. A store that cannot be reached keeps it used. */
+/** Releases the token. If the store is unreachable, the token stays used. */
 export async function releaseToken(usedTokens: UsedTokens, { id }: TokenUse): Promise<void> {
   await usedTokens.release(id).catch(() => undefined)
 }

@@ -65,7 +65,7 @@ async function identify(
   { config: { callers }, now, unixNow }: ExplainOptions,
 ): Promise<Caller | null> {
   if (callers.mode === 'none') return null
-  const guard = createCallerGuard({ ...callers, now, unixNow })
+  const guard = createCallerGuard({ ...callers, monotonicNow: now, unixNow })
   try {
     return await guard.identify({ authorization: token === undefined ? undefined : `Bearer ${token}` })
   } finally {
@@ -75,7 +75,7 @@ async function identify(
 
 function toCallerRule(caller: Caller | null): string {
   if (caller === null) return 'AUTH_MODE is none: anybody may ask'
-  return caller.use === null
+  return caller.singleUse === null
     ? 'the token holds'
     : 'the token holds; whether it was used before, only the running service knows'
 }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { toAuditProblem } from '../audit/open.ts'
 import { KeySet } from '../auth/key-set.ts'
+import { toKeySetAdvice } from '../auth/key-set-error.ts'
 import { type Config, type Environment, secretFileNames } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { probeUpstream } from '../openai/probe.ts'
@@ -85,9 +86,8 @@ async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
   const faults: string[] = []
   const keySet = new KeySet({
     ...callers.keys,
-    now: () => performance.now(),
-    onChange: (_coming, cause = 'unknown') =>
-      faults.push(`AUTH_JWKS_URL: no key set comes from there (${cause})`),
+    monotonicNow: () => performance.now(),
+    onChange: (cause = 'unknown') => faults.push(`AUTH_JWKS_URL: ${toKeySetAdvice(cause)}`),
   })
   await keySet.refresh()
   await keySet.close()

@@ -1,19 +1,30 @@
 /** `AUTH_*`: whether callers need a token, and which ones hold. */
 import { z } from 'zod'
 import type { KeySource } from '../auth/caller.ts'
+import { type AudienceClaim, audienceClaims } from '../auth/token.ts'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { exactText, flag, secureUrl, sharedSecret, wholeNumber } from './validators.ts'
 
 const AUTH_MODE_ADVICE =
   'has no default, because a guess could open the service to everybody. Set none: anybody on a page of ALLOWED_ORIGINS may mint; or jwt: whoever has a token of your issuer'
 
+const audienceList = exactText.transform((text, context) => {
+  const list = text.split(',').map((one) => one.trim())
+  const empty = list.indexOf('')
+  if (empty >= 0) context.addIssue(`has an empty entry (number ${empty + 1}). Separate audiences by commas`)
+  return list
+})
+
 export const callerVariables = {
   AUTH_MODE: z.enum(['none', 'jwt'], { error: AUTH_MODE_ADVICE }),
   AUTH_JWKS_URL: secureUrl.optional(),
   AUTH_JWT_SECRET: sharedSecret.optional(),
   AUTH_ISSUER: exactText.optional(),
-  AUTH_AUDIENCE: exactText.optional(),
-  AUTH_MAX_LIFETIME_SECONDS: wholeNumber(1, 2_592_000).default(3_600),
+  AUTH_AUDIENCE: audienceList.optional(),
+  AUTH_AUDIENCE_CLAIM: z
+    .enum(audienceClaims, { error: `is ${audienceClaims.join(', ')}: the claim that names the audience` })
+    .default('aud'),
+  AUTH_MAX_LIFETIME_SECONDS: wholeNumber(1, 2_592_000).default(7_200),
   AUTH_SINGLE_USE: flag.default(false),
 }
 
@@ -23,7 +34,8 @@ export type CallerConfig =
       readonly mode: 'jwt'
       readonly keys: KeySource
       readonly issuer: string
-      readonly audience: string
+      readonly audiences: readonly string[]
+      readonly audienceClaim: AudienceClaim
       readonly maxLifetimeSeconds: number
       readonly singleUse: boolean
     }
@@ -36,6 +48,9 @@ const tokenSettings = [
   'AUTH_JWT_SECRET_FILE',
   'AUTH_ISSUER',
   'AUTH_AUDIENCE',
+  'AUTH_AUDIENCE_CLAIM',
+  'AUTH_MAX_LIFETIME_SECONDS',
+  'AUTH_SINGLE_USE',
 ] as const
 
 /** What is missing, or too much, for the mode. What each setting may look like is not looked at. */
@@ -80,11 +95,12 @@ export function toCallerConfig(
   data: z.infer<z.ZodObject<typeof callerVariables>>,
   proxy: ProxyOptions | undefined,
 ): CallerConfig | undefined {
-  const { AUTH_MODE: mode, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = data
+  const { AUTH_MODE: mode, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audiences } = data
   if (mode === 'none') return Object.freeze({ mode })
   const { AUTH_JWKS_URL: url, AUTH_JWT_SECRET: secret } = data
   const keys = url === undefined ? secret && { secret } : { url, proxy }
-  if (keys === undefined || issuer === undefined || audience === undefined) return undefined
+  if (keys === undefined || issuer === undefined || audiences === undefined) return undefined
   const { AUTH_MAX_LIFETIME_SECONDS: maxLifetimeSeconds, AUTH_SINGLE_USE: singleUse } = data
-  return Object.freeze({ mode, keys, issuer, audience, maxLifetimeSeconds, singleUse })
+  const { AUTH_AUDIENCE_CLAIM: audienceClaim } = data
+  return Object.freeze({ mode, keys, issuer, audiences, audienceClaim, maxLifetimeSeconds, singleUse })
 }

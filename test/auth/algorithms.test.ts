@@ -1,4 +1,4 @@
-/** Tokens of an issuer that publishes its keys, fetched over HTTP. */
+/** Tokens of an issuer that publishes its keys. The service fetches them over HTTP. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -45,21 +45,22 @@ async function start(...published: readonly TestKey[]): Promise<Running> {
   const guard = createCallerGuard({
     keys: { url: server.url, proxy: undefined },
     issuer: ISSUER,
-    audience: AUDIENCE,
+    audiences: [AUDIENCE],
+    audienceClaim: 'aud',
     maxLifetimeSeconds: 3_600,
     singleUse: false,
-    now: () => performance.now(),
+    monotonicNow: () => performance.now(),
     unixNow: () => Date.now(),
   })
   onTestFinished(() => guard.close())
   return { guard, server }
 }
 
-/** `holds`, or the reason why it does not. */
+/** `valid`, or the reason of the refusal. */
 async function verdictOf({ guard }: Running, token: string): Promise<string> {
   try {
     await guard.identify(toBearer(token))
-    return 'holds'
+    return 'valid'
   } catch (error) {
     if (error instanceof ServiceError) return error.reason
     throw error
@@ -69,61 +70,61 @@ async function verdictOf({ guard }: Running, token: string): Promise<string> {
 const publish = (jwk: JWK, key: TestKey): TestKey => ({ ...key, jwk })
 
 describe('an algorithm of public keys', () => {
-  it.each(algorithms)('%s holds', async (alg) => {
+  it.each(algorithms)('%s is accepted', async (alg) => {
     const { guard } = await start(...keys.values())
     expect(await guard.identify(toBearer(await keyOf(alg).sign()))).toMatchObject({ subject: SUBJECT })
   })
 
-  it.each(algorithms)('%s holds where the key does not say what it is for', async (alg) => {
+  it.each(algorithms)('%s is accepted with a key that names neither use nor algorithm', async (alg) => {
     const key = keyOf(alg)
     const { alg: _alg, use: _use, ...bare } = key.jwk
-    expect(await verdictOf(await start(publish(bare, key)), await key.sign())).toBe('holds')
+    expect(await verdictOf(await start(publish(bare, key)), await key.sign())).toBe('valid')
   })
 
-  it.each(algorithms)('%s does not hold by another key', async (alg) => {
+  it.each(algorithms)('%s is refused with another key', async (alg) => {
     const [key, other] = [keyOf(alg), await createKey(alg, alg)]
     expect(await verdictOf(await start(key), await other.sign())).toBe('token_signature')
   })
 })
 
-describe('a token names its key', () => {
+describe('the key id of a token', () => {
   it.each<[what: string, kid: unknown, verdict: string]>([
-    ['that there is', 'RS256', 'holds'],
-    ['that there is not', 'other', 'token_key_unknown'],
-    ['of another kind', 'ES256', 'token_key_unknown'],
-    ['by a path', '../../etc/passwd', 'token_key_unknown'],
-    ['by an address', 'https://evil.example/jwks', 'token_key_unknown'],
+    ['of a published key', 'RS256', 'valid'],
+    ['of no published key', 'other', 'token_key_unknown'],
+    ['of a key for another algorithm', 'ES256', 'token_key_unknown'],
+    ['that is a path', '../../etc/passwd', 'token_key_unknown'],
+    ['that is an address', 'https://evil.example/jwks', 'token_key_unknown'],
     ['with SQL', "' or 1=1 --", 'token_key_unknown'],
-    ['with what every object has', '__proto__', 'token_key_unknown'],
-    ['with nothing', '', 'token_key_unknown'],
-    ['with no text', ['RS256'], 'token_key_unknown'],
-  ])('%s', async (_, kid, verdict) => {
+    ['named like a member of every object', '__proto__', 'token_key_unknown'],
+    ['that is empty', '', 'token_key_unknown'],
+    ['that is not text', ['RS256'], 'token_key_unknown'],
+  ])('%s: %s gives %s', async (_, kid, verdict) => {
     const running = await start(keyOf('RS256'), keyOf('ES256'))
     expect(await verdictOf(running, await keyOf('RS256').sign({}, { kid }))).toBe(verdict)
   })
 
-  it('or does not, where one key fits', async () => {
+  it('may be missing if one key fits', async () => {
     const key = await createKey('ES256')
     const running = await start(publish({ ...key.jwk, kid: 'named' }, key), keyOf('RS256'))
-    expect(await verdictOf(running, await key.sign())).toBe('holds')
+    expect(await verdictOf(running, await key.sign())).toBe('valid')
   })
 
-  it('or does not, where several fit: any may have signed it, and none else', async () => {
+  it('may be missing if several keys fit: only these verify the token', async () => {
     const [one, two, other] = await Promise.all([
       createKey('ES256'),
       createKey('ES256'),
       createKey('ES256'),
     ] as const)
     const running = await start(one, two)
-    expect(await verdictOf(running, await one.sign())).toBe('holds')
-    expect(await verdictOf(running, await two.sign())).toBe('holds')
+    expect(await verdictOf(running, await one.sign())).toBe('valid')
+    expect(await verdictOf(running, await two.sign())).toBe('valid')
     expect(await verdictOf(running, await two.sign({ aud: 'other' }))).toBe('token_audience')
     expect(await verdictOf(running, await other.sign())).toBe('token_signature')
   })
 })
 
-describe('a token does not choose', () => {
-  it.each(['HS256', 'HS384', 'HS512'])('to take the published key for a secret: %s', async (alg) => {
+describe('a token cannot choose', () => {
+  it.each(['HS256', 'HS384', 'HS512'])('to use the published key as a secret: %s', async (alg) => {
     const { jwk } = keyOf('RS256')
     const running = await start(keyOf('RS256'))
     const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
@@ -136,7 +137,10 @@ describe('a token does not choose', () => {
 
   it.each<[what: string, toHeader: (key: TestKey, url: string) => object]>([
     ['a key of its own', ({ jwk }) => ({ jwk })],
-    ['a key of its own by its name', ({ jwk }) => ({ jwk: { ...jwk, kid: 'ES256' }, kid: 'ES256' })],
+    [
+      'a key of its own under a published key id',
+      ({ jwk }) => ({ jwk: { ...jwk, kid: 'ES256' }, kid: 'ES256' }),
+    ],
     ['a key set of its own', (_, url) => ({ jku: url, kid: 'mine' })],
     ['a certificate of its own', (_, url) => ({ x5u: url, kid: 'mine' })],
     ['a chain of its own', () => ({ x5c: ['MIIB'], kid: 'mine' })],
@@ -155,8 +159,8 @@ describe('a token does not choose', () => {
   })
 })
 
-describe('a key of the set that nobody should have published', () => {
-  it('a secret verifies nothing', async () => {
+describe('a key that should not be in the set', () => {
+  it('verifies nothing if it is a secret', async () => {
     const secret = 'a secret that the whole world can read'
     const jwk = { kty: 'oct', k: Buffer.from(secret).toString('base64url'), kid: 'x', alg: 'HS256' }
     const running = await start(publish(jwk, keyOf('ES256')))
@@ -164,13 +168,13 @@ describe('a key of the set that nobody should have published', () => {
     expect(await verdictOf(running, token)).toBe('token_algorithm')
   })
 
-  it('a private key verifies nothing', async () => {
+  it('verifies nothing if it is private', async () => {
     const key = keyOf('ES256')
     const running = await start(publish({ ...key.privateJwk, kid: 'ES256' }, key))
     expect(await verdictOf(running, await key.sign())).toBe('token_key_unknown')
   })
 
-  it('a key of 1024 bits verifies nothing', async () => {
+  it('verifies nothing if it has 1024 bits', async () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'RS256' }
     const running = await start(publish(jwk, keyOf('RS256')))
@@ -178,53 +182,53 @@ describe('a key of the set that nobody should have published', () => {
   })
 
   it.each<[what: string, part: JWK]>([
-    ['to encrypt', { use: 'enc' }],
+    ['for encryption', { use: 'enc' }],
     ['for another algorithm', { alg: 'ES384' }],
-    ['for other work', { key_ops: ['sign'] }],
+    ['for signing only', { key_ops: ['sign'] }],
     ['on no curve', { crv: 'P-0' }],
-    ['at no point of its curve', { x: 'AAAA' }],
-    ['of a kind that is none', { kty: 'XX' }],
-  ])('a key %s verifies nothing', async (_, part) => {
+    ['not on its curve', { x: 'AAAA' }],
+    ['of an unknown type', { kty: 'XX' }],
+  ])('verifies nothing if it is %s', async (_, part) => {
     const key = keyOf('ES256')
     const running = await start(publish({ ...key.jwk, ...part }, key), keyOf('RS256'))
     expect(await verdictOf(running, await key.sign())).toBe('token_key_unknown')
-    expect(await verdictOf(running, await keyOf('RS256').sign())).toBe('holds')
+    expect(await verdictOf(running, await keyOf('RS256').sign())).toBe('valid')
   })
 })
 
 describe('when the issuer changes its keys', () => {
-  it('tokens of the new one hold at once, those of the old one no more', async () => {
+  it('tokens of the new key are accepted at once, those of the old key no longer', async () => {
     const [before, after] = [await createKey('ES256', 'before'), await createKey('ES256', 'after')]
     const running = await start(before)
-    expect(await verdictOf(running, await before.sign())).toBe('holds')
+    expect(await verdictOf(running, await before.sign())).toBe('valid')
     running.server.answer(answerKeys(after))
-    expect(await verdictOf(running, await after.sign())).toBe('holds')
+    expect(await verdictOf(running, await after.sign())).toBe('valid')
     expect(await verdictOf(running, await before.sign())).toBe('token_key_unknown')
     expect(running.server.asked).toHaveLength(2)
   })
 
-  it('so they do where its keys have no names', async () => {
+  it('the same is true for keys without ids', async () => {
     const [before, after] = [await createKey('ES256'), await createKey('ES256')]
     const running = await start(before)
-    expect(await verdictOf(running, await before.sign())).toBe('holds')
+    expect(await verdictOf(running, await before.sign())).toBe('valid')
     running.server.answer(answerKeys(after))
-    expect(await verdictOf(running, await after.sign())).toBe('holds')
+    expect(await verdictOf(running, await after.sign())).toBe('valid')
     expect(await verdictOf(running, await before.sign())).toBe('token_signature')
   })
 
-  it('a storm of tokens that name keys of nobody asks once', async () => {
+  it('many tokens with unknown key ids cause one fetch', async () => {
     const running = await start(keyOf('ES256'))
     const tokens = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => keyOf('ES256').sign({}, { kid: `nobody-${index}` })),
+      Array.from({ length: 100 }, (_, index) => keyOf('ES256').sign({}, { kid: `unknown-${index}` })),
     )
     const verdicts = await Promise.all(tokens.map((token) => verdictOf(running, token)))
     expect(new Set(verdicts)).toEqual(new Set(['token_key_unknown']))
-    expect(await verdictOf(running, await keyOf('ES256').sign())).toBe('holds')
+    expect(await verdictOf(running, await keyOf('ES256').sign())).toBe('valid')
     // One at the start, and one for all of them.
     expect(running.server.asked).toHaveLength(2)
   })
 
-  it('a token that is only expired asks for nothing', async () => {
+  it('an expired token causes no fetch', async () => {
     const running = await start(keyOf('ES256'))
     expect(await verdictOf(running, await keyOf('ES256').sign({ exp: 1 }))).toBe('token_expired')
     expect(running.server.asked).toHaveLength(1)

@@ -5,14 +5,14 @@ import { type AnyReply, CANARY, CLIENT_SECRETS, refusalOf, SESSIONS } from '../s
 import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { exchange, listen, pageHeaders, toRequest } from '../support/sockets.ts'
-import { SUBJECT, secretEnvironment, toToken } from '../support/tokens.ts'
-import { createGuard, sign } from './secret-tokens.ts'
+import { SUBJECT, secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
+import { createGuard, NOW, sign } from './secret-tokens.ts'
 
-/** `holds`, or the reason why nobody is identified. */
+/** `valid`, or the reason of the refusal. */
 async function verdictOf(authorization: string | undefined): Promise<string> {
   try {
     await createGuard().identify(authorization === undefined ? {} : { authorization })
-    return 'holds'
+    return 'valid'
   } catch (error) {
     if (error instanceof ServiceError) return error.reason
     throw error
@@ -23,42 +23,83 @@ const oversized = (length: number): string => 'x'.repeat(length)
 
 describe('Authorization', () => {
   it.each<[what: string, authorization: string | undefined, verdict: string]>([
-    ['with a token', `Bearer ${sign()}`, 'holds'],
-    ['with a scheme in lower case', `bearer ${sign()}`, 'holds'],
-    ['with a scheme in capitals', `BEARER ${sign()}`, 'holds'],
-    ['with several blanks', `Bearer   ${sign()}`, 'holds'],
+    ['with a token', `Bearer ${sign()}`, 'valid'],
+    ['with a scheme in lower case', `bearer ${sign()}`, 'valid'],
+    ['with a scheme in capitals', `BEARER ${sign()}`, 'valid'],
+    ['with several blanks', `Bearer   ${sign()}`, 'valid'],
     ['that is missing', undefined, 'token_missing'],
     ['that is empty', '', 'token_missing'],
-    ['with a scheme alone', 'Bearer', 'token_missing'],
-    ['with a token alone', sign(), 'token_missing'],
+    ['with only a scheme', 'Bearer', 'token_missing'],
+    ['with only a token', sign(), 'token_missing'],
     ['with another scheme', `Basic ${sign()}`, 'token_missing'],
-    ['with a scheme that only begins so', `Bearers ${sign()}`, 'token_missing'],
+    ['with a longer scheme', `Bearers ${sign()}`, 'token_missing'],
     ['with a tab', `Bearer\t${sign()}`, 'token_missing'],
-    ['with a blank before', ` Bearer ${sign()}`, 'token_missing'],
-    ['with a blank behind', `Bearer ${sign()} `, 'token_malformed'],
+    ['with a leading blank', ` Bearer ${sign()}`, 'token_missing'],
+    ['with a trailing blank', `Bearer ${sign()} `, 'token_malformed'],
     ['with quotes', `Bearer "${sign()}"`, 'token_malformed'],
     ['with an API key', 'Bearer sk-test-0123456789abcdefghij', 'token_malformed'],
-    ['with 8 KiB of something', `Bearer ${oversized(8_192)}`, 'token_malformed'],
-    ['with a byte more', `Bearer ${oversized(8_193)}`, 'token_too_large'],
-    ['with far more', `bearer ${oversized(15_000)}`, 'token_too_large'],
+    ['with 8 KiB that are not a token', `Bearer ${oversized(8_192)}`, 'token_malformed'],
+    ['with one byte more', `Bearer ${oversized(8_193)}`, 'token_too_large'],
+    ['with 15,000 bytes', `bearer ${oversized(15_000)}`, 'token_too_large'],
   ])('%s', async (_, authorization, verdict) => {
     expect(await verdictOf(authorization)).toBe(verdict)
   })
 
-  it('may hold a token of 8 KiB, and no larger one', async () => {
+  it('accepts a token of 8 KiB, and no larger one', async () => {
     // Base64 writes four letters for three.
     const room = Math.floor(((8_192 - sign({ pad: '' }).length) * 3) / 4)
     const pads = Array.from({ length: 8 }, (_, index) => sign({ pad: oversized(room - 4 + index) }))
     const verdicts = await Promise.all(pads.map((token) => verdictOf(`Bearer ${token}`)))
-    expect(verdicts).toEqual(pads.map(({ length }) => (length > 8_192 ? 'token_too_large' : 'holds')))
+    expect(verdicts).toEqual(pads.map(({ length }) => (length > 8_192 ? 'token_too_large' : 'valid')))
     expect(new Set(verdicts).size).toBe(2)
+  })
+})
+
+function watchTimes() {
+  const reports: boolean[] = []
+  const guard = createGuard({ onTimesRefused: (refused) => reports.push(refused) })
+  const present = (token: string) => guard.identify(toBearer(token)).catch(() => undefined)
+  const presentOften = async (token: string, times: number): Promise<void> => {
+    for (let time = 0; time < times; time += 1) await present(token)
+  }
+  return { reports, presentOften }
+}
+
+describe('tokens that are refused for their times', () => {
+  const expired = sign({ exp: NOW - 60 })
+  const early = sign({ iat: NOW + 120, exp: NOW + 180 })
+
+  it('are reported after 20 in a row, once, and when one passes again', async () => {
+    const { reports, presentOften } = watchTimes()
+    await presentOften(expired, 10)
+    await presentOften(early, 9)
+    expect(reports).toEqual([])
+    await presentOften(early, 20)
+    expect(reports).toEqual([true])
+    await presentOften(sign(), 2)
+    expect(reports).toEqual([true, false])
+  })
+
+  it('are not reported if valid ones arrive between them', async () => {
+    const { reports, presentOften } = watchTimes()
+    for (let round = 0; round < 5; round += 1) {
+      await presentOften(expired, 19)
+      await presentOften(sign(), 1)
+    }
+    expect(reports).toEqual([])
+  })
+
+  it('are not reported if they are forged', async () => {
+    const { reports, presentOften } = watchTimes()
+    await presentOften(`${expired.slice(0, -4)}AAAA`, 50)
+    expect(reports).toEqual([])
   })
 })
 
 const body = '{"preset":"assistant"}'
 const unauthenticated = [401, 'unauthenticated', null] as const
 
-describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
+describe.each([CLIENT_SECRETS, SESSIONS])('%s requires a token', (path) => {
   const service = shareService({ environment: secretEnvironment })
 
   async function send(headers: readonly string[], target = path): Promise<AnyReply> {
@@ -70,7 +111,7 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
 
   const lastRecord = async () => (await service().records()).findLast(({ event }) => event === 'attempt')
 
-  it('and mints for one that holds', async () => {
+  it('and mints for a valid one', async () => {
     expect((await send([`Authorization: Bearer ${toToken()}`])).statusCode).toBe(200)
     expect(await lastRecord()).toMatchObject({
       outcome: 'issued',
@@ -81,18 +122,18 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
   it.each<[what: string, reason: string, headers: readonly string[]]>([
     ['none', 'token_missing', []],
     ['one in a cookie', 'token_missing', [`Cookie: token=${toToken()}; Authorization=Bearer ${toToken()}`]],
-    ['one for a proxy', 'token_missing', [`Proxy-Authorization: Bearer ${toToken()}`]],
-    ['one in a header of its own', 'token_missing', [`X-Authorization: Bearer ${toToken()}`]],
+    ['one in a proxy’s header', 'token_missing', [`Proxy-Authorization: Bearer ${toToken()}`]],
+    ['one in another header', 'token_missing', [`X-Authorization: Bearer ${toToken()}`]],
     ['a forged one', 'token_signature', [`Authorization: Bearer ${toToken().slice(0, -4)}AAAA`]],
-    ['one that is expired', 'token_expired', [`Authorization: Bearer ${toToken({ exp: 1 })}`]],
-    ['one for others', 'token_audience', [`Authorization: Bearer ${toToken({ aud: CANARY })}`]],
+    ['an expired one', 'token_expired', [`Authorization: Bearer ${toToken({ exp: 1 })}`]],
+    ['one for another audience', 'token_audience', [`Authorization: Bearer ${toToken({ aud: CANARY })}`]],
     [
       'one that is too large',
       'token_too_large',
       [`Authorization: Bearer ${toToken({ pad: oversized(8_000) })}`],
     ],
-    ['something', 'token_malformed', [`Authorization: Bearer ${CANARY}`]],
-  ])('and refuse %s: %s', async (_, reason, headers) => {
+    ['text that is not a token', 'token_malformed', [`Authorization: Bearer ${CANARY}`]],
+  ])('and refuses %s (%s)', async (_, reason, headers) => {
     const reply = await send(headers)
     expect(refusalOf(reply)).toEqual(unauthenticated)
     expect(reply.headers).toMatchObject({
@@ -108,7 +149,7 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
     })
   })
 
-  it('of all that is refused, replies say the same', async () => {
+  it('and replies to every refused token in the same words', async () => {
     const tokens = ['', 'x', toToken({ exp: 1 }), toToken({ iss: 'x' }), toToken({}, { alg: 'none' })]
     const replies: AnyReply[] = []
     for (const token of tokens) replies.push(await send([`Authorization: Bearer ${token}`]))
@@ -119,7 +160,7 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
     expect(new Set(said).size).toBe(1)
   })
 
-  it('two of them are malformed, whether or not they are the same', async () => {
+  it('and refuses two Authorization headers as malformed', async () => {
     const good = `Authorization: Bearer ${toToken()}`
     for (const headers of [
       [good, good],
@@ -130,13 +171,13 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s asks for a token', (path) => {
     }
   })
 
-  it('one in the URL is none', async () => {
+  it('and ignores a token in the URL', async () => {
     expect(refusalOf(await send([], `${path}?access_token=${toToken()}`))).toEqual(unauthenticated)
   })
 })
 
 describe('a caller', () => {
-  it('is the same in the audit whatever the token, and another with another subject', async () => {
+  it('has one pseudonym per subject in the audit', async () => {
     const service = await startTestService({ environment: secretEnvironment })
     const mintAs = (claims: JWTPayload) =>
       service.mint({ preset: 'assistant' }, { authorization: `Bearer ${toToken(claims)}` })
@@ -152,7 +193,7 @@ describe('a caller', () => {
 })
 
 describe('AUTH_MODE=none', () => {
-  it('leaves tokens unread', async () => {
+  it('ignores tokens', async () => {
     const service = await startTestService()
     for (const authorization of [`Bearer ${toToken()}`, 'Bearer x', 'Basic x', 'x'.repeat(9_000)]) {
       expect((await service.mint({ preset: 'assistant' }, { authorization })).statusCode).toBe(200)

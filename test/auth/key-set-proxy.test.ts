@@ -9,7 +9,7 @@ const certificate = await createCertificate({ issuer: authority })
 
 beforeAll(() => trust(authority))
 
-/** A service that asks for tokens, and finds their issuer's keys behind a proxy. */
+/** A service that fetches its issuer's keys through a proxy. */
 async function start(fault?: Fault, environment: Record<string, string> = {}) {
   const key = await createKey('ES256', 'first')
   const issuer = await startKeySetServer(answerKeys(key), certificate)
@@ -29,7 +29,7 @@ async function start(fault?: Fault, environment: Record<string, string> = {}) {
 }
 
 describe('a key set behind a proxy', () => {
-  it('is fetched in a tunnel, as upstream is asked', async () => {
+  it('is fetched through a tunnel', async () => {
     const { service, issuer, proxy, headers } = await start()
     expect((await service.mint(undefined, headers)).statusCode).toBe(200)
     expect(proxy.asked).toMatchObject([
@@ -42,16 +42,16 @@ describe('a key set behind a proxy', () => {
     expect(proxy.heard()).not.toMatch(/jwks/)
   })
 
-  it('is fetched straight where NO_PROXY names its host', async () => {
+  it('is fetched directly if NO_PROXY names its host', async () => {
     const { service, issuer, proxy, headers } = await start(undefined, { NO_PROXY: 'localhost' })
     expect((await service.mint(undefined, headers)).statusCode).toBe(200)
     expect([issuer.asked.length, proxy.connections()]).toStrictEqual([1, 0])
   })
 
   it.each<[what: string, cause: string, fault: Fault]>([
-    ['refuses', 'UND_ERR_ABORTED', (client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n')],
-    ['is silent', 'timeout', () => undefined],
-  ])('is none where the proxy %s, and the log says why: %s', async (_what, cause, fault) => {
+    ['refuses the tunnel', 'UND_ERR_ABORTED', (client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n')],
+    ['does not answer', 'UND_ERR_HEADERS_TIMEOUT', () => undefined],
+  ])('is unavailable if the proxy %s, and the log names the cause (%s)', async (_what, cause, fault) => {
     const { service, issuer, headers } = await start(fault)
     const reply = await service.mint(undefined, headers)
     expect([reply.statusCode, reply.json().error.code]).toStrictEqual([503, 'authentication_unavailable'])

@@ -9,19 +9,19 @@ const createKeySet = prepareKeySets()
 
 const down: Answer = (request) => request.socket.destroy()
 
-/** Timers stand still until they are moved; sockets do not. */
+/** Timers wait until the test advances them; sockets do not. */
 function stopTimers(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
 }
 
-describe('by itself', () => {
-  it('the set is fetched every five minutes, ahead of need', async () => {
+describe('a key set, without a request for it,', () => {
+  it('is refreshed every five minutes', async () => {
     stopTimers()
     const { keySet, server } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
-    // From now on this asks for nothing, and only waits.
+    // This was the only fetch for unknown keys: later calls only wait.
     await keySet.newerThan(keys)
     vi.advanceTimersByTime(5 * MINUTE_MS - 1)
     await keySet.newerThan(keys)
@@ -31,7 +31,7 @@ describe('by itself', () => {
     expect(server.asked).toHaveLength(3)
   })
 
-  it('the issuer is asked again two seconds after it failed, and so on', async () => {
+  it('is fetched again two seconds after each failure', async () => {
     stopTimers()
     const { keySet, server, first } = await createKeySet(() => down)
     await keySet.refresh()
@@ -45,9 +45,9 @@ describe('by itself', () => {
     expect(server.asked).toHaveLength(3)
   })
 
-  it('nothing is asked for once it is closed', async () => {
+  it('is not fetched once it is closed', async () => {
     stopTimers()
-    const { keySet, server, told } = await createKeySet()
+    const { keySet, server, changes } = await createKeySet()
     await keySet.refresh()
     server.answer(() => undefined)
     const refreshing = keySet.refresh()
@@ -57,12 +57,12 @@ describe('by itself', () => {
     expect(vi.getTimerCount()).toBe(0)
     expect(await keySet.newerThan(await keySet.current())).toBeUndefined()
     expect(server.asked).toHaveLength(2)
-    expect(told).toEqual([])
+    expect(changes).toEqual([])
   })
 })
 
-describe('while the issuer is out of reach', () => {
-  it('the last keys do for an hour, and not for longer', async () => {
+describe('while the issuer is unreachable', () => {
+  it('the last keys stay in use for an hour, and no longer', async () => {
     const { keySet, server, clock } = await createKeySet()
     await keySet.refresh()
     server.answer(down)
@@ -76,20 +76,20 @@ describe('while the issuer is out of reach', () => {
     await expect(keySet.current()).rejects.toMatchObject(unavailable)
   })
 
-  it('that is told once, and once that it is over', async () => {
-    const { keySet, server, told } = await createKeySet()
+  it('the beginning and the end are reported once', async () => {
+    const { keySet, server, changes, first } = await createKeySet()
     await keySet.refresh()
     server.answer(down)
     await keySet.refresh()
     await keySet.refresh()
-    expect(told).toEqual(['not coming: UND_ERR_SOCKET'])
-    server.answer((_, response) => response.end('{"keys":[]}'))
+    expect(changes).toEqual(['UND_ERR_SOCKET'])
+    server.answer(answerKeys(first))
     await keySet.refresh()
     await keySet.refresh()
-    expect(told).toEqual(['not coming: UND_ERR_SOCKET', 'coming'])
+    expect(changes).toEqual(['UND_ERR_SOCKET', undefined])
   })
 
-  it('keys that were too old do again once they are fetched', async () => {
+  it('stale keys are replaced by the next fetch', async () => {
     const { keySet, server, clock, first } = await createKeySet()
     await keySet.refresh()
     server.answer(down)
@@ -102,8 +102,8 @@ describe('while the issuer is out of reach', () => {
   })
 })
 
-describe('a key that the set lacks', () => {
-  it('is asked for at once, and found', async () => {
+describe('an unknown key', () => {
+  it('is fetched at once', async () => {
     const { keySet, server, second } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
@@ -113,14 +113,14 @@ describe('a key that the set lacks', () => {
     expect(await keySet.current()).toBe(newer)
   })
 
-  it('is nobody’s where the set has not changed', async () => {
+  it('stays unknown if the set has not changed', async () => {
     const { keySet, server } = await createKeySet()
     await keySet.refresh()
     expect(await keySet.newerThan(await keySet.current())).toBeUndefined()
     expect(server.asked).toHaveLength(2)
   })
 
-  it('is asked for every 30 s, however many tokens name one', async () => {
+  it('is fetched at most every 30 s, however many tokens name one', async () => {
     const { keySet, server, clock } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
@@ -128,11 +128,11 @@ describe('a key that the set lacks', () => {
       await Promise.all(Array.from({ length: 10 }, () => keySet.newerThan(keys)))
       clock.ms += 1_000
     }
-    // One at the start, and one each for 0, 30 and 60 s.
+    // One at the start, then one each at 0, 30 and 60 s.
     expect(server.asked).toHaveLength(4)
   })
 
-  it('is found by all that wait for one fetch', async () => {
+  it('is found by all waiting tokens with one fetch', async () => {
     const { keySet, server, second } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
@@ -143,7 +143,7 @@ describe('a key that the set lacks', () => {
     expect(server.asked).toHaveLength(2)
   })
 
-  it('is found without asking where another token has found it', async () => {
+  it('is found without a fetch if another token caused one', async () => {
     const { keySet, server, second } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
@@ -153,7 +153,7 @@ describe('a key that the set lacks', () => {
     expect(server.asked).toHaveLength(2)
   })
 
-  it('waits for a fetch that is under way, and asks for none of its own', async () => {
+  it('waits for a fetch in progress, and causes none', async () => {
     const { keySet, server, second } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()
@@ -161,13 +161,13 @@ describe('a key that the set lacks', () => {
     void keySet.refresh()
     expect(await has(await keySet.newerThan(keys), 'second')).toBe(true)
     expect(server.asked).toHaveLength(2)
-    // So the next one may still ask.
+    // The next unknown key may still cause one.
     server.answer(answerKeys())
     await keySet.newerThan(await keySet.current())
     expect(server.asked).toHaveLength(3)
   })
 
-  it('harms no key that is there when the issuer cannot be asked', async () => {
+  it('leaves the known keys in use if the fetch fails', async () => {
     const { keySet, server } = await createKeySet()
     await keySet.refresh()
     const keys = await keySet.current()

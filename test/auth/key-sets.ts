@@ -1,4 +1,4 @@
-/** A key set in front of a server, with a clock that stands still until it is moved. */
+/** A key set, its server and a manual clock. */
 import type { JWTVerifyGetKey } from 'jose'
 import { beforeAll, onTestFinished } from 'vitest'
 import { KeySet } from '../../src/auth/key-set.ts'
@@ -9,28 +9,30 @@ interface Keyring {
   readonly second: TestKey
 }
 
-/** To be called in a test file: its keys are made before its tests. */
+/** Call it once per test file: it creates the keys before the tests. */
 export function prepareKeySets() {
   const keyrings: Keyring[] = []
   beforeAll(async () => {
     keyrings.push({ first: await createKey('ES256', 'first'), second: await createKey('ES256', 'second') })
   })
 
-  /** What the server answers first, and what the key set told of itself. */
+  /** `toAnswer` is the server's first answer. `changes` are the calls of onChange. */
   return async (toAnswer: (keyring: Keyring) => Answer = ({ first }) => answerKeys(first), query = '') => {
     const [keyring] = keyrings
-    if (keyring === undefined) throw new Error('there are no keys')
+    if (keyring === undefined) throw new Error('the keys do not exist yet')
     const server = await startKeySetServer(toAnswer(keyring))
     const clock = { ms: 1_000 }
-    const told: string[] = []
+    const changes: (string | undefined)[] = []
+    const dates: number[] = []
     const keySet = new KeySet({
       url: new URL(query, server.url),
       proxy: undefined,
-      now: () => clock.ms,
-      onChange: (coming, cause) => told.push(coming ? 'coming' : `not coming: ${cause}`),
+      monotonicNow: () => clock.ms,
+      onChange: (cause) => changes.push(cause),
+      onDate: (ms) => dates.push(ms),
     })
     onTestFinished(() => keySet.close())
-    return { keySet, server, clock, told, ...keyring }
+    return { keySet, server, clock, changes, dates, ...keyring }
   }
 }
 

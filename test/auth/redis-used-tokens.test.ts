@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createRedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
+import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
 import { RedisConnection } from '../../src/redis/connection.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
@@ -8,27 +8,27 @@ import { startRedis } from '../support/redis.ts'
 const NOW_MS = 1_790_000_000_000
 const inSeconds = (seconds: number): number => NOW_MS / 1_000 + seconds
 
-/** Two replicas that remember tokens together. */
+/** Two replicas that share used tokens. */
 async function startReplicas() {
   const server = await startRedis()
   const connect = async () => {
     const redis = new RedisConnection({ url: new Secret(server.url), onChange: () => undefined })
     onTestFinished(() => redis.close())
     await redis.open()
-    return createRedisUsedTokens({ redis, unixNow: () => NOW_MS })
+    return new RedisUsedTokens({ redis, unixNow: () => NOW_MS })
   }
   return { server, one: await connect(), other: await connect() }
 }
 
 describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis-server')}`, () => {
-  it('is reserved once, by whichever replica', async () => {
+  it('is reserved once across replicas', async () => {
     const { one, other } = await startReplicas()
     expect(await one.reserve('token', inSeconds(60))).toBe('reserved')
     expect(await other.reserve('token', inSeconds(60))).toBe('used')
     expect(await one.reserve('token', inSeconds(60))).toBe('used')
   })
 
-  it('is reserved once among many who try at the same time', async () => {
+  it('is reserved once by simultaneous calls', async () => {
     const { one, other } = await startReplicas()
     const tries = Array.from({ length: 100 }, (_, index) =>
       (index % 2 === 0 ? one : other).reserve('token', inSeconds(60)),
@@ -36,7 +36,7 @@ describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis
     expect((await Promise.all(tries)).filter((outcome) => outcome === 'reserved')).toHaveLength(1)
   })
 
-  it('can be reserved again once it is released', async () => {
+  it('can be reserved again after its release', async () => {
     const { one, other } = await startReplicas()
     await one.reserve('token', inSeconds(60))
     await one.release('token')
@@ -44,8 +44,8 @@ describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis
   })
 
   it.each<[what: string, seconds: number, least: number, most: number]>([
-    ['for as long as it is valid', 60, 59_000, 60_000],
-    ['for no time that is none', -60, -2, 1],
+    ['until it expires', 60, 59_000, 60_000],
+    ['for a millisecond if it is expired', -60, -2, 1],
   ])('is remembered %s', async (_, seconds, least, most) => {
     const { server, one } = await startReplicas()
     await one.reserve('token', inSeconds(seconds))
@@ -54,16 +54,15 @@ describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis
     expect(ttl).toBeLessThanOrEqual(most)
   })
 
-  it('is not let in again by the replica that let it in, whatever Redis has forgotten', async () => {
+  it('stays used for the replica that reserved it, even if Redis loses its data', async () => {
     const { server, one, other } = await startReplicas()
     await one.reserve('token', inSeconds(60))
     await server.client.flushall()
     expect(await one.reserve('token', inSeconds(60))).toBe('used')
-    // And Redis has been told anew.
     expect(await other.reserve('token', inSeconds(60))).toBe('used')
   })
 
-  it('is neither let in nor refused while Redis cannot be asked', async () => {
+  it('is neither accepted nor refused while Redis is down', async () => {
     const { server, one } = await startReplicas()
     await server.kill()
     const unavailable = { name: 'RedisUnavailable' }

@@ -1,6 +1,6 @@
-/** Tokens of an issuer that shares its secret, before a guard whose clock is fixed. */
-
+/** Tokens that are signed with a shared secret, and a guard with a fixed clock. */
 import { createCallerGuard } from '../../src/auth/caller.ts'
+import type { AudienceClaim } from '../../src/auth/token.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
 import { AUDIENCE, ISSUER, JWT_SECRET, signText, toBearer, toClaims } from '../support/tokens.ts'
@@ -12,28 +12,29 @@ interface Options {
   readonly maxLifetimeSeconds?: number
   readonly singleUse?: boolean
   readonly issuer?: string
+  readonly audiences?: readonly string[]
+  readonly audienceClaim?: AudienceClaim
+  readonly onTimesRefused?: (refused: boolean) => void
 }
 
-export const createGuard = ({
-  maxLifetimeSeconds = 3_600,
-  singleUse = false,
-  issuer = ISSUER,
-}: Options = {}) =>
+export const createGuard = (options: Options = {}) =>
   createCallerGuard({
     keys: { secret: new Secret(JWT_SECRET) },
-    issuer,
-    audience: AUDIENCE,
-    maxLifetimeSeconds,
-    singleUse,
-    now: () => 0,
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
+    audienceClaim: 'aud',
+    maxLifetimeSeconds: 3_600,
+    singleUse: false,
+    monotonicNow: () => 0,
     unixNow: () => NOW_MS,
+    ...options,
   })
 
-/** `holds`, or the reason why it does not. */
+/** `valid`, or the reason of the refusal. */
 export async function verdictOf(token: string, options?: Options): Promise<string> {
   try {
     await createGuard(options).identify(toBearer(token))
-    return 'holds'
+    return 'valid'
   } catch (error) {
     if (error instanceof ServiceError) return error.reason
     throw error

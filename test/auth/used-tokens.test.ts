@@ -8,7 +8,7 @@ function createUsedTokens(maxTokens?: number) {
   return { used: new MemoryUsedTokens(maxTokens === undefined ? { unixNow } : { unixNow, maxTokens }), clock }
 }
 
-describe('tokens in memory', () => {
+describe('used tokens in memory', () => {
   it('are reserved once', async () => {
     const { used } = createUsedTokens()
     expect(await used.reserve('a', 1_060)).toBe('reserved')
@@ -16,25 +16,25 @@ describe('tokens in memory', () => {
     expect(await used.reserve('b', 1_060)).toBe('reserved')
   })
 
-  it('are reserved by one of many that try at once', async () => {
+  it('are reserved once by simultaneous calls', async () => {
     const { used } = createUsedTokens()
-    const verdicts = await Promise.all(Array.from({ length: 20 }, () => used.reserve('a', 1_060)))
-    expect(verdicts.filter((verdict) => verdict === 'reserved')).toHaveLength(1)
+    const states = await Promise.all(Array.from({ length: 20 }, () => used.reserve('a', 1_060)))
+    expect(states.filter((state) => state === 'reserved')).toHaveLength(1)
   })
 
-  it('can be reserved again once they are released', async () => {
+  it('can be reserved again after their release', async () => {
     const { used } = createUsedTokens()
     await used.reserve('a', 1_060)
     await used.release('a')
     expect(await used.reserve('a', 1_060)).toBe('reserved')
   })
 
-  it('may be released without having been reserved', async () => {
+  it('can be released without a reservation', async () => {
     const { used } = createUsedTokens()
     await expect(used.release('a')).resolves.toBeUndefined()
   })
 
-  it('are held for as long as they hold', async () => {
+  it('stay used until they expire', async () => {
     const { used, clock } = createUsedTokens()
     await used.reserve('a', 1_060)
     clock.seconds = 1_059.9
@@ -43,7 +43,7 @@ describe('tokens in memory', () => {
     expect(await used.reserve('a', 1_120)).toBe('reserved')
   })
 
-  it('that still hold are never forgotten for another one', async () => {
+  it('are never evicted while they are valid', async () => {
     const { used } = createUsedTokens(2)
     await used.reserve('a', 1_060)
     await used.reserve('b', 1_030)
@@ -52,7 +52,7 @@ describe('tokens in memory', () => {
     expect([await used.reserve('a', 1_060), await used.reserve('b', 1_060)]).toEqual(['used', 'used'])
   })
 
-  it('make room when the first of them is over', async () => {
+  it('make room when one expires', async () => {
     const { used, clock } = createUsedTokens(2)
     await used.reserve('a', 1_060)
     await used.reserve('b', 1_030)
@@ -71,7 +71,7 @@ describe('tokens in memory', () => {
     expect(await used.reserve('b', 1_060)).toBe('reserved')
   })
 
-  it('make room when one that came later is over', async () => {
+  it('make room when a later one expires', async () => {
     const { used, clock } = createUsedTokens(2)
     await used.reserve('a', 1_030)
     await used.reserve('b', 1_060)
@@ -82,7 +82,7 @@ describe('tokens in memory', () => {
     expect(await used.reserve('d', 1_060)).toBe('reserved')
   })
 
-  it('make room when one that came after a release is over', async () => {
+  it('make room when one that followed a release expires', async () => {
     const { used, clock } = createUsedTokens(1)
     await used.reserve('a', 1_060)
     await expect(used.reserve('b', 1_060)).rejects.toThrow('too many')
@@ -92,7 +92,7 @@ describe('tokens in memory', () => {
     expect(await used.reserve('c', 1_060)).toBe('reserved')
   })
 
-  it('are looked through once a second at most, however many come', async () => {
+  it('are searched for expired ones at most once a second', async () => {
     const { used, clock } = createUsedTokens(2)
     await used.reserve('a', 1_000.5)
     await used.reserve('b', 1_001)
@@ -104,7 +104,7 @@ describe('tokens in memory', () => {
     expect(await used.reserve('d', 1_060)).toBe('reserved')
   })
 
-  it('never count as free while they hold, whatever happens', async () => {
+  it('never become free while they are valid', async () => {
     const steps = array(
       record({
         id: constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
@@ -127,9 +127,9 @@ describe('tokens in memory', () => {
             continue
           }
           const until = clock.seconds + lifetime
-          const verdict = await used.reserve(id, until).catch(() => 'full')
-          expect(verdict).toBe(held.has(id) ? 'used' : held.size >= 3 ? 'full' : 'reserved')
-          if (verdict === 'reserved') held.set(id, until)
+          const state = await used.reserve(id, until).catch(() => 'full')
+          expect(state).toBe(held.has(id) ? 'used' : held.size >= 3 ? 'full' : 'reserved')
+          if (state === 'reserved') held.set(id, until)
         }
       }),
       { seed: 1, numRuns: 300 },
@@ -139,14 +139,14 @@ describe('tokens in memory', () => {
 
 const token = { id: 'a', untilUnixSeconds: 1_060 } as const
 
-/** A store that nobody can reach. */
-const gone: UsedTokens = {
-  reserve: () => Promise.reject(new Error('gone')),
-  release: () => Promise.reject(new Error('gone')),
+/** A store that is unreachable. */
+const unreachable: UsedTokens = {
+  reserve: () => Promise.reject(new Error('unreachable')),
+  release: () => Promise.reject(new Error('unreachable')),
 }
 
-describe('to use a token', () => {
-  it('works once', async () => {
+describe('the use of a token', () => {
+  it('succeeds once', async () => {
     const { used } = createUsedTokens()
     await reserveToken(used, token)
     await expect(reserveToken(used, token)).rejects.toMatchObject({
@@ -155,22 +155,22 @@ describe('to use a token', () => {
     })
   })
 
-  it('works again once it is given back', async () => {
+  it('succeeds again after a release', async () => {
     const { used } = createUsedTokens()
     await reserveToken(used, token)
     await releaseToken(used, token)
     await expect(reserveToken(used, token)).resolves.toBeUndefined()
   })
 
-  it('is refused where nobody can tell whether it was used', async () => {
-    await expect(reserveToken(gone, token)).rejects.toMatchObject({
+  it('fails if the store is unreachable', async () => {
+    await expect(reserveToken(unreachable, token)).rejects.toMatchObject({
       reason: 'used_tokens_unavailable',
       code: 'authentication_unavailable',
       status: 503,
     })
   })
 
-  it('and to give it back fails nobody', async () => {
-    await expect(releaseToken(gone, token)).resolves.toBeUndefined()
+  it('is released without an error if the store is unreachable', async () => {
+    await expect(releaseToken(unreachable, token)).resolves.toBeUndefined()
   })
 })

@@ -71,10 +71,11 @@ async function report(alg: string): Promise<string[]> {
   const guard = createCallerGuard({
     keys,
     issuer: 'https://issuer.example.com',
-    audience: 'realtime-mint',
+    audiences: ['realtime-mint'],
+    audienceClaim: 'aud',
     maxLifetimeSeconds: 3_600,
     singleUse: false,
-    now: () => performance.now(),
+    monotonicNow: () => performance.now(),
     unixNow: () => Date.now(),
   })
   const verify = (): Promise<unknown> => guard.identify({ authorization: `Bearer ${token}` })

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { createRedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
+import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
 import { RedisConnection } from '../../src/redis/connection.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
@@ -65,7 +65,7 @@ describe.skipIf(isMissing('redis-server'))(
 
     it('lets it remember used tokens', async () => {
       const { url } = await startAsComposed()
-      const tokens = createRedisUsedTokens({ redis: await connect(url), unixNow: () => 0 })
+      const tokens = new RedisUsedTokens({ redis: await connect(url), unixNow: () => 0 })
       expect([await tokens.reserve('a', 60), await tokens.reserve('a', 60)]).toEqual(['reserved', 'used'])
       await tokens.release('a')
       expect(await tokens.reserve('a', 60)).toBe('reserved')

@@ -1,4 +1,4 @@
-/** An issuer of tokens: its keys, what it signs with them, and the key set that it publishes. */
+/** An issuer of tokens: its keys, its tokens and its key set. */
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -21,7 +21,7 @@ export const issuerEnvironment = {
 
 export const secretEnvironment = { ...issuerEnvironment, AUTH_JWT_SECRET: JWT_SECRET } as const
 
-/** Claims of a token that holds for a minute; what is undefined is left out. */
+/** The claims of a token that is valid for a minute. A claim that is undefined is left out. */
 export function toClaims(claims: JWTPayload = {}, nowMs = Date.now()): JWTPayload {
   const iat = Math.floor(nowMs / 1000)
   return { iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, iat, exp: iat + 60, ...claims }
@@ -29,23 +29,23 @@ export function toClaims(claims: JWTPayload = {}, nowMs = Date.now()): JWTPayloa
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url')
 
-/** Signs any header and any payload with HS256, whatever they say. */
+/** Signs any header and any payload with HS256. */
 export function signText(header: string, payload: string, secret: string | Buffer = JWT_SECRET): string {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
 }
 
-/** A token of the issuer that shares JWT_SECRET. */
+/** A token that is signed with JWT_SECRET. */
 export const toToken = (claims: JWTPayload = {}, header: object = {}, nowMs?: number): string =>
   signText(JSON.stringify({ alg: 'HS256', ...header }), JSON.stringify(toClaims(claims, nowMs)))
 
 export const toBearer = (token: string) => ({ authorization: `Bearer ${token}` }) as const
 
 export interface TestKey {
-  /** As the key set has it. */
+  /** The public key, as in the key set. */
   readonly jwk: JWK
   readonly privateJwk: JWK
-  /** A token signed with it; header members that are undefined are left out. */
+  /** Signs a token. A header member that is undefined is left out. */
   readonly sign: (claims?: JWTPayload, header?: object, nowMs?: number) => Promise<string>
 }
 
@@ -71,13 +71,13 @@ export const answerKeys =
 
 export interface KeySetServer {
   readonly url: URL
-  /** What was asked so far, as `GET /jwks`. */
+  /** The requests so far, as `GET /jwks`. */
   readonly asked: readonly string[]
-  /** From now on. */
+  /** Changes the answer to later requests. */
   readonly answer: (answer: Answer) => void
 }
 
-/** Publishes a key set on loopback, until the test is over; in clear, but for a certificate. */
+/** Serves a key set on loopback until the test ends, with TLS if there is a certificate. */
 export async function startKeySetServer(first: Answer, certificate?: Certificate): Promise<KeySetServer> {
   const asked: string[] = []
   let current = first
