@@ -6,7 +6,9 @@ import type { Audit } from './audit/audit.ts'
 import { auditReplies, openAttempts } from './audit/hooks.ts'
 import type { CallerGuard } from './auth/caller.ts'
 import type { Config } from './config.ts'
+import { toConnectionBounds } from './descriptors.ts'
 import { limitAddresses, showQuotas } from './http/address-limit.ts'
+import { Connections } from './http/connections.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
@@ -14,6 +16,7 @@ import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
 import { createProtocolErrors } from './http/protocol-errors.ts'
 import { logReplies } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
+import { createBoundedServer } from './http/server.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits/levels.ts'
@@ -29,35 +32,25 @@ export interface AppDependencies {
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
   readonly logger: Logger
+  /** File descriptors that the process may open. */
+  readonly descriptorLimit: number
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
 
-/** For headers and body together. Node keeps to it only where all three of its clocks are set. */
-const ARRIVAL_MS = 10_000
-const ARRIVAL_CHECK_MS = 500
-
-/** Longer than common proxies idle, so that none of them writes into a connection that we just closed. */
-const KEEP_ALIVE_MS = 65_000
-
-/** For whoever does not take a reply; longer than a mint and its record take at their slowest. */
-const UNREAD_MS = 20_000
-
-function createListener({ trustedProxies }: Config, logger: Logger): FastifyInstance {
+function createListener(
+  config: Config,
+  { logger, descriptorLimit: limit, now }: AppDependencies,
+): FastifyInstance {
+  const { trustedProxies, maxConcurrentMints } = config
+  const bounds = toConnectionBounds({ limit, maxConcurrentMints })
+  const connections = new Connections({ ...bounds, trustedProxies, now })
   const protocolErrors = createProtocolErrors(logger)
   const app = Fastify({
+    serverFactory: (listener) => createBoundedServer(listener, connections),
     logger: false,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: ARRIVAL_MS,
-    connectionTimeout: UNREAD_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      headersTimeout: ARRIVAL_MS,
-      connectionsCheckingInterval: ARRIVAL_CHECK_MS,
-      // Checked with the other headers, for Node's own refusal is a bare 400.
-      requireHostHeader: false,
-    },
     exposeHeadRoutes: false,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
@@ -67,8 +60,6 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
     return503OnClosing: false,
   })
   protocolErrors.follow(app)
-  // Left alone, Node answers a bare 417 before any of the checks below.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   return app
 }
 
@@ -76,7 +67,7 @@ function createListener({ trustedProxies }: Config, logger: Logger): FastifyInst
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<FastifyInstance> {
   const { issuer, audit, lifecycle, callerGuard, limits, logger, now } = dependencies
   const { allowedOrigins } = config
-  const app = createListener(config, logger)
+  const app = createListener(config, dependencies)
 
   // Before any route is there, the CORS plugin's own included: routes keep the handler that they found.
   answerErrors(app, logger)

@@ -14,6 +14,11 @@ export const reasons = {
   url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
   header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
   protocol_malformed: { code: 'invalid_request', message: 'This is not a well-formed HTTP/1.1 request.' },
+  version_unsupported: {
+    code: 'invalid_request',
+    status: 505,
+    message: 'This HTTP version is not supported. Send HTTP/1.1.',
+  },
   headers_too_large: {
     code: 'invalid_request',
     status: 431,

@@ -10,6 +10,7 @@ import { RedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
 import type { Config } from './config.ts'
+import { loadDescriptorLimit, toDescriptorWarning } from './descriptors.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
@@ -218,6 +219,18 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
   const limits = openLimits(config, redis, keys)
-  const app = await buildApp(config, { issuer, audit, lifecycle, callerGuard, limits, logger, now })
+  const descriptorLimit = await loadDescriptorLimit()
+  const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
+  if (warning !== undefined) logger.warn(warning)
+  const app = await buildApp(config, {
+    issuer,
+    audit,
+    lifecycle,
+    callerGuard,
+    limits,
+    logger,
+    descriptorLimit,
+    now,
+  })
   return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
 }

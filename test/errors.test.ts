@@ -153,6 +153,7 @@ const ownStatuses: Partial<Record<Reason, number>> = {
   media_type_unsupported: 415,
   expectation_unsupported: 417,
   headers_too_large: 431,
+  version_unsupported: 505,
 }
 
 describe('each reason', () => {

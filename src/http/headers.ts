@@ -27,8 +27,9 @@ function hasRepeatedHeader(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Refuses headers that Node's parser lets through and no client of ours has a reason to send. */
+/** Refuses versions and headers that Node’s parser accepts and no client of ours has a reason to send. */
 export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ServiceError('version_unsupported')
   const isHostMissing = headers.host === undefined && httpVersion !== '1.0'
   if (isHostMissing || hasRepeatedHeader(rawHeaders)) throw new ServiceError('header_malformed')
   const { expect } = headers
