@@ -178,7 +178,14 @@ describe('what only some may do', () => {
     [
       'read or write files',
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
-      [/^audit(?:-reader)?\//, 'read-file.ts', 'descriptors.ts', 'watched-file.ts', 'logger.ts', 'cli/preflight.ts'],
+      [
+        /^audit(?:-reader)?\//,
+        'read-file.ts',
+        'descriptors.ts',
+        'watched-file.ts',
+        'logger.ts',
+        'cli/preflight.ts',
+      ],
     ],
   ])('%s', (_what, found, allowed) => {
     const isAllowed = (path: string): boolean =>

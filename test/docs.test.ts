@@ -83,7 +83,9 @@ describe('every document', () => {
   })
 
   it('uses plain words', () => {
-    expect(findAll(/\b(whoever|nobody|mends?|of which|takes? over|are held|surroundings)\b/gi)).toStrictEqual([])
+    expect(findAll(/\b(whoever|nobody|mends?|of which|takes? over|are held|surroundings)\b/gi)).toStrictEqual(
+      [],
+    )
   })
 
   it('names only npm scripts that exist', async () => {

@@ -122,14 +122,7 @@ it('the connections of all addresses together have a maximum', async () => {
 })
 
 describe('a connection with more than 8 requests waiting behind another one', () => {
-  it('is closed', async () => {
-    const { port } = await startServer()
-    const client = openClient(port)
-    client.send(GET.repeat(10))
-    await client.closed
-  })
-
-  it('stops the parser, so that the rest of what was read costs nothing', async () => {
+  it('is closed, and the rest of what was read is not parsed', async () => {
     const { server, port } = await startServer()
     let parsed = 0
     server.on('request', () => (parsed += 1))
