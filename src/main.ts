@@ -14,7 +14,7 @@ const USAGE = `Usage: realtime-mint [command]
   check --live [--json]  judge settings and presets, and mint one client secret of 10 s, which goes nowhere
   explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
                          tell what would be decided for such a request, and by which rule, without minting or counting
-  audit verify|query     verify the audit's files, or find records in them; see audit --help
+  audit verify|query|stats   verify the audit's files, find records in them, or count attempts; see audit --help
   schema                 print the JSON Schema of the presets file, for editors
 `
 

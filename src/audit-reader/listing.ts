@@ -1,8 +1,8 @@
 /** The audit files in a directory, for reading only. */
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isFileName, isLikeFileName } from '../audit/format.ts'
+import { INDEX_FILE_NAME, isFileName, isLikeFileName } from '../audit/format.ts'
 import { KEY_FILE_NAME } from '../audit/keys.ts'
 import { codeOf } from '../errors.ts'
 
@@ -10,6 +10,9 @@ export interface ListedFile {
   readonly name: string
   /** Bytes. */
   readonly size: number
+  /** Changes when another file takes the name. */
+  readonly identity: string
+  readonly mtimeMs: number
 }
 
 export interface Listing {
@@ -19,9 +22,19 @@ export interface Listing {
   readonly misnamed: readonly string[]
   /** Links, pipes and directories: the service creates only files under such a name. */
   readonly irregular: readonly string[]
-  /** The number of other entries, without the key file. */
+  /** The number of other entries, without the key file and the index. */
   readonly others: number
 }
+
+const toListed = (name: string, { dev, ino, size, mtimeMs }: Stats): ListedFile => ({
+  name,
+  size,
+  identity: `${dev}:${ino}`,
+  mtimeMs,
+})
+
+/** The key, and the index with SQLite's own file beside it. */
+const isOurs = (name: string): boolean => name === KEY_FILE_NAME || name.startsWith(INDEX_FILE_NAME)
 
 /** Throws what the file system throws. */
 export async function listAudit(directory: string): Promise<Listing> {
@@ -31,14 +44,14 @@ export async function listAudit(directory: string): Promise<Listing> {
   const irregular: string[] = []
   for (const name of like.filter(isFileName)) {
     const stats = await lstat(join(directory, name)).catch(ignoreRemoved)
-    if (stats?.isFile() === true) files.push({ name, size: stats.size })
+    if (stats?.isFile() === true) files.push(toListed(name, stats))
     else if (stats !== undefined) irregular.push(name)
   }
   return {
     files,
     misnamed: like.filter((name) => !isFileName(name)),
     irregular,
-    others: names.length - like.length - (names.includes(KEY_FILE_NAME) ? 1 : 0),
+    others: names.length - like.length - names.filter(isOurs).length,
   }
 }
 
@@ -54,13 +67,14 @@ export const openAudit = (path: string): Promise<FileHandle> =>
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** The first `size` bytes of `file`, in chunks. Calls `onRead` with the number of bytes of each. */
+/** The bytes of `file` from `start` to `size`, in chunks. Calls `onRead` with the number of bytes of each. */
 export async function* readChunks(
   file: FileHandle,
   size: number,
   onRead: (bytes: number) => void,
+  start = 0,
 ): AsyncGenerator<Buffer> {
-  let position = 0
+  let position = start
   while (position < size) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position))
     const { bytesRead } = await file.read(chunk, 0, chunk.length, position)

@@ -33,6 +33,9 @@ export const isFileName = (name: string): boolean => fileName.test(name)
 /** Whether it looks like the name of an audit file, but may not be one. */
 export const isLikeFileName = (name: string): boolean => /^audit-.*\.jsonl$/s.test(name)
 
+/** The index of all files, which readers make and may remove. */
+export const INDEX_FILE_NAME = 'index.sqlite'
+
 /** The process that wrote the file, by its name. */
 export const toWriter = (name: string): string | undefined => fileName.exec(name)?.[8]
 

@@ -1,36 +1,45 @@
-/** `realtime-mint audit`: reads the records, and changes nothing. */
+/** `realtime-mint audit`: reads the records, and changes none. */
 import { Misuse } from './arguments.ts'
 import { CannotCheck, type Surroundings } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
+import { runStats } from './audit-stats.ts'
 import { EXIT_UNCHECKED, runVerify } from './audit-verify.ts'
 
 /** Of sysexits.h. */
 const EXIT_USAGE = 64
 
 const USAGE = `Usage: realtime-mint audit verify [--anchors LOG] [--json]
-       realtime-mint audit query [FILTER...] [--json]
+       realtime-mint audit query [FILTER...] [--oldest-first] [--json]
+       realtime-mint audit stats [--by FIELD[,FIELD]] [FILTER...] [--json]
 
-Both read AUDIT_DIR and change nothing; the service may run. They need none of its other settings.
+They read AUDIT_DIR, also while the service runs. They need none of its other settings.
 
-  --dir DIR            the directory, in place of AUDIT_DIR
-  --key-file FILE      the audit key, in place of AUDIT_KEY_FILE; may be repeated where keys have changed
+  --dir DIR            the directory, instead of AUDIT_DIR
+  --key-file FILE      the audit key, instead of AUDIT_KEY_FILE; may be repeated if keys have changed
   --json               for programs
 
-verify tells whether the records are those that were written, and all of them:
+verify checks that no record was changed, added or removed:
   --anchors LOG        a log of the service, for its "audit anchor" lines; - reads it from the input. Without it, a
-                       cut at the end of the newest file does not show
-Exit code: 0 whole, 1 tampered, 2 torn by a crash and vouched for, 3 cannot check.
+                       cut at the end of the newest file cannot be seen
+Exit code: 0 intact, 1 tampered, 2 torn by a crash and vouched for, 3 cannot check.
 
-query shows records, the newest first; it does not verify them. A filter that is repeated takes any of its values:
+query shows records, the newest first; it does not verify them. stats counts attempts:
+  --by FIELD           hour, day, outcome (the default), code, reason, preset, origin, caller, address, model or
+                       upstream_status; two fields with a comma
+  Beyond ten a minute, refusals have no records of their own, but exact counts. stats includes these counts. They
+  have a time (the start of the minute), an outcome, a code, a reason, and the five most frequent addresses of each
+  minute. Their other fields are unknown: they are shown as -, and a filter on such a field leaves them out.
+query and stats keep an index in AUDIT_DIR, index.sqlite. It can be removed at any time.
+
+Filters; one that is repeated accepts any of its values:
   --since TIME, --until TIME    15m, 1h, 7d (ago), or 2026-11-22T10:00:00Z
   --outcome issued|refused|failed
-  --code CODE, --reason REASON, --preset NAME, --origin ORIGIN, --event EVENT
+  --code CODE, --reason REASON, --status HTTP_STATUS, --event EVENT, --preset NAME, --origin ORIGIN
   --caller SUBJECT, --address IP, --secret SECRET
-                       as they are, or as the records have them; --secret - reads the secret from the input
+                       in plain text, or as the records have them; --secret - reads the secret from the input
   --request-id ID      or its beginning
-  --limit N            50 on a terminal; 0 shows all
-  --oldest-first
-Exit code: 0, also if nothing matches; 3 cannot read, or has not the key; 64 for what is not understood.
+  --limit N            default: 50 records in a terminal, otherwise all; 0 means all
+Exit code: 0, also if nothing matches; 3 cannot read, or the key is missing; 64 invalid options.
 `
 
 const commands: ReadonlyMap<
@@ -39,9 +48,10 @@ const commands: ReadonlyMap<
 > = new Map([
   ['verify', runVerify],
   ['query', runQuery],
+  ['stats', runStats],
 ])
 
-/** Runs what stands behind `realtime-mint audit`; the exit code. */
+/** Runs the arguments of `realtime-mint audit`. Returns the exit code. */
 export async function runAudit(
   [name, ...args]: readonly string[],
   surroundings: Surroundings,

@@ -2,22 +2,22 @@ import type { Surroundings } from './audit-context.ts'
 
 export interface Progress {
   readonly show: (bytes: number, total: number) => void
-  /** Before anything else is said. */
+  /** Before anything else is printed. */
   readonly clear: () => void
 }
 
-const PATIENCE_MS = 500
-const EVERY_MS = 200
+const QUIET_MS = 500
+const INTERVAL_MS = 200
 const CLEAR = '\r\u001b[K'
 
-/** How far a long read has come; for people at a terminal, and only once they wait. */
+/** The progress of a long read, in a terminal. A short read shows none. */
 export function createProgress({ note, now, isNoteTerminal }: Surroundings): Progress {
   const startedAt = now()
   let shownAt: number | undefined
   return {
     show: (bytes, total) => {
       const time = now()
-      if (!isNoteTerminal || time - startedAt < PATIENCE_MS || time - (shownAt ?? 0) < EVERY_MS) return
+      if (!isNoteTerminal || time - startedAt < QUIET_MS || time - (shownAt ?? 0) < INTERVAL_MS) return
       shownAt = time
       const percent = total === 0 ? 100 : Math.floor((100 * bytes) / total)
       note(`${CLEAR}${percent} % of ${Math.ceil(total / 1_000_000)} MB read`)

@@ -1,50 +1,64 @@
-/** Records for people: one line each, in columns. */
-import { type ReadRecord, reasonsOf } from '../audit-reader/filters.ts'
+/** Records for people, in columns. No cell is ever cut: each value can be copied into a filter. */
+import { isObject, type ReadRecord } from '../audit-reader/read-record.ts'
 
 export interface TableOptions {
-  /** Of the terminal, so that no line is longer if that can be; undefined leaves every cell whole. */
+  /** Of the terminal; undefined if the table goes to a file or a program. */
   readonly columns: number | undefined
   readonly isColoured: boolean
 }
 
 export interface Table {
   readonly head: string
+  /** One line, or two in a terminal that is too narrow for one. */
   readonly toRow: (record: ReadRecord) => string
 }
 
 interface Column {
   readonly title: string
-  /** On a terminal, at least. */
+  /** Wide enough for most values. A longer value moves what follows it. */
   readonly width: number
-  /** Of what is to spare there. */
-  readonly share: number
-  /** Elsewhere. */
-  readonly wholeWidth: number
   readonly toCell: (record: ReadRecord) => unknown
-  /** Of some cells, as numbers that terminals know. */
-  readonly colours?: ReadonlyMap<string, number>
+  readonly isId?: true
 }
 
-function toTime({ time }: ReadRecord): string {
-  return typeof time === 'string' ? time.slice(0, 19).replace('T', ' ') : ''
-}
+const toTime = ({ time }: ReadRecord): string =>
+  typeof time === 'string' ? time.slice(0, 19).replace('T', ' ') : ''
 
 function toOutcome({ event, outcome }: ReadRecord): unknown {
   if (event === 'refusals') return 'refused'
   return event === 'attempt' ? outcome : event
 }
 
-function toReason(record: ReadRecord): unknown {
-  const { event, reason, delivered, detail } = record
+function toReason({ event, reason, delivered, detail }: ReadRecord): unknown {
+  const { reasons, cause } = isObject(detail) ? detail : {}
   if (event === 'refusals') {
-    return Object.entries(reasonsOf(record))
+    return Object.entries(isObject(reasons) ? reasons : {})
       .map(([name, count]) => `${name} ${String(count)}`)
       .join(', ')
   }
   if (reason === null && event === 'attempt' && delivered === false) return 'not delivered'
-  const cause = typeof detail === 'object' && detail !== null && 'cause' in detail ? detail.cause : null
   return reason ?? cause
 }
+
+const toNumber = ({ event, ms, count }: ReadRecord): unknown =>
+  event === 'refusals' ? `x${String(count)}` : ms
+
+const columns: readonly Column[] = [
+  { title: 'time (UTC)', width: 19, toCell: toTime },
+  { title: 'outcome', width: 9, toCell: toOutcome },
+  { title: 'code', width: 22, toCell: ({ code }) => code },
+  { title: 'reason', width: 24, toCell: toReason },
+  { title: 'preset', width: 16, toCell: ({ preset }) => preset },
+  { title: 'ms', width: 6, toCell: toNumber },
+  { title: 'caller', width: 32, toCell: ({ caller }) => caller, isId: true },
+  { title: 'address', width: 32, toCell: ({ address }) => address, isId: true },
+  { title: 'request', width: 36, toCell: ({ request_id: id }) => id, isId: true },
+]
+
+const GAP = '  '
+const INDENT = ' '.repeat(4)
+
+const FULL_WIDTH = columns.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length)
 
 const colours: ReadonlyMap<string, number> = new Map([
   ['issued', 32],
@@ -52,62 +66,35 @@ const colours: ReadonlyMap<string, number> = new Map([
   ['failed', 31],
 ])
 
-const toNumber = ({ event, ms, count }: ReadRecord): unknown =>
-  event === 'refusals' ? `x${String(count)}` : ms
-
-/** On a terminal, pseudonyms and ids are cut to what tells them apart; filters take that much of them. */
-const columns: readonly Column[] = [
-  { title: 'time (UTC)', width: 19, share: 0, wholeWidth: 19, toCell: toTime },
-  { title: 'outcome', width: 9, share: 0, wholeWidth: 9, toCell: toOutcome, colours },
-  { title: 'code', width: 12, share: 3, wholeWidth: 22, toCell: ({ code }) => code },
-  { title: 'reason', width: 12, share: 3, wholeWidth: 24, toCell: toReason },
-  { title: 'preset', width: 8, share: 2, wholeWidth: 16, toCell: ({ preset }) => preset },
-  { title: 'caller', width: 8, share: 0, wholeWidth: 32, toCell: ({ caller }) => caller },
-  { title: 'address', width: 8, share: 0, wholeWidth: 32, toCell: ({ address }) => address },
-  { title: 'request', width: 8, share: 0, wholeWidth: 36, toCell: ({ request_id: id }) => id },
-  { title: 'ms', width: 6, share: 0, wholeWidth: 6, toCell: toNumber },
-]
-
-const GAP = '  '
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
-
-function toWidths(terminal: number | undefined): number[] {
-  if (terminal === undefined) return columns.map(({ wholeWidth }) => wholeWidth)
-  const least = sum(columns.map(({ width }) => width)) + GAP.length * (columns.length - 1)
-  const spare = Math.max(0, terminal - least)
-  const shares = sum(columns.map(({ share }) => share))
-  return columns.map(({ width, share }) => width + Math.floor((spare * share) / shares))
-}
-
-/** Whatever is in the file, nothing but text gets onto a terminal. */
-const toText = (value: unknown): string =>
+/** Whatever is in the file, only text gets to the terminal. */
+export const toPrintable = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value).replaceAll(/[^\x20-\x7e]/g, '?') : ''
 
 export function createTable({ columns: terminal, isColoured }: TableOptions): Table {
-  const widths = toWidths(terminal)
+  const isNarrow = terminal !== undefined && terminal < FULL_WIDTH
+  const first = columns.filter(({ isId }) => !(isNarrow && isId))
+  const second = columns.filter(({ isId }) => isNarrow && isId)
 
-  function fit(text: string, index: number): string {
-    const width = widths[index] ?? 0
-    const cut = terminal !== undefined && text.length > width ? text.slice(0, width) : text
-    return cut.padEnd(width)
+  function toCell({ title, width, toCell: read }: Column, record: ReadRecord): string {
+    const text = toPrintable(read(record))
+    const colour = isColoured && title === 'outcome' ? colours.get(text) : undefined
+    return colour === undefined ? text.padEnd(width) : `\u001b[${colour}m${text.padEnd(width)}\u001b[0m`
   }
 
-  function toCell({ toCell: read, colours: own }: Column, index: number, record: ReadRecord): string {
-    const cell = fit(toText(read(record)), index)
-    const code = isColoured ? own?.get(cell.trimEnd()) : undefined
-    return code === undefined ? cell : `\u001b[${code}m${cell}\u001b[0m`
+  function toRow(record: ReadRecord): string {
+    const line = first.map((column) => toCell(column, record)).join(GAP)
+    const ids = second.flatMap(({ title, toCell: read }) => {
+      const text = toPrintable(read(record))
+      return text === '' ? [] : [`${title} ${text}`]
+    })
+    return ids.length === 0 ? line.trimEnd() : `${line.trimEnd()}\n${INDENT}${ids.join(GAP)}`
   }
 
   return {
-    head: columns
-      .map(({ title }, index) => fit(title, index))
+    head: first
+      .map(({ title, width }) => title.padEnd(width))
       .join(GAP)
       .trimEnd(),
-    toRow: (record) =>
-      columns
-        .map((column, index) => toCell(column, index, record))
-        .join(GAP)
-        .trimEnd(),
+    toRow,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ReadRecord } from '../../src/audit-reader/filters.ts'
+import type { ReadRecord } from '../../src/audit-reader/read-record.ts'
 import { createTable } from '../../src/cli/table.ts'
 
 const issued: ReadRecord = {
@@ -29,49 +29,51 @@ const plain = createTable({ columns: undefined, isColoured: false })
 const terminal = createTable({ columns: 120, isColoured: false })
 
 describe('a table', () => {
-  it('has every cell whole where it goes to a file or a program', () => {
+  it('has one line for each record if it goes to a file or a program', () => {
     expect(plain.toRow(issued).split(/ {2,}/)).toStrictEqual([
       '2026-11-22 10:11:12',
       'issued',
       'voice-assistant',
+      '123',
       issued['caller'],
       issued['address'],
       issued['request_id'],
-      '123',
     ])
     expect(plain.head.replaceAll(/ {2,}/g, '|')).toBe(
-      'time (UTC)|outcome|code|reason|preset|caller|address|request|ms',
+      'time (UTC)|outcome|code|reason|preset|ms|caller|address|request',
     )
   })
 
-  it('fits a terminal of 120 columns, with its columns below their titles', () => {
+  it('cuts no value in a terminal, however narrow it is', () => {
     const record = {
       ...issued,
-      outcome: 'failed',
-      code: 'upstream_misconfigured',
-      reason: 'upstream_unauthorized',
+      outcome: 'refused',
+      code: 'authentication_unavailable',
+      reason: 'limit_per_preset_and_caller',
+      preset: 'p'.repeat(64),
     }
-    const row = terminal.toRow({ ...record, ms: 1_234_567 })
-    expect(row.length).toBeLessThanOrEqual(120)
-    for (const [title, cell] of [
-      ['code', 'upstream_misco'],
-      ['reason', 'upstream_unaut'],
-      ['address', 'fedcba98'],
-      ['request', '01234567'],
-    ] as const) {
-      expect(row.slice(terminal.head.indexOf(title))).toMatch(new RegExp(`^${cell}`))
+    for (const columns of [20, 80, 120, 300]) {
+      const row = createTable({ columns, isColoured: false }).toRow(record)
+      for (const name of ['code', 'reason', 'preset', 'caller', 'address', 'request_id']) {
+        expect(row).toContain(Object.entries(record).find(([key]) => key === name)?.[1])
+      }
     }
   })
 
-  it('gives a wide terminal more of each cell, and does not break on a narrow one', () => {
-    const wide = createTable({ columns: 200, isColoured: false })
-    expect(wide.toRow({ ...issued, code: 'upstream_misconfigured' })).toContain('upstream_misconfigured ')
-    expect(createTable({ columns: 20, isColoured: false }).toRow(issued)).toContain('issued')
+  it('puts the ids on a second line in a terminal that is too narrow for one line', () => {
+    expect(terminal.head.replaceAll(/ {2,}/g, '|')).toBe('time (UTC)|outcome|code|reason|preset|ms')
+    const [first = '', second] = terminal.toRow(issued).split('\n')
+    expect(first.slice(terminal.head.indexOf('preset'))).toMatch(/^voice-assistant +123$/)
+    expect(second).toBe(
+      `    caller ${String(issued['caller'])}  address ${String(issued['address'])}  request ${String(issued['request_id'])}`,
+    )
+    expect(terminal.toRow({ ...issued, caller: null, address: null, request_id: null })).not.toContain('\n')
+    expect(createTable({ columns: 300, isColoured: false }).toRow(issued)).not.toContain('\n')
   })
 
-  it('counts refusals that were only counted, with their reasons', () => {
+  it('shows how many refusals were counted, by reason', () => {
     expect(plain.toRow(refusals)).toMatch(
-      /refused +rate_limited +limit_per_address 40, limit_per_caller 2 .* x42$/,
+      /refused +rate_limited +limit_per_address 40, limit_per_caller 2 .* x42 /,
     )
   })
 
@@ -82,22 +84,22 @@ describe('a table', () => {
       { ...issued, event: 'gap', detail: { cause: 'ENOSPC' } },
       /gap +ENOSPC/,
     ],
-    ['nothing of what is not there', {}, /^$/],
-  ])('tells %s', (_what, record, row) => {
+    ['nothing for absent fields', {}, /^$/],
+  ])('shows %s', (_what, record, row) => {
     expect(plain.toRow(record)).toMatch(row)
   })
 
-  it('lets nothing but text onto a terminal, whatever is in the record', () => {
+  it('writes only text to a terminal, whatever is in the record', () => {
     const hostile = Object.fromEntries(Object.keys(issued).map((name) => [name, 'a\u001b[2J\u009b\n\u202eb']))
     for (const table of [plain, terminal]) {
-      expect(table.toRow({ ...hostile, event: 'attempt' })).toMatch(/^[\x20-\x7e]+$/)
+      expect(table.toRow({ ...hostile, event: 'attempt' })).toMatch(/^[\x20-\x7e\n]+$/)
       expect(
         table.toRow({ event: 'refusals', count: '\u001b', detail: { reasons: { '\u001b': '\n' } } }),
-      ).toMatch(/^[\x20-\x7e]+$/)
+      ).toMatch(/^[\x20-\x7e\n]+$/)
     }
   })
 
-  it('colours outcomes where it is asked to, and nothing else', () => {
+  it('colours only outcomes, and only if asked to', () => {
     const { toRow } = createTable({ columns: 120, isColoured: true })
     expect(toRow(issued)).toContain('\u001b[32missued')
     expect(toRow({ ...issued, outcome: 'failed' })).toContain('\u001b[31mfailed')

@@ -1,0 +1,208 @@
+/**
+ * The index of the audit's records: where each one is, and what they are filtered and grouped by. It is derived from the
+ * files, may be removed at any time, and is no evidence.
+ */
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { INDEX_FILE_NAME } from '../audit/format.ts'
+import { codeOf } from '../errors.ts'
+import { countGroups, type Group, type GroupName } from './index-count.ts'
+import { emptyFile, isDamage, loadSqlite, openDatabase, type Sqlite, sqliteCodeOf } from './index-schema.ts'
+import {
+  type Cursor,
+  countSkipped,
+  type Location,
+  type Page,
+  type RecordFilter,
+  selectPage,
+} from './index-select.ts'
+import { forgetFile, type OnProgress, updateIndex } from './index-update.ts'
+import { type ReadRecord, readRecord } from './read-record.ts'
+
+export interface FoundRecord extends Cursor {
+  /** As it is in the file, without its line feed. */
+  readonly line: string
+  readonly record: ReadRecord
+}
+
+export interface AuditIndexOptions {
+  readonly directory: string
+  /** Told of the bytes read so far, and of how many there are to read. */
+  readonly onProgress?: OnProgress | undefined
+  /** How long to wait for another process that writes the index; after that, this one has its own in memory. */
+  readonly lockTimeoutMs?: number | undefined
+}
+
+const LOCK_TIMEOUT_MS = 2_000
+
+/** A line that is not where the index says. */
+class MovedRecord extends Error {
+  readonly file: string
+
+  constructor(file: string) {
+    super('a record is not where the index says')
+    this.name = 'MovedRecord'
+    this.file = file
+  }
+}
+
+/** Throws a MovedRecord. */
+function readAt(descriptor: number, { time, file, offset, length }: Location): FoundRecord {
+  const bytes = Buffer.alloc(length + 1)
+  const bytesRead = readSync(descriptor, bytes, 0, length + 1, offset)
+  const isWhole = bytesRead === length + 1 && bytes.indexOf('\n') === length
+  const line = bytes.subarray(0, length)
+  const found = isWhole ? readRecord({ bytes: line, offset, length, end: 'newline' }) : undefined
+  if (found?.time !== time) throw new MovedRecord(file)
+  return { time, file, offset, line: line.toString('latin1'), record: found.record }
+}
+
+/** Undefined if the file was removed. */
+function openFile(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function readLines(directory: string, locations: readonly Location[]): FoundRecord[] {
+  const descriptors = new Map<string, number | undefined>()
+  try {
+    return locations.flatMap((location) => {
+      const { file } = location
+      if (!descriptors.has(file)) descriptors.set(file, openFile(join(directory, file)))
+      const descriptor = descriptors.get(file)
+      return descriptor === undefined ? [] : [readAt(descriptor, location)]
+    })
+  } finally {
+    for (const descriptor of descriptors.values()) if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+/** Calls must not overlap. Each throws what the file system throws about the audit's own files. */
+export class AuditIndex {
+  readonly #options: AuditIndexOptions
+  readonly #sqlite: Sqlite
+  #database: DatabaseSync | undefined
+  #isInMemory = false
+
+  private constructor(options: AuditIndexOptions, sqlite: Sqlite) {
+    this.#options = options
+    this.#sqlite = sqlite
+  }
+
+  static async open(options: AuditIndexOptions): Promise<AuditIndex> {
+    return new AuditIndex(options, await loadSqlite())
+  }
+
+  /** Whether the file in the directory cannot be used. */
+  get isInMemory(): boolean {
+    return this.#isInMemory
+  }
+
+  /** Reads what the files have gained. */
+  update(): Promise<void> {
+    return this.#run(() => undefined, true)
+  }
+
+  /** Some records in order, of the index as it was updated last. Fewer than `limit` may come before the end. */
+  select(page: Page): Promise<SelectedPage> {
+    return this.#run((database) => {
+      const locations = selectPage(database, page)
+      const records = readLines(this.#options.directory, locations)
+      return { records, next: locations.length < page.limit ? undefined : locations.at(-1) }
+    })
+  }
+
+  /** How many attempts there are, by group. */
+  count(filter: RecordFilter, by: readonly GroupName[]): Promise<readonly Group[]> {
+    return this.#run((database) => countGroups(database, filter, by))
+  }
+
+  /** Lines that are incomplete or not records, in files with records of this time. */
+  countSkipped(filter: RecordFilter): Promise<number> {
+    return this.#run((database) => countSkipped(database, filter))
+  }
+
+  close(): void {
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  async #run<Result>(work: (database: DatabaseSync) => Result, needsUpdate = false): Promise<Result> {
+    try {
+      return await this.#attempt(work, needsUpdate)
+    } catch (error) {
+      this.#repair(error)
+    }
+    try {
+      return await this.#attempt(work, true)
+    } catch (error) {
+      if (sqliteCodeOf(error) === undefined || this.#isInMemory) throw error
+      this.#moveToMemory()
+    }
+    return this.#attempt(work, true)
+  }
+
+  async #attempt<Result>(work: (database: DatabaseSync) => Result, needsUpdate: boolean): Promise<Result> {
+    const isNew = this.#database === undefined
+    const database = this.#open()
+    if (isNew || needsUpdate) await updateIndex(database, this.#options.directory, this.#options.onProgress)
+    return work(database)
+  }
+
+  #open(): DatabaseSync {
+    this.#database ??= this.#isInMemory ? undefined : this.#openAt(this.#path)
+    this.#database ??= this.#openInMemory()
+    return this.#database
+  }
+
+  #openInMemory(): DatabaseSync {
+    this.#isInMemory = true
+    const database = this.#openAt(undefined)
+    if (database === undefined) throw new Error('SQLite has no memory')
+    return database
+  }
+
+  #openAt(path: string | undefined): DatabaseSync | undefined {
+    const { lockTimeoutMs = LOCK_TIMEOUT_MS } = this.#options
+    return openDatabase({ sqlite: this.#sqlite, path, lockTimeoutMs })
+  }
+
+  get #path(): string {
+    return join(this.#options.directory, INDEX_FILE_NAME)
+  }
+
+  /** Makes a second attempt possible, or throws the error. */
+  #repair(error: unknown): void {
+    if (error instanceof MovedRecord && this.#database !== undefined) {
+      try {
+        return forgetFile(this.#database, error.file)
+      } catch {
+        return this.#moveToMemory()
+      }
+    }
+    if (sqliteCodeOf(error) === undefined || this.#isInMemory) throw error
+    if (!isDamage(error)) return this.#moveToMemory()
+    this.close()
+    try {
+      emptyFile(this.#path)
+    } catch {
+      this.#moveToMemory()
+    }
+  }
+
+  #moveToMemory(): void {
+    this.close()
+    this.#isInMemory = true
+  }
+}
+
+export interface SelectedPage {
+  readonly records: readonly FoundRecord[]
+  /** Where the next page begins; undefined after the last one. */
+  readonly next: Cursor | undefined
+}

@@ -1,0 +1,205 @@
+/** Brings the index up to date with the files: only what they have gained is read. */
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { toOpenedAt } from '../audit/format.ts'
+import { IndexWriter } from './index-writer.ts'
+import { splitLines } from './lines.ts'
+import { ignoreRemoved, type ListedFile, listAudit, openAudit, readChunks } from './listing.ts'
+import { readRecord } from './read-record.ts'
+
+/** How far a file is indexed, and what it was then. */
+interface Checkpoint {
+  readonly id: number
+  readonly identity: string
+  readonly size: number
+  readonly mtime: number
+  /** Bytes, up to the end of a complete line. */
+  readonly indexed: number
+  /** The bytes before. */
+  readonly tail: Uint8Array
+  /** Complete lines that are no records. */
+  readonly skipped: number
+  /** Unix milliseconds of the newest record. */
+  readonly lastTime: number | null
+}
+
+/** More than the seal at the end of a line, which no two lines share. */
+const TAIL_BYTES = 128
+
+function toCheckpoint(row: Readonly<Record<string, unknown>> | undefined): Checkpoint | undefined {
+  if (row === undefined || !(row['tail'] instanceof Uint8Array)) return undefined
+  return {
+    id: Number(row['id']),
+    identity: String(row['identity']),
+    size: Number(row['size']),
+    mtime: Number(row['mtime']),
+    indexed: Number(row['indexed']),
+    tail: row['tail'],
+    skipped: Number(row['skipped']),
+    lastTime: row['last_time'] === null ? null : Number(row['last_time']),
+  }
+}
+
+const readCheckpoint = (database: DatabaseSync, name: string): Checkpoint | undefined =>
+  toCheckpoint(database.prepare('SELECT * FROM files WHERE name = ?').get(name))
+
+const isCurrent = (listed: ListedFile, known: Checkpoint | undefined): boolean =>
+  known !== undefined &&
+  known.identity === listed.identity &&
+  known.size === listed.size &&
+  known.mtime === listed.mtimeMs
+
+async function readTail(file: FileHandle, end: number): Promise<Buffer> {
+  const length = Math.min(TAIL_BYTES, end)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, end - length)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** Whether the file has only grown. */
+async function canContinue(file: FileHandle, listed: ListedFile, known: Checkpoint): Promise<boolean> {
+  if (known.identity !== listed.identity || listed.size <= known.size) return false
+  return (await readTail(file, known.indexed)).equals(known.tail)
+}
+
+/** Removes what the index knows of a file. */
+export function forgetFile(database: DatabaseSync, name: string): void {
+  const id = Number(database.prepare('SELECT id FROM files WHERE name = ?').get(name)?.['id'] ?? 0)
+  for (const table of ['records', 'counted']) database.prepare(`DELETE FROM ${table} WHERE file = ?`).run(id)
+  database.prepare('DELETE FROM files WHERE id = ?').run(id)
+}
+
+/** Runs `work` in a transaction. Its rows are written completely or not at all. */
+async function inTransaction(database: DatabaseSync, work: () => Promise<void> | void): Promise<void> {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    await work()
+    database.exec('COMMIT')
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+export type OnProgress = (bytes: number, total: number) => void
+
+interface FileUpdate {
+  readonly database: DatabaseSync
+  readonly directory: string
+  readonly listed: ListedFile
+  readonly onRead: (bytes: number) => void
+  readonly currentWriter: () => IndexWriter
+}
+
+/** Keeps one writer, with what it knows of the tables, until another connection changes them. */
+function keepWriter(database: DatabaseSync): () => IndexWriter {
+  const readVersion = (): unknown => database.prepare('PRAGMA data_version').get()?.['data_version']
+  let version: unknown
+  let writer: IndexWriter | undefined
+  return () => {
+    const now = readVersion()
+    if (writer === undefined || now !== version) writer = new IndexWriter(database)
+    version = now
+    return writer
+  }
+}
+
+async function indexFile(file: FileHandle, update: FileUpdate): Promise<void> {
+  const { database, listed, onRead, currentWriter } = update
+  const { name, identity, size, mtimeMs } = listed
+  let known = readCheckpoint(database, name)
+  // Another process may have been faster.
+  if (isCurrent(listed, known)) return
+  if (known !== undefined && !(await canContinue(file, listed, known))) {
+    forgetFile(database, name)
+    known = undefined
+  }
+  const insert = database.prepare(`INSERT INTO files (id, name, opened, identity, size, mtime, indexed, tail,
+    skipped, last_time) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET identity = excluded.identity, size = excluded.size,
+    mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
+    last_time = excluded.last_time RETURNING id`)
+  const openedAt = toOpenedAt(name)
+  const opened = Number.isNaN(openedAt) ? null : openedAt
+  const save = (indexed: number, tail: Uint8Array, skipped: number, lastTime: number | null): number =>
+    Number(
+      insert.get(
+        known?.id ?? null,
+        name,
+        opened,
+        identity,
+        size,
+        mtimeMs,
+        indexed,
+        tail,
+        skipped,
+        lastTime,
+      )?.['id'],
+    )
+  const { indexed: start, tail, skipped: skippedBefore, lastTime: lastBefore } = known ?? blank
+  const id = save(start, tail, skippedBefore, lastBefore)
+  const writer = currentWriter()
+  let [end, skipped, lastTime] = [start, skippedBefore, lastBefore]
+  for await (const lines of splitLines(readChunks(file, size, onRead, start))) {
+    for (const line of lines) {
+      const timed = readRecord(line)
+      if (line.end !== 'none') end = start + line.offset + line.length + 1
+      if (timed === undefined) {
+        if (line.end !== 'none') skipped += 1
+        continue
+      }
+      writer.add(id, { ...line, offset: start + line.offset }, timed)
+      lastTime = Math.max(lastTime ?? timed.time, timed.time)
+    }
+  }
+  writer.flush()
+  save(end, await readTail(file, end), skipped, lastTime)
+}
+
+const blank = { indexed: 0, tail: new Uint8Array(), skipped: 0, lastTime: null } as const
+
+async function updateFile(update: FileUpdate): Promise<void> {
+  const { database, directory, listed } = update
+  const file = await openAudit(join(directory, listed.name)).catch(ignoreRemoved)
+  if (file === undefined) return
+  try {
+    await inTransaction(database, () => indexFile(file, update))
+  } finally {
+    await file.close()
+  }
+}
+
+/** Also removes the texts that no record has any more. */
+function forgetFiles(database: DatabaseSync, names: readonly string[]): void {
+  for (const name of names) forgetFile(database, name)
+  database.exec(`DELETE FROM texts WHERE id NOT IN (SELECT caller FROM records WHERE caller IS NOT NULL
+    UNION SELECT address FROM records WHERE address IS NOT NULL)`)
+}
+
+/** Throws what SQLite or the file system throws. The transaction of each file is its own. */
+export async function updateIndex(
+  database: DatabaseSync,
+  directory: string,
+  onProgress?: OnProgress,
+): Promise<void> {
+  const { files } = await listAudit(directory)
+  const names = new Set(files.map(({ name }) => name))
+  const known = new Map(
+    database
+      .prepare('SELECT * FROM files')
+      .all()
+      .map((row) => [String(row['name']), toCheckpoint(row)]),
+  )
+  const gone = [...known.keys()].filter((name) => !names.has(name))
+  if (gone.length > 0) await inTransaction(database, () => forgetFiles(database, gone))
+  const stale = files.filter((listed) => !isCurrent(listed, known.get(listed.name)))
+  const total = stale.reduce((sum, { name, size }) => sum + size - (known.get(name)?.indexed ?? 0), 0)
+  const currentWriter = keepWriter(database)
+  let bytes = 0
+  for (const listed of stale) {
+    const onRead = (count: number): void => {
+      bytes += count
+      onProgress?.(bytes, total)
+    }
+    await updateFile({ database, directory, listed, onRead, currentWriter })
+  }
+}

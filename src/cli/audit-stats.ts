@@ -1,0 +1,95 @@
+/** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
+import { type Group, type GroupName, groupings } from '../audit-reader/index-count.ts'
+import { checkMembers, Misuse, parseOptions } from './arguments.ts'
+import { readable, type Surroundings } from './audit-context.ts'
+import { filterOptions, noteSkipped, parseLimit, prepareQuestion } from './audit-filters.ts'
+import { toPrintable } from './table.ts'
+
+const options = { ...filterOptions, by: { type: 'string', multiple: true } } as const
+
+const isGroupName = (name: string): name is GroupName => Object.hasOwn(groupings, name)
+
+const names = Object.keys(groupings)
+  .filter(isGroupName)
+  .filter((name) => name !== 'minute')
+
+const spans: ReadonlyMap<string, number> = new Map([
+  ['hour', '2026-11-22T10:00'.length],
+  ['day', '2026-11-22'.length],
+])
+
+/** One or two. Throws a Misuse. */
+function parseBy(values: readonly string[] = ['outcome']): readonly GroupName[] {
+  const by = values.flatMap((value) => value.split(','))
+  checkMembers('by', by, names)
+  if (by.length > 2 || new Set(by).size < by.length) throw new Misuse('takes --by with one or two fields.')
+  return by.filter(isGroupName)
+}
+
+type Value = Group['values'][number]
+
+/** The start of a span as its text, UTC. */
+const toValue = (name: GroupName, value: Value): Value =>
+  spans.has(name) && typeof value === 'number' ? new Date(value).toISOString() : value
+
+const toCell = (name: GroupName, value: Value): string =>
+  value === null ? '-' : toPrintable(String(toValue(name, value)).slice(0, spans.get(name)).replace('T', ' '))
+
+const compare = (one: Value, other: Value): number => {
+  if (typeof one === 'number' && typeof other === 'number') return one - other
+  return String(one ?? '').localeCompare(String(other ?? ''))
+}
+
+/** Spans of time in their order, everything else by count. */
+function sort(groups: readonly Group[], by: readonly GroupName[]): Group[] {
+  const times = by.flatMap((name, index) => (spans.has(name) ? [index] : []))
+  return groups.toSorted((one, other) => {
+    const byTime = times.map((index) => compare(one.values[index] ?? null, other.values[index] ?? null))
+    const byValue = by.map((_name, index) => compare(one.values[index] ?? null, other.values[index] ?? null))
+    return [...byTime, other.count - one.count, ...byValue].find((order) => order !== 0) ?? 0
+  })
+}
+
+const toJson = ({ values, count }: Group, by: readonly GroupName[]): string =>
+  JSON.stringify({
+    ...Object.fromEntries(by.map((name, index) => [name, toValue(name, values[index] ?? null)])),
+    count,
+  })
+
+function toTable(groups: readonly Group[], by: readonly GroupName[]): string[] {
+  const rows = [
+    [...by.map((name) => (spans.has(name) ? `${name} (UTC)` : name)), 'count'],
+    ...groups.map(({ values, count }) => [
+      ...by.map((name, index) => toCell(name, values[index] ?? null)),
+      String(count),
+    ]),
+  ]
+  const widths = by.map((_name, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+}
+
+/** The exit code. Throws a Misuse or a CannotCheck. */
+export async function runStats(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { write, note } = surroundings
+  const given = parseOptions(args, options)
+  const by = parseBy(given.by)
+  const limit = parseLimit(given.limit) ?? Infinity
+  const question = await prepareQuestion(given, surroundings)
+  try {
+    const groups = sort(await readable(question.index.count(question.filter, by)), by)
+    const shown = groups.slice(0, limit)
+    question.clearProgress()
+    if (shown.length === 0) {
+      await question.checkKeys()
+      note('No attempt matches.\n')
+    } else {
+      const lines = given.json ? shown.map((group) => toJson(group, by)) : toTable(shown, by)
+      await write(`${lines.join('\n')}\n`)
+    }
+    if (shown.length < groups.length) note(`There are ${groups.length} groups. --limit 0 shows all.\n`)
+    await noteSkipped(question, surroundings)
+    return 0
+  } finally {
+    question.index.close()
+  }
+}

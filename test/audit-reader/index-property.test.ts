@@ -1,0 +1,198 @@
+// The index's answers, compared with a plain filter over the lines.
+import {
+  array,
+  assert,
+  asyncProperty,
+  constantFrom,
+  integer,
+  oneof,
+  option,
+  property,
+  record,
+  string,
+  tuple,
+} from 'fast-check'
+import { expect, it } from 'vitest'
+import { type GroupName, groupings } from '../../src/audit-reader/index-count.ts'
+import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
+import { A, B, writeFiles } from './chains.ts'
+import { listLines, openIndex } from './indexing.ts'
+import { countNaively, filterNaively } from './naive-filter.ts'
+
+const START = Date.UTC(2026, 10, 22)
+
+const time = integer({ min: 0, max: 5_000_000 }).map((ms) => new Date(START + ms).toISOString())
+
+/** A value that fields of records often have, or one that they should not have. */
+const odd = oneof(
+  constantFrom(null, 1, 1.5, true, '', 'ada', 'Ada', 'a"\\\n', [], {}, { status: '200' }),
+  string(),
+)
+
+const mostly = <Value>(...values: readonly Value[]) =>
+  oneof({ weight: 9, arbitrary: constantFrom(...values) }, { weight: 1, arbitrary: odd })
+
+const count = oneof(integer({ min: -1, max: 5 }), constantFrom(0.5, '3', null))
+
+const address = constantFrom('0123456789abcdef', '0123456700000000', 'f'.repeat(32))
+
+const detail = record(
+  {
+    minute: oneof(time, odd),
+    reasons: oneof(record({ limit_total: count, draining: count }, { requiredKeys: [] }), odd),
+    addresses: oneof(
+      array(oneof(record({ address: oneof(address, odd), count }), odd), { maxLength: 3 }),
+      odd,
+    ),
+  },
+  { requiredKeys: [] },
+)
+
+const fields = record({
+  time: oneof({ weight: 9, arbitrary: time }, { weight: 1, arbitrary: odd }),
+  event: mostly('attempt', 'attempt', 'refusals', 'heartbeat'),
+  request_id: mostly('11111111-2222', '11111133-2222'),
+  outcome: mostly('issued', 'refused', 'failed'),
+  code: mostly(null, 'rate_limited', 'internal'),
+  reason: mostly(null, 'limit_total', 'draining'),
+  status: mostly(200, 429),
+  preset: mostly('one', 'two'),
+  model: mostly('m1', 'm2'),
+  origin: mostly('https://a.example', 'other'),
+  caller: mostly('ada', 'bob'),
+  address: mostly('0123456789abcdef', '0123456700000000'),
+  secret: mostly(null, 'fedcba9876543210'),
+  upstream: mostly<unknown>(null, { status: 200 }, { status: 429, code: 'x' }),
+  detail: oneof(detail, odd),
+})
+
+const toLine = (values: object): string =>
+  `${JSON.stringify({ v: 1, ...values }).replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+
+/** Lines as they should be, and lines that a crash, an editor or an attacker left. */
+const line = oneof(
+  { weight: 8, arbitrary: fields.map(toLine) },
+  {
+    weight: 1,
+    arbitrary: fields
+      .map((values) => toLine(values))
+      .chain((text) =>
+        constantFrom(
+          text.slice(0, 40),
+          `${text.slice(0, -3)}\n`,
+          text.replace('{"v":1', '{ "v":1'),
+          text.replace('"v":1', '"v":2'),
+          text.replace('}', ',"event":"attempt"}'),
+          text.replace('{', '{"v":1,"time":"2026-11-22T00:00:00.000Z","code":"internal",'),
+          text.replace('\n', '\r\n'),
+          text.replace(':', ':\t'),
+          `\u007f${text}`,
+        ),
+      ),
+  },
+  { weight: 1, arbitrary: string().map((text) => `${text}\n`) },
+)
+
+const some = <Value>(...values: readonly Value[]) =>
+  option(array(constantFrom(...values), { maxLength: 2 }), { nil: undefined })
+
+const match = (...values: readonly string[]) =>
+  option(
+    record({
+      values: array(constantFrom(...values), { maxLength: 2 }),
+      beginnings: array(constantFrom('01234567', '1111', '01234567898', 'fe'), { maxLength: 1 }),
+    }),
+    { nil: undefined },
+  )
+
+const moment = option(
+  integer({ min: 0, max: 5_000_000 }).map((ms) => START + ms),
+  { nil: undefined },
+)
+
+const whole = record({
+  since: moment,
+  until: moment,
+  kind: record({
+    event: some('attempt', 'refusals', 'heartbeat'),
+    outcome: some('issued', 'refused'),
+    code: some('rate_limited', 'internal'),
+    reason: some('limit_total', 'draining'),
+    status: some(200, 429),
+    preset: some('one', ''),
+    upstream_status: some(200),
+  }).map((kind): RecordFilter['kind'] =>
+    Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined)),
+  ),
+  exceptEvents: constantFrom(undefined, ['heartbeat']),
+  caller: match('ada', 'bob'),
+  address: match('0123456789abcdef'),
+  requestId: match('11111111-2222'),
+  secret: match('fedcba9876543210'),
+})
+
+/** All conditions at once would leave nothing to compare. */
+const filter = tuple(
+  whole,
+  array(constantFrom('caller', 'address', 'requestId', 'secret', 'since', 'until'), {
+    minLength: 3,
+    maxLength: 6,
+  }),
+).map(
+  ([conditions, left]): RecordFilter =>
+    Object.assign(conditions, Object.fromEntries(left.map((name) => [name, undefined]))),
+)
+
+const files = array(
+  array(line, { maxLength: 30 }).map((lines) => lines.join('')),
+  { minLength: 1, maxLength: 2 },
+)
+
+const toNamed = (texts: readonly string[]) =>
+  Object.fromEntries(
+    texts.map((text, index) => [`audit-20261122T00000000${index}Z-${[A, B][index] ?? ''}.jsonl`, text]),
+  )
+
+it('the index selects and counts what a plain filter over the lines does, also after files have grown', async () => {
+  const groupNames = Object.keys(groupings).filter((name): name is GroupName =>
+    Object.hasOwn(groupings, name),
+  )
+  await assert(
+    asyncProperty(
+      files,
+      integer({ min: 0, max: 3_000 }),
+      filter,
+      constantFrom('newest' as const, 'oldest' as const),
+      array(constantFrom(...groupNames), { maxLength: 2 }),
+      async (texts, cut, asked, order, by) => {
+        const named = toNamed(texts)
+        const early = Object.fromEntries(
+          Object.entries(named).map(([name, text]) => [name, text.slice(0, cut)]),
+        )
+        const directory = await writeFiles(early)
+        const index = await openIndex(directory)
+        await writeFiles(named, directory)
+        await index.update()
+        const lines = await listLines(index, asked, { order, limit: 7 })
+        expect(lines).toStrictEqual(filterNaively(texts, asked, order))
+        const groups = await index.count(asked, by)
+        expect(
+          new Map(groups.map(({ values, count: number }) => [JSON.stringify(values), number])),
+        ).toStrictEqual(countNaively(texts, asked, by))
+        index.close()
+      },
+    ),
+    { numRuns: 150 },
+  )
+}, 60_000)
+
+it('the lines that are compared are records often enough', () => {
+  let records = 0
+  assert(
+    property(array(line, { minLength: 30, maxLength: 30 }), (lines) => {
+      records += filterNaively([lines.join('')], { kind: {} }, 'oldest').length
+    }),
+    { numRuns: 20 },
+  )
+  expect(records).toBeGreaterThan(300)
+})

@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
+import { A, B, Chain, type Files, toFiles, writeFiles } from './chains.ts'
+import { type Listing, listLines, openIndex } from './indexing.ts'
+
+const linesOf = async (files: Files | string, filter?: RecordFilter, listing?: Listing) =>
+  listLines(await openIndex(files), filter, listing)
+
+const timeOf = (line: string): string => JSON.parse(line).time
+
+describe('a selection', () => {
+  const chain = new Chain().open().attempts(500)
+
+  it('returns each line as it is in its file, the newest or the oldest first', async () => {
+    expect(await linesOf(toFiles(chain))).toStrictEqual(chain.lines.toReversed())
+    expect(await linesOf(toFiles(chain), { kind: {} }, { order: 'oldest' })).toStrictEqual(chain.lines)
+  })
+
+  it.each([1, 7, 501])('returns the same in pages of %i', async (limit) => {
+    expect(await linesOf(toFiles(chain), { kind: {} }, { limit })).toStrictEqual(chain.lines.toReversed())
+  })
+
+  it('merges files that were written at the same time', async () => {
+    const [one, other] = [new Chain({ writer: A }), new Chain({ writer: B, seq: 3 })]
+    const files = toFiles(one.attempts(400), other.attempts(300))
+    const times = [...one.lines, ...other.lines].map(timeOf).toSorted()
+    expect((await linesOf(files, { kind: {} }, { limit: 7 })).map(timeOf)).toStrictEqual(times.toReversed())
+    const oldest = await linesOf(files, { kind: {} }, { limit: 7, order: 'oldest' })
+    expect(oldest.map(timeOf)).toStrictEqual(times)
+    expect(oldest.toSorted()).toStrictEqual([...one.lines, ...other.lines].toSorted())
+  })
+
+  it('includes the first moment of its span and excludes the last', async () => {
+    const [since, until] = ['2026-11-22T00:00:01.000Z', '2026-11-22T00:00:02.000Z']
+    const expected = chain.lines.filter((line) => timeOf(line) >= since && timeOf(line) < until)
+    expect(expected).toHaveLength(100)
+    const span = { kind: {}, since: Date.parse(since), until: Date.parse(until) }
+    expect(await linesOf(toFiles(chain), span)).toStrictEqual(expected.toReversed())
+  })
+
+  it('finds lines of all lengths in files of many chunks', async () => {
+    const long = new Chain().open()
+    for (let index = 0; index < 300; index += 1)
+      long.add('config', { detail: { text: 'x'.repeat(index * 37) } })
+    expect(await linesOf(toFiles(long))).toStrictEqual(long.lines.toReversed())
+  })
+})
+
+describe('a selection passes over and counts', () => {
+  it.each([
+    ['a torn end', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:0`, 1],
+    [
+      'a complete record without a line feed',
+      (text: string) => text + new Chain().attempts(1).text.trimEnd(),
+      1,
+    ],
+    ['invalid JSON', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z",}\n`, 1],
+    ['an invalid time', (text: string) => `${text}{"v":1,"time":"2026-13-22T00:00:00.000Z"}\n`, 1],
+    [
+      'an escape sequence',
+      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","a":"\u001b"}\n`,
+      1,
+    ],
+    ['a carriage return', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z"}\r\n`, 1],
+    [
+      'bytes that are not ASCII',
+      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","a":"\u009b"}\n`,
+      1,
+    ],
+    ['records of another version', (text: string) => `${text}{"v":2,"time":"2026-11-22T00:00:00.000Z"}\n`, 1],
+    [
+      'a version that is given twice',
+      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","v":2}\n`,
+      1,
+    ],
+    ['empty lines', (text: string) => `${text}\n\n`, 2],
+    ['a line that is too long', (text: string) => `${text}${'x'.repeat(3_000_000)}\n`, 1],
+    ['a long end without a line feed', (text: string) => `${text}${'\0'.repeat(3_000_000)}`, 1],
+  ])('%s', async (_what, change, skipped) => {
+    const first = new Chain().attempts(3)
+    const second = new Chain({ minute: 1, writer: B }).attempts(3)
+    const index = await openIndex({ [first.name]: change(first.text), ...toFiles(second) })
+    expect(await listLines(index)).toStrictEqual([...first.lines, ...second.lines].toReversed())
+    expect(await index.countSkipped({ kind: {} })).toBe(skipped)
+  })
+
+  it('such lines only in files with records of the time', async () => {
+    const files = { [new Chain().name]: `${new Chain().attempts(3).text}garbage\n` }
+    const index = await openIndex(files)
+    expect(await index.countSkipped({ kind: {}, since: Date.parse('2026-11-22T01:00:00Z') })).toBe(0)
+    expect(await index.countSkipped({ kind: {}, until: Date.parse('2026-11-21T01:00:00Z') })).toBe(0)
+  })
+
+  it('everything else in the directory', async () => {
+    const first = new Chain().attempts(3)
+    const directory = await writeFiles({ ...toFiles(first), 'audit-copy.jsonl': first.text, 'x.jsonl': 'y' })
+    await mkdir(join(directory, new Chain({ minute: 5 }).name))
+    expect(await linesOf(directory)).toStrictEqual(first.lines.toReversed())
+  })
+})

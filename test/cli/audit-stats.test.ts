@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest'
+import { Chain, keys, toFiles, writeFiles } from '../audit-reader/chains.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { run } from './running.ts'
+
+const home = keys.toPseudonym('address', '203.0.113.9')
+const ada = keys.toPseudonym('caller', 'ada')
+
+const issued = {
+  outcome: 'issued',
+  preset: 'one',
+  caller: ada,
+  address: home,
+  model: 'm',
+  upstream: { status: 200 },
+}
+const refused = { outcome: 'refused', code: 'rate_limited', reason: 'limit_per_address', address: home }
+
+const chain = new Chain()
+  .open()
+  .add('attempt', issued)
+  .add('attempt', { ...issued, preset: 'two', caller: 'bob' })
+  .add('attempt', refused)
+  .add('attempt', { outcome: 'failed', code: 'upstream_timeout', reason: 'upstream_deadline' })
+  .add('heartbeat')
+  .add('refusals', {
+    code: 'rate_limited',
+    count: 7,
+    detail: {
+      minute: '2026-11-21T23:59:00.000Z',
+      reasons: { limit_per_address: 5, limit_per_caller: 2 },
+      addresses: [{ address: home, count: 4, max_error: 0 }],
+    },
+  })
+
+const stats = async (...args: readonly string[]) => run(await writeFiles(toFiles(chain)), ['stats', ...args])
+
+const rowsOf = async (...args: readonly string[]) =>
+  (await stats('--json', ...args)).stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => Object.values(JSON.parse(line)))
+
+describe('audit stats', () => {
+  it.each<[args: string, rows: readonly (readonly (string | number | null)[])[]]>([
+    [
+      '',
+      [
+        ['refused', 8],
+        ['issued', 2],
+        ['failed', 1],
+      ],
+    ],
+    [
+      '--by code',
+      [
+        ['rate_limited', 8],
+        [null, 2],
+        ['upstream_timeout', 1],
+      ],
+    ],
+    [
+      '--by reason',
+      [
+        ['limit_per_address', 6],
+        [null, 2],
+        ['limit_per_caller', 2],
+        ['upstream_deadline', 1],
+      ],
+    ],
+    [
+      '--by hour',
+      [
+        ['2026-11-21T23:00:00.000Z', 7],
+        ['2026-11-22T00:00:00.000Z', 4],
+      ],
+    ],
+    [
+      '--by day,outcome',
+      [
+        ['2026-11-21T00:00:00.000Z', 'refused', 7],
+        ['2026-11-22T00:00:00.000Z', 'issued', 2],
+        ['2026-11-22T00:00:00.000Z', 'failed', 1],
+        ['2026-11-22T00:00:00.000Z', 'refused', 1],
+      ],
+    ],
+    [
+      '--by preset',
+      [
+        [null, 9],
+        ['one', 1],
+        ['two', 1],
+      ],
+    ],
+    [
+      '--by caller',
+      [
+        [null, 9],
+        [ada, 1],
+        ['bob', 1],
+      ].toSorted((one, other) => Number(other[1]) - Number(one[1])),
+    ],
+    [
+      '--by address',
+      [
+        [home, 7],
+        [null, 4],
+      ],
+    ],
+    [
+      '--by address --by code',
+      [
+        [home, 'rate_limited', 5],
+        [null, 'rate_limited', 3],
+        [home, null, 2],
+        [null, 'upstream_timeout', 1],
+      ],
+    ],
+    ['--by model --outcome issued', [['m', 2]]],
+    [
+      '--by upstream_status',
+      [
+        [null, 9],
+        [200, 2],
+      ],
+    ],
+    ['--by code --preset one', [[null, 1]]],
+    ['--by code --caller ada', [[null, 1]]],
+    [
+      '--by code --address 203.0.113.9',
+      [
+        ['rate_limited', 5],
+        [null, 2],
+      ],
+    ],
+    ['--by code --status 200', []],
+    [
+      '--since 2026-11-22',
+      [
+        ['issued', 2],
+        ['failed', 1],
+        ['refused', 1],
+      ],
+    ],
+    ['--until 2026-11-22', [['refused', 7]]],
+    ['--reason limit_per_caller', [['refused', 2]]],
+    [
+      '--event attempt',
+      [
+        ['issued', 2],
+        ['failed', 1],
+        ['refused', 1],
+      ],
+    ],
+    ['--event refusals', [['refused', 7]]],
+    ['--by code --event heartbeat', [[null, 1]]],
+    ['--limit 1', [['refused', 8]]],
+  ])('%s', async (args, rows) => {
+    expect(await rowsOf(...args.split(' ').filter((arg) => arg !== ''))).toStrictEqual(rows)
+  })
+
+  it('names the fields in JSON', async () => {
+    const { stdout } = await stats('--json', '--by', 'outcome,code', '--outcome', 'issued')
+    expect(stdout).toBe('{"outcome":"issued","code":null,"count":2}\n')
+  })
+
+  it('is a table for people, with whole values', async () => {
+    expect(await stats('--by', 'hour,address')).toStrictEqual({
+      code: 0,
+      stdout: `hour (UTC)        address                           count
+2026-11-21 23:00  ${home}  4
+2026-11-21 23:00  -                                 3
+2026-11-22 00:00  ${home}  3
+2026-11-22 00:00  -                                 1
+`,
+      stderr: '',
+    })
+  })
+
+  it('says so if nothing matches, or if it does not show all', async () => {
+    expect(await stats('--preset', 'none')).toStrictEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'No attempt matches.\n',
+    })
+    expect((await stats('--limit', '1')).stderr).toBe('There are 3 groups. --limit 0 shows all.\n')
+    const directory = await writeFiles({ [chain.name]: `${chain.text}garbage\n` })
+    expect((await run(directory, ['stats'])).stderr).toMatch(
+      /^Lines that are incomplete or not records: 1\. Run/,
+    )
+  })
+
+  it('exits with 3 if no file was written with its key', async () => {
+    const directory = await writeFiles(toFiles(chain))
+    const environment = { AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(32) }
+    expect(await run(directory, ['stats', '--caller', 'eve'], { environment })).toMatchObject({
+      code: 3,
+      stdout: '',
+    })
+    expect((await run(await createTemporaryDirectory(), ['stats'])).code).toBe(0)
+  })
+
+  it.each([
+    [['--by', 'colour'], /does not know this --by\. There are: hour, day, outcome, /],
+    [['--by', 'minute'], /does not know this --by/],
+    [['--by', 'hour,code,reason'], /takes --by with one or two fields/],
+    [['--by', 'code,code'], /takes --by with one or two fields/],
+    [['--status', 'ok'], /takes --status with an HTTP status, such as 429/],
+    [['--oldest-first'], /has no such option/],
+  ])('exits with 64 for %j', async (args, sentence) => {
+    const { code, stdout, stderr } = await stats(...args)
+    expect([code, stdout]).toStrictEqual([64, ''])
+    expect(stderr).toMatch(sentence)
+  })
+})
