@@ -1,5 +1,5 @@
-// Harms the service and its audit in every way that is known, while pages mint: every secret that was delivered has to
-// be on record afterwards, and the service has to recover by itself.
+// Injects every known fault while pages mint. Afterwards, each delivered secret must be on record, and the service must
+// have recovered by itself.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { inTurn } from '../bench/in-turn.ts'
@@ -21,14 +21,14 @@ const WORKERS = 16
 const BEFORE_MS = 300
 const AFTER_MS = 300
 
-/** What has to be undone, however the campaign ends. */
+/** Undone at the end, also after an error. */
 const mounts: (() => void)[] = []
 
 function unmountAll(): void {
   for (const unmount of mounts.splice(0)) unmount()
 }
 
-/** Mulberry32: the same moments for the same seed. */
+/** Mulberry32: the same numbers for the same seed. */
 function createRandom(seed: number): () => number {
   let state = seed
   return () => {
@@ -39,7 +39,7 @@ function createRandom(seed: number): () => number {
   }
 }
 
-/** False where that is not allowed on this machine; where the campaign has to be whole, that is an error. */
+/** False if this machine does not allow it; an error in CI. */
 function prepare(fault: DiskFault, scene: Scene): boolean {
   try {
     if (fault.prepare !== undefined) mounts.push(fault.prepare(scene))
@@ -52,7 +52,7 @@ function prepare(fault: DiskFault, scene: Scene): boolean {
 
 async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault): Promise<Row> {
   const scene = new Scene(workshop, upstream, fault.name)
-  if (!prepare(fault, scene)) return toSkipped(fault.name, 'takes the right to mount')
+  if (!prepare(fault, scene)) return toSkipped(fault.name, 'needs the right to mount')
   try {
     const service = await scene.start(fault.env?.(scene))
     const load = scene.load(WORKERS)
@@ -60,17 +60,17 @@ async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault)
     const stage = { scene, service, load, file: newestFile(scene) }
     await fault.harm(stage)
     await untilReadyIs(service, 503)
-    fault.mend?.(stage)
+    fault.repair?.(stage)
     const recoveryMs = await untilReadyIs(service, 200)
     const before = load.delivered.length
     await sleep(AFTER_MS)
     const findings = await scene.judge([scene.attic])
     const problems = toProblems(findings, fault.verdicts)
     if (recoveryMs > 5_000) problems.push('recovered too late')
-    if (findings.delivered === before) problems.push('nothing was minted after it had recovered')
+    if (findings.delivered === before) problems.push('nothing was minted after the recovery')
     return { fault: fault.name, runs: 1, findings, recoveryMs, problems }
   } finally {
-    // What could not be played to its end must not go on beside the next.
+    // After an error, nothing may run on beside the next fault.
     await scene.close('SIGKILL')
     unmountAll()
   }

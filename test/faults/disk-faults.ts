@@ -1,4 +1,4 @@
-/** What can happen to the disk, the directory and the file while pages mint. */
+/** Faults of the disk, the directory and the file. */
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -20,19 +20,19 @@ export interface Stage {
   readonly scene: Scene
   readonly service: RunningServer
   readonly load: Load
-  /** The file that is written to. */
+  /** The current audit file. */
   readonly file: string
 }
 
 export interface DiskFault {
   readonly name: string
-  /** Before the service starts; what it returns is done at the very end. */
+  /** Called before the service starts; returns what undoes it at the end. */
   readonly prepare?: (scene: Scene) => () => void
   readonly env?: (scene: Scene) => Record<string, string>
   readonly harm: (stage: Stage) => void | Promise<void>
-  /** Ends the fault, where it does not end by itself. */
-  readonly mend?: (stage: Stage) => void
-  /** Exit codes of `audit verify` that tell it right. */
+  /** Ends the fault, if it does not end by itself. */
+  readonly repair?: (stage: Stage) => void
+  /** Correct exit codes of `audit verify`. */
   readonly verdicts: readonly number[]
 }
 
@@ -48,7 +48,7 @@ export const newestFile = ({ directory }: Scene): string =>
       .at(-1) ?? '',
   )
 
-/** So that what was on record is not lost with the fault. */
+/** Keeps the records that the fault removes. */
 const keep = ({ scene, file }: Stage): void => linkSync(file, join(scene.attic, basename(file)))
 
 function mountMemory({ directory }: Scene): () => void {
@@ -58,13 +58,13 @@ function mountMemory({ directory }: Scene): () => void {
 
 const imageOf = ({ attic }: Scene): string => join(attic, 'image')
 
-/** A file system of its own in a file, with a journal. */
+/** A file system with a journal, in a file. */
 function mountImage(scene: Scene): () => void {
   const image = imageOf(scene)
   writeFileSync(image, '')
   truncateSync(image, 32 * 1024 * 1024)
   run('mkfs.ext4', '-q', image)
-  // Below it nothing can be written, or records would go there while it is away.
+  // While it is unmounted, nothing can be written to the directory below it.
   run('mount', '-t', 'tmpfs', '-o', 'ro', 'tmpfs', scene.directory)
   run('mount', '-o', 'loop,errors=remount-ro', image, scene.directory)
   return () => {
@@ -73,7 +73,7 @@ function mountImage(scene: Scene): () => void {
   }
 }
 
-/** As long as there is a file of that name, every fdatasync takes three seconds. */
+/** While the file exists, every fdatasync takes three seconds. */
 const slowScript = (flag: string): string => `
   import fs from 'node:fs'
   import { syncBuiltinESMExports } from 'node:module'
@@ -150,10 +150,10 @@ const faultsOfDisks: readonly DiskFault[] = [
       try {
         writeFileSync(join(scene.directory, 'filler'), Buffer.alloc(4 * 1024 * 1024))
       } catch {
-        // That is the point.
+        // The disk is full now.
       }
     },
-    mend: ({ scene }) => rmSync(join(scene.directory, 'filler')),
+    repair: ({ scene }) => rmSync(join(scene.directory, 'filler')),
     verdicts: [0, 2],
   },
   {
@@ -163,12 +163,12 @@ const faultsOfDisks: readonly DiskFault[] = [
       const device = basename(run('findmnt', '-no', 'SOURCE', scene.directory))
       writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, 'fault campaign')
     },
-    mend: ({ scene }) => {
+    repair: ({ scene }) => {
       run('umount', scene.directory)
       try {
         run('e2fsck', '-fy', imageOf(scene))
       } catch {
-        // It tells by its exit code that it has mended something.
+        // Its exit code says that it repaired something.
       }
       run('mount', '-o', 'loop,errors=remount-ro', imageOf(scene), scene.directory)
     },
@@ -177,14 +177,14 @@ const faultsOfDisks: readonly DiskFault[] = [
   {
     name: 'the file may not grow (EFBIG)',
     harm: ({ service }) => void run('prlimit', '--pid', String(service.pid), '--fsize=65536:unlimited'),
-    mend: ({ service }) => void run('prlimit', '--pid', String(service.pid), '--fsize=unlimited'),
+    repair: ({ service }) => void run('prlimit', '--pid', String(service.pid), '--fsize=unlimited'),
     verdicts: [0, 2],
   },
   {
     name: 'the disk hangs',
     prepare: mountImage,
     harm: ({ scene }) => void run('fsfreeze', '--freeze', scene.directory),
-    mend: ({ scene }) => void run('fsfreeze', '--unfreeze', scene.directory),
+    repair: ({ scene }) => void run('fsfreeze', '--unfreeze', scene.directory),
     verdicts: [0, 2],
   },
   {
@@ -193,7 +193,7 @@ const faultsOfDisks: readonly DiskFault[] = [
       NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(slowScript(flagOf(scene)))}`)}`,
     }),
     harm: ({ scene }) => writeFileSync(flagOf(scene), ''),
-    mend: ({ scene }) => rmSync(flagOf(scene)),
+    repair: ({ scene }) => rmSync(flagOf(scene)),
     verdicts: [0, 2],
   },
 ]

@@ -1,4 +1,4 @@
-/** What the audit's files say afterwards. */
+/** What the audit files have after a fault. */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const readLines = (directory: string): string[] =>
     .filter((entry) => entry.isFile() && entry.name.startsWith('audit-'))
     .flatMap(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8').split('\n').slice(0, -1))
 
-/** How many of the secrets that were delivered have no whole record in any file under `directories`. */
+/** How many delivered secrets have no complete record in any file under `directories`. */
 export function countMissing(delivered: readonly string[], directories: readonly string[]): number {
   const recorded = new Set(
     directories.flatMap(readLines).flatMap((line) => /"secret":"([0-9a-f]{32})"/.exec(line)?.[1] ?? []),
@@ -24,11 +24,11 @@ export function countMissing(delivered: readonly string[], directories: readonly
 
 export interface Verdict {
   readonly code: number
-  /** The last that it said. */
-  readonly words: string
+  /** Its last lines. */
+  readonly output: string
 }
 
-/** What `audit verify` finds in `directory`, held against the anchors in the log `anchors`. */
+/** The result of `audit verify` for `directory`, with the anchors in the log `anchors`. */
 export function verify(directory: string, anchors: string): Verdict {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -40,5 +40,5 @@ export function verify(directory: string, anchors: string): Verdict {
       timeout: 60_000,
     },
   )
-  return { code: status ?? -1, words: `${stdout}${stderr}`.trim().split('\n').slice(-3).join(' / ') }
+  return { code: status ?? -1, output: `${stdout}${stderr}`.trim().split('\n').slice(-3).join(' / ') }
 }

@@ -1,4 +1,4 @@
-/** Pages that mint without a pause, and what each of them got. */
+/** Pages that mint without a pause, and their replies. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { MINT_PATH } from '../bench/contenders.ts'
@@ -9,24 +9,24 @@ const TIMEOUT_MS = 15_000
 const AFTER_REFUSAL_MS = 20
 
 export class Load {
-  /** Client secrets that arrived. */
+  /** Client secrets that pages received. */
   readonly delivered: string[] = []
   /** How many were refused with 503 `audit_unavailable`. */
   withheld = 0
-  /** What should never come, in words. */
-  readonly strange = new Set<string>()
+  /** Replies that should never come. */
+  readonly unexpected = new Set<string>()
   readonly #origins: () => readonly string[]
   readonly #workers: Promise<void>[]
   #isStopped = false
   #isPaused = false
 
-  /** Each worker asks one of the `origins` that there are at the time. */
+  /** Each worker calls one of the current `origins`. */
   constructor(origins: () => readonly string[], workers: number) {
     this.#origins = origins
     this.#workers = Array.from({ length: workers }, (_, number) => this.#work(number))
   }
 
-  /** Resolves when nothing is under way; until `resume`, nothing begins. */
+  /** Resolves when no mint is under way; none starts until `resume`. */
   async pause(): Promise<void> {
     this.#isPaused = true
     await sleep(TIMEOUT_MS / 50)
@@ -50,7 +50,7 @@ export class Load {
     }
   }
 
-  /** Whether a secret came. */
+  /** Whether the reply has a secret. */
   async #mint(origin: string): Promise<boolean> {
     try {
       const reply = await request(`${origin}${MINT_PATH}`, {
@@ -75,7 +75,7 @@ export class Load {
     }
     if (status === 503 && text.includes('"code":"audit_unavailable"')) this.withheld += 1
     else if (status !== 503 || !text.includes('"code":"shutting_down"')) {
-      this.strange.add(`${status} ${text.slice(0, 200)}`)
+      this.unexpected.add(`${status} ${text.slice(0, 200)}`)
     }
     return false
   }

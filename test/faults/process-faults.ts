@@ -1,4 +1,4 @@
-/** What can happen to the process while pages mint. */
+/** Faults of the process. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inTurn } from '../bench/in-turn.ts'
 import type { Scene } from './scene.ts'
@@ -8,7 +8,7 @@ export interface ProcessFault {
   readonly runs: number
   readonly shortRuns: number
   readonly play: (scene: Scene, runs: number, random: () => number) => Promise<void>
-  /** Exit codes of `audit verify` that tell it right. */
+  /** Correct exit codes of `audit verify`. */
   readonly verdicts: readonly number[]
 }
 

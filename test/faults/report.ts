@@ -6,7 +6,7 @@ export interface Row {
   readonly findings: Findings | undefined
   readonly recoveryMs: number | undefined
   readonly problems: readonly string[]
-  /** Why it was not played on this machine. */
+  /** Why it was not run on this machine. */
   readonly skipped?: string
 }
 
@@ -24,19 +24,19 @@ export function toResult({ problems, skipped }: Row): string {
   return problems.length === 0 ? 'ok' : 'FAILED'
 }
 
-/** Of the command line, for a command that it does not have. */
+/** Of the command line, for an unknown command. */
 const EXIT_USAGE = 64
 
 export function toProblems(
-  { delivered, missing, strange, verdict }: Findings,
+  { delivered, missing, unexpected, verdict }: Findings,
   verdicts: readonly number[],
 ): string[] {
   const problems: string[] = []
-  if (delivered === 0) problems.push('nothing was minted at all')
+  if (delivered === 0) problems.push('nothing was minted')
   if (missing > 0) problems.push(`${missing} secrets were delivered without a record`)
-  if (strange.length > 0) problems.push(`strange replies: ${strange.join(', ')}`)
+  if (unexpected.length > 0) problems.push(`unexpected replies: ${unexpected.join(', ')}`)
   if (verdict.code !== EXIT_USAGE && !verdicts.includes(verdict.code)) {
-    problems.push(`verify exits with ${verdict.code}: ${verdict.words}`)
+    problems.push(`verify exits with ${verdict.code}: ${verdict.output}`)
   }
   return problems
 }

@@ -1,4 +1,4 @@
-/** One fault's stage: an upstream, services on one audit directory, pages that ask them, and what is seen of it. */
+/** The setup of one fault: an upstream, services with one audit directory, pages that mint, and the results. */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,21 +10,21 @@ import { Load } from './load.ts'
 
 const POLL_MS = 25
 
-/** After which a service that should end, rest or recover has not. */
-const PATIENCE_MS = 15_000
+/** How long a service may take to end, fail or recover. */
+const TIMEOUT_MS = 15_000
 
 export interface Findings {
   readonly delivered: number
   readonly withheld: number
-  /** Secrets that were delivered and are not on record. */
+  /** Delivered secrets without a record. */
   readonly missing: number
   readonly verdict: Verdict
-  readonly strange: readonly string[]
+  readonly unexpected: readonly string[]
 }
 
 export class Scene {
   readonly directory: string
-  /** For what is to be kept of files that a fault takes away. */
+  /** For files that a fault removes. */
   readonly attic: string
   readonly #workshop: Workshop
   readonly #upstream: RunningServer
@@ -57,7 +57,7 @@ export class Scene {
     return service
   }
 
-  /** Resolves when the process is gone; what it logged is kept. */
+  /** Resolves when the process has ended; its log is kept. */
   async end(service: RunningServer, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     this.#services.delete(service)
     process.kill(service.pid, signal)
@@ -76,27 +76,27 @@ export class Scene {
     return this.#load
   }
 
-  /** Ends everything and looks at what is left; `directories` may hold records beside the audit’s own. */
+  /** Ends everything and checks the records; `directories` may have more of them. */
   async judge(directories: readonly string[] = []): Promise<Findings> {
     await this.close('SIGTERM')
-    const { delivered = [], withheld = 0, strange = [] } = this.#load ?? {}
+    const { delivered = [], withheld = 0, unexpected = [] } = this.#load ?? {}
     return {
       delivered: delivered.length,
       withheld,
       missing: countMissing(delivered, [this.directory, ...directories]),
       verdict: verify(this.directory, this.#log),
-      strange: [...strange],
+      unexpected: [...unexpected],
     }
   }
 }
 
 async function askStatus({ origin }: RunningServer, path: string): Promise<number> {
-  const reply = await request(origin + path, { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS })
+  const reply = await request(origin + path, { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
   await reply.body.dump()
   return reply.statusCode
 }
 
-/** Milliseconds until `/readyz` says `status`; throws if it never does, or if `/livez` is ever anything but well. */
+/** Milliseconds until `/readyz` replies with `status`; throws if it never does, or if `/livez` ever fails. */
 export function untilReadyIs(service: RunningServer, status: number): Promise<number> {
   return until(`/readyz is ${status}`, async () => {
     if ((await askStatus(service, '/livez')) !== 200) throw new Error('/livez was not 200')
@@ -107,7 +107,7 @@ export function untilReadyIs(service: RunningServer, status: number): Promise<nu
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<number> {
   const startedAt = performance.now()
   while (!(await isSo())) {
-    if (performance.now() - startedAt > PATIENCE_MS) throw new Error(`waited in vain until ${what}`)
+    if (performance.now() - startedAt > TIMEOUT_MS) throw new Error(`timed out: ${what}`)
     await sleep(POLL_MS)
   }
   return performance.now() - startedAt
