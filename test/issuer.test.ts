@@ -32,7 +32,7 @@ const parsed = runAtOnce(
 if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => problem.text).join('\n'))
 const { catalog } = parsed
 
-const report = { status: 200, requestId: null, attempts: 1, ms: 1 }
+const report = { status: 200, code: null, param: null, requestId: null, attempts: 1, ms: 1 }
 const issued: MintOutcome = { report, issued: { value: new Secret('ek_a'), expiresAt: 1 } }
 
 /** An upstream whose mints end when told to, and all that it was asked. */

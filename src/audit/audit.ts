@@ -141,6 +141,8 @@ export class Audit {
           ? null
           : {
               status: upstream.status,
+              code: upstream.code,
+              param: upstream.param,
               request_id: upstream.requestId,
               attempts: upstream.attempts,
               ms: upstream.ms,

@@ -35,6 +35,10 @@ export interface RecordFields {
   readonly secret_expires_at: number | null
   readonly upstream: {
     readonly status: number | null
+    /** From a closed list. */
+    readonly code: string | null
+    /** A path of our schema. */
+    readonly param: string | null
     readonly request_id: string | null
     readonly attempts: number
     readonly ms: number

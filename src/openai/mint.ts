@@ -42,6 +42,10 @@ export interface UpstreamOptions extends ExchangeOptions {
 /** What a record says of the call. */
 export interface UpstreamReport {
   readonly status: number | null
+  /** Of its error: from a closed list. */
+  readonly code: string | null
+  /** Of its error: only a path of our schema. */
+  readonly param: string | null
   /** Theirs, to find the call in their logs; only where it is a plain one. */
   readonly requestId: string | null
   readonly attempts: number
@@ -195,6 +199,8 @@ function toReport(
 ): UpstreamReport {
   return {
     status: reply?.statusCode ?? null,
+    code: null,
+    param: null,
     requestId: reply === undefined ? null : toReplyId(reply, apiKey),
     attempts,
     ms: Math.round(elapsedMs),

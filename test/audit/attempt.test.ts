@@ -62,6 +62,8 @@ describe('the record of an issued secret', () => {
       secret_expires_at: expiresAt,
       upstream: {
         status: 200,
+        code: null,
+        param: null,
         request_id: expect.stringMatching(/^req_[0-9a-f]{32}$/),
         attempts: 1,
         ms: expect.any(Number),

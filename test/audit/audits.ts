@@ -60,7 +60,7 @@ export function recordFailure(
   const failure = new ServiceError(reason)
   const attempt = new Attempt(0, address, true)
   attempt.failure = failure
-  if (asked) attempt.upstream = { status: null, requestId: null, attempts: 1, ms: 1 }
+  if (asked) attempt.upstream = { status: null, code: null, param: null, requestId: null, attempts: 1, ms: 1 }
   return audit.record(attempt, { requestId: 'r', status: failure.status, delivered: true })
 }
 

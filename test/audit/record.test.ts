@@ -21,7 +21,7 @@ const everyString = (text: string): RecordFields => ({
   preset: text,
   origin: text,
   overrides: [text, text],
-  upstream: { status: 200, request_id: text, attempts: 1, ms: 2 },
+  upstream: { status: 200, code: text, param: text, request_id: text, attempts: 1, ms: 2 },
   detail: { [`key ${text}`]: text },
 })
 

@@ -110,7 +110,14 @@ describe('after a deadline', () => {
     service.sandbox.behave({ kind: 'hang' })
     await service.mint()
     const { upstream } = Object((await service.records()).at(-1))
-    expect(upstream).toStrictEqual({ status: null, request_id: null, attempts: 1, ms: expect.any(Number) })
+    expect(upstream).toStrictEqual({
+      status: null,
+      code: null,
+      param: null,
+      request_id: null,
+      attempts: 1,
+      ms: expect.any(Number),
+    })
     expect(upstream.ms).toBeGreaterThan(DEADLINE_MS - 50)
   })
 })
