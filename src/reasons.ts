@@ -57,7 +57,7 @@ export const reasons = {
   body_forbidden_key: { code: 'invalid_request', message: 'The body holds a key that is never allowed.' },
   field_unknown: {
     code: 'invalid_request',
-    message: 'There is an unknown field, at the top or in the object that param names.',
+    message: 'The body has an unknown field, which param names where it can. Remove it.',
   },
   field_invalid: {
     code: 'invalid_request',

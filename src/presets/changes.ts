@@ -1,11 +1,12 @@
-/** Which leaves of a request differ from the preset's own, and whether the preset lets them. */
+/** Which fields of a requested session differ from the preset's own, and whether the preset opens them. */
 import { ServiceError } from '../errors.ts'
+import { parseField } from './field-errors.ts'
 import { type FlatSession, flatSession, toFlatField } from './flat-schema.ts'
-import { gaSessions } from './ga-schema.ts'
+import { gaSessions, isSessionType, requestedSessions } from './ga-schema.ts'
 import { type Fields, isEqual, toPath, valueAt } from './json.ts'
 import { permits } from './overrides.ts'
 import type { Preset } from './preset.ts'
-import { checkGaSession, type MintRequest } from './request.ts'
+import type { MintRequest } from './request.ts'
 import { knownPath, type Leaf, leavesOf } from './schema-paths.ts'
 import { type Translation, toGaSession } from './translation.ts'
 
@@ -16,8 +17,8 @@ export interface Change extends Leaf {
 }
 
 /**
- * The leaves that a request changes.
- * Throws override_not_open or override_outside_rule with the field in the request's own shape as `param`.
+ * The leaves that a request changes. Checks its session by the type of the preset.
+ * Throws field_* or override_* with the field in the request's own shape as `param`.
  */
 export function permittedChanges(
   preset: Preset,
@@ -27,7 +28,7 @@ export function permittedChanges(
   return requestedLeaves(preset, request).filter(({ path, value, param }) => {
     const own = path === 'instructions' ? instructions : valueAt(preset.session, toPath(path))
     if (isEqual(value, own)) return false
-    // A format's rate follows from its type, so it differs only where the type does, and that is what is judged.
+    // The rate of a format follows from its type, so the rule of the type decides.
     if (path.endsWith('.format.rate')) return true
     const rule = preset.rules.get(path)
     if (rule === undefined) throw new ServiceError('override_not_open', { param })
@@ -36,15 +37,19 @@ export function permittedChanges(
   })
 }
 
-function requestedLeaves(preset: Preset, request: MintRequest): readonly Change[] {
-  if (request.session === undefined) return []
-  return request.shape === 'ga' ? gaLeaves(preset, request.session) : flatLeaves(preset, request.session)
+function requestedLeaves(preset: Preset, { shape, session }: MintRequest): readonly Change[] {
+  if (session === undefined) return []
+  return shape === 'ga' ? gaLeaves(preset, session) : flatLeaves(preset, parseField(flatSession, session, ''))
 }
 
 function gaLeaves(preset: Preset, requested: Fields): readonly Change[] {
   const { type = preset.type } = requested
-  if (type !== preset.type) throw new ServiceError('override_not_open', { param: 'session.type' })
-  const session = 'type' in requested ? requested : checkGaSession(requested, preset.type)
+  if (type !== preset.type) {
+    throw new ServiceError(isSessionType(type) ? 'override_not_open' : 'field_invalid', {
+      param: 'session.type',
+    })
+  }
+  const session = parseField(requestedSessions[preset.type], requested, 'session')
   return leavesOf(gaSessions[preset.type], session).map(({ path, value }) => ({
     path,
     value,
@@ -62,7 +67,7 @@ function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
     .map(({ path, value }) => ({ path, value, param: toFlatParam(path) }))
 }
 
-/** A request may leave to the preset which functions there are and what kind of turn detection is meant. */
+/** A request may omit the functions and the type of turn detection that the preset has. */
 function translate(preset: Preset, requested: FlatSession): Translation {
   const tools = preset.session['tools']
   const names = Array.isArray(tools) ? tools.map((tool: unknown) => valueAt(tool, ['name'])) : []
@@ -73,7 +78,7 @@ function translate(preset: Preset, requested: FlatSession): Translation {
   })
 }
 
-/** A value that is one field in the flat shape may be several leaves in GA's. */
+/** One field of the flat shape may be several leaves of the GA shape. */
 function toFlatParam(gaPath: string): string {
   const home = toFlatField(gaPath)
   return home === undefined ? gaPath : knownPath(flatSession, [home.field, ...toPath(home.inside)]).join('.')

@@ -1,6 +1,6 @@
 /** A preset's session, in either shape, checked in full and said in GA terms. */
 
-import { askedExpiries, type FlatInput, type FlatSession, flatSession, toFlatField } from './flat-schema.ts'
+import { askedExpiries, type FlatSession, flatEntry, toFlatField } from './flat-schema.ts'
 import { gaSession, gaSessions, isSessionType, type SessionType } from './ga-schema.ts'
 import { findingsOf, movedToFlat, movedToGa } from './hints.ts'
 import { type Fields, isObject, type Path, toPath, valueAt } from './json.ts'
@@ -75,8 +75,8 @@ function withoutFaulty(input: unknown, faults: readonly Finding[]): unknown {
 }
 
 function checkFlat(input: unknown, api: Api): Checked {
-  const faults = findingsOf(flatSession, input, movedToFlat)
-  const { data } = flatSession.safeParse(withoutFaulty(input, faults))
+  const faults = findingsOf(flatEntry, input, movedToFlat)
+  const { data } = flatEntry.safeParse(withoutFaulty(input, faults))
   if (data === undefined) {
     return {
       content: undefined,
@@ -86,11 +86,12 @@ function checkFlat(input: unknown, api: Api): Checked {
       warnings: [],
     }
   }
-  const { client_secret: _, ...flat } = data
+  const { client_secret: secret, ...flat } = data
+  const expiries = askedExpiries(secret)
   const { session, dropped, unknownTool } = toGaSession(flat)
   const problems = [
     ...faults,
-    ...expiryProblems(data),
+    ...expiryProblems(expiries),
     ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
   ]
   if (unknownTool) {
@@ -106,7 +107,7 @@ function checkFlat(input: unknown, api: Api): Checked {
   return {
     content: problems.length > 0 ? undefined : content,
     type: 'realtime',
-    expiresAfterSeconds: askedExpiries(data)[0],
+    expiresAfterSeconds: expiries[0],
     problems,
     warnings:
       api === 'sessions'
@@ -121,8 +122,8 @@ function toFlatFinding(finding: Finding): Finding {
   return home === undefined ? finding : { ...finding, path: [home.field, ...toPath(home.inside)] }
 }
 
-function expiryProblems(session: FlatInput): readonly Finding[] {
-  if (new Set(askedExpiries(session)).size < 2) return []
+function expiryProblems(expiries: readonly number[]): readonly Finding[] {
+  if (new Set(expiries).size < 2) return []
   return [
     {
       path: ['client_secret'],

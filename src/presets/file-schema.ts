@@ -1,7 +1,7 @@
 /** What an operator writes: the presets file, YAML or JSON. */
 import { z } from 'zod'
 import { rulesPattern } from '../limits/rules.ts'
-import { flatSession } from './flat-schema.ts'
+import { flatEntry } from './flat-schema.ts'
 import { gaSession } from './ga-schema.ts'
 import { anyJson, expirySeconds, recordOf } from './schema-parts.ts'
 
@@ -85,9 +85,7 @@ function fileOf<Entry extends z.ZodType>(entry: Entry) {
 export const presetsFrame = fileOf(z.unknown())
 
 /** The whole file, for the JSON Schema that editors use. */
-export const presetsFile = fileOf(
-  z.strictObject({ ...entryParts, session: z.union([gaSession, flatSession]) }),
-)
+export const presetsFile = fileOf(z.strictObject({ ...entryParts, session: z.union([gaSession, flatEntry]) }))
 
 export type VariableInput = z.infer<typeof variable>
 export type RuleInput = z.infer<typeof overrideRule>

@@ -35,7 +35,7 @@ const functionTool = z.strictObject({
 })
 
 /** `expires_at` is the name that openai 4.x had for `expires_after`. */
-const clientSecret = z.strictObject({
+export const clientSecret = z.strictObject({
   expires_after: expiresAfter.nullish(),
   expires_at: expiresAfter.nullish(),
 })
@@ -66,11 +66,13 @@ const fields = {
   prompt: prompt.nullish(),
 }
 
-/** Null is taken everywhere, as it was: SDKs serialise unset fields so. What it means is the translation's business. */
-export const flatSession = z.strictObject({ ...fields, client_secret: clientSecret.nullish() })
+/** Null passes everywhere, because SDKs send unset fields as null. The translation decides what it means. */
+export const flatSession = z.strictObject(fields)
 
-export type FlatInput = z.infer<typeof flatSession>
-export type FlatSession = Omit<FlatInput, 'client_secret'>
+/** As a presets file has it. */
+export const flatEntry = z.strictObject({ ...fields, client_secret: clientSecret.nullish() })
+
+export type FlatSession = z.infer<typeof flatSession>
 export type FlatField = keyof FlatSession
 
 /** The GA path of every flat field; null where GA has no such thing. */
@@ -109,11 +111,8 @@ export function toFlatField(gaPath: string): { field: FlatField; inside: string 
   return undefined
 }
 
-/**
- * The life that a flat session asks for, in seconds; undefined when it asks for none.
- * Throws nothing: two different values are for the caller to refuse.
- */
-export function askedExpiries(session: FlatInput): readonly number[] {
-  const { expires_after, expires_at } = session.client_secret ?? {}
+/** The lifetimes in seconds that it asks for, under either name. The caller refuses two different ones. */
+export function askedExpiries(secret: z.infer<typeof clientSecret> | null | undefined): readonly number[] {
+  const { expires_after, expires_at } = secret ?? {}
   return [expires_after?.seconds, expires_at?.seconds].filter((seconds) => seconds !== undefined)
 }

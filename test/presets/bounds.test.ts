@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { parsePresets } from '../../src/presets/catalog.ts'
 import { presetsFile } from '../../src/presets/file-schema.ts'
-import { flatSession } from '../../src/presets/flat-schema.ts'
+import { flatEntry } from '../../src/presets/flat-schema.ts'
 import { gaSession, requestedSessions } from '../../src/presets/ga-schema.ts'
 import { issuesOf } from '../../src/presets/issues.ts'
-import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
 import { expiresAfter } from '../../src/presets/schema-parts.ts'
-import { problemsOf, refusalOf, surroundings } from './support.ts'
+import { orderFlat, orderGa, presetOf, problemsOf, refusalOf, surroundings } from './support.ts'
 
 interface Found {
   readonly path: string
@@ -34,7 +33,7 @@ function collections(schema: unknown, path = '', isCounted = false): readonly Fo
   return []
 }
 
-const schemas = { presetsFile, gaSession, flatSession, expiresAfter, ...requestedSessions }
+const schemas = { presetsFile, gaSession, flatEntry, expiresAfter, ...requestedSessions }
 
 describe.each(Object.entries(schemas))('in %s', (_, schema) => {
   const found = collections(schema)
@@ -73,13 +72,10 @@ describe('a collection that is too large', () => {
   })
 
   it('is refused in a request', () => {
-    expect(refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', tools: many } }))).toBe(
-      'field_invalid session.tools',
-    )
-    expect(refusalOf(() => parseSessionsRequest({ tools: many }))).toBe('field_invalid tools')
-    expect(refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', ...keys } }))).toBe(
-      'field_invalid session',
-    )
+    const preset = presetOf({ session: { type: 'realtime' } })
+    expect(refusalOf(() => orderGa(preset, { session: { tools: many } }))).toBe('field_invalid session.tools')
+    expect(refusalOf(() => orderFlat(preset, { tools: many }))).toBe('field_invalid tools')
+    expect(refusalOf(() => orderGa(preset, { session: keys }))).toBe('field_invalid session')
   })
 
   it('yields 100 problems at most', () => {

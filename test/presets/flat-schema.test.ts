@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { flatSession } from '../../src/presets/flat-schema.ts'
+import { flatEntry } from '../../src/presets/flat-schema.ts'
 import { changed, fullFlat } from './sessions.ts'
 
 type Row = readonly [path: string, value: unknown]
@@ -34,7 +34,7 @@ describe('a flat session takes', () => {
     ['client_secret', { expires_at: { anchor: 'created_at', seconds: 7200 } }],
   ]
   test.each(rows)('%s: %j', (path, value) => {
-    expect(flatSession.safeParse(changed(fullFlat, path, value)).error).toBeUndefined()
+    expect(flatEntry.safeParse(changed(fullFlat, path, value)).error).toBeUndefined()
   })
 })
 
@@ -77,6 +77,6 @@ describe('a flat session refuses', () => {
     ['client_secret.expires_after.seconds', 7201],
     ['client_secret.value', 'ek_x'],
   ])('%s: %j', (path, value) => {
-    expect(flatSession.safeParse(changed(fullFlat, path, value)).success).toBe(false)
+    expect(flatEntry.safeParse(changed(fullFlat, path, value)).success).toBe(false)
   })
 })

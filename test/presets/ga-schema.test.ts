@@ -8,13 +8,13 @@ import type {
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { presetsFile } from '../../src/presets/file-schema.ts'
-import { flatSession } from '../../src/presets/flat-schema.ts'
+import { flatEntry } from '../../src/presets/flat-schema.ts'
 import { gaSession, gaSessions } from '../../src/presets/ga-schema.ts'
 import { expiresAfter } from '../../src/presets/schema-parts.ts'
 import { changed, fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 
 test('the schemas name the fields that OpenAI’s SDK names, which tsc holds', () => {
-  type Flat = Exclude<keyof z.infer<typeof flatSession>, 'truncation' | 'prompt'>
+  type Flat = Exclude<keyof z.infer<typeof flatEntry>, 'truncation' | 'prompt'>
   expectTypeOf<keyof z.infer<typeof gaSessions.realtime>>().toEqualTypeOf<
     keyof RealtimeSessionCreateRequest
   >()
@@ -34,7 +34,7 @@ test.each([
   ['realtime', gaSession, fullRealtime],
   ['transcription', gaSession, fullTranscription],
   ['translation', gaSession, fullTranslation],
-  ['flat', flatSession, fullFlat],
+  ['flat', flatEntry, fullFlat],
 ])('a %s session with every field passes unchanged', (_, schema, session) => {
   expect(schema.parse(session)).toEqual(session)
 })

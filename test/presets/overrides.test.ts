@@ -62,9 +62,9 @@ describe('a field that the preset has not opened', () => {
   test('is refused as malformed when the preset’s type does not have it', () => {
     const session = { audio: { output: { voice: 'marin' } } }
     const transcriber = presetOf({ session: { type: 'transcription' } })
-    expect(refusalOf(() => orderGa(transcriber, { session }))).toBe('field_unknown session.audio')
+    expect(refusalOf(() => orderGa(transcriber, { session }))).toBe('field_unknown session.audio.output')
     const translator = presetOf({ session: { type: 'translation', model: 'm' } })
-    expect(refusalOf(() => orderGa(translator, { session }))).toBe('field_unknown session.audio.output')
+    expect(refusalOf(() => orderGa(translator, { session }))).toBe('field_unknown session.audio.output.voice')
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
+import type { Preset } from '../../src/presets/preset.ts'
 import {
   choosePreset,
   type MintRequest,
@@ -7,7 +8,23 @@ import {
   parseSessionsRequest,
 } from '../../src/presets/request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
-import { refusalOf } from './support.ts'
+import { orderFlat, orderGa, presetOf, refusalOf } from './support.ts'
+
+const presets: Readonly<Record<string, Preset>> = {
+  realtime: presetOf({ session: fullRealtime }),
+  transcription: presetOf({ session: fullTranscription }),
+  translation: presetOf({ session: fullTranslation }),
+}
+
+/** What becomes of a body for a preset of this type. */
+function outcomeGa(body: Fields, type = 'realtime'): string {
+  const preset = presets[type]
+  return refusalOf(() => preset && orderGa(preset, body))
+}
+
+function outcomeFlat(body: Fields): string {
+  return refusalOf(() => orderFlat(presetOf({ session: fullRealtime }), body))
+}
 
 test('a body of POST /v1/realtime/client_secrets is read field by field', () => {
   const body = {
@@ -53,13 +70,14 @@ describe('a client_secrets body', () => {
     [{ expires_after: {} }, 'passes'],
     [{ expires_after: { seconds: 10 } }, 'passes'],
     [{ session: {} }, 'passes'],
-    [{ session: fullTranscription }, 'passes'],
-    [{ session: fullTranslation }, 'passes'],
-    [{ session: { type: 'translation', audio: { output: { language: 'fr' } } } }, 'passes'],
-    [{ session: { audio: { output: { language: 'fr' } } } }, 'passes'],
-    [{ session: { audio: { output: { voice: 'cedar' } } } }, 'passes'],
-    [{ model: 'm' }, 'field_unknown -'],
-    [{ Preset: 'a' }, 'field_unknown -'],
+    [{ session: fullRealtime }, 'passes'],
+    [{ model: 'm' }, 'field_unknown model'],
+    [{ Preset: 'a' }, 'field_unknown Preset'],
+    [{ 'a b': 1 }, 'field_unknown -'],
+    [{ ['a'.repeat(64)]: 1 }, `field_unknown ${'a'.repeat(64)}`],
+    [{ ['a'.repeat(65)]: 1 }, 'field_unknown -'],
+    [{ session: { 'a.b': 1 } }, 'field_unknown session'],
+    [{ session: { audio: { output: { 'voi se': 1 } } } }, 'field_unknown session.audio.output'],
     [{ preset: null }, 'field_invalid preset'],
     [{ preset: 5 }, 'field_invalid preset'],
     [{ preset: ['a'] }, 'field_invalid preset'],
@@ -73,17 +91,17 @@ describe('a client_secrets body', () => {
     [{ expires_after: { seconds: 10.5 } }, 'field_invalid expires_after.seconds'],
     [{ expires_after: { seconds: '60' } }, 'field_invalid expires_after.seconds'],
     [{ expires_after: { anchor: 'now' } }, 'field_invalid expires_after.anchor'],
-    [{ expires_after: { secnods: 5 } }, 'field_unknown expires_after'],
+    [{ expires_after: { secnods: 5 } }, 'field_unknown expires_after.secnods'],
     [{ session: null }, 'field_invalid session'],
     [{ session: [] }, 'field_invalid session'],
     [{ session: { type: 'live' } }, 'field_invalid session.type'],
     [{ session: { type: null } }, 'field_invalid session.type'],
     [{ session: { type: 'constructor' } }, 'field_invalid session.type'],
-    [{ session: { type: 'realtime', temperature: 1 } }, 'field_unknown session'],
-    [{ session: { temperature: 1 } }, 'field_unknown session'],
+    [{ session: { type: 'realtime', temperature: 1 } }, 'field_unknown session.temperature'],
+    [{ session: { temperature: 1 } }, 'field_unknown session.temperature'],
     [
       { session: { type: 'realtime', audio: { output: { voise: 'a' } } } },
-      'field_unknown session.audio.output',
+      'field_unknown session.audio.output.voise',
     ],
     [
       { session: { type: 'realtime', audio: { output: { voice: 5 } } } },
@@ -108,7 +126,7 @@ describe('a client_secrets body', () => {
           audio: { input: { turn_detection: { type: 'semantic_vad', threshold: 1 } } },
         },
       },
-      'field_unknown session.audio.input.turn_detection',
+      'field_unknown session.audio.input.turn_detection.threshold',
     ],
     [{ session: { type: 'realtime', model: null } }, 'field_invalid session.model'],
     [
@@ -123,10 +141,23 @@ describe('a client_secrets body', () => {
       { session: { type: 'realtime', prompt: { id: 'p', variables: 5 } } },
       'field_invalid session.prompt.variables',
     ],
-    [{ session: { type: 'transcription', model: 'm' } }, 'field_unknown session'],
-    [{ session: { type: 'realtime', model: 5, extra: 1 } }, 'field_unknown session'],
+    [{ session: { type: 'realtime', model: 5, extra: 1 } }, 'field_unknown session.extra'],
   ])('%j: %s', (body, outcome) => {
-    expect(refusalOf(() => parseClientSecretsRequest(body))).toBe(outcome)
+    expect(outcomeGa(body)).toBe(outcome)
+  })
+})
+
+describe('a session is checked by the type of its preset', () => {
+  test.each<[string, Fields, string]>([
+    ['transcription', fullTranscription, 'passes'],
+    ['translation', fullTranslation, 'passes'],
+    ['transcription', { type: 'transcription', model: 'm' }, 'field_unknown session.model'],
+    ['transcription', { model: 'm' }, 'field_unknown session.model'],
+    ['translation', { audio: { output: { language: 5 } } }, 'field_invalid session.audio.output.language'],
+    ['realtime', { audio: { output: { language: 'fr' } } }, 'field_unknown session.audio.output.language'],
+    ['realtime', { type: 'translation', quite: 'new' }, 'override_not_open session.type'],
+  ])('%s: %j', (type, session, outcome) => {
+    expect(outcomeGa({ session }, type)).toBe(outcome)
   })
 })
 
@@ -136,24 +167,19 @@ function nested(depth: number): unknown {
 
 /** What becomes of this in each kind of body. */
 function outcomesOf(metadata: unknown): readonly string[] {
-  return [
-    refusalOf(() => parseClientSecretsRequest({ session: { tracing: { metadata } } })),
-    refusalOf(() => parseClientSecretsRequest({ session: { type: 'realtime', tracing: { metadata } } })),
-    refusalOf(() => parseSessionsRequest({ tracing: { metadata } })),
-  ]
+  return [outcomeGa({ session: { tracing: { metadata } } }), outcomeFlat({ tracing: { metadata } })]
 }
 
-describe('a body that is nested beyond reason is refused', () => {
+describe('a body that is nested too deeply is refused', () => {
   test.each([31, 8000])('%i levels', (depth) => {
-    expect(outcomesOf(nested(depth))).toEqual([
-      'field_invalid session',
-      'field_invalid session',
-      'field_invalid -',
-    ])
+    expect(outcomesOf(nested(depth))).toEqual(['field_invalid session', 'field_invalid -'])
   })
 
   test('and others are not', () => {
-    expect(outcomesOf(nested(30))).toEqual(['passes', 'passes', 'passes'])
+    expect(outcomesOf(nested(30))).toEqual([
+      'override_not_open session.tracing.metadata',
+      'override_not_open tracing.metadata',
+    ])
   })
 })
 
@@ -161,18 +187,18 @@ describe('a sessions body', () => {
   test.each<[Fields, string]>([
     [{ modalities: null, voice: null, client_secret: null }, 'passes'],
     [{ client_secret: { expires_after: null } }, 'passes'],
-    [{ session: {} }, 'field_unknown -'],
-    [{ type: 'realtime' }, 'field_unknown -'],
-    [{ expires_after: { seconds: 60 } }, 'field_unknown -'],
+    [{ session: {} }, 'field_unknown session'],
+    [{ type: 'realtime' }, 'field_unknown type'],
+    [{ expires_after: { seconds: 60 } }, 'field_unknown expires_after'],
     [{ preset: 5 }, 'field_invalid preset'],
     [{ variables: 'a' }, 'field_invalid variables'],
     [{ voice: 5 }, 'field_invalid voice'],
     [{ temperature: 2 }, 'field_invalid temperature'],
-    [{ turn_detection: { treshold: 1 } }, 'field_unknown turn_detection'],
+    [{ turn_detection: { treshold: 1 } }, 'field_unknown turn_detection.treshold'],
     [{ turn_detection: { threshold: 2 } }, 'field_invalid turn_detection.threshold'],
     [{ tools: [{ name: 5 }] }, 'field_invalid tools'],
     [{ client_secret: 60 }, 'field_invalid client_secret'],
-    [{ client_secret: { value: 'x' } }, 'field_unknown client_secret'],
+    [{ client_secret: { value: 'x' } }, 'field_unknown client_secret.value'],
     [
       { client_secret: { expires_after: { anchor: 'created_at', seconds: 9 } } },
       'field_invalid client_secret.expires_after.seconds',
@@ -183,7 +209,7 @@ describe('a sessions body', () => {
       'field_invalid client_secret',
     ],
   ])('%j: %s', (body, outcome) => {
-    expect(refusalOf(() => parseSessionsRequest(body))).toBe(outcome)
+    expect(outcomeFlat(body)).toBe(outcome)
   })
 
   test('may give the seconds by their older name', () => {

@@ -132,7 +132,7 @@ describe('expires_after', () => {
     [{ seconds: '30' }, invalid('expires_after.seconds')],
     [{ seconds: null }, invalid('expires_after.seconds')],
     [{ anchor: 'now' }, invalid('expires_after.anchor')],
-    [{ seconds: 30, minutes: 1 }, invalid('expires_after')],
+    [{ seconds: 30, minutes: 1 }, invalid('expires_after.minutes')],
     [null, invalid('expires_after')],
     [30, invalid('expires_after')],
     [[], invalid('expires_after')],
@@ -144,9 +144,9 @@ describe('expires_after', () => {
 
 describe('a body of the wrong shape is refused without a word of it', () => {
   it.each<[what: string, body: object, param: string | null]>([
-    ['an unknown field', { preset: 'plain', extra: 1 }, null],
-    ['a field of the other endpoint', { preset: 'plain', voice: 'marin' }, null],
-    ['a field in another case', { preset: 'plain', Session: {} }, null],
+    ['an unknown field', { preset: 'plain', extra: 1 }, 'extra'],
+    ['a field of the other endpoint', { preset: 'plain', voice: 'marin' }, 'voice'],
+    ['a field in another case', { preset: 'plain', Session: {} }, 'Session'],
     ['a session that is null', { preset: 'plain', session: null }, 'session'],
     ['a session that is a list', { preset: 'plain', session: [] }, 'session'],
     ['a session that is text', { preset: 'plain', session: 'realtime' }, 'session'],

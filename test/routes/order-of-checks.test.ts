@@ -92,7 +92,7 @@ describe('among the checks of the body and behind it', () => {
       { body: '{"preset":"nobody","preset":"x"}' },
       [400, 'invalid_request', null],
     ],
-    ['an unknown field', 'a preset', { body: { preset: 'nobody', x: 1 } }, [400, 'invalid_request', null]],
+    ['an unknown field', 'a preset', { body: { preset: 'nobody', x: 1 } }, [400, 'invalid_request', 'x']],
     [
       'an ill-typed field',
       'a preset',
@@ -178,7 +178,7 @@ describe('while the audit is known to be down', () => {
 
   it.each<[what: string, body: object, outcome: unknown]>([
     ['an unknown preset', { preset: 'nobody' }, [404, 'unknown_preset', null]],
-    ['an unknown field', { preset: 'plain', x: 1 }, [400, 'invalid_request', null]],
+    ['an unknown field', { preset: 'plain', x: 1 }, [400, 'invalid_request', 'x']],
     [
       'an override',
       { preset: 'plain', session: { model: 'x' } },

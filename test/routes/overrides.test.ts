@@ -83,9 +83,9 @@ describe('anything else is refused with the field’s name', () => {
     ['model', null, invalid('session.model')],
     ['max_output_tokens', 0, invalid('session.max_output_tokens')],
     ['max_output_tokens', 4097, invalid('session.max_output_tokens')],
-    ['temperature', 0.8, invalid('session')],
-    ['audio.output.pitch', 1, invalid('session.audio.output')],
-    ['client_secret', {}, invalid('session')],
+    ['temperature', 0.8, invalid('session.temperature')],
+    ['audio.output.pitch', 1, invalid('session.audio.output.pitch')],
+    ['client_secret', {}, invalid('session.client_secret')],
   ])('%s as %j', async (path, value, outcome) => {
     expect(outcomeOf(await askFor(sessionOf(path, value)))).toEqual(outcome)
   })
@@ -116,7 +116,7 @@ describe('values that nest deeper than any session are refused as malformed', ()
   it.each<[where: string, path: string, fields: string, param: string | null]>([
     ['a trace', CLIENT_SECRETS, `"session":{"type":"realtime","tracing":{"metadata":${deep}}}`, 'session'],
     ['a prompt', CLIENT_SECRETS, `"session":{"prompt":{"id":"p","variables":{"a":${deep}}}}`, 'session'],
-    ['an unknown field', CLIENT_SECRETS, `"extra":${deep}`, null],
+    ['an unknown field', CLIENT_SECRETS, `"extra":${deep}`, 'extra'],
     ['variables', CLIENT_SECRETS, `"variables":{"guest":${deep}}`, 'variables'],
     ['a flat trace', SESSIONS, `"tracing":{"metadata":${deep}}`, null],
     ['a flat tool', SESSIONS, `"tools":[{"name":"f","parameters":{"a":${deep}}}]`, null],

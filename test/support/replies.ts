@@ -34,7 +34,7 @@ export function refusalOf(reply: AnyReply): readonly [status: number, code: unkn
       message: expect.toSatisfy((message: string) => fixedMessages.has(message)),
       type: toType(reply.statusCode),
       code: expect.stringMatching(/^[a-z_]+$/),
-      param: error?.param === null ? null : expect.stringMatching(/^[a-z_]+(\.[a-z_]+)*$/),
+      param: error?.param === null ? null : expect.stringMatching(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/),
       request_id: reply.headers['x-request-id'],
     },
   })

@@ -1,0 +1,43 @@
+/** Checks what a request contains against a schema, and names the field that is wrong. */
+import type { z } from 'zod'
+import { ServiceError } from '../errors.ts'
+import { type Issue, toIssues } from './issues.ts'
+import { isLarger } from './json.ts'
+import { knownPath } from './schema-paths.ts'
+
+/** More than any session needs. The bound limits the stack and the time that a hostile body costs. */
+const MAX_SIZE = { depth: 32, keys: 256 }
+
+/** The value, checked. `at` is its place in the body. Throws field_unknown or field_invalid. */
+export function parseField<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  at: string,
+): z.output<Schema> {
+  if (isLarger(value, MAX_SIZE)) throw new ServiceError('field_invalid', toDetails([at]))
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issues = toIssues(result.error, value)
+  throw toServiceError(schema, issues.find(({ kind }) => kind === 'unknown') ?? issues[0], at)
+}
+
+const plainName = /^[A-Za-z_]\w{0,63}$/
+
+function toServiceError(schema: z.ZodType, issue: Issue | undefined, at: string): ServiceError {
+  const { kind, path = [] } = issue ?? {}
+  if (kind !== 'unknown')
+    return new ServiceError('field_invalid', toDetails([at, ...knownPath(schema, path)]))
+  const isPlain = path.every((part) => typeof part === 'string' && plainName.test(part))
+  const shown = isPlain ? path.map(String) : knownPath(schema, path.slice(0, -1))
+  return new ServiceError('field_unknown', toDetails([at, ...shown]))
+}
+
+function toDetails(parts: readonly string[]): { param?: string } {
+  const param = parts.filter((part) => part !== '').join('.')
+  return param === '' ? {} : { param }
+}
+
+/** The error for a key of the body that the endpoint does not know. */
+export function unknownKey(key: string): ServiceError {
+  return new ServiceError('field_unknown', plainName.test(key) ? { param: key } : {})
+}
