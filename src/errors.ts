@@ -1,17 +1,17 @@
-/** What a caller is told: the table of codes, and the one error that carries them. */
+/** What a caller is told: the table of codes, and the error that uses it. */
 import { type Reason, type ReasonRow, reasons } from './reasons.ts'
 
 interface CodeRow {
   readonly status: number
-  /** Says what to do next, in words that may be shown to anyone. */
+  /** What is wrong, then what to do. Safe to show to anyone. */
   readonly message: string
-  /** Present where a later try can help; seconds. */
+  /** In seconds; only if a later try can help. */
   readonly retryAfterSeconds?: number
   /** SDKs retry every 5xx unless told not to. */
   readonly shouldRetry?: false
 }
 
-/** OpenAI's word for the kind of error, which SDKs pass on. */
+/** OpenAI's name for the kind of error, which SDKs show. */
 function toType(status: number): string {
   if (status >= 500) return 'server_error'
   if (status === 429) return 'rate_limit_error'
@@ -22,24 +22,25 @@ const codes = {
   invalid_request: { status: 400, message: 'The request is malformed.' },
   unauthenticated: {
     status: 401,
-    message: 'There is no token that holds here. Send a fresh one as "Authorization: Bearer …".',
+    message: 'The token is missing or invalid. Send a fresh token as "Authorization: Bearer …".',
   },
   origin_not_allowed: {
     status: 403,
     message:
-      'This origin may not ask for client secrets here. The operator lists those that may in ALLOWED_ORIGINS.',
+      'This origin is not allowed to request client secrets. The operator can add it to ALLOWED_ORIGINS.',
   },
   override_not_allowed: {
     status: 403,
-    message: 'The preset does not open this field for this value. Leave it out to use the preset’s own.',
+    message:
+      'The preset does not allow this value for the field in param. Leave the field out to use the preset’s own.',
   },
   unknown_preset: {
     status: 404,
-    message: 'There is no such preset, or it is not for this caller. Check its name.',
+    message: 'The preset does not exist, or is not available to this caller. Check its name.',
   },
   rate_limited: {
     status: 429,
-    message: 'Too many requests. Wait for as long as Retry-After says.',
+    message: 'Too many requests. Try again after Retry-After.',
     retryAfterSeconds: 1,
   },
   overloaded: {
@@ -49,72 +50,73 @@ const codes = {
   },
   audit_unavailable: {
     status: 503,
-    message: 'No secret is issued while its record cannot be written. Try again after Retry-After.',
+    message: 'The audit record cannot be written, so no secret is issued. Try again after Retry-After.',
     retryAfterSeconds: 5,
   },
   authentication_unavailable: {
     status: 503,
-    message: 'Tokens cannot be checked for now. Try again after Retry-After.',
+    message: 'Tokens cannot be checked right now. Try again after Retry-After.',
     retryAfterSeconds: 5,
   },
   upstream_misconfigured: {
     status: 502,
-    message: 'The service’s own key was refused upstream. Its operator has to mend it.',
+    message: 'Upstream refused the service’s own key. The operator must fix this.',
     shouldRetry: false,
   },
   upstream_rejected: {
     status: 502,
-    message: 'The preset was refused upstream. Its operator has to mend it.',
+    message: 'Upstream refused the preset. The operator must fix this.',
     shouldRetry: false,
   },
   upstream_retired: {
     status: 502,
-    message: 'The endpoint that this service mints at was retired. Its operator has to mend it.',
+    message: 'Upstream retired the endpoint that this service uses. The operator must fix this.',
     shouldRetry: false,
   },
   upstream_no_credit: {
     status: 502,
-    message: 'The service has no credit left upstream. Its operator has to mend it.',
+    message: 'The service is out of credit upstream. The operator must fix this.',
     shouldRetry: false,
   },
   upstream_busy: {
     status: 503,
-    message: 'Upstream takes no more requests for now. Try again after Retry-After.',
+    message: 'Upstream is busy. Try again after Retry-After.',
     retryAfterSeconds: 1,
   },
   upstream_unavailable: {
     status: 503,
-    message: 'Upstream cannot be reached. Try again after Retry-After.',
+    message: 'Upstream is unavailable. Try again after Retry-After.',
     retryAfterSeconds: 2,
   },
   upstream_timeout: { status: 504, message: 'Upstream did not answer in time. Try again.' },
   upstream_malformed: {
     status: 502,
-    message: 'Upstream answered with no client secret. Try again, then tell the operator.',
+    message: 'Upstream did not answer with a client secret. Try again, then tell the operator.',
   },
   shutting_down: {
     status: 503,
     message: 'This instance is shutting down. Try again after Retry-After.',
     retryAfterSeconds: 1,
   },
-  internal: { status: 500, message: 'Something went wrong here. Tell the operator the request id.' },
+  internal: { status: 500, message: 'The service has a bug. Tell the operator the request id.' },
 } as const satisfies Record<string, CodeRow>
 
 export type Code = keyof typeof codes
 
 export interface ServiceErrorDetails {
-  /** The field at fault in the request's own shape; only ever a path of our schema. */
+  /** The invalid field, in the request's own shape. It is always a path of our schema. */
   readonly param?: string
-  /** Overrides the code's own. */
+  /** Instead of the code's own. */
   readonly retryAfterSeconds?: number
-  /** What a 405 offers instead, as the Allow header lists it. */
+  /** For a 405: the value of the Allow header. */
   readonly allow?: string
-  /** For logs; never a body, header or text from outside. */
+  /** For logs. Never a body, a header or text from outside. */
   readonly cause?: unknown
 }
 
 /**
- * The only error that decides what a caller is told. Everything public in it is fixed by its reason and safe to show.
+ * The only error that decides what a caller is told. Its reason fixes everything public in it, and all of that is safe
+ * to show.
  */
 export class ServiceError extends Error {
   readonly reason: Reason
@@ -141,18 +143,18 @@ export class ServiceError extends Error {
     this.allow = details.allow
   }
 
-  /** The body that leaves: OpenAI's error envelope, so that its SDKs surface it. */
+  /** The reply's body: OpenAI's error envelope, which its SDKs understand. */
   toEnvelope(requestId: string): string {
     const { message, type, code, param } = this
     return JSON.stringify({ error: { message, type, code, param, request_id: requestId } })
   }
 }
 
-/** The `code` that Node and our libraries put on their errors; the one thing of them that is safe to compare and show. */
+/** The `code` that Node and our libraries put on their errors: the only part of them that is safe to compare and show. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Those of them that say that the other side's certificate, or the chain that it hangs on, does not hold, or its TLS. */
+/** The codes for an untrusted or invalid certificate, or for failed TLS. */
 export const tlsCodes =
   /^(?:ERR_TLS_|ERR_SSL_|EPROTO|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|ERROR_IN_C|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|UNSPECIFIED$)/

@@ -1,4 +1,4 @@
-/** Why, in a closed set finer than the codes: for the audit and for operators. */
+/** Why an attempt failed: a closed set, finer than the codes, for the audit and for operators. */
 
 export interface ReasonRow<Code extends string = string> {
   readonly code: Code
@@ -8,12 +8,12 @@ export interface ReasonRow<Code extends string = string> {
   readonly message?: string
 }
 
-const UNCOUNTED = 'Requests cannot be counted for now, so none is let in. Try again after Retry-After.'
+const UNCOUNTED = 'Limits cannot be checked right now, so requests are refused. Try again after Retry-After.'
 
 export const reasons = {
   url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
   header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
-  protocol_malformed: { code: 'invalid_request', message: 'This is not a well-formed HTTP/1.1 request.' },
+  protocol_malformed: { code: 'invalid_request', message: 'The request is not valid HTTP/1.1.' },
   version_unsupported: {
     code: 'invalid_request',
     status: 505,
@@ -33,12 +33,12 @@ export const reasons = {
   route_unknown: {
     code: 'invalid_request',
     status: 404,
-    message: 'There is nothing at this path. Mint with POST /v1/realtime/client_secrets.',
+    message: 'This path does not exist. Mint with POST /v1/realtime/client_secrets.',
   },
   method_unsupported: {
     code: 'invalid_request',
     status: 405,
-    message: 'Use a method that the Allow header names.',
+    message: 'Use a method that the Allow header lists.',
   },
   media_type_unsupported: {
     code: 'invalid_request',
@@ -53,15 +53,15 @@ export const reasons = {
   body_incomplete: { code: 'invalid_request', message: 'The body ended early. Send the request again.' },
   body_not_json: { code: 'invalid_request', message: 'The body is not valid JSON in UTF-8.' },
   body_not_object: { code: 'invalid_request', message: 'The body is not a JSON object.' },
-  body_duplicate_key: { code: 'invalid_request', message: 'The body names a key twice in one object.' },
-  body_forbidden_key: { code: 'invalid_request', message: 'The body holds a key that is never allowed.' },
+  body_duplicate_key: { code: 'invalid_request', message: 'An object in the body has a key twice.' },
+  body_forbidden_key: { code: 'invalid_request', message: 'The body has a key that is never allowed.' },
   field_unknown: {
     code: 'invalid_request',
-    message: 'The body has an unknown field, which param names where it can. Remove it.',
+    message: 'The body has an unknown field, named by param where possible. Remove it.',
   },
   field_invalid: {
     code: 'invalid_request',
-    message: 'The field that param names has a wrong type or value.',
+    message: 'The field in param has the wrong type or value.',
   },
   preset_missing: {
     code: 'invalid_request',
@@ -77,22 +77,22 @@ export const reasons = {
   },
   variable_missing: {
     code: 'invalid_request',
-    message: 'The preset needs a variable that the request does not give.',
+    message: 'The preset requires a variable that the request does not give.',
   },
   variable_invalid: {
     code: 'invalid_request',
-    message: 'A variable has a value that the preset does not take.',
+    message: 'A variable has a value that the preset does not allow.',
   },
   origin_missing: {
     code: 'origin_not_allowed',
-    message: 'There is no Origin header. Only pages of listed origins may ask here.',
+    message: 'The Origin header is missing. Only pages of listed origins may request client secrets.',
   },
   origin_unlisted: { code: 'origin_not_allowed' },
   fetch_metadata: {
     code: 'origin_not_allowed',
-    message: 'Ask with fetch() in CORS mode, not by navigation, script tag or no-cors.',
+    message: 'Use fetch() in CORS mode, not a navigation, a script tag or no-cors.',
   },
-  // One message for all of them: which it was would tell a forger what to try next.
+  // One message for all of them: the reason would tell a forger what to try next.
   token_missing: { code: 'unauthenticated' },
   token_too_large: { code: 'unauthenticated' },
   token_malformed: { code: 'unauthenticated' },

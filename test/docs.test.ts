@@ -154,7 +154,7 @@ describe('the fetch example of the README', () => {
 
   it('shows the message and the request id of a refusal', async () => {
     await expect(mintAsInReadme('nothing')).rejects.toThrow(
-      /^There is no such preset.* \(request [0-9a-f-]{36}\)$/,
+      /^The preset does not exist.* \(request [0-9a-f-]{36}\)$/,
     )
   })
 })

@@ -158,7 +158,7 @@ const ownStatuses: Partial<Record<Reason, number>> = {
 
 describe('each reason', () => {
   it.each(['limiter_full', 'store_down'] as const)('%s does not speak of others in flight', (reason) => {
-    expect(new ServiceError(reason).message).toMatch(/^Requests cannot be counted for now/)
+    expect(new ServiceError(reason).message).toMatch(/^Limits cannot be checked right now/)
   })
 
   it.each(allReasons)('%s has its code’s status, or the one the contract names', (reason) => {
