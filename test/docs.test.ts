@@ -6,8 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { toReasonsPage } from '../scripts/write-reasons.ts'
 import { auditEvents } from '../src/audit/format.ts'
 import { variableNames } from '../src/config.ts'
+import { ServiceError } from '../src/errors.ts'
 import { fieldOrder } from './audit/fields.ts'
 import { run } from './cli/running.ts'
+import { allReasons } from './support/replies.ts'
 import { ORIGIN, ROOT, startTestService } from './support/service.ts'
 
 const paths = await listDocuments()
@@ -101,6 +103,17 @@ describe('every document', () => {
     expect(named.length).toBeGreaterThan(25)
     expect(named.filter((name) => !variableNames.includes(name) && !others.includes(name))).toStrictEqual([])
   })
+})
+
+it('the README has every code with all its statuses', () => {
+  const rows = [...textOf('README.md').matchAll(/^\| (`[a-z_`, ]+) \| ([0-9, ]+) \|/gm)]
+  const missing = allReasons.filter((reason) => {
+    const { code, status } = new ServiceError(reason)
+    return !rows.some(
+      ([, codes, statuses]) => codes?.includes(`\`${code}\``) && statuses?.includes(`${status}`),
+    )
+  })
+  expect(missing).toStrictEqual([])
 })
 
 it('the README is short', () => {
