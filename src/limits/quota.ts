@@ -1,27 +1,27 @@
-/** What callers are told of their limits, in the words of https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
+/** The RateLimit headers: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
 
 export interface Policy {
   readonly name: string
-  /** As RateLimit-Policy lists it. */
+  /** Its item in RateLimit-Policy. */
   readonly text: string
 }
 
 export interface Quota {
   readonly policy: Policy
   readonly remaining: number
-  /** Until one more is admitted than now. */
+  /** Until `remaining` grows. */
   readonly resetMs: number
 }
 
 export type QuotaHeaders = Record<'ratelimit-policy' | 'ratelimit', string>
 
-/** Of two, the one that a caller meets first. */
+/** The quota that a caller reaches first. */
 function toTighter(one: Quota, other: Quota): Quota {
   if (other.remaining === one.remaining) return other.resetMs > one.resetMs ? other : one
   return other.remaining < one.remaining ? other : one
 }
 
-/** All policies, and how the tightest stands; undefined where there are none. */
+/** All policies, and the remaining requests of the tightest one. Undefined without quotas. */
 export function toQuotaHeaders([first, ...others]: readonly Quota[]): QuotaHeaders | undefined {
   if (first === undefined) return undefined
   const { policy, remaining, resetMs } = others.reduce(toTighter, first)

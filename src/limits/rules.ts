@@ -9,7 +9,7 @@ const windowsMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_
 
 const rule = /([1-9]\d{0,8})\/(second|minute|hour|day)/
 
-/** One or more rules, as parseRules takes them. */
+/** One or more rules that parseRules accepts. */
 export const rulesPattern = new RegExp(`^${rule.source}(?:\\s*,\\s*${rule.source})*$`)
 
 const isWindow = (name: string | undefined): name is keyof typeof windowsMs =>
@@ -20,11 +20,11 @@ function parseRule(text: string): LimitRule[] {
   return isWindow(window) ? [{ limit: Number(limit), windowMs: windowsMs[window] }] : []
 }
 
-/** The word for a rule's window. */
+/** The unit in which an operator writes this window. */
 export const toUnit = (windowMs: number): string =>
   Object.entries(windowsMs).find(([, ms]) => ms === windowMs)?.[0] ?? 'window'
 
-/** Of several rules for one window the strictest says it all. */
+/** Only the strictest of several rules for one window has an effect. */
 function isNeeded({ limit, windowMs }: LimitRule, index: number, rules: readonly LimitRule[]): boolean {
   return rules.every(
     (other, at) =>
@@ -32,7 +32,7 @@ function isNeeded({ limit, windowMs }: LimitRule, index: number, rules: readonly
   )
 }
 
-/** The rules in `text`, one for each window, or undefined where one is not `<count>/<second|minute|hour|day>`. */
+/** The rules in `text`, one per window. Undefined if one is not `<count>/<second|minute|hour|day>`. */
 export function parseRules(text: string): readonly LimitRule[] | undefined {
   if (!rulesPattern.test(text.trim())) return undefined
   return text.split(',').flatMap(parseRule).filter(isNeeded)

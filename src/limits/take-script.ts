@@ -1,16 +1,15 @@
 import { toScript } from '../redis/script.ts'
 import { MAX_ENTRIES } from './admission-log.ts'
 
-/** As long as an honest log can get, its limit lowered in between and all. */
+/** The longest value that this script writes, even if a limit was lowered in between. */
 const MAX_BYTES = 4 + 12 * (2 * MAX_ENTRIES + 2)
 
 /**
- * All or nothing, by Redis's own clock: the logs of admission-log.ts, one in each key. ARGV has limit and window in ms
- * for each; the reply says whether all admit, and of each log what is used and when its oldest entry goes.
+ * Counts a request in all logs or in none, by the clock of Redis. Each key has one log of admission-log.ts. ARGV has
+ * limit and window in ms per key. The reply says whether all admit, then what is used and when the oldest entry expires.
  *
  * A value is the sum of all counts (4 bytes), then the entries, oldest first: time in ms (8 bytes), count (4 bytes).
- * Of any other value whatever can be used is, and nothing that would block for longer than a window from now: others
- * may write here, and clocks step back.
+ * Other clients may write these keys, and clocks step back: no value blocks for longer than a window from now.
  */
 export const takeScript = toScript(`
 local seconds, micros = unpack(redis.call('TIME'))
@@ -35,7 +34,7 @@ local function read(key, limit, window)
   elseif not (log.oldest <= log.newest and log.newest <= now) then
     log.used = math.max(1, math.min(log.used, limit))
     log.value = struct.pack('<I4dI4', log.used, now, log.used)
-    log.first, log.oldest, log.newest, log.count, log.mended = 5, now, now, log.used, true
+    log.first, log.oldest, log.newest, log.count, log.repaired = 5, now, now, log.used, true
   end
   return log
 end
@@ -66,7 +65,7 @@ end
 for i, key in ipairs(KEYS) do
   local log, limit, window = logs[i], tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   if reply[1] == 1 then add(log, limit, window) end
-  if reply[1] == 1 or log.mended then write(key, log, window) end
+  if reply[1] == 1 or log.repaired then write(key, log, window) end
   reply[2 * i] = log.used
   reply[2 * i + 1] = log.oldest and math.ceil(log.oldest + window - now) or 0
 end

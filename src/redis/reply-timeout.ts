@@ -4,14 +4,14 @@ const TURN_MS = 20
 
 interface Waiting {
   turnsLeft: number
-  readonly giveUp: () => void
+  readonly expire: () => void
 }
 
 /**
- * A time limit on replies that measures Redis and not ourselves.
+ * A timeout for replies that measures Redis, not this process.
  *
- * Timers run before sockets are read. After a busy second every command would have timed out, with its reply in the
- * socket's buffer; so time is counted in turns, in each of which what had arrived was read.
+ * Timers run before sockets are read. After a busy second, plain timers would expire every command although its reply
+ * has arrived. So time is counted in turns of the event loop, and each turn reads what has arrived.
  */
 export class ReplyTimeout {
   readonly #turns: number
@@ -19,16 +19,16 @@ export class ReplyTimeout {
   #clock: NodeJS.Timeout | undefined
 
   constructor(limitMs: number) {
-    // The first turn may be over at once.
+    // The first turn may end at once.
     this.#turns = Math.ceil(limitMs / TURN_MS) + 1
   }
 
-  /** What `reply` becomes, or a RedisUnavailable after the limit. */
+  /** Settles like `reply`, or rejects with a RedisUnavailable after the limit. */
   wait<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting = {
         turnsLeft: this.#turns,
-        giveUp: () => reject(new RedisUnavailable('timeout')),
+        expire: () => reject(new RedisUnavailable('timeout')),
       }
       this.#waiting.add(waiting)
       this.#clock ??= setInterval(() => this.#turn(), TURN_MS).unref()
@@ -41,7 +41,7 @@ export class ReplyTimeout {
       waiting.turnsLeft -= 1
       if (waiting.turnsLeft > 0) continue
       this.#waiting.delete(waiting)
-      waiting.giveUp()
+      waiting.expire()
     }
     if (this.#waiting.size > 0) return
     clearInterval(this.#clock)

@@ -1,9 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
-import { RedisConnection } from '../../src/redis/connection.ts'
-import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { startRedis } from '../support/redis.ts'
+import { connectRedis, startRedis } from '../support/redis.ts'
 
 const NOW_MS = 1_790_000_000_000
 const inSeconds = (seconds: number): number => NOW_MS / 1_000 + seconds
@@ -12,9 +10,7 @@ const inSeconds = (seconds: number): number => NOW_MS / 1_000 + seconds
 async function startReplicas() {
   const server = await startRedis()
   const connect = async () => {
-    const redis = new RedisConnection({ url: new Secret(server.url), onChange: () => undefined })
-    onTestFinished(() => redis.close())
-    await redis.open()
+    const { redis } = await connectRedis(server.url)
     return new RedisUsedTokens({ redis, unixNow: () => NOW_MS })
   }
   return { server, one: await connect(), other: await connect() }

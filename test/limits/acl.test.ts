@@ -1,4 +1,4 @@
-/** What docker-compose.yml allows the service to do in its store: enough, and no more. */
+/** What docker-compose.yml allows the service to do in Valkey: what it needs, and nothing else. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -6,10 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
-import { RedisConnection } from '../../src/redis/connection.ts'
-import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { startRedis } from '../support/redis.ts'
+import { connectRedis, startRedis } from '../support/redis.ts'
 import { createTemporaryDirectory, ROOT, startTestService } from '../support/service.ts'
 
 const PASSWORD = '0123456789abcdef'.repeat(2)
@@ -18,7 +16,7 @@ const composed = z.object({
   services: z.object({ valkey: z.object({ command: z.tuple([z.string()], z.string()) }) }),
 })
 
-/** A server with the settings that the compose file hands it, but for the port. */
+/** A server with the settings of the compose file, except the port. */
 async function startAsComposed() {
   const text = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
   const { command } = composed.parse(parse(text, { merge: true })).services.valkey
@@ -29,14 +27,7 @@ async function startAsComposed() {
   return { port, url: `redis://mint:${PASSWORD}@127.0.0.1:${port}` }
 }
 
-async function connect(url: string): Promise<RedisConnection> {
-  const redis = new RedisConnection({ url: new Secret(url), onChange: () => undefined })
-  onTestFinished(() => redis.close())
-  await redis.open()
-  return redis
-}
-
-/** A client that may ask anything, if it is let. */
+/** A client that sends any command. */
 function createClient(port: number, credentials: { username?: string; password?: string }): Redis {
   const client = new Redis({
     port,
@@ -51,9 +42,9 @@ function createClient(port: number, credentials: { username?: string; password?:
 }
 
 describe.skipIf(isMissing('redis-server'))(
-  `the store of the compose file${ifMissing('redis-server')}`,
+  `the Valkey of the compose file${ifMissing('redis-server')}`,
   () => {
-    it('lets the service hold its limits', async () => {
+    it('allows the service to count limits', async () => {
       const { url } = await startAsComposed()
       const service = await startTestService({
         environment: { REDIS_URL: url, RATE_LIMIT_PER_CALLER: '2/day' },
@@ -63,9 +54,10 @@ describe.skipIf(isMissing('redis-server'))(
       expect((await service.records()).filter(({ event }) => event === 'store')).toEqual([])
     })
 
-    it('lets it remember used tokens', async () => {
+    it('allows it to store used tokens', async () => {
       const { url } = await startAsComposed()
-      const tokens = new RedisUsedTokens({ redis: await connect(url), unixNow: () => 0 })
+      const { redis } = await connectRedis(url)
+      const tokens = new RedisUsedTokens({ redis, unixNow: () => 0 })
       expect([await tokens.reserve('a', 60), await tokens.reserve('a', 60)]).toEqual(['reserved', 'used'])
       await tokens.release('a')
       expect(await tokens.reserve('a', 60)).toBe('reserved')
@@ -77,15 +69,15 @@ describe.skipIf(isMissing('redis-server'))(
       ['use other keys in scripts', 'eval', ["return redis.call('GET', 'other')", '0']],
       ['list keys', 'keys', ['*']],
       ['scan keys', 'scan', ['0']],
-      ['forget everything', 'flushall', []],
-      ['forget everything in a script', 'eval', ["return redis.call('FLUSHALL')", '0']],
+      ['delete everything', 'flushall', []],
+      ['delete everything in a script', 'eval', ["return redis.call('FLUSHALL')", '0']],
       ['change settings', 'config', ['set', 'maxmemory', '0']],
       ['change users', 'acl', ['list']],
-      ['watch others', 'monitor', []],
+      ['watch other clients', 'monitor', []],
       ['stop it', 'shutdown', []],
       ['publish', 'publish', ['a', 'b']],
-      ['ask about it', 'info', []],
-    ])('does not let it %s', async (_, command, values) => {
+      ['read its statistics', 'info', []],
+    ])('does not allow it to %s', async (_, command, values) => {
       const { port } = await startAsComposed()
       const client = createClient(port, { username: 'mint', password: PASSWORD })
       await expect(client.call(command, ...values)).rejects.toThrow(/NOPERM|can't (?:access|run)/)
@@ -96,7 +88,7 @@ describe.skipIf(isMissing('redis-server'))(
       { password: '' },
       { username: 'default', password: PASSWORD },
       { username: 'mint', password: 'x' },
-    ])('lets nobody in with %j', async (credentials) => {
+    ])('refuses the credentials %j', async (credentials) => {
       const { port } = await startAsComposed()
       const client = createClient(port, credentials)
       await expect(client.get('{realtime-mint}:a')).rejects.toThrow(/NOAUTH|WRONGPASS|closed/i)

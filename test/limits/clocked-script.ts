@@ -1,4 +1,4 @@
-/** The script of the shared store in a real Redis, on a clock that stands where it is put. */
+/** The script of the shared store in a real Redis, with a manual clock. */
 import { afterAll, beforeAll } from 'vitest'
 import type { Counter } from '../../src/limits/store.ts'
 import { takeScript } from '../../src/limits/take-script.ts'
@@ -7,7 +7,7 @@ import { type RedisServer, startRedis } from '../support/redis.ts'
 
 export const programs = isInstalled('valkey-server') ? ['redis-server', 'valkey-server'] : ['redis-server']
 
-/** Redis lets values expire by its own clock, so windows have to be longer than a test: a second for each of its ms. */
+/** Redis expires values by its own clock, so windows must be longer than a test: each ms becomes a second. */
 const SCALE = 1_000
 export const START_MS = 1_790_000_000_000
 
@@ -53,11 +53,11 @@ function toAnswer([error, reply]: readonly [error: Error | null, reply?: unknown
 
 export interface ClockedScript {
   readonly client: () => RedisServer['client']
-  /** All in one go, in this order. */
+  /** In one pipeline, in this order. */
   readonly askAll: (asked: readonly Asked[]) => Promise<readonly Answer[]>
 }
 
-/** Of one server for all tests of a group. */
+/** One server for all tests of a group. */
 export function shareClockedScript(program: string): ClockedScript {
   const servers: RedisServer[] = []
   const ends: (() => Promise<void>)[] = []

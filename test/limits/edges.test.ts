@@ -9,7 +9,7 @@ const LIMIT = 50
 const WINDOW_MS = 1_000
 const AT_ONCE = 120
 
-/** Around the edges of three whole seconds and in between, then after a quiet window. */
+/** Around the edges of whole seconds and between them, then after a quiet window. */
 const aroundEdges = [-90, -40, -15, -5, -1, 1, 5, 15, 40, 90, 300, 500, 700].flatMap((ms) =>
   [0, 1_000].map((edge) => edge + ms),
 )
@@ -22,7 +22,7 @@ async function runTaker(orders: Orders): Promise<Takings> {
   return takings
 }
 
-/** The most admissions that surely lay within one window. */
+/** The most admissions that certainly lay within one window. */
 function mostInAWindow(admitted: Takings['admitted']): number {
   const within = admitted.map(
     ([start]) => admitted.filter(([after, before]) => after >= start && before < start + WINDOW_MS).length,
@@ -33,7 +33,7 @@ function mostInAWindow(admitted: Takings['admitted']): number {
 describe.skipIf(isMissing('redis-server'))(
   `three processes at a window’s edge${ifMissing('redis-server')}`,
   () => {
-    it('let in no more than the limit in any window, and all of it after a quiet one', async () => {
+    it('admit at most the limit in any window, and the whole limit after a quiet one', async () => {
       const { url } = await startRedis()
       const wholeSecond = Math.ceil((Date.now() + 1_000) / WINDOW_MS) * WINDOW_MS
       const moments = [...aroundEdges, QUIET_MS].map((ms) => wholeSecond + ms)
@@ -44,7 +44,7 @@ describe.skipIf(isMissing('redis-server'))(
       const admitted = takings.flatMap((taking) => taking.admitted)
       const last = Math.max(...admitted.map(([after]) => after))
       const afterQuiet = admitted.filter(([after]) => after > last - WINDOW_MS / 2).length
-      // A machine can be so busy that Redis gets no processor for a tenth of a second: then each has a share alone.
+      // On a busy machine Redis may answer late. Then each process applies its share alone.
       const fallen = takings.filter(({ wasAlone }) => wasAlone).length
       const most = LIMIT + fallen * Math.floor(LIMIT / takings.length)
       expect(mostInAWindow(admitted)).toBeLessThanOrEqual(most)

@@ -35,7 +35,7 @@ async function start(environment: NonNullable<TestServiceOptions['environment']>
       headers: { origin: ORIGIN },
       payload: body,
     })
-  /** Statuses of one after the other. */
+  /** The statuses of these requests, one after the other. */
   async function statuses(...all: readonly Asked[]): Promise<readonly number[]> {
     const found: number[] = []
     for (const asked of all) found.push((await ask(asked)).statusCode)
@@ -45,7 +45,7 @@ async function start(environment: NonNullable<TestServiceOptions['environment']>
   return { ...service, ask, statuses, lastReason }
 }
 
-describe('the limit', () => {
+describe('a limit', () => {
   it('per caller counts the mints of each address', async () => {
     const { statuses, lastReason } = await start({ RATE_LIMIT_PER_CALLER: '2/day' })
     const other = { from: '192.0.2.2' }
@@ -53,7 +53,7 @@ describe('the limit', () => {
     expect(await lastReason()).toBe('limit_per_caller')
   })
 
-  it('per caller counts all that one household sends by IPv6, and IPv4 however it comes', async () => {
+  it('per caller counts IPv6 by /64, and mapped IPv4 as IPv4', async () => {
     const { statuses } = await start({ RATE_LIMIT_PER_CALLER: '1/day' })
     const [one, two] = [{ from: '2001:db8:1:2::1' }, { from: '2001:db8:1:2:ffff::1' }]
     expect(await statuses(one, two, { from: '192.0.2.7' }, { from: '::ffff:192.0.2.7' })).toEqual([
@@ -61,19 +61,19 @@ describe('the limit', () => {
     ])
   })
 
-  it('per caller is one for both routes and all presets', async () => {
+  it('per caller covers both routes and all presets', async () => {
     const { statuses } = await start({ RATE_LIMIT_PER_CALLER: '2/day' })
     expect(await statuses({}, { url: SESSIONS, preset: 'scarce' }, {})).toEqual([200, 200, 429])
   })
 
-  it('in total counts the mints of all', async () => {
+  it('in total counts the mints of all callers', async () => {
     const { statuses, lastReason } = await start({ RATE_LIMIT_TOTAL: '2/day' })
     const all = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((from) => ({ from }))
     expect(await statuses(...all)).toEqual([200, 200, 429])
     expect(await lastReason()).toBe('limit_total')
   })
 
-  it('of a preset per caller counts each caller’s mints of it', async () => {
+  it('per preset and caller counts each caller’s mints of the preset', async () => {
     const { statuses, lastReason } = await start({})
     const scarce = { preset: 'scarce' }
     expect(await statuses(scarce, scarce, scarce, {}, { ...scarce, from: '192.0.2.2' })).toEqual([
@@ -83,19 +83,19 @@ describe('the limit', () => {
     expect(await lastReason()).toBe('limit_per_preset_and_caller')
   })
 
-  it('of a preset in total counts all its mints', async () => {
+  it('per preset counts all mints of the preset', async () => {
     const { statuses, lastReason } = await start({})
     const all = ['1', '2', '3', '4'].map((last) => ({ preset: 'scarce', from: `192.0.2.${last}` }))
     expect(await statuses(...all)).toEqual([200, 200, 200, 429])
     expect(await lastReason()).toBe('limit_per_preset')
   })
 
-  it('of several rules holds each', async () => {
+  it('enforces each of its rules', async () => {
     const { statuses } = await start({ RATE_LIMIT_PER_CALLER: '5/second,2/day' })
     expect(await statuses({}, {}, {})).toEqual([200, 200, 429])
   })
 
-  it('without settings is 10 a minute and 200 a day for a caller, and 600 a minute in total', async () => {
+  it('defaults to 10 a minute and 200 a day per caller', async () => {
     const { ask } = await start({ RATE_LIMIT_PER_CALLER: undefined, RATE_LIMIT_TOTAL: undefined })
     const { headers } = await ask()
     expect(headers['ratelimit-policy']).toMatch(/"caller";q=10;w=60, "caller-day";q=200;w=86400$/)
@@ -103,21 +103,21 @@ describe('the limit', () => {
   })
 })
 
-describe('a mint that is refused by one level', () => {
-  it('consumes nothing at the others', async () => {
+describe('a mint that one level refuses', () => {
+  it('counts at no other level', async () => {
     const { ask, statuses } = await start({ RATE_LIMIT_PER_CALLER: '1/day', RATE_LIMIT_TOTAL: '3/day' })
     await statuses({}, {}, {}, {}, {})
     expect(await statuses({ from: '192.0.2.2' }, { from: '192.0.2.3' })).toEqual([200, 200])
     expect(refusalOf(await ask({ from: '192.0.2.4' }))).toEqual(limited)
   })
 
-  it('by a preset’s limit leaves its caller’s other mints alone', async () => {
+  it('because of its preset does not count for other presets', async () => {
     const { statuses } = await start({ RATE_LIMIT_PER_CALLER: '3/day' })
     const scarce = { preset: 'scarce' }
     expect(await statuses(scarce, scarce, scarce, scarce, {}, {})).toEqual([200, 200, 429, 429, 200, 429])
   })
 
-  it('by several waits for the one that takes longest', async () => {
+  it('waits for the slowest of several levels', async () => {
     const { ask, statuses, lastReason } = await start({
       RATE_LIMIT_PER_CALLER: '1/minute',
       RATE_LIMIT_TOTAL: '1/day',
@@ -128,8 +128,8 @@ describe('a mint that is refused by one level', () => {
   })
 })
 
-describe('what counts', () => {
-  it('is a mint that fails, without giving it back', async () => {
+describe('the limits', () => {
+  it('count a mint that fails, without a refund', async () => {
     const { sandbox, statuses } = await start({ RATE_LIMIT_PER_CALLER: '1/day' })
     sandbox.behave({ kind: 'status', status: 400 })
     expect(await statuses({}, {})).toEqual([502, 429])
@@ -140,12 +140,12 @@ describe('what counts', () => {
     ['an unknown field', { body: { x: 1 } }, 400],
     ['a closed override', { body: { session: { type: 'realtime', model: 'x' } } }, 403],
     ['a raised expiry', { body: { expires_after: { anchor: 'created_at', seconds: 7_200 } } }, 403],
-  ])('is not %s', async (_, asked, status) => {
+  ])('do not count %s', async (_, asked, status) => {
     const { statuses } = await start({ RATE_LIMIT_PER_CALLER: '1/day', RATE_LIMIT_TOTAL: '1/day' })
     expect(await statuses(asked, asked, {}, asked)).toEqual([status, status, 200, status])
   })
 
-  it('is known before there is a look at what is in flight', async () => {
+  it('refuse before the check for mints in flight', async () => {
     const { sandbox, ask } = await start({ RATE_LIMIT_PER_CALLER: '1/day', MAX_CONCURRENT_MINTS: '1' })
     sandbox.behave({ kind: 'hang' })
     const hanging = ask()
@@ -164,7 +164,7 @@ describe('the headers', () => {
     RATE_LIMIT_TOTAL: '7/minute',
   }
 
-  it('name what the caller has for himself, and of that the tightest', async () => {
+  it('list the caller’s own policies, and the state of the tightest', async () => {
     const { ask } = await start(environment)
     const { headers } = await ask({ preset: 'scarce' })
     expect(headers['ratelimit-policy']).toBe(
@@ -174,7 +174,7 @@ describe('the headers', () => {
     expect((await ask()).headers['ratelimit']).toBe('"caller";r=8;t=60')
   })
 
-  it('never tell of what others use up too, but when to come again', async () => {
+  it('never show totals, but Retry-After does', async () => {
     const { ask, statuses } = await start(environment)
     await statuses(...Array.from({ length: 7 }, (_, index) => ({ from: `192.0.2.${index + 10}` })))
     const { statusCode, headers } = await ask()
@@ -185,7 +185,7 @@ describe('the headers', () => {
     expect(headers['access-control-expose-headers']).toMatch(/Retry-After, RateLimit, RateLimit-Policy/)
   })
 
-  it('of a refusal name the policy that refused', async () => {
+  it('name the policy that refused', async () => {
     const { ask, statuses } = await start({ ...environment, RATE_LIMIT_PER_CALLER: '1/minute' })
     await statuses({})
     const { headers } = await ask()
@@ -193,7 +193,7 @@ describe('the headers', () => {
     expect(headers['retry-after']).toBe(headers['ratelimit']?.toString().split('t=')[1])
   })
 
-  it('of requests that are no mints tell of their address alone', async () => {
+  it('show only the limit per address for other requests', async () => {
     const { app } = await start(environment)
     const { headers } = await app.inject('/nowhere')
     expect(headers).toMatchObject({

@@ -21,11 +21,11 @@ interface Seen {
   readonly counters: readonly Counter[]
   readonly decision: Decision
   readonly expected: boolean | undefined
-  /** Of each counter, the admissions after this step. */
+  /** The admissions of each counter after this step. */
   readonly logs: readonly NaiveLog[]
 }
 
-/** A full store says so by an error. */
+/** Ignores a full store. */
 function takeOrNot(store: LocalStore, counter: Counter): void {
   try {
     store.take([counter])
@@ -34,7 +34,7 @@ function takeOrNot(store: LocalStore, counter: Counter): void {
   }
 }
 
-/** Walks a store with room for all and naive logs through the same steps. */
+/** Sends the same steps to a store with enough room and to naive logs. */
 function* walk(all: readonly Counter[], path: readonly Step[]): Generator<Seen> {
   let now = 0
   const store = new LocalStore({ monotonicNow: () => now })
@@ -50,7 +50,7 @@ function* walk(all: readonly Counter[], path: readonly Step[]): Generator<Seen> 
   }
 }
 
-it('a store decides as a log of everything would, for all counters or for none', () => {
+it('a store decides like the reference, for all counters or for none', () => {
   assert(
     property(array(smallRule, { minLength: 1, maxLength: 3 }), steps(3, 120), (rules, path) => {
       for (const { now, counters, decision, expected, logs } of walk(toCounters(rules), path)) {
@@ -65,7 +65,7 @@ it('a store decides as a log of everything would, for all counters or for none',
   )
 })
 
-it('under large limits too, but for what rounding leaves open', () => {
+it('a store does so with large limits, except where rounding allows both', () => {
   assert(
     property(array(largeRule, { minLength: 1, maxLength: 2 }), steps(2, 600, 4), (rules, path) => {
       for (const { decision, expected } of walk(toCounters(rules), path)) {
@@ -76,7 +76,7 @@ it('under large limits too, but for what rounding leaves open', () => {
   )
 })
 
-it('in no window are more admitted than the limit', () => {
+it('no window has more admissions than the limit', () => {
   assert(
     property(oneof(smallRule, largeRule), steps(1, 400, 4), ({ limit, windowMs }, path) => {
       const seen = [...walk(toCounters([{ limit, windowMs }]), path)]
@@ -88,13 +88,13 @@ it('in no window are more admitted than the limit', () => {
   )
 })
 
-it('after a quiet window the whole limit is admitted', () => {
+it('the whole limit is free after a quiet window', () => {
   assert(
     property(oneof(smallRule, largeRule), steps(1, 200, 4), (rule, path) => {
       const quiet = { afterMs: rule.windowMs, chosen: 1 }
       const burst = Array.from({ length: rule.limit - 1 }, () => ({ afterMs: 0, chosen: 1 }))
       const [counter] = toCounters([rule])
-      if (counter === undefined) throw new Error('there is no counter')
+      if (counter === undefined) throw new Error('the counter is missing')
       const seen = [...walk([counter], [...path, quiet, ...burst])]
       const last = seen.slice(-rule.limit)
       expect(last.every(({ decision }) => decision.admitted)).toBe(true)
@@ -103,7 +103,7 @@ it('after a quiet window the whole limit is admitted', () => {
   )
 })
 
-it('a refusal tells the first moment at which a request is admitted', () => {
+it('a refusal includes the first moment that admits a request', () => {
   assert(
     property(oneof(smallRule, largeRule), steps(1, 200, 4), (rule, path) => {
       let now = 0
@@ -124,7 +124,7 @@ it('a refusal tells the first moment at which a request is admitted', () => {
   )
 })
 
-it('a blocked key stays blocked for as long as it was told, whoever else comes', () => {
+it('a blocked key stays blocked for the announced time, whatever other keys arrive', () => {
   const others = array(record({ after: double({ min: 0, max: 0.99, noNaN: true }), key: nat(50) }), {
     maxLength: 60,
     size: 'max',

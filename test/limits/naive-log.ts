@@ -1,4 +1,4 @@
-/** What stores are held against: every admission kept, and all of them counted each time. */
+/** The reference for all stores: it keeps every admission and counts all of them each time. */
 import { array, integer, record } from 'fast-check'
 import { MAX_ENTRIES, toGrainMs } from '../../src/limits/admission-log.ts'
 import type { LimitRule } from '../../src/limits/rules.ts'
@@ -12,13 +12,13 @@ export class NaiveLog {
   }
 }
 
-/** Rules that keep every admission, in windows so short that a walk leaves them often. */
+/** Rules with an entry per admission, and windows that are short in comparison with a walk. */
 export const smallRule = record({
   limit: integer({ min: 1, max: 5 }),
   windowMs: integer({ min: 1, max: 40 }),
 })
 
-/** Rules of which admissions share entries. */
+/** Rules whose admissions share entries. */
 export const largeRule = record({
   limit: integer({ min: MAX_ENTRIES + 1, max: MAX_ENTRIES + 20 }),
   windowMs: integer({ min: MAX_ENTRIES, max: 4 * MAX_ENTRIES }),
@@ -26,7 +26,7 @@ export const largeRule = record({
 
 export interface Step {
   readonly afterMs: number
-  /** Which of the counters are made together; a bit each. */
+  /** Which counters the request needs: one bit each. */
   readonly chosen: number
 }
 
@@ -36,7 +36,7 @@ export const steps = (counters: number, maxLength: number, maxAfterMs = 12) =>
       afterMs: integer({ min: 0, max: maxAfterMs }),
       chosen: integer({ min: 1, max: 2 ** counters - 1 }),
     }),
-    // Without it lists are short, whatever their maximum.
+    // The default size makes short lists, whatever the maximum.
     { maxLength, size: 'max' },
   )
 
@@ -46,7 +46,7 @@ export const toCounters = (rules: readonly LimitRule[], prefix = ''): readonly C
 export const chosenOf = (counters: readonly Counter[], { chosen }: Step): readonly Counter[] =>
   counters.filter((_, index) => (chosen & (1 << index)) !== 0)
 
-/** What a store has to answer: undefined where rounding leaves it the choice. */
+/** Whether a store must admit the request; undefined if both is right because of rounding. */
 export function toExpected(
   counters: readonly Counter[],
   logOf: (counter: Counter) => NaiveLog,

@@ -1,7 +1,7 @@
-/** The service with Redis, as callers and operators see it. */
+/** The service with Redis, from outside. */
 import { describe, expect, it, vi } from 'vitest'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { redisOutages, startRedis } from '../support/redis.ts'
 import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
 import { ORIGIN, type Reply, startTestService, type TestService } from '../support/service.ts'
 
@@ -11,7 +11,7 @@ const LIMIT = 6
 interface Replica extends TestService {
   readonly ask: (from?: string) => Promise<Reply>
   readonly preflight: (origin?: string) => Promise<Reply>
-  /** How many of so many mints, one after the other, are issued. */
+  /** How many of these mints, one after the other, are issued. */
   readonly issuedOf: (times: number, from?: string) => Promise<number>
   readonly storeRecords: () => Promise<readonly unknown[]>
 }
@@ -59,10 +59,8 @@ const isRestored = ({ storeRecords }: Replica): Promise<void> =>
     interval: 20,
   })
 
-const set = (name: string, value: string) => (server: RedisServer) => server.client.config('SET', name, value)
-
 describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('redis-server')}`, () => {
-  it('hold one limit together', async () => {
+  it('share one limit', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
     expect([await one.issuedOf(4), await other.issuedOf(4), await one.issuedOf(4)]).toEqual([4, 2, 0])
@@ -70,7 +68,7 @@ describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('
     expect(headers['ratelimit']).toBe(`"caller";r=${LIMIT - 1};t=86400`)
   })
 
-  it('count addresses together too', async () => {
+  it('share the limit per address', async () => {
     const { url } = await startRedis()
     const limit = { RATE_LIMIT_PER_ADDRESS: '2/day' }
     const [one, other] = [await startReplica(url, limit), await startReplica(url, limit)]
@@ -79,7 +77,7 @@ describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('
     expect(refusalOf(await one.app.inject('/nowhere'))).toEqual(limited)
   })
 
-  it('tell Redis nobody’s address, and nothing for ever', async () => {
+  it('store no address in Redis, and nothing without expiry', async () => {
     const { client, url } = await startRedis()
     const { ask, app } = await startReplica(url)
     await ask('203.0.113.77')
@@ -93,7 +91,7 @@ describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('
     for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0)
   })
 
-  it('ask Redis twice for a mint, and once for all else', async () => {
+  it('need two scripts for a mint, and one for any other request', async () => {
     const server = await startRedis()
     const { ask, app } = await startReplica(server.url)
     await ask()
@@ -108,33 +106,25 @@ describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('
 })
 
 describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissing('redis-server')}`, () => {
-  it.each<
-    [
-      what: string,
-      cause: string,
-      spoil: (server: RedisServer) => unknown,
-      mend: (server: RedisServer) => unknown,
-    ]
-  >([
-    ['is killed', 'unreachable', ({ kill }) => kill(), ({ start }) => start()],
-    ['freezes', 'timeout', ({ signal }) => signal('SIGSTOP'), ({ signal }) => signal('SIGCONT')],
-    ['has no memory left', 'out_of_memory', set('maxmemory', '1'), set('maxmemory', '0')],
-  ])('because it %s serves on by its share, on record', async (_, cause, spoil, mend) => {
-    const server = await startRedis()
-    const replica = await startReplica(server.url)
-    expect(await replica.issuedOf(1)).toBe(1)
-    await spoil(server)
-    expect(await replica.issuedOf(5)).toBe(2)
-    expect(await replica.issuedOf(5, '192.0.2.2')).toBe(3)
-    await mend(server)
-    await isRestored(replica)
-    expect(await replica.storeRecords()).toEqual([{ state: 'degraded', cause }, { state: 'restored' }])
-    expect(await replica.issuedOf(1, '192.0.2.3')).toBe(1)
-    expect(replica.logText()).toContain(`"cause":"${cause}"`)
-    expect(replica.logText() + (await replica.auditText())).not.toMatch(/maxmemory|ECONN|used memory/)
-  })
+  it.each(redisOutages.slice(0, 3))(
+    'because it $what applies its share, and records it',
+    async ({ fault: cause, begin, end }) => {
+      const server = await startRedis()
+      const replica = await startReplica(server.url)
+      expect(await replica.issuedOf(1)).toBe(1)
+      await begin(server)
+      expect(await replica.issuedOf(5)).toBe(2)
+      expect(await replica.issuedOf(5, '192.0.2.2')).toBe(3)
+      await end(server)
+      await isRestored(replica)
+      expect(await replica.storeRecords()).toEqual([{ state: 'degraded', cause }, { state: 'restored' }])
+      expect(await replica.issuedOf(1, '192.0.2.3')).toBe(1)
+      expect(replica.logText()).toContain(`"cause":"${cause}"`)
+      expect(replica.logText() + (await replica.auditText())).not.toMatch(/maxmemory|ECONN|used memory/)
+    },
+  )
 
-  it('answers everybody while Redis is silent', async () => {
+  it('answers all callers while Redis does not answer', async () => {
     const { signal, url } = await startRedis()
     const { ask, storeRecords } = await startReplica(url)
     signal('SIGSTOP')
@@ -167,7 +157,7 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(await replica.issuedOf(1)).toBe(1)
   })
 
-  it('from the start serves on by its share', async () => {
+  it('applies its share from the start', async () => {
     const server = await startRedis()
     await server.kill()
     const replica = await startReplica(server.url)

@@ -3,7 +3,7 @@ import { type LimitRule, parseRules } from '../../src/limits/rules.ts'
 
 const rule = (limit: number, windowMs: number): LimitRule => ({ limit, windowMs })
 
-describe('a limit is read', () => {
+describe('the text of a limit', () => {
   it.each<[text: string, rules: readonly LimitRule[]]>([
     ['1/second', [rule(1, 1_000)]],
     ['60/minute', [rule(60, 60_000)]],
@@ -14,12 +14,12 @@ describe('a limit is read', () => {
     ['5/second,5/second', [rule(5, 1_000)]],
     ['10/minute,5/second,7/minute', [rule(5, 1_000), rule(7, 60_000)]],
     ['999999999/day', [rule(999_999_999, 86_400_000)]],
-  ])('%s', (text, rules) => {
+  ])('is accepted: %s', (text, rules) => {
     expect(parseRules(text)).toEqual(rules)
   })
 })
 
-describe('anything else is none', () => {
+describe('any other text', () => {
   it.each([
     '',
     ',',
@@ -49,7 +49,7 @@ describe('anything else is none', () => {
     '10/minute x',
     'true',
     'unlimited',
-  ])('%j', (text) => {
+  ])('is refused: %j', (text) => {
     expect(parseRules(text)).toBeUndefined()
   })
 })

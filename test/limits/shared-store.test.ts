@@ -1,11 +1,9 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LocalStore } from '../../src/limits/local-store.ts'
 import { SharedStore } from '../../src/limits/shared-store.ts'
 import type { Counter } from '../../src/limits/store.ts'
-import { RedisConnection } from '../../src/redis/connection.ts'
-import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { connectRedis, type RedisServer, startRedis } from '../support/redis.ts'
 
 interface ReplicaOptions {
   readonly replicas?: number
@@ -15,14 +13,12 @@ interface ReplicaOptions {
 
 const now = (): number => performance.now()
 
-/** A process's own store and connection. */
+/** The store and the connection of one process. */
 async function startReplica(
   url: string,
   { replicas = 2, required = false, maxLogs = 100 }: ReplicaOptions = {},
 ) {
-  const redis = new RedisConnection({ url: new Secret(url), onChange: () => undefined })
-  onTestFinished(() => redis.close())
-  await redis.open()
+  const { redis } = await connectRedis(url)
   const store = new SharedStore({
     redis,
     local: new LocalStore({ monotonicNow: now, maxLogs }),
@@ -30,7 +26,7 @@ async function startReplica(
     required,
     monotonicNow: now,
   })
-  /** How many of so many tries at once are admitted. */
+  /** How many of these simultaneous requests are admitted. */
   async function tryAtOnce(times: number, ...counters: readonly Counter[]): Promise<number> {
     const decisions = await Promise.all(Array.from({ length: times }, () => store.take(counters)))
     return decisions.filter(({ admitted }) => admitted).length
@@ -47,21 +43,21 @@ const counter = (limit: number, windowMs = 60_000, key = 'a'): Counter => ({
   windowMs,
 })
 
-/** Scripts that Redis was asked for. */
+/** How many scripts Redis ran. */
 async function runsOf({ client }: RedisServer): Promise<number> {
   const stats = await client.info('commandstats')
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
 }
 
 describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-server')}`, () => {
-  it('are those of all replicas together', async () => {
+  it('count the requests of all replicas', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
     const admitted = await Promise.all([one.tryAtOnce(500, counter(10)), other.tryAtOnce(500, counter(10))])
     expect(admitted.reduce((sum, count) => sum + count)).toBe(10)
   })
 
-  it('tell how they stand with all replicas together', async () => {
+  it('include the requests of other replicas in the usage', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
     await one.tryAtOnce(3, counter(10))
@@ -72,7 +68,7 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
     ])
   })
 
-  it('take all counters or none', async () => {
+  it('count in all counters or in none', async () => {
     const { url } = await startRedis()
     const { tryAtOnce, store } = await startReplica(url)
     expect(await tryAtOnce(20, counter(10), counter(3, 60_000, 'b'))).toBe(3)
@@ -80,7 +76,7 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
     expect((await store.take([counter(10)])).usages[0]?.remaining).toBe(0)
   })
 
-  it('are asked for nothing that is known to be refused, and for all else', async () => {
+  it('are not asked while they are known to refuse', async () => {
     const server = await startRedis()
     const [one, other] = [await startReplica(server.url), await startReplica(server.url)]
     await one.tryAtOnce(2, counter(2, 300))
@@ -91,7 +87,7 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
     await vi.waitFor(async () => expect(await other.tryAtOnce(1, counter(2, 300))).toBe(1), { interval: 5 })
   })
 
-  it('hold for more keys than this process has room for', async () => {
+  it('work for more keys than fit into this process', async () => {
     const { url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { maxLogs: 2 })
     const keys = ['a', 'b', 'c', 'd']
@@ -101,7 +97,7 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
 })
 
 describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redis-server')}`, () => {
-  it('each replica holds its share of a limit, and at least one', async () => {
+  it('each replica applies its share of a limit, and at least one request', async () => {
     const { kill, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 3 })
     await kill()
@@ -109,14 +105,14 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     expect(await tryAtOnce(50, counter(2, 60_000, 'b'))).toBe(1)
   })
 
-  it('a replica on its own holds the whole limit', async () => {
+  it('a single replica applies the whole limit', async () => {
     const { kill, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 1 })
     await kill()
     expect(await tryAtOnce(50, counter(10))).toBe(10)
   })
 
-  it('what was admitted before counts, and what was refused stays so', async () => {
+  it('earlier admissions count, and earlier refusals stay in force', async () => {
     const { kill, url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
     expect(await one.tryAtOnce(2, counter(6))).toBe(2)
@@ -127,7 +123,7 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     expect(await one.tryAtOnce(9, counter(4, 60_000, 'b'))).toBe(0)
   })
 
-  it('nothing is admitted where it is required', async () => {
+  it('nothing is admitted if Redis is required', async () => {
     const { kill, url, start } = await startRedis()
     const { store, tryAtOnce, isBack } = await startReplica(url, { required: true })
     await kill()
@@ -141,36 +137,33 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     expect(await tryAtOnce(11, counter(10))).toBe(10)
   })
 
-  it.each(['SIGSTOP', 'SIGKILL'] as const)(
-    'not one request more than another limit passes: %s',
-    async (how) => {
-      const server = await startRedis()
-      const replicas = [await startReplica(server.url), await startReplica(server.url)]
-      const all = async (): Promise<number> => {
-        const counts = await Promise.all(replicas.map(({ tryAtOnce }) => tryAtOnce(50, counter(10))))
-        return counts.reduce((sum, count) => sum + count)
-      }
-      expect(await all()).toBe(10)
-      if (how === 'SIGKILL') await server.kill()
-      else server.signal(how)
-      expect(await all()).toBeLessThanOrEqual(10)
-      if (how === 'SIGKILL') await server.start()
-      else server.signal('SIGCONT')
-      await Promise.all(replicas.map(({ isBack }) => isBack()))
-      expect(await all()).toBeLessThanOrEqual(how === 'SIGKILL' ? 10 : 0)
-    },
-  )
+  it.each(['SIGSTOP', 'SIGKILL'] as const)('at most one additional limit is admitted: %s', async (how) => {
+    const server = await startRedis()
+    const replicas = [await startReplica(server.url), await startReplica(server.url)]
+    const all = async (): Promise<number> => {
+      const counts = await Promise.all(replicas.map(({ tryAtOnce }) => tryAtOnce(50, counter(10))))
+      return counts.reduce((sum, count) => sum + count)
+    }
+    expect(await all()).toBe(10)
+    if (how === 'SIGKILL') await server.kill()
+    else server.signal(how)
+    expect(await all()).toBeLessThanOrEqual(10)
+    if (how === 'SIGKILL') await server.start()
+    else server.signal('SIGCONT')
+    await Promise.all(replicas.map(({ isBack }) => isBack()))
+    expect(await all()).toBeLessThanOrEqual(how === 'SIGKILL' ? 10 : 0)
+  })
 })
 
-describe.skipIf(isMissing('redis-server'))(`data that Redis loses${ifMissing('redis-server')}`, () => {
+describe.skipIf(isMissing('redis-server'))(`data that Redis has lost${ifMissing('redis-server')}`, () => {
   it.each<[what: string, lose: (server: RedisServer) => Promise<unknown>]>([
     ['flushed', ({ client }) => client.flushall()],
     ['deleted', ({ client }) => client.del(counter(1).key)],
     ['evicted', evict],
     ['overwritten', ({ client }) => client.set(counter(1).key, '-1000')],
-    ['replaced by another kind of value', replaceByList],
-    ['gone with a restart', ({ kill, start }) => kill().then(() => start())],
-  ])('%s: no replica admits more than a limit', async (_, lose) => {
+    ['replaced by a list', replaceByList],
+    ['lost in a restart', ({ kill, start }) => kill().then(() => start())],
+  ])('do not let a replica admit more than a limit: %s', async (_, lose) => {
     const server = await startRedis()
     const { tryAtOnce, isBack } = await startReplica(server.url, { replicas: 1 })
     expect(await tryAtOnce(6, counter(10))).toBe(6)
@@ -180,7 +173,7 @@ describe.skipIf(isMissing('redis-server'))(`data that Redis loses${ifMissing('re
     expect(await tryAtOnce(20, counter(10))).toBe(0)
   })
 
-  it('all limits come free again when they would have', async () => {
+  it('do not block a limit for longer', async () => {
     const { client, url } = await startRedis()
     const { tryAtOnce } = await startReplica(url, { replicas: 1 })
     expect(await tryAtOnce(10, counter(10, 400))).toBe(10)

@@ -37,12 +37,12 @@ const value = (used: number, ...entries: readonly Buffer[]): Buffer => {
 }
 
 describe.each(programs)('the script in %s', (program) => {
-  describe.skipIf(isMissing(program))(`by its own account${ifMissing(program)}`, () => {
+  describe.skipIf(isMissing(program))(`with its own values${ifMissing(program)}`, () => {
     const { client, askAll } = shareClockedScript(program)
     let round = 0
     const nextRound = (): string => `${(round += 1)}:`
 
-    /** Each step with its answer, and what a log of everything makes of it. */
+    /** Each step with its answer and that of the reference. */
     async function walk(all: readonly Counter[], path: readonly Step[]) {
       const asked = toAsked(all, path)
       const answers = await askAll(asked)
@@ -60,7 +60,7 @@ describe.each(programs)('the script in %s', (program) => {
       })
     }
 
-    it('decides as a log of everything would, for all counters or for none', async () => {
+    it('decides like the reference, for all counters or for none', async () => {
       await assert(
         asyncProperty(
           array(smallRule, { minLength: 1, maxLength: 3 }),
@@ -75,7 +75,7 @@ describe.each(programs)('the script in %s', (program) => {
       )
     })
 
-    it('does so under large limits too, but for what rounding leaves open', async () => {
+    it('does so with large limits, except where rounding allows both', async () => {
       await assert(
         asyncProperty(
           array(largeRule, { minLength: 1, maxLength: 2 }),
@@ -90,7 +90,7 @@ describe.each(programs)('the script in %s', (program) => {
       )
     })
 
-    it('admits the whole limit after a quiet window, and no more', async () => {
+    it('admits exactly the limit after a quiet window', async () => {
       await assert(
         asyncProperty(oneof(smallRule, largeRule), steps(1, 200, 4), async (rule, path) => {
           const quiet = { afterMs: rule.windowMs, chosen: 1 }
@@ -103,7 +103,7 @@ describe.each(programs)('the script in %s', (program) => {
       )
     })
 
-    it('tells of a refusal the first moment at which a request is admitted', async () => {
+    it('includes in a refusal the first moment that admits a request', async () => {
       const counters = toCounters([{ limit: 2, windowMs: 10 }], nextRound())
       const answers = await askAll([0, 4, 5, 9.999, 10, 10].map((ms) => ({ counters, ms })))
       expect(answers.map(({ admitted, used, resetMs }) => [admitted, used[0], resetMs[0]])).toEqual([
@@ -116,7 +116,7 @@ describe.each(programs)('the script in %s', (program) => {
       ])
     })
 
-    it('leaves nothing behind for longer than a window', async () => {
+    it('lets its values expire after a window', async () => {
       const counters = toCounters([{ limit: 2, windowMs: 10 }], nextRound())
       await askAll([{ counters, ms: 0 }])
       const ttl = await client().pttl(counters[0]?.key ?? '')
@@ -131,7 +131,7 @@ describe.each(programs)('the script in %s', (program) => {
     })
   })
 
-  describe.skipIf(isMissing(program))(`over values that it did not write${ifMissing(program)}`, () => {
+  describe.skipIf(isMissing(program))(`with values of other clients${ifMissing(program)}`, () => {
     const { client, askAll } = shareClockedScript(program)
     const rule = { limit: 3, windowMs: 10 } as const
     type Client = ReturnType<typeof client>
@@ -139,12 +139,12 @@ describe.each(programs)('the script in %s', (program) => {
     const set = (text: string | Buffer) => (redis: Client, key: string) => redis.set(key, text)
 
     it.each<[what: string, poison: (redis: Client, key: string) => Promise<unknown>]>([
-      ['nothing', (redis, key) => redis.del(key)],
+      ['no value', (redis, key) => redis.del(key)],
       ['an empty text', set('')],
       ['a text', set('hello')],
       ['a number', set('3')],
       ['a negative number', set('-1000000')],
-      ['a text as long as an honest value', set('x'.repeat(16))],
+      ['a text of a valid length', set('x'.repeat(16))],
       ['zeros', set(Buffer.alloc(40))],
       ['ones', set(Buffer.alloc(40, 0xff))],
       ['a megabyte', set('x'.repeat(4 + 12 * 100_000))],
@@ -152,9 +152,9 @@ describe.each(programs)('the script in %s', (program) => {
       ['a hash', async (redis, key) => [await redis.del(key), await redis.hset(key, 'a', '1')]],
       ['a set', async (redis, key) => [await redis.del(key), await redis.zadd(key, 1, 'a')]],
       ['an entry of tomorrow', set(value(3, entry(START_MS + 86_400_000, 3)))],
-      ['an entry of the end of time', set(value(3, entry(Number.MAX_VALUE, 3)))],
-      ['an entry of eternity', set(value(3, entry(Infinity, 3)))],
-      ['an entry of no time', set(value(3, entry(Number.NaN, 3)))],
+      ['an entry at the largest number', set(value(3, entry(Number.MAX_VALUE, 3)))],
+      ['an entry at infinity', set(value(3, entry(Infinity, 3)))],
+      ['an entry at NaN', set(value(3, entry(Number.NaN, 3)))],
       [
         'an entry of tomorrow among others',
         set(value(2, entry(START_MS + 86_400_000, 1), entry(START_MS, 1))),
@@ -162,8 +162,8 @@ describe.each(programs)('the script in %s', (program) => {
       ['too large a sum', set(value(4_000_000_000, entry(START_MS, 3)))],
       ['too small a sum', set(value(0, entry(START_MS, 3)))],
       ['too large a count', set(value(1, entry(START_MS - 9_000, 4_000_000_000)))],
-      ['a value without an end', (redis, key) => redis.persist(key)],
-    ])('%s: it is neither unlimited nor a block for longer than a window', async (what, poison) => {
+      ['a value that never expires', (redis, key) => redis.persist(key)],
+    ])('admits at most the limit and blocks for a window at most: %s', async (what, poison) => {
       const counters = toCounters([rule], what)
       const ask = async (ms: number): Promise<number> => {
         const answers = await askAll(Array.from({ length: 6 }, () => ({ counters, ms })))
@@ -176,7 +176,7 @@ describe.each(programs)('the script in %s', (program) => {
       expect(await ask(19)).toBe(rule.limit)
     })
 
-    it('a clock that steps back blocks for a window at most, and frees nothing', async () => {
+    it('blocks for a window at most, and frees nothing, if the clock steps back', async () => {
       const counters = toCounters([rule], 'back')
       const admitted = (
         await askAll([1_000, 1_000, 1_000, 0, 9.999, 10, 10, 10, 10].map((ms) => ({ counters, ms })))

@@ -1,4 +1,4 @@
-// A process that takes from a limit in Redis as it is told, and tells when it was let in.
+// A process that counts requests in Redis at given times, and reports the admissions.
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LocalStore } from '../../src/limits/local-store.ts'
@@ -6,7 +6,7 @@ import { SharedStore } from '../../src/limits/shared-store.ts'
 import { RedisConnection } from '../../src/redis/connection.ts'
 import { Secret } from '../../src/secret.ts'
 
-/** What the parent sends: so many takes at once, at each of these Unix milliseconds. */
+/** From the parent: how many requests to count at each of these Unix milliseconds. */
 export interface Orders {
   readonly url: string
   readonly limit: number
@@ -15,10 +15,10 @@ export interface Orders {
   readonly moments: readonly number[]
 }
 
-/** What it gets back. */
+/** To the parent. */
 export interface Takings {
   readonly takes: number
-  /** Of each admission, between which two moments it was; milliseconds of the machine's monotonic clock. */
+  /** Two times per admission, before and after it, in milliseconds of the machine's monotonic clock. */
   readonly admitted: readonly (readonly [after: number, before: number])[]
   readonly wasAlone: boolean
 }

@@ -1,11 +1,8 @@
 /** Replies that Redis does not send, but that a faulty server or a proxy in front of it can send. */
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { RedisConnection } from '../../src/redis/connection.ts'
-import type { RedisFault } from '../../src/redis/faults.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { toScript } from '../../src/redis/script.ts'
-import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { startRedis } from '../support/redis.ts'
+import { connectRedis, startRedis } from '../support/redis.ts'
 import { startRelay } from '../support/relay.ts'
 
 const echo = toScript('return ARGV[1]')
@@ -13,14 +10,8 @@ const echo = toScript('return ARGV[1]')
 async function open() {
   const { port } = await startRedis()
   const relay = await startRelay(port)
-  const changes: (RedisFault | null)[] = []
-  const connection = new RedisConnection({
-    url: new Secret(`redis://127.0.0.1:${relay.port}`),
-    onChange: (fault) => changes.push(fault),
-  })
-  onTestFinished(() => connection.close())
-  await connection.open()
-  const ask = (text: string): Promise<unknown> => connection.run(echo, [], [text])
+  const { redis, changes } = await connectRedis(`redis://127.0.0.1:${relay.port}`)
+  const ask = (text: string): Promise<unknown> => redis.run(echo, [], [text])
   /** The call's own reply, or the name of its error. */
   const outcomeOf = (text: string): Promise<unknown> => ask(text).catch(({ name }: Error) => name)
   const isBack = (): Promise<void> =>

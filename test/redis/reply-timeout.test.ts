@@ -7,8 +7,8 @@ const never = new Promise<never>(() => undefined)
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
 afterEach(() => void vi.useRealTimers())
 
-describe('patience of a tenth of a second', () => {
-  it('ends with the first turn of 20 ms after it', async () => {
+describe('a timeout of 100 ms', () => {
+  it('expires with the next turn of 20 ms', async () => {
     const ends: unknown[] = []
     const waiting = new ReplyTimeout(100).wait(never).catch((error: unknown) => ends.push(error))
     vi.advanceTimersByTime(100)
@@ -19,21 +19,21 @@ describe('patience of a tenth of a second', () => {
     expect(ends).toEqual([new RedisUnavailable('timeout')])
   })
 
-  it('is as long for each, whenever it began', async () => {
-    const patience = new ReplyTimeout(100)
-    const first = patience.wait(never)
+  it('counts from the start of each reply', async () => {
+    const timeout = new ReplyTimeout(100)
+    const first = timeout.wait(never)
     vi.advanceTimersByTime(60)
-    const second = patience.wait(never)
+    const second = timeout.wait(never)
     vi.advanceTimersByTime(60)
     await expect(first).rejects.toThrow('redis: timeout')
     vi.advanceTimersByTime(60)
     await expect(second).rejects.toThrow('redis: timeout')
   })
 
-  it('gives replies and failures as they come, and then keeps no clock', async () => {
-    const patience = new ReplyTimeout(100)
-    await expect(patience.wait(Promise.resolve('reply'))).resolves.toBe('reply')
-    await expect(patience.wait(Promise.reject(new Error('refused')))).rejects.toThrow('refused')
+  it('passes replies and errors on, and then stops its timer', async () => {
+    const timeout = new ReplyTimeout(100)
+    await expect(timeout.wait(Promise.resolve('reply'))).resolves.toBe('reply')
+    await expect(timeout.wait(Promise.reject(new Error('refused')))).rejects.toThrow('refused')
     vi.advanceTimersByTime(20)
     expect(vi.getTimerCount()).toBe(0)
   })

@@ -1,15 +1,12 @@
-/** Redis behind TLS: whom the service believes that it talks to. */
+/** Redis with TLS: which certificates the service accepts. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { RedisConnection } from '../../src/redis/connection.ts'
-import type { RedisFault } from '../../src/redis/faults.ts'
-import { Secret } from '../../src/secret.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { connectRedis, type RedisServer, startRedis } from '../support/redis.ts'
 import { AUDIT_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
 
@@ -18,14 +15,14 @@ const PASSWORD = 'a password that is only for tests'
 const authority = await createAuthority()
 const stranger = await createAuthority()
 
-// A check that is skipped would pass unnoticed where nothing but the signer is wrong.
+// Without a trusted authority, every certificate would be refused, whatever the check.
 beforeAll(() => trust(authority))
 
 interface TlsRedis extends RedisServer {
   readonly tlsPort: number
 }
 
-/** Also answers without TLS, for the test's own questions. */
+/** It also answers without TLS, for the test's own commands. */
 async function startTlsRedis({ key, cert }: Certificate): Promise<TlsRedis> {
   const directory = await createTemporaryDirectory()
   const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
@@ -36,22 +33,19 @@ async function startTlsRedis({ key, cert }: Certificate): Promise<TlsRedis> {
   return { ...(await startRedis({ settings: [...tls, ...files] })), tlsPort }
 }
 
-async function open(url: string): Promise<{ changes: readonly (RedisFault | null)[]; available: boolean }> {
-  const changes: (RedisFault | null)[] = []
-  const connection = new RedisConnection({ url: new Secret(url), onChange: (fault) => changes.push(fault) })
-  onTestFinished(() => connection.close())
-  await connection.open()
-  return { changes, available: connection.available }
+async function open(url: string) {
+  const { redis, changes } = await connectRedis(url)
+  return { changes, available: redis.available }
 }
 
-/** How often one came. */
+/** How many passwords Redis received. */
 async function passwordsSeen({ client }: RedisServer): Promise<number> {
   const [, calls = '0'] = /cmdstat_auth:calls=(\d+)/.exec(await client.info('commandstats')) ?? []
   return Number(calls)
 }
 
 describe.skipIf(isMissing('redis-server'))(`a Redis whose certificate${ifMissing('redis-server')}`, () => {
-  it.each(['localhost', '127.0.0.1'])('is of a known authority, for %s, is used', async (host) => {
+  it.each(['localhost', '127.0.0.1'])('is of a known authority is accepted for %s', async (host) => {
     const { tlsPort } = await startTlsRedis(await createCertificate({ issuer: authority }))
     expect(await open(`rediss://${host}:${tlsPort}`)).toEqual({ changes: [], available: true })
   })
@@ -64,8 +58,8 @@ describe.skipIf(isMissing('redis-server'))(`a Redis whose certificate${ifMissing
       'is for another name',
       () => createCertificate({ issuer: authority, names: ['redis.example.com'], addresses: [] }),
     ],
-    ['is for the address, not for the name', () => createCertificate({ issuer: authority, names: [] })],
-  ])('%s is not used, and never sees the password', async (_, create) => {
+    ['names the address instead of the host name', () => createCertificate({ issuer: authority, names: [] })],
+  ])('%s is refused before the password is sent', async (_, create) => {
     const server = await startTlsRedis(await create())
     const url = `rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.tlsPort}`
     expect(await open(url)).toEqual({ changes: ['untrusted'], available: false })
@@ -80,14 +74,14 @@ const mint = (url: string): Promise<Response> =>
   })
 
 describe.skipIf(isMissing('redis-server'))(`rediss:${ifMissing('redis-server')}`, () => {
-  it('does not go on without TLS where the server has none', async () => {
+  it('does not fall back to a connection without TLS', async () => {
     const server = await startRedis()
     const { available } = await open(`rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.port}`)
     expect(available).toBe(false)
     expect(await passwordsSeen(server)).toBe(0)
   })
 
-  it('believes the authority in NODE_EXTRA_CA_CERTS, and without it nobody', async () => {
+  it('trusts the authority in NODE_EXTRA_CA_CERTS, and no unknown one', async () => {
     const file = join(await createTemporaryDirectory(), 'authority.pem')
     await writeFile(file, authority.cert)
     const { tlsPort, client } = await startTlsRedis(await createCertificate({ issuer: authority }))
@@ -98,12 +92,12 @@ describe.skipIf(isMissing('redis-server'))(`rediss:${ifMissing('redis-server')}`
       REDIS_URL: `rediss://localhost:${tlsPort}`,
     }
     const start = (extra: Record<string, string>) => startServiceProcess({ ...environment, ...extra })
-    const [knowing, unknowing] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
-    expect((await mint(unknowing.url)).status).toBe(200)
+    const [trusting, other] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
+    expect((await mint(other.url)).status).toBe(200)
     expect(await client.dbsize()).toBe(0)
-    await unknowing.seen(/"cause":"untrusted".*redis cannot be used/)
-    expect((await mint(knowing.url)).status).toBe(200)
+    await other.seen(/"cause":"untrusted".*redis cannot be used/)
+    expect((await mint(trusting.url)).status).toBe(200)
     expect(await client.dbsize()).toBeGreaterThan(0)
-    expect(knowing.stdout()).not.toContain('redis cannot be used')
+    expect(trusting.stdout()).not.toContain('redis cannot be used')
   })
 })

@@ -1,9 +1,12 @@
-/** A real Redis, or Valkey, on a port of its own. */
+/** A real Redis or Valkey on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
+import { RedisConnection } from '../../src/redis/connection.ts'
+import type { RedisFault } from '../../src/redis/faults.ts'
+import { Secret } from '../../src/secret.ts'
 import { findPort, whenListening } from './ports.ts'
 import { PROGRAM_PATH } from './programs.ts'
 import { createTemporaryDirectory, type Defer } from './service.ts'
@@ -11,29 +14,29 @@ import { createTemporaryDirectory, type Defer } from './service.ts'
 export interface RedisServer {
   readonly port: number
   readonly url: string
-  /** For the test's own questions. */
+  /** For the test's own commands. */
   readonly client: Redis
   readonly signal: (name: 'SIGSTOP' | 'SIGCONT') => void
-  /** Ends it at once, as a crash would. */
+  /** Stops it like a crash. */
   readonly kill: () => Promise<void>
-  /** Starts it anew on the same port, with nothing in it; resolves when it listens. */
+  /** Starts it again on the same port, without data. Resolves when it listens. */
   readonly start: (...settings: readonly string[]) => Promise<void>
 }
 
 export interface RedisServerOptions {
   readonly program?: string
   readonly settings?: readonly string[]
-  /** A configuration file; what the test needs comes over it. */
+  /** A configuration file. The settings that the test needs override it. */
   readonly file?: string
   readonly defer?: Defer
 }
 
-/** Where there are fewer cores than busy processes Redis would be late for want of one; tests of that stop it themselves. */
-function hurry({ pid }: ChildProcess): void {
+/** On a busy machine Redis would answer late for lack of a core. */
+function raisePriority({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) setPriority(pid, -10)
   } catch {
-    // Only root may.
+    // Only root may do this.
   }
 }
 
@@ -57,7 +60,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     })
     running[0] = child
     await once(child, 'spawn')
-    hurry(child)
+    raisePriority(child)
     await whenListening(port)
   }
 
@@ -82,3 +85,55 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     start,
   }
 }
+
+/** The service's own connection, and the calls of its onChange. */
+export async function connectRedis(url: string) {
+  const changes: (RedisFault | null)[] = []
+  const redis = new RedisConnection({ url: new Secret(url), onChange: (fault) => changes.push(fault) })
+  onTestFinished(() => redis.close())
+  await redis.open()
+  return { redis, changes }
+}
+
+export interface RedisOutage {
+  readonly what: string
+  readonly fault: RedisFault
+  readonly begin: (server: RedisServer) => unknown
+  readonly end: (server: RedisServer) => unknown
+}
+
+const set = (name: string, value: string) => (server: RedisServer) => server.client.config('SET', name, value)
+
+export const redisOutages: readonly RedisOutage[] = [
+  { what: 'is killed', fault: 'unreachable', begin: ({ kill }) => kill(), end: ({ start }) => start() },
+  {
+    what: 'freezes',
+    fault: 'timeout',
+    begin: ({ signal }) => signal('SIGSTOP'),
+    end: ({ signal }) => signal('SIGCONT'),
+  },
+  {
+    what: 'runs out of memory',
+    fault: 'out_of_memory',
+    begin: set('maxmemory', '1'),
+    end: set('maxmemory', '0'),
+  },
+  {
+    what: 'becomes a read-only replica',
+    fault: 'read_only',
+    begin: ({ client }) => client.replicaof('127.0.0.1', '1'),
+    end: ({ client }) => client.replicaof('NO', 'ONE'),
+  },
+  {
+    what: 'lacks the replicas that it requires',
+    fault: 'cut_off',
+    begin: set('min-replicas-to-write', '1'),
+    end: set('min-replicas-to-write', '0'),
+  },
+  {
+    what: 'withdraws a permission',
+    fault: 'access_denied',
+    begin: ({ client }) => client.acl('SETUSER', 'default', '-evalsha'),
+    end: ({ client }) => client.acl('SETUSER', 'default', '+evalsha'),
+  },
+]
