@@ -1,129 +1,100 @@
-/**
- * The command line: what to run, how it ends, and with which exit code. Each command imports what it needs by itself,
- * so that a question to the audit does not wait for a server to load.
- */
-import { parseArgs } from 'node:util'
-import { EXIT_CONFIG, EXIT_USAGE, type Program, runProgram } from './cli/exit.ts'
-import { readEnvironment } from './config.ts'
+/** The command line: selects the command. Each command is imported alone, so that none waits for the server to load. */
+import type { Command, CommandContext } from './cli/command.ts'
+import { EXIT_USAGE, type Program, runProgram } from './cli/exit.ts'
 
 const USAGE = `Usage: realtime-mint [command]
 
-  serve                  start the service (the default); its settings are environment variables, see .env.example
+  serve                  start the service (the default). Its settings are environment variables, see .env.example
   demo                   start it against a sandbox on this machine, without a key
-  check [FILE] [--json]  judge settings, what they name, and presets, or one presets file; show what would be sent
-  check --live [--json]  judge settings and presets, and mint one client secret of 10 s, which goes nowhere
+  check [FILE] [--json]  check settings, the files and servers that they name, and presets, or only a presets file
+  check --live [--json]  check settings and presets, then mint a client secret of 10 s and discard it
   explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
-                         tell what would be decided for such a request, and by which rule, without minting or counting
-  audit verify|query|stats   verify the audit's files, find records in them, or count attempts; see audit --help
+                         show what would be decided for such a request and by which rule, without minting or counting
+  audit verify|query|stats
+                         verify the audit, find records in it, or count attempts; see audit --help
   schema                 print the JSON Schema of the presets file, for editors
+  help, --version        print this text, or the version
+
+Exit codes: 0 success, 1 the request would be refused (explain), 64 invalid command line, 70 crash,
+78 invalid configuration. audit has codes of its own.
 `
 
-interface Arguments {
-  readonly operands: readonly string[]
-  readonly json: boolean
-  readonly live: boolean
+/** The sandbox is only in a checkout; the bin starts the demo from there. */
+const runDemo: Command = async (_args, { note }) => {
+  note('The demo runs from a checkout of the source: npm ci && npm run demo\n')
+  return EXIT_USAGE
 }
 
-async function runCheck({ operands: [file], json, live }: Arguments): Promise<void> {
-  if (live && file !== undefined) misuse()
-  const { check, toReport } = await import('./cli/check.ts')
-  const findings = await check({ file, environment: readEnvironment(), live })
-  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : toReport(findings))
-  process.exitCode = findings.problems.length === 0 ? 0 : EXIT_CONFIG
-}
-
-async function printSchema(): Promise<void> {
-  const { presetsJsonSchema } = await import('./presets/json-schema.ts')
-  process.stdout.write(`${JSON.stringify(presetsJsonSchema(), null, 2)}\n`)
-}
-
-async function serve(_given: Arguments, program: Program): Promise<void> {
-  const { runService } = await import('./cli/serve.ts')
-  await runService({ environment: readEnvironment(), ...program })
-}
-
-/** The sandbox is in a checkout only, and the command itself starts it from there. */
-async function demo(): Promise<void> {
-  process.stderr.write('The demo runs from a checkout of the source: npm ci && npm run demo\n')
-  process.exitCode = EXIT_USAGE
-}
-
-/** By name, with the number of operands that each takes. */
-const commands: ReadonlyMap<
-  string,
-  readonly [run: (given: Arguments, program: Program) => Promise<void>, operands: number]
-> = new Map([
-  ['serve', [serve, 0]],
-  ['demo', [demo, 0]],
-  ['check', [runCheck, 1]],
-  ['schema', [printSchema, 0]],
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./cli/serve.ts')).runServe],
+  ['demo', async () => runDemo],
+  ['check', async () => (await import('./cli/check.ts')).runCheck],
+  ['explain', async () => (await import('./cli/explain.ts')).runExplain],
+  ['audit', async () => (await import('./cli/audit.ts')).runAudit],
+  ['schema', async () => (await import('./cli/schema.ts')).runSchema],
 ])
 
-/** False once nobody reads any more, as behind head. */
-const write = (text: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    process.stdout.write(text, (error) => resolve(error === null || error === undefined))
-  })
+const isHelp = (word: string): boolean => ['--help', '-h'].includes(word)
 
-const note = (text: string): void => {
-  process.stderr.write(text)
+/** Repeats a word only if it cannot be a secret. */
+async function toUnknownCommand(word: string): Promise<string> {
+  const { closest } = await import('./presets/suggestion.ts')
+  const names = [...commands.keys(), 'help']
+  const near = closest(word, names)
+  const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`
+  return `realtime-mint: there is no command${named}.${hint} The commands are ${names.join(', ')}.\n`
 }
 
-async function audit(args: readonly string[]): Promise<void> {
-  const { runAudit } = await import('./cli/audit.ts')
-  const { stdout, stderr, stdin } = process
-  process.exitCode = await runAudit(args, {
-    environment: readEnvironment(),
-    now: Date.now,
-    write,
-    note,
-    input: stdin,
-    columns: stdout.isTTY ? stdout.columns || 80 : undefined,
-    isNoteTerminal: stderr.isTTY,
-  })
-}
-
-async function explainRequest(args: readonly string[]): Promise<void> {
-  const { runExplain } = await import('./cli/explain-command.ts')
-  const environment = readEnvironment()
-  process.exitCode = await runExplain(args, { environment, write, note, input: process.stdin })
-}
-
-function misuse(): never {
-  process.stderr.write(USAGE)
-  process.exit(EXIT_USAGE)
-}
-
-function parseCommandLine() {
+async function run(given: readonly string[], context: CommandContext): Promise<number> {
+  const { write, note } = context
+  const [first = 'serve', ...rest] = given
+  if (first === 'help' || isHelp(first) || (first !== 'audit' && rest.some(isHelp))) {
+    await write(USAGE)
+    return 0
+  }
+  if (first === '--version' || first === 'version') {
+    const { readVersion } = await import('./version.ts')
+    await write(`${readVersion()}\n`)
+    return 0
+  }
+  // Options without a command are those of serve.
+  const [name, args] = first.startsWith('-') ? ['serve', given] : [first, rest]
+  const load = commands.get(name)
+  if (load === undefined) {
+    note(await toUnknownCommand(name))
+    return EXIT_USAGE
+  }
+  const { Misuse } = await import('./cli/arguments.ts')
   try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        live: { type: 'boolean', default: false },
-      },
-    })
-  } catch {
-    return misuse()
+    return await (await load())(args, context)
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error
+    note(`realtime-mint ${name} ${error.message}\n`)
+    return EXIT_USAGE
   }
 }
 
 async function main(program: Program): Promise<void> {
-  const [first, ...rest] = process.argv.slice(2)
-  if (first === 'audit') return audit(rest)
-  if ([first, ...rest].some((argument) => argument === '--help' || argument === '-h')) {
-    process.stdout.write(USAGE)
-    return
-  }
-  if (first === 'explain') return explainRequest(rest)
-  const { values, positionals } = parseCommandLine()
-  const [name = 'serve', ...operands] = positionals
-  const [run, most = 0] = commands.get(name) ?? []
-  if (run === undefined || operands.length > most || ((values.json || values.live) && name !== 'check')) {
-    misuse()
-  } else {
-    await run({ operands, json: values.json, live: values.live }, program)
-  }
+  const { readEnvironment } = await import('./config.ts')
+  const { unixNow } = await import('./clocks.ts')
+  const { stdin, stdout, stderr } = process
+  process.exitCode = await run(process.argv.slice(2), {
+    ...program,
+    // Read only by the commands that need it, because it can be invalid.
+    get environment() {
+      return readEnvironment()
+    },
+    now: unixNow,
+    write: (text) =>
+      new Promise((resolve) => {
+        stdout.write(text, (error) => resolve(error === null || error === undefined))
+      }),
+    note: (text) => void stderr.write(text),
+    input: stdin,
+    columns: stdout.isTTY ? stdout.columns || 80 : undefined,
+    isNoteTerminal: stderr.isTTY,
+  })
 }
 
 await runProgram(main)

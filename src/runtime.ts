@@ -9,6 +9,7 @@ import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
 import { RedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
+import { monotonicNow, unixNow } from './clocks.ts'
 import type { Config } from './config.ts'
 import { loadDescriptorLimit, toDescriptorWarning } from './descriptors.ts'
 import { createIssuer } from './issuer.ts'
@@ -39,9 +40,6 @@ export interface Runtime {
   readonly logger: Logger
 }
 
-const now = (): number => performance.now()
-const unixNow = (): number => Date.now()
-
 async function startAudit(
   { audit }: Config,
   lifecycle: Lifecycle,
@@ -52,7 +50,7 @@ async function startAudit(
   try {
     return await openAudit(audit, {
       logger,
-      monotonicNow: now,
+      monotonicNow,
       unixNow,
       clockOffsetMs: () => clock.differenceMs ?? null,
       isRecordDue,
@@ -66,7 +64,7 @@ function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefi
   if (callers.mode === 'none') return undefined
   return createCallerGuard({
     ...callers,
-    monotonicNow: now,
+    monotonicNow,
     unixNow,
     onChange: (cause) =>
       cause === undefined
@@ -155,11 +153,11 @@ async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promi
 }
 
 function openLimits(config: Config, redis: RedisConnection | null, { toPseudonym }: AuditKeys): Limits {
-  const local = new LocalStore({ monotonicNow: now })
+  const local = new LocalStore({ monotonicNow })
   const store =
     config.redis === null || redis === null
       ? local
-      : new SharedStore({ redis, local, monotonicNow: now, ...config.redis })
+      : new SharedStore({ redis, local, monotonicNow, ...config.redis })
   return createLimits({ store, ...config.limits, toPseudonym })
 }
 
@@ -230,7 +228,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     limits,
     logger,
     descriptorLimit,
-    now,
+    now: monotonicNow,
   })
   return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
 }

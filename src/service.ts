@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { monotonicNow } from './clocks.ts'
 import type { Config } from './config.ts'
 import { codeOf } from './errors.ts'
 import { loadCatalog } from './load-catalog.ts'
@@ -24,8 +25,6 @@ const LAST_MINT_MS = 9_000
 const LAST_RECORD_MS = 9_400
 /** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
 const CLOSE_GRACE_MS = 300
-
-const now = (): number => performance.now()
 
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   const loaded = await loadCatalog(config)
@@ -72,14 +71,14 @@ async function drain(
   { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Runtime,
   delayMs: number,
 ): Promise<void> {
-  const startedAt = now()
+  const startedAt = monotonicNow()
   logger.info('draining')
   lifecycle.phase = 'leaving'
   presets.close()
   key.close()
   await delay(delayMs)
   lifecycle.phase = 'draining'
-  await atMost(LAST_MINT_MS - (now() - startedAt), lifecycle.mints.whenEmpty())
+  await atMost(LAST_MINT_MS - (monotonicNow() - startedAt), lifecycle.mints.whenEmpty())
   await upstream.close()
   await atMost(CLOSE_GRACE_MS, lifecycle.mints.whenEmpty())
   // Whoever is still in headers or body now is slow, or idle.
@@ -89,6 +88,6 @@ async function drain(
   await atMost(CLOSE_GRACE_MS, Promise.all([closed, lifecycle.attempts.whenEmpty()]))
   await callerGuard?.close()
   redis?.close()
-  await atMost(Math.max(CLOSE_GRACE_MS, LAST_RECORD_MS - (now() - startedAt)), audit.close())
-  logger.info({ ms: Math.round(now() - startedAt) }, 'drained')
+  await atMost(Math.max(CLOSE_GRACE_MS, LAST_RECORD_MS - (monotonicNow() - startedAt)), audit.close())
+  logger.info({ ms: Math.round(monotonicNow() - startedAt) }, 'drained')
 }

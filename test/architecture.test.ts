@@ -182,6 +182,7 @@ describe('what only some may do', () => {
         /^audit(?:-reader)?\//,
         'read-file.ts',
         'descriptors.ts',
+        'version.ts',
         'watched-file.ts',
         'logger.ts',
         'cli/preflight.ts',

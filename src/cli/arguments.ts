@@ -1,8 +1,8 @@
-/** What was typed behind a command, checked; what was not understood is answered with what there is. */
+/** Parses the arguments of a command. A wrong one is answered with what to write instead. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { closest } from '../presets/suggestion.ts'
 
-/** A sentence that says what to write instead. It repeats nothing of what was typed, for that could be a secret. */
+/** The predicate of a sentence about the command. It repeats nothing that was typed, because that could be a secret. */
 export class Misuse extends Error {
   constructor(message: string) {
     super(message)
@@ -10,53 +10,78 @@ export class Misuse extends Error {
   }
 }
 
-function findMisuse(args: readonly string[], options: ParseArgsOptionsConfig): Misuse | undefined {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  const names = Object.keys(options)
-  const seen = new Set<string>()
-  for (const token of tokens) {
-    if (token.kind === 'positional') return new Misuse('takes options only, such as --json.')
-    if (token.kind !== 'option') continue
-    const { name, value, inlineValue } = token
-    const known = Object.hasOwn(options, name) ? options[name] : undefined
-    if (known === undefined) {
-      const near = closest(name, names)
-      const hint = near === undefined ? '' : ` Did you mean --${near}?`
-      return new Misuse(`has no such option.${hint} There are: ${names.map((one) => `--${one}`).join(', ')}.`)
-    }
-    if (known.type === 'boolean' && value !== undefined) return new Misuse(`takes --${name} without a value.`)
-    // Empty is a variable of the shell that was not set, and would ask for everything, or for nothing.
-    if (known.type === 'string' && (!value || (!inlineValue && /^-./.test(value)))) {
-      return new Misuse(`takes --${name} with a value; one that begins with - as --${name}=VALUE.`)
-    }
-    // The last one would win, and a log of anchors go unread.
-    if (known.multiple !== true && seen.has(name)) return new Misuse(`takes --${name} once.`)
-    seen.add(name)
+interface OptionToken {
+  readonly name: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
+function toUnknownOption(name: string, known: readonly string[]): Misuse {
+  if (known.length === 0) return new Misuse('has no options.')
+  const near = closest(name, known)
+  const hint = near === undefined ? '' : ` Did you mean --${near}?`
+  return new Misuse(`has no such option.${hint} There are: ${known.map((one) => `--${one}`).join(', ')}.`)
+}
+
+/** What is wrong with one option; undefined where nothing is. */
+function findOptionMisuse(
+  { name, value, inlineValue }: OptionToken,
+  options: ParseArgsOptionsConfig,
+): Misuse | undefined {
+  const known = Object.hasOwn(options, name) ? options[name] : undefined
+  if (known === undefined) return toUnknownOption(name, Object.keys(options))
+  if (known.type === 'boolean' && value !== undefined) return new Misuse(`takes --${name} without a value.`)
+  // An unset variable of the shell gives an empty value, which would select everything, or nothing.
+  if (known.type === 'string' && (!value || (!inlineValue && /^-./.test(value)))) {
+    return new Misuse(`takes --${name} with a value; write one that begins with - as --${name}=VALUE.`)
   }
   return undefined
 }
 
-/** Throws a Misuse. */
-export function parseOptions<Options extends ParseArgsOptionsConfig>(
+/** Options and up to `maxOperands` operands. Throws a Misuse. */
+export function parseArguments<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
+  maxOperands: number,
 ) {
-  const misuse = findMisuse(args, options)
-  if (misuse !== undefined) throw misuse
-  try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values
-  } catch {
-    throw new Misuse('does not take these options.')
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: { ...options },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const seen = new Set<string>()
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    const misuse = findOptionMisuse(token, options)
+    if (misuse !== undefined) throw misuse
+    // Otherwise the last value would win silently.
+    if (options[token.name]?.multiple !== true && seen.has(token.name))
+      throw new Misuse(`takes --${token.name} once.`)
+    seen.add(token.name)
   }
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options,
+    strict: true,
+    allowPositionals: true,
+  })
+  if (positionals.length > maxOperands) {
+    throw new Misuse(
+      maxOperands === 0 ? 'takes options only, such as --json.' : `takes at most ${maxOperands} operand.`,
+    )
+  }
+  return { values, operands: positionals }
 }
 
-/** Of both commands. */
+/** Of a command without operands. Throws a Misuse. */
+export const parseOptions = <Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+) => parseArguments(args, options, 0).values
+
+/** The options of every audit command. */
 export const commonOptions = {
   dir: { type: 'string' },
   'key-file': { type: 'string', multiple: true },
@@ -73,7 +98,7 @@ const unitsMs: Readonly<Record<string, number>> = {
 
 const instant = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
 
-/** Others than those of the calendar, as February 30, would be taken for one of the next month. */
+/** Date.parse() takes February 30 for a day in March. */
 const isDay = (day: string): boolean => new Date(day).toJSON()?.startsWith(day) ?? false
 
 /** ISO 8601, UTC. Times without a zone are UTC, as in the records. Throws a Misuse. */
@@ -94,7 +119,7 @@ export function parseTime(option: string, text: string, now: number): string {
   return new Date(ms).toISOString()
 }
 
-/** Values of a closed set. Throws a Misuse. */
+/** Checks values of a closed set. Throws a Misuse. */
 export function checkMembers(option: string, values: readonly string[], members: readonly string[]): void {
   for (const value of values) {
     if (members.includes(value)) continue

@@ -4,9 +4,7 @@ import { CannotCheck, type Surroundings } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
 import { runStats } from './audit-stats.ts'
 import { EXIT_UNCHECKED, runVerify } from './audit-verify.ts'
-
-/** Of sysexits.h. */
-const EXIT_USAGE = 64
+import { EXIT_USAGE } from './exit.ts'
 
 const USAGE = `Usage: realtime-mint audit verify [--anchors LOG] [--json]
        realtime-mint audit query [FILTER...] [--oldest-first] [--json]

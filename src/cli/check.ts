@@ -8,6 +8,9 @@ import { type Catalog, loadPresets } from '../presets/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
 import type { Problem } from '../presets/problem.ts'
 import { ConfigError, toListed } from '../problems.ts'
+import { Misuse, parseArguments } from './arguments.ts'
+import { type Command, toJson } from './command.ts'
+import { EXIT_CONFIG } from './exit.ts'
 import { type Remarks, runPreflight } from './preflight.ts'
 
 export interface CheckOptions {
@@ -133,4 +136,20 @@ export function toReport({ file, problems, warnings, revision, presets, minted }
       : `${file}: ${counted(problems.length, 'problem')}\n`
   const live = minted === null ? '' : `Upstream minted a client secret of ${LIVE_SECONDS} s for ${minted}\n\n`
   return `${sent.join('')}${live}${toSection('Warnings', warnings)}${toSection('Problems', problems)}${verdict}`
+}
+
+/** `realtime-mint check` */
+export const runCheck: Command = async (args, { environment, write }) => {
+  const options = {
+    json: { type: 'boolean', default: false },
+    live: { type: 'boolean', default: false },
+  } as const
+  const {
+    values: { json, live },
+    operands: [file],
+  } = parseArguments(args, options, 1)
+  if (live && file !== undefined) throw new Misuse('takes --live without a file.')
+  const findings = await check({ file, environment, live })
+  await write(json ? toJson(findings) : toReport(findings))
+  return findings.problems.length === 0 ? 0 : EXIT_CONFIG
 }

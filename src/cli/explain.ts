@@ -1,17 +1,23 @@
 /** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
 import { isIP } from 'node:net'
+import { text as readText } from 'node:stream/consumers'
 import { createCallerGuard } from '../auth/caller.ts'
 import type { Caller } from '../auth/token.ts'
-import type { Config } from '../config.ts'
+import { monotonicNow, unixNow } from '../clocks.ts'
+import { type Config, parseConfig } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { createOriginGuard } from '../http/origin.ts'
 import { toNetwork } from '../limits/network.ts'
 import { type LimitRule, toUnit } from '../limits/rules.ts'
+import { loadCatalog } from '../load-catalog.ts'
 import { resolvePreset } from '../presets/access.ts'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
 import { choosePreset, parseClientSecretsRequest } from '../presets/request.ts'
+import { ConfigError } from '../problems.ts'
+import { parseOptions } from './arguments.ts'
+import { type Command, toJson } from './command.ts'
 
 /** What is known of a request; what is left out is not in it. */
 export interface Question {
@@ -149,4 +155,30 @@ export function toExplanationText({ steps, refusal, limits }: Explanation): stri
       ? 'allow, unless a limit above is used up'
       : `refuse: ${refusal.status} ${refusal.code} (${refusal.reason}). ${refusal.message}`
   return [...lines, ...counted, verdict, ''].join('\n')
+}
+
+const options = {
+  preset: { type: 'string' },
+  origin: { type: 'string' },
+  address: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const
+
+const EXIT_REFUSED = 1
+
+/** `realtime-mint explain`: the exit code is 0 if such a request would be allowed, 1 if not. */
+export const runExplain: Command = async (args, { environment, write, input }) => {
+  const { json, preset, origin, address, token: given } = parseOptions(args, options)
+  // A token on the command line stays in the history of the shell.
+  const token = given === '-' ? (await readText(input)).trim() : given
+  const config = parseConfig(environment)
+  const loaded = await loadCatalog(config)
+  if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
+  const explanation = await explain(
+    { preset, origin, address, token },
+    { config, catalog: loaded.value, now: monotonicNow, unixNow },
+  )
+  await write(json ? toJson(explanation) : toExplanationText(explanation))
+  return explanation.refusal === null ? 0 : EXIT_REFUSED
 }

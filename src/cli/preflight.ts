@@ -5,6 +5,7 @@ import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { toAuditProblem } from '../audit/open.ts'
 import { KeySet } from '../auth/key-set.ts'
 import { toKeySetAdvice } from '../auth/key-set-error.ts'
+import { monotonicNow } from '../clocks.ts'
 import { type Config, type Environment, secretFileNames } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { probeUpstream } from '../openai/probe.ts'
@@ -86,7 +87,7 @@ async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
   const faults: string[] = []
   const keySet = new KeySet({
     ...callers.keys,
-    monotonicNow: () => performance.now(),
+    monotonicNow,
     onChange: (cause = 'unknown') => faults.push(`AUTH_JWKS_URL: ${toKeySetAdvice(cause)}`),
   })
   await keySet.refresh()

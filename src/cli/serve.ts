@@ -3,9 +3,11 @@ import { type Config, type Environment, parseConfig } from '../config.ts'
 import { createLogDestination, createLogger } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import type { Service } from '../service.ts'
+import { parseOptions } from './arguments.ts'
+import type { Command } from './command.ts'
 import { endProcess, type Program } from './exit.ts'
 
-export interface ServeOptions extends Program {
+interface ServeOptions extends Program {
   readonly environment: Environment
   /** Runs before the process ends in order. */
   readonly whenDrained?: () => Promise<void>
@@ -64,4 +66,11 @@ export async function runService({ environment, onEnd, whenDrained }: ServeOptio
   process.on('SIGTERM', onStop).on('SIGINT', onStop)
   process.on('SIGHUP', () => void starting.then(({ reload }) => reload()))
   return starting
+}
+
+/** `realtime-mint serve` */
+export const runServe: Command = async (args, { environment, onEnd }) => {
+  parseOptions(args, {})
+  await runService({ environment, onEnd })
+  return 0
 }

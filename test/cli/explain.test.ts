@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runExplain } from '../../src/cli/explain-command.ts'
+import { runExplain } from '../../src/cli/explain.ts'
 import type { Environment } from '../../src/config.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN, PROMPT } from '../support/service.ts'
 import {
@@ -13,6 +13,7 @@ import {
   startKeySetServer,
   toToken,
 } from '../support/tokens.ts'
+import { runCommand, type Said } from './running.ts'
 
 const presets = `
 presets:
@@ -26,19 +27,11 @@ presets:
     limits: { per_caller: 5/minute, total: 1000/hour }
 `
 
-interface Said {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 async function run(args: readonly string[], environment: Environment = {}, input = ''): Promise<Said> {
   const directory = await createTemporaryDirectory()
   const presetsFile = join(directory, 'presets.yaml')
   await writeFile(presetsFile, presets)
-  let stdout = ''
-  let stderr = ''
-  const code = await runExplain(args, {
+  const said = await runCommand(runExplain, args, {
     environment: {
       OPENAI_API_KEY: API_KEY,
       ALLOWED_ORIGINS: `${ORIGIN},https://other.example.com`,
@@ -47,20 +40,11 @@ async function run(args: readonly string[], environment: Environment = {}, input
       AUDIT_DIR: join(directory, 'audit'),
       ...environment,
     },
-    write: (text) => {
-      stdout += text
-      return Promise.resolve(true)
-    },
-    note: (text) => {
-      stderr += text
-    },
-    input: (async function* () {
-      yield Buffer.from(input)
-    })(),
+    input,
   })
   // It leaves nothing behind, least of all an audit.
   expect(await readdir(directory)).toStrictEqual(['presets.yaml'])
-  return { code, stdout, stderr }
+  return said
 }
 
 const page = ['--origin', ORIGIN] as const
@@ -129,14 +113,9 @@ describe('explain, for anonymous callers', () => {
   })
 
   it.each([['--orign', 'x'], ['--preset'], ['open'], ['--preset', '']])(
-    'does not take %j %j, and says what it takes',
+    'refuses %j %j and says what to write',
     async (...args) => {
-      const said = await run(args.filter((arg) => arg !== undefined))
-      expect(said).toMatchObject({
-        code: 64,
-        stdout: '',
-        stderr: expect.stringMatching(/^realtime-mint explain \w/),
-      })
+      await expect(run(args.filter((arg) => arg !== undefined))).rejects.toMatchObject({ name: 'Misuse' })
     },
   )
 

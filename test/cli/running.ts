@@ -1,6 +1,6 @@
-/** `realtime-mint audit …` in this process, with surroundings that tests choose. */
+/** Runs commands in this process, in a context that the tests choose. */
 import { runAudit } from '../../src/cli/audit.ts'
-import type { Surroundings } from '../../src/cli/audit-context.ts'
+import type { Command, CommandContext } from '../../src/cli/command.ts'
 import { inPieces } from '../audit-reader/verifying.ts'
 import { AUDIT_KEY } from '../support/service.ts'
 
@@ -10,27 +10,26 @@ export interface Said {
   readonly stderr: string
 }
 
-export interface RunOptions extends Partial<Omit<Surroundings, 'input' | 'write' | 'note'>> {
+export interface RunOptions extends Partial<Omit<CommandContext, 'input' | 'write' | 'note'>> {
   readonly input?: string
-  /** After so many times that something was written, nobody reads any more. */
+  /** How many writes succeed before nothing reads stdout any more. */
   readonly readers?: number
 }
 
-/** Of a directory whose key is that of the tests. */
-export async function run(
-  directory: string,
+export async function runCommand(
+  command: Command,
   args: readonly string[],
-  options: RunOptions = {},
+  { input = '', readers = Infinity, ...context }: RunOptions = {},
 ): Promise<Said> {
   const said = { stdout: '', stderr: '' }
-  const { input = '', readers = Infinity, ...surroundings } = options
   let written = 0
-  const code = await runAudit(args, {
-    environment: { AUDIT_DIR: directory, AUDIT_KEY },
+  const code = await command(args, {
+    environment: {},
     now: () => Date.parse('2026-11-22T12:00:00.000Z'),
     columns: undefined,
     isNoteTerminal: false,
-    ...surroundings,
+    onEnd: () => undefined,
+    ...context,
     input: inPieces(input),
     write: (text) => {
       said.stdout += text
@@ -41,3 +40,7 @@ export async function run(
   })
   return { code, ...said }
 }
+
+/** `realtime-mint audit …` on a directory whose key is that of the tests. */
+export const run = (directory: string, args: readonly string[], options: RunOptions = {}): Promise<Said> =>
+  runCommand(runAudit, args, { environment: { AUDIT_DIR: directory, AUDIT_KEY }, ...options })

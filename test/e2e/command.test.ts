@@ -57,16 +57,29 @@ it('check --json says the same to programs', async () => {
   })
 })
 
-it('--live belongs to a check of the settings, and to nothing else', async () => {
-  for (const given of [
-    ['check', 'presets.yaml', '--live'],
-    ['serve', '--live'],
-    ['schema', '--live'],
-  ]) {
-    const misused = startProcess(command(...given))
-    expect(await misused.ended).toBe(64)
-    expect(misused.stderr()).toMatch(/^Usage: realtime-mint/)
-  }
+it.each<[given: string[], code: number, stdout: RegExp, stderr: RegExp]>([
+  [['--version'], 0, /^\d+\.\d+\.\d+\n$/, /^$/],
+  [['help'], 0, /^Usage: realtime-mint \[command\]/, /^$/],
+  [['--help'], 0, /^Usage: realtime-mint \[command\]/, /^$/],
+  [['-h'], 0, /^Usage: realtime-mint \[command\]/, /^$/],
+  [['check', '-h'], 0, /^Usage: realtime-mint \[command\]/, /^$/],
+  [['explain', '--preset', 'x', '--help'], 0, /^Usage: realtime-mint \[command\]/, /^$/],
+  [['audit', '--help'], 0, /^Usage: realtime-mint audit/, /^$/],
+  [['adit', 'query'], 64, /^$/, /there is no command "adit"\. Did you mean audit\?/],
+  [['mint'], 64, /^$/, /there is no command "mint"\. .*The commands are serve, demo, check/],
+  [[API_KEY], 64, /^$/, /there is no command of that name\./],
+  [['--json'], 64, /^$/, /^realtime-mint serve has no options\.\n$/],
+  [['serve', 'now'], 64, /^$/, /^realtime-mint serve takes options only/],
+  [['schema', '--live'], 64, /^$/, /^realtime-mint schema has no options\.\n$/],
+  [['check', 'presets.yaml', '--live'], 64, /^$/, /^realtime-mint check takes --live without a file\.\n$/],
+  [['check', '--jsno'], 64, /^$/, /Did you mean --json\?/],
+  [['check', 'a', 'b'], 64, /^$/, /^realtime-mint check takes at most 1 operand\.\n$/],
+])('%j exits with %i and says why', async (given, code, stdout, stderr) => {
+  const run = startProcess(command(...given))
+  expect(await run.ended).toBe(code)
+  expect(run.stdout()).toMatch(stdout)
+  expect(run.stderr()).toMatch(stderr)
+  expect(run.stderr()).not.toContain(API_KEY)
 })
 
 it('has the JSON Schema that schema prints in the repository, named by the presets file', async () => {
@@ -88,17 +101,7 @@ it('is packed with the presets file to start from, and the schema that this name
   expect(paths.filter((path) => !packed.stdout().includes(`"path": "${path}"`))).toEqual([])
 })
 
-it.each(['-h', '--help'])('explains itself with %s behind any command', async (help) => {
-  const asked = await Promise.all(
-    [[help], ['check', help], ['explain', '--preset', 'x', help]].map(async (given) => {
-      const { ended, stdout } = startProcess(command(...given))
-      return [await ended, stdout().split('\n', 1)[0]]
-    }),
-  )
-  expect(asked).toEqual(asked.map(() => [0, 'Usage: realtime-mint [command]']))
-})
-
-it('ends in silence where nobody reads on, as behind head', async () => {
+it('prints no error when the reader of stdout stops reading, as head does', async () => {
   const piped = startProcess(['sh', '-c', `${command('schema').join(' ')} | true`])
   expect(await piped.ended).toBe(0)
   expect(piped.stderr()).toBe('')

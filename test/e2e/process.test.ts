@@ -90,12 +90,6 @@ describe('a start with bad settings', () => {
     expect(service.stderr()).toContain(`127.0.0.1:${port} (EADDRINUSE)`)
   })
 
-  it('exits with 64 and the usage for a command that does not exist', async () => {
-    const service = startProcess([process.execPath, 'src/main.ts', 'mint'])
-    expect(await service.ended).toBe(64)
-    expect(service.stderr()).toContain('Usage: realtime-mint')
-  })
-
   it('tells a Node that is too old in one sentence', async () => {
     const pretend = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})'
     const service = startProcess([process.execPath, '--import', pretend, 'src/realtime-mint.js'])

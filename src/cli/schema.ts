@@ -1,0 +1,10 @@
+import { presetsJsonSchema } from '../presets/json-schema.ts'
+import { parseOptions } from './arguments.ts'
+import { type Command, toJson } from './command.ts'
+
+/** `realtime-mint schema`: the JSON Schema of the presets file. */
+export const runSchema: Command = async (args, { write }) => {
+  parseOptions(args, {})
+  await write(toJson(presetsJsonSchema()))
+  return 0
+}
