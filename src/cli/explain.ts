@@ -52,10 +52,6 @@ export interface Explanation {
 export interface ExplainOptions {
   readonly config: Config
   readonly catalog: Catalog
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Unix milliseconds. */
-  readonly unixNow: () => number
 }
 
 function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config): string {
@@ -68,10 +64,10 @@ function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config):
 
 async function identify(
   { token }: Question,
-  { config: { callers }, now, unixNow }: ExplainOptions,
+  { config: { callers } }: ExplainOptions,
 ): Promise<Caller | null> {
   if (callers.mode === 'none') return null
-  const guard = createCallerGuard({ ...callers, monotonicNow: now, unixNow })
+  const guard = createCallerGuard({ ...callers, monotonicNow, unixNow })
   try {
     return await guard.identify({ authorization: token === undefined ? undefined : `Bearer ${token}` })
   } finally {
@@ -175,10 +171,7 @@ export const runExplain: Command = async (args, { environment, write, input }) =
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
-  const explanation = await explain(
-    { preset, origin, address, token },
-    { config, catalog: loaded.value, now: monotonicNow, unixNow },
-  )
+  const explanation = await explain({ preset, origin, address, token }, { config, catalog: loaded.value })
   await write(json ? toJson(explanation) : toExplanationText(explanation))
   return explanation.refusal === null ? 0 : EXIT_REFUSED
 }
