@@ -34,7 +34,9 @@ async function findExposed(environment: Environment, { audit }: Config): Promise
     // Compose has secrets that all may read, in a directory that nobody else can enter.
     const isExposed = ((await toMode(path)) & 0o077) !== 0 && ((await toMode(dirname(path))) & 0o011) !== 0
     return isExposed
-      ? [`${name}: others than its owner may read the file; chmod 600 it, or 700 its directory`]
+      ? [
+          `${name}: users other than its owner can read the file. Only the user that runs the service needs to`,
+        ]
       : []
   })
   return (await Promise.all(lines)).flat()
@@ -106,13 +108,13 @@ async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
 
 /** Within seconds, whatever hangs. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
-  const [ofDirectory, ofKey, ...warnings] = await Promise.all([
-    checkAuditDirectory(resolve(config.audit.directory)),
-    checkAuditKey(config),
-    findExposed(environment, config),
-    checkRedis(config),
-    checkKeySet(config),
-    checkProxy(config),
+  const [problems, warnings] = await Promise.all([
+    Promise.all([
+      checkAuditDirectory(resolve(config.audit.directory)),
+      checkAuditKey(config),
+      checkKeySet(config),
+    ]),
+    Promise.all([findExposed(environment, config), checkRedis(config), checkProxy(config)]),
   ])
-  return { problems: [...ofDirectory, ...ofKey], warnings: warnings.flat() }
+  return { problems: problems.flat(), warnings: warnings.flat() }
 }

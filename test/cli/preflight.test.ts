@@ -29,7 +29,7 @@ async function inspect(settings: Record<string, string | undefined>): Promise<Re
 }
 
 describe('a file with a secret', () => {
-  const exposed = 'others than its owner may read the file; chmod 600 it, or 700 its directory'
+  const exposed = 'users other than its owner can read the file. Only the user that runs the service needs to'
 
   it.each([
     [0o600, 0o755, fine],
@@ -98,11 +98,47 @@ describe('the key set of tokens', () => {
     expect(asked).toStrictEqual(['GET /jwks'])
   })
 
-  it('is told of where there is none', async () => {
-    const { url } = await startKeySetServer((_request, response) => response.writeHead(404).end())
-    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(
-      warn('AUTH_JWKS_URL: no key set comes from there (status_404)'),
+  it.each<[what: string, type: string, body: string, problem: string]>([
+    [
+      'a discovery document',
+      'application/json',
+      '{"jwks_uri":"https://a.example/keys"}',
+      'is the address of a discovery document. Use the jwks_uri that it names',
+    ],
+    [
+      'a page',
+      'text/html',
+      '<!doctype html>',
+      'is the address of an HTML page. Use the address of your issuer’s key set (JWKS)',
+    ],
+    [
+      'a map of certificates',
+      'application/json',
+      '{"a":"-----BEGIN CERTIFICATE-----"}',
+      'is the address of a map of certificates. Use the key set (JWKS) of the same issuer',
+    ],
+    [
+      'an empty set',
+      'application/json',
+      '{"keys":[]}',
+      'is the address of a key set without a public key for signatures',
+    ],
+  ])('is a problem where the address is that of %s', async (_what, type, body, problem) => {
+    const { url } = await startKeySetServer((_request, response) =>
+      response.writeHead(200, { 'content-type': type }).end(body),
     )
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual({
+      problems: [`AUTH_JWKS_URL: ${problem}`],
+      warnings: [],
+    })
+  })
+
+  it('is a problem where the address answers with an error', async () => {
+    const { url } = await startKeySetServer((_request, response) => response.writeHead(404).end())
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual({
+      problems: ['AUTH_JWKS_URL: answers with status 404'],
+      warnings: [],
+    })
   })
 })
 
