@@ -81,7 +81,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   auditReplies(app, { audit, lifecycle, mintingPaths })
   logReplies(app, { logger, now })
 
-  healthRoutes(app, { audit, lifecycle, callerGuard })
+  healthRoutes(app, { audit, lifecycle, callerGuard, limits })
   const minting = { allowedOrigins, issuer, lifecycle, callerGuard, limits }
   for (const dialect of dialects) mintingRoute(app, dialect, minting)
   return app

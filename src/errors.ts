@@ -48,6 +48,11 @@ const codes = {
     message: 'Too many requests are in flight. Try again after Retry-After.',
     retryAfterSeconds: 1,
   },
+  limits_unavailable: {
+    status: 503,
+    message: 'Limits cannot be checked right now, so requests are refused. Try again after Retry-After.',
+    retryAfterSeconds: 1,
+  },
   audit_unavailable: {
     status: 503,
     message: 'The audit record cannot be written, so no secret is issued. Try again after Retry-After.',

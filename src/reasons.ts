@@ -8,8 +8,6 @@ export interface ReasonRow<Code extends string = string> {
   readonly message?: string
 }
 
-const UNCOUNTED = 'Limits cannot be checked right now, so requests are refused. Try again after Retry-After.'
-
 export const reasons = {
   url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
   header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
@@ -126,8 +124,8 @@ export const reasons = {
   limit_per_preset_and_caller_network: { code: 'rate_limited' },
   limit_per_preset: { code: 'rate_limited' },
   limit_total: { code: 'rate_limited' },
-  limiter_full: { code: 'overloaded', message: UNCOUNTED },
-  store_down: { code: 'overloaded', message: UNCOUNTED },
+  limiter_full: { code: 'limits_unavailable' },
+  store_down: { code: 'limits_unavailable' },
   mints_in_flight: { code: 'overloaded' },
   audit_down: { code: 'audit_unavailable' },
   keys_unavailable: { code: 'authentication_unavailable' },

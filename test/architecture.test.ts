@@ -68,7 +68,7 @@ describe('who may import whom', () => {
     ['limits', ['errors', 'reasons', 'redis']],
     ['clock-check', []],
     ['openai', ['clock-check', 'errors', 'outbound', 'presets', 'reasons', 'secret']],
-    ['presets', ['errors', 'limits', 'read-file', 'reasons']],
+    ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons']],
     ['read-file', ['errors']],
     ['problems', []],
     ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],

@@ -66,6 +66,12 @@ const cases: Readonly<Record<Code, Case>> = {
       return refused
     },
   },
+  limits_unavailable: {
+    status: 503,
+    retry: 'after',
+    environment: { REDIS_URL: 'redis://127.0.0.1:1', REDIS_REQUIRED: 'true' },
+    provoke: ({ mint }) => mint(),
+  },
   audit_unavailable: {
     status: 503,
     retry: 'after',
@@ -157,10 +163,6 @@ const ownStatuses: Partial<Record<Reason, number>> = {
 }
 
 describe('each reason', () => {
-  it.each(['limiter_full', 'store_down'] as const)('%s does not speak of others in flight', (reason) => {
-    expect(new ServiceError(reason).message).toMatch(/^Limits cannot be checked right now/)
-  })
-
   it.each(allReasons)('%s has its code’s status, or the one the contract names', (reason) => {
     const { code, status } = new ServiceError(reason)
     expect(status).toBe(ownStatuses[reason] ?? cases[code].status)

@@ -27,6 +27,8 @@ export interface LimitResult {
 }
 
 export interface Limits {
+  /** Whether mints can be counted now. */
+  readonly isAvailable: () => boolean
   /** Counts one request of an address. Throws a ServiceError if the store cannot decide. */
   readonly countRequest: (address: string) => Promise<LimitResult>
   /** Counts one mint at all other levels, or at none. Throws a ServiceError if the store cannot decide. */
@@ -153,6 +155,7 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
     count(rules, toPseudonym('address', address), toNetwork(address))
 
   return {
+    isAvailable: () => store.available,
     countRequest: (address) => countByAddress(ofAddress, address),
     countMint: ({ preset, subject, address }) =>
       subject === null

@@ -20,6 +20,7 @@ interface OpenCounter {
 }
 
 export class LocalStore implements LimitStore {
+  readonly available = true
   readonly #monotonicNow: () => number
   readonly #maxLogs: number
   readonly #logsByLevel = new Map<string, BoundedLogs>()

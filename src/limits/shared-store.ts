@@ -35,6 +35,10 @@ export class SharedStore implements LimitStore {
     this.#monotonicNow = monotonicNow
   }
 
+  get available(): boolean {
+    return this.#redis.available || !this.#required
+  }
+
   async take(counters: readonly Counter[]): Promise<Decision> {
     const known = this.#local.peek(counters)
     if (!known.admitted) return known

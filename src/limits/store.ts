@@ -23,6 +23,8 @@ export interface Decision {
 }
 
 export interface LimitStore {
+  /** Whether mints can be counted now. */
+  readonly available: boolean
   /**
    * Counts one request in every counter, or in none if one of them is full.
    *

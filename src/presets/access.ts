@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import type { Catalog } from './catalog.ts'
 import type { ClaimValue, Preset } from './preset.ts'
 
@@ -24,6 +25,17 @@ export function resolvePreset(catalog: Catalog, name: string, caller: PresetCall
   return preset
 }
 
+/** A claim of this whole name takes precedence over a nested one: Keycloak has `realm_access.roles`. */
+function findClaim(claims: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name]
+  let value: unknown = claims
+  for (const part of name.split('.')) {
+    if (!isObject(value) || !Object.hasOwn(value, part)) return undefined
+    value = value[part]
+  }
+  return value
+}
+
 /** Every claim is needed, with one of its values; a claim that is a list has a value if one of its items is it. */
 function hasClaims(
   claims: Readonly<Record<string, unknown>> | undefined,
@@ -31,7 +43,7 @@ function hasClaims(
 ): boolean {
   if (claims === undefined) return false
   for (const [name, values] of needed) {
-    const claim = Object.hasOwn(claims, name) ? claims[name] : undefined
+    const claim = findClaim(claims, name)
     const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
     const allowed: ReadonlySet<unknown> = values
     if (!held.some((value) => allowed.has(value))) return false

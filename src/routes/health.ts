@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Audit } from '../audit/audit.ts'
 import type { CallerGuard } from '../auth/caller.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import type { Limits } from '../limits/levels.ts'
 
 export const healthPaths: ReadonlySet<string> = new Set(['/livez', '/readyz'])
 
@@ -10,14 +11,20 @@ export interface HealthOptions {
   readonly lifecycle: Lifecycle
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
+  readonly limits: Limits
 }
 
+type Unready = 'draining' | 'audit_unavailable' | 'authentication_unavailable' | 'limits_unavailable'
+
 /** `/livez` tells only that the process answers: nothing that a restart would not mend makes it fail. */
-export function healthRoutes(app: FastifyInstance, { audit, lifecycle, callerGuard }: HealthOptions): void {
-  function toUnready(): 'draining' | 'audit_unavailable' | 'authentication_unavailable' | undefined {
+export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+  const { audit, lifecycle, callerGuard, limits } = options
+
+  function toUnready(): Unready | undefined {
     if (lifecycle.phase !== 'serving') return 'draining'
     if (!audit.available) return 'audit_unavailable'
-    return callerGuard?.isAvailable() === false ? 'authentication_unavailable' : undefined
+    if (callerGuard?.isAvailable() === false) return 'authentication_unavailable'
+    return limits.isAvailable() ? undefined : 'limits_unavailable'
   }
 
   app.get('/livez', () => ({ status: 'ok' }))

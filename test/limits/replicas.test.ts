@@ -133,7 +133,7 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(await storeRecords()).toEqual([{ state: 'degraded', cause: 'timeout' }])
   })
 
-  it('issues nothing where Redis is required, and lets pages read that, but is alive and ready', async () => {
+  it('issues nothing and is not ready if Redis is required, and pages can read that', async () => {
     const server = await startRedis()
     const replica = await startReplica(server.url, {
       REDIS_REQUIRED: 'true',
@@ -142,7 +142,7 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     expect(await replica.issuedOf(1)).toBe(1)
     await server.kill()
     const reply = await replica.ask()
-    expect(refusalOf(reply)).toEqual([503, 'overloaded', null])
+    expect(refusalOf(reply)).toEqual([503, 'limits_unavailable', null])
     expect(reply.headers['retry-after']).toBe('1')
     expect((await replica.records()).at(-1)).toMatchObject({ reason: 'store_down', status: 503 })
     expect(reply.headers['access-control-allow-origin']).toBe(ORIGIN)
@@ -151,10 +151,15 @@ describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissi
     // A half of the limit is this replica's: one mint before, and four requests since.
     expect((await replica.ask()).statusCode).toBe(503)
     expect(refusalOf(await replica.preflight())).toEqual(limited)
-    for (const url of ['/livez', '/readyz']) expect((await replica.app.inject(url)).statusCode).toBe(200)
+    expect((await replica.app.inject('/livez')).statusCode).toBe(200)
+    expect(await replica.app.inject('/readyz')).toMatchObject({
+      statusCode: 503,
+      body: '{"status":"limits_unavailable"}',
+    })
     await server.start()
     await isRestored(replica)
     expect(await replica.issuedOf(1)).toBe(1)
+    expect((await replica.app.inject('/readyz')).statusCode).toBe(200)
   })
 
   it('applies its share from the start', async () => {

@@ -128,7 +128,7 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     const { store, tryAtOnce, isBack } = await startReplica(url, { required: true })
     await kill()
     await expect(store.take([counter(10)])).rejects.toMatchObject({
-      code: 'overloaded',
+      code: 'limits_unavailable',
       reason: 'store_down',
       status: 503,
     })

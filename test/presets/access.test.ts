@@ -8,6 +8,7 @@ const catalog = catalogOf(`presets:
   shop: { session: { type: realtime }, access: { origins: [https://shop.example.com] } }
   paid: { session: { type: realtime }, access: { claims: { plan: [pro, team], seats: [1, 2], staff: [true] } } }
   both: { session: { type: realtime }, access: { origins: [https://shop.example.com], claims: { plan: [pro] } } }
+  roles: { session: { type: realtime }, access: { claims: { realm_access.roles: [pro] } } }
   odd: { session: { type: realtime }, access: { claims: { constructor: [x] } } }
 `)
 
@@ -37,6 +38,14 @@ describe('who gets which preset', () => {
     ['both', shop, { plan: 'pro' }, 'passes'],
     ['both', app, { plan: 'pro' }, 'preset_origin -'],
     ['both', shop, { plan: 'free' }, 'preset_claims -'],
+    ['roles', app, { realm_access: { roles: ['user', 'pro'] } }, 'passes'],
+    ['roles', app, { realm_access: { roles: 'pro' } }, 'passes'],
+    ['roles', app, { 'realm_access.roles': ['pro'] }, 'passes'],
+    ['roles', app, { 'realm_access.roles': [], realm_access: { roles: ['pro'] } }, 'preset_claims -'],
+    ['roles', app, { realm_access: { roles: ['user'] } }, 'preset_claims -'],
+    ['roles', app, { realm_access: 'pro' }, 'preset_claims -'],
+    ['roles', app, { realm_access: [{ roles: ['pro'] }] }, 'preset_claims -'],
+    ['roles', app, { roles: ['pro'] }, 'preset_claims -'],
     ['odd', app, {}, 'preset_claims -'],
     ['nobody', app, pro, 'preset_unknown -'],
     ['Open', app, pro, 'preset_unknown -'],
