@@ -1,5 +1,6 @@
 /** The documents say what the code does: their links, settings, commands, tables and examples. */
 import { access, readdir, readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -9,6 +10,7 @@ import { variableNames } from '../src/config.ts'
 import { ServiceError } from '../src/errors.ts'
 import { fieldOrder } from './audit/fields.ts'
 import { run } from './cli/running.ts'
+import { problemsOf } from './presets/support.ts'
 import { allReasons } from './support/replies.ts'
 import { ORIGIN, ROOT, startTestService } from './support/service.ts'
 
@@ -82,6 +84,18 @@ describe('every document', () => {
     expect(named.length).toBeGreaterThan(20)
     const missing = await Promise.all(named.map(async (path) => ((await exists(path)) ? [] : path)))
     expect(missing.flat()).toStrictEqual([])
+  })
+
+  it('has only JavaScript examples that parse', () => {
+    const examples = findAll(/```js\n([\s\S]*?)```/g)
+    expect(examples.length).toBeGreaterThan(5)
+    for (const example of examples) expect(() => stripTypeScriptTypes(example)).not.toThrow()
+  })
+
+  it('has only presets examples without a problem', () => {
+    const examples = findAll(/```yaml\n(presets:[\s\S]*?)```/g)
+    expect(examples.length).toBeGreaterThan(1)
+    for (const example of examples) expect(problemsOf(example)).toStrictEqual([])
   })
 
   it('uses plain words', () => {
