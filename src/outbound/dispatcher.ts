@@ -27,8 +27,8 @@ const MAX_REPLY_BYTES = 256 * 1024
 const CONNECT_TIMEOUT_MS = 1_490
 /** Long enough to save handshakes when mints are rare, and shorter than what balancers commonly allow. */
 const KEEP_ALIVE_MS = 30_000
-/** Beyond those in use, so that each can rest between requests. */
-const SPARE_CONNECTIONS = 256
+/** So that each can rest between requests, at up to about 400 mints a second. */
+const ENOUGH_CONNECTIONS = 512
 
 const monotonicNow = (): number => performance.now()
 
@@ -65,7 +65,12 @@ export function createDispatcher({ origin, maxConnections, proxy, onStray }: Dis
     bodyTimeout: 0,
     maxResponseSize: MAX_REPLY_BYTES,
   }
-  const pool = { maxConnections: maxConnections + SPARE_CONNECTIONS, monotonicNow, onStray }
+  const pool = {
+    maxConnections: Math.max(maxConnections, ENOUGH_CONNECTIONS),
+    enoughConnections: ENOUGH_CONNECTIONS,
+    monotonicNow,
+    onStray,
+  }
   // A proxy agent passes its own way to connect.
   function createPool(to: string | URL, { connect, ...given }: Client.Options): RestingPool {
     const connector =

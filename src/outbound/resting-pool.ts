@@ -10,6 +10,8 @@ import { codeOf, ServiceError } from '../errors.ts'
 export interface RestingPoolOptions {
   /** In use and at rest together. */
   readonly maxConnections: number
+  /** With fewer connections, a new one is opened rather than one used without rest. */
+  readonly enoughConnections: number
   readonly monotonicNow: () => number
   /** Called when a reply arrives that no request asked for; at most once a minute. */
   readonly onStray: (() => void) | undefined
@@ -73,7 +75,7 @@ export class RestingPool extends Dispatcher {
 
   #take(): Connection {
     if (this.#isClosed) throw new ServiceError('draining')
-    const { maxConnections, monotonicNow } = this.#options
+    const { maxConnections, enoughConnections, monotonicNow } = this.#options
     const nowMs = monotonicNow()
     let longest = this.#resting[0]
     while (longest !== undefined && !this.#connections.has(longest)) {
@@ -81,7 +83,8 @@ export class RestingPool extends Dispatcher {
       longest = this.#resting[0]
     }
     const isRested = longest !== undefined && nowMs - (longest.restingSinceMs ?? nowMs) >= REST_MS
-    if (!isRested && this.#connections.size < maxConnections) return this.#open()
+    const limit = longest === undefined ? maxConnections : enoughConnections
+    if (!isRested && this.#connections.size < limit) return this.#open()
     if (longest === undefined) throw new ServiceError('mints_in_flight')
     this.#resting.shift()
     if (isRested || nowMs >= this.#strictUntilMs) return longest

@@ -12,7 +12,12 @@ async function startPool(strayOf: (count: number) => Stray | undefined = () => u
   const pool = new RestingPool(
     origin,
     {},
-    { maxConnections: 2, monotonicNow: () => clock.nowMs, onStray: () => (strays += 1) },
+    {
+      maxConnections: 2,
+      enoughConnections: 2,
+      monotonicNow: () => clock.nowMs,
+      onStray: () => (strays += 1),
+    },
   )
   onTestFinished(async () => {
     await pool.destroy()
