@@ -1,91 +1,89 @@
-/** Whether upstream is asked at all: a breaker for its failures, a cool-down for its 429s, a budget for second tries. */
+/** Whether upstream is called at all: a circuit breaker for failures, a cool-down for 429s, a budget for retries. */
 import { ServiceError } from '../errors.ts'
-import { Recent } from './sliding-window.ts'
+import { SlidingWindow } from './sliding-window.ts'
 
 export interface BreakerOptions {
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  /** Told when it opens, and when it closes again. */
+  readonly monotonicNow: () => number
+  /** Called when the circuit breaker opens and closes. */
   readonly onChange?: ((open: boolean) => void) | undefined
 }
 
-/** Of a call: which closing or opening it came after. What it tells counts only until the next one. */
+/** The number of the state in which a call began. Its result counts only in that state. */
 export type Permit = number
 
-/** Fewer calls tell nothing. */
 const MIN_CALLS = 20
 const OPEN_AT = 0.5
 const PROBE_MS = 1_000
 
-/** Second tries are for the odd mishap: of calls to an upstream that is down they would only make more. */
+/** Retries are for single failures. If upstream is down, they only add load. */
 const RETRY_SHARE = 0.1
-const LEAST_RETRIES = 10
+const MIN_RETRIES = 10
 
 const toSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000))
 
 /**
- * Opens at `OPEN_AT` failures of `MIN_CALLS` or more in ten seconds. Open, it lets one call a second through, and
+ * Opens when `OPEN_AT` of at least `MIN_CALLS` calls in ten seconds fail. While open, it admits one call a second, and
  * closes with the first that does not fail.
  */
-export class Breaker {
-  readonly #now: () => number
+export class CircuitBreaker {
+  readonly #monotonicNow: () => number
   readonly #onChange: (open: boolean) => void
-  readonly #recent = new Recent()
-  #epoch: Permit = 0
+  readonly #recent = new SlidingWindow()
+  #state: Permit = 0
   /** Undefined while closed. */
   #nextProbeMs: number | undefined
   #coolUntilMs = Number.NEGATIVE_INFINITY
 
-  constructor({ now, onChange = () => undefined }: BreakerOptions) {
-    this.#now = now
+  constructor({ monotonicNow, onChange = () => undefined }: BreakerOptions) {
+    this.#monotonicNow = monotonicNow
     this.#onChange = onChange
   }
 
-  /** Throws a ServiceError where upstream is not to be asked now. */
+  /** Throws a ServiceError if upstream must not be called now. */
   admit(): Permit {
-    const now = this.#now()
-    const coolMs = this.#coolUntilMs - now
+    const nowMs = this.#monotonicNow()
+    const coolMs = this.#coolUntilMs - nowMs
     if (coolMs > 0) throw new ServiceError('upstream_cooling_down', { retryAfterSeconds: toSeconds(coolMs) })
     if (this.#nextProbeMs !== undefined) {
-      const waitMs = this.#nextProbeMs - now
+      const waitMs = this.#nextProbeMs - nowMs
       if (waitMs > 0)
         throw new ServiceError('upstream_breaker_open', { retryAfterSeconds: toSeconds(waitMs) })
-      this.#nextProbeMs = now + PROBE_MS
+      this.#nextProbeMs = nowMs + PROBE_MS
     }
-    return this.#epoch
+    return this.#state
   }
 
-  /** Whether a second call may follow the one that failed; if so, it is on the account already. */
+  /** Whether a failed call may be retried. If so, the retry is counted. */
   takeRetry(): boolean {
-    const now = this.#now()
-    if (this.#nextProbeMs !== undefined || now < this.#coolUntilMs) return false
-    const { calls, retries } = this.#recent.at(now)
-    if (retries >= Math.max(LEAST_RETRIES, calls * RETRY_SHARE)) return false
-    this.#recent.add('retries', now)
+    const nowMs = this.#monotonicNow()
+    if (this.#nextProbeMs !== undefined || nowMs < this.#coolUntilMs) return false
+    const { calls, retries } = this.#recent.at(nowMs)
+    if (retries >= Math.max(MIN_RETRIES, calls * RETRY_SHARE)) return false
+    this.#recent.add('retries', nowMs)
     return true
   }
 
-  /** What became of a call: `failed` only if upstream could not be reached, was too slow, or broke down. */
+  /** Counts a call. It `failed` if upstream was unreachable, too slow, or broke down. */
   settle(permit: Permit, failed: boolean): void {
-    if (permit !== this.#epoch) return
+    if (permit !== this.#state) return
     if (this.#nextProbeMs !== undefined) {
-      if (!failed) this.#turn(undefined)
+      if (!failed) this.#change(undefined)
       return
     }
-    const now = this.#now()
-    this.#recent.add('calls', now)
-    if (failed) this.#recent.add('failures', now)
-    const { calls, failures } = this.#recent.at(now)
-    if (calls >= MIN_CALLS && failures >= calls * OPEN_AT) this.#turn(now + PROBE_MS)
+    const nowMs = this.#monotonicNow()
+    this.#recent.add('calls', nowMs)
+    if (failed) this.#recent.add('failures', nowMs)
+    const { calls, failures } = this.#recent.at(nowMs)
+    if (calls >= MIN_CALLS && failures >= calls * OPEN_AT) this.#change(nowMs + PROBE_MS)
   }
 
-  /** After a 429: nobody asks until `seconds` are over. */
+  /** Starts a cool-down after a 429. A longer one stays in force. */
   coolDown(seconds: number): void {
-    this.#coolUntilMs = Math.max(this.#coolUntilMs, this.#now() + seconds * 1000)
+    this.#coolUntilMs = Math.max(this.#coolUntilMs, this.#monotonicNow() + seconds * 1000)
   }
 
-  #turn(nextProbeMs: number | undefined): void {
-    this.#epoch += 1
+  #change(nextProbeMs: number | undefined): void {
+    this.#state += 1
     this.#nextProbeMs = nextProbeMs
     this.#recent.clear()
     this.#onChange(nextProbeMs !== undefined)

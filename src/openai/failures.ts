@@ -1,4 +1,4 @@
-/** What each failure upstream means to the caller. Nothing of what upstream said is kept. */
+/** Maps each upstream failure to a reason. Nothing that upstream said is kept. */
 import { codeOf, ServiceError, tlsCodes } from '../errors.ts'
 import { NotConnectedError } from '../outbound/dispatcher.ts'
 import type { Reason } from '../reasons.ts'
@@ -16,7 +16,7 @@ const isBilling = (code: string | null): boolean =>
 
 const clampSeconds = (seconds: number): number => Math.min(60, Math.max(1, Math.ceil(seconds)))
 
-/** `Retry-After` as seconds or a date, held between 1 and 60 s; 1 s where it says nothing usable. */
+/** Reads `Retry-After` as seconds or as a date, between 1 and 60 s; 1 s if it is absent or invalid. */
 export function toRetryAfterSeconds(header: string | undefined, nowMs: number): number {
   if (header === undefined) return 1
   const seconds = Number(header)
@@ -26,10 +26,10 @@ export function toRetryAfterSeconds(header: string | undefined, nowMs: number): 
 export interface RefusedReply {
   /** Not 200. */
   readonly status: number
-  /** What the body calls the error, where it does. */
+  /** The body's error code, if there is one. */
   readonly code: string | null
   readonly retryAfter: string | undefined
-  /** The flat endpoint answers a plain 404 where it is gone. */
+  /** A plain 404 of the flat endpoint means that it is retired. */
   readonly flat: boolean
 }
 
@@ -50,7 +50,7 @@ function toReason({ status, code, flat }: RefusedReply): Reason {
   return 'upstream_refused'
 }
 
-/** What a reply other than 200 means. */
+/** The failure behind a reply other than 200. */
 export function toReplyFailure(reply: RefusedReply, nowMs: number): ServiceError {
   const reason = toReason(reply)
   const waits =
@@ -70,10 +70,10 @@ const breakdowns: ReadonlySet<Reason> = new Set([
   'upstream_deadline',
 ])
 
-/** Whether upstream could not be reached, was too slow, or broke down; all else is an answer. */
+/** Whether upstream was unreachable, too slow, or broke down. Anything else is an answer. */
 export const isBreakdown = (reason: Reason): boolean => breakdowns.has(reason)
 
-/** By the codes of undici, Node's resolver, sockets and TLS, and the name of the HTTP parser's error; first match wins. */
+/** By the codes of undici, the resolver, sockets and TLS, and the name of the HTTP parser's error. The first match wins. */
 const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   [/^UND_ERR_(DESTROYED|CLOSED)$/, 'draining'],
   [/^(ENOTFOUND|EAI_)/, 'upstream_not_resolved'],
@@ -82,7 +82,7 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
     'upstream_not_connected',
   ],
   [tlsCodes, 'upstream_tls'],
-  // What a proxy makes of a CONNECT; undici has no code of its own for its refusal.
+  // What a proxy answers to a CONNECT. undici has no code of its own for a refusal.
   [/^UND_ERR_(PRX_\w+|ABORTED|HEADERS_TIMEOUT)$/, 'upstream_proxy'],
   [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, 'upstream_too_large'],
   [
@@ -91,37 +91,37 @@ const transportReasons: readonly (readonly [RegExp, Reason])[] = [
   ],
 ]
 
-/** By its code, or the name of its kind; never by its message, which may hold anything. */
+/** The error's code, or its name. Never its message, which may contain anything. */
 const kindOf = (error: unknown): string => codeOf(error) ?? (error instanceof Error ? error.name : '')
 
 const toTransportReason = (kind: string): Reason | undefined =>
   transportReasons.find(([pattern]) => pattern.test(kind))?.[1]
 
-/** Why a connection did not come about. */
+/** Why a connection failed. */
 function toConnectFailure(cause: unknown): ServiceError {
   const kind = kindOf(cause)
   const reason = toTransportReason(kind)
-  // As long as there is no connection, nobody but a proxy can have answered.
+  // Without a connection, only a proxy can have answered.
   if (reason === 'upstream_protocol') return new ServiceError('upstream_proxy')
   return new ServiceError(reason ?? (kind === 'ECONNRESET' ? 'upstream_reset' : 'upstream_not_connected'))
 }
 
-/** Of upstream, or of a proxy that is to connect to it. */
+/** Upstream, or the proxy before it, did not answer. */
 const isSilence = (cause: unknown): boolean => /^UND_ERR_(CONNECT|HEADERS)_TIMEOUT$/.test(kindOf(cause))
 
-/** Whether the next connection may come about: not where the certificate is wrong, nor where nobody answers for long. */
-export const isPassing = ({ cause }: NotConnectedError): boolean =>
+/** Whether a second attempt may connect: not if the certificate is wrong, or if the first attempt timed out. */
+export const mayConnectNext = ({ cause }: NotConnectedError): boolean =>
   !isSilence(cause) && toConnectFailure(cause).reason !== 'upstream_tls'
 
-/** What an error of the connection means. */
+/** The failure behind an error of the connection. */
 export function toTransportFailure(error: unknown, isInBody = false): ServiceError {
   if (error instanceof NotConnectedError) return toConnectFailure(error.cause)
   const code = codeOf(error)
-  // Of a body that is shorter than announced, the connection ended; a head that contradicts itself is malformed.
+  // In the body it means that the connection ended early. In the head, that the head contradicts itself.
   if (isInBody && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return new ServiceError('upstream_reset')
   const reason = toTransportReason(kindOf(error))
   if (reason !== undefined) return new ServiceError(reason)
-  // Whatever else fails on the wire has a code; an error without one is a fault of ours.
+  // Every other network error has a code. An error without one is our own bug.
   return code === undefined
     ? new ServiceError('unexpected', { cause: error })
     : new ServiceError('upstream_reset')

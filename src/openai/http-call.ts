@@ -1,4 +1,4 @@
-/** One call upstream: what goes out, and what its reply means. */
+/** One HTTP call to upstream: the request, and what its reply means. */
 import type { EventEmitter } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { ServiceError } from '../errors.ts'
@@ -9,8 +9,8 @@ import { isTransient, toReplyFailure } from './failures.ts'
 import { hasPartOfKey } from './key-parts.ts'
 import { type ClientSecret, parseClientSecret, parseErrorCode, type ReplyExpectation } from './reply.ts'
 
-export interface ExchangeOptions {
-  /** A query in it is kept. */
+export interface CallOptions {
+  /** Its query is kept. */
   readonly baseUrl: URL
   /** `Authorization: Bearer`, or Azure's `api-key`. */
   readonly auth: 'bearer' | 'api-key'
@@ -20,30 +20,30 @@ export interface ExchangeOptions {
   readonly secretPrefix: string
 }
 
-/** Who asks, as far as upstream is told. */
+/** What upstream learns about the caller. */
 export interface CallContext {
-  /** Ours, to find the call by in their logs. */
+  /** Our id, which finds the call in upstream's logs. */
   readonly requestId: string
-  /** 64 hex, the same for the same person and for nobody else; null for anonymous callers. */
+  /** 64 hex, unique to the person; null for anonymous callers. */
   readonly safetyIdentifier: string | null
 }
 
 export type Reply = Dispatcher.ResponseData
 
-/** For the body of a refusal, which only refines what its status says already. */
+/** A refusal's body only refines what its status says. */
 const REFUSAL_BODY_MS = 500
 
-/** Of OpenAI and Azure. Nothing that looks like a key or a secret. */
+/** The ids of OpenAI and Azure. No key and no secret looks like one, except Azure's keys. */
 const requestIdPattern = /^(?:req_)?[0-9a-f][0-9a-f-]{15,63}$/
 
-/** Behind the base URL's `/realtime`. */
+/** After the base URL's `/realtime`. */
 export const upstreamPaths = {
   client_secrets: '/client_secrets',
   translations: '/translations/client_secrets',
   sessions: '/sessions',
 } as const satisfies Record<UpstreamRequest['endpoint'], string>
 
-/** Azure's preview has its sessions in a folder of another name, which a base URL may end in. */
+/** The base URL may end in `/realtime`, or in the folder of Azure's preview. */
 function toFolder({ pathname }: URL): string {
   const base = pathname.replace(/\/$/, '')
   return /\/realtime(?:api)?$/.test(base) ? base : `${base}/realtime`
@@ -52,13 +52,13 @@ function toFolder({ pathname }: URL): string {
 const toHeader = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
 
-/** Upstream's own id of the call, where it is a plain one; Azure's keys look like one too. */
+/** Upstream's id of the call, if it has the form of one and no part of our key. */
 export function toReplyId({ headers }: Reply, apiKey: Secret): string | null {
   const id = toHeader(headers['x-request-id'])
   return id !== undefined && requestIdPattern.test(id) && !hasPartOfKey(apiKey.reveal(), id) ? id : null
 }
 
-const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<string, string> => ({
+const toFixedHeaders = ({ organization, project }: CallOptions): Record<string, string> => ({
   'content-type': 'application/json',
   accept: 'application/json',
   'accept-encoding': 'identity',
@@ -66,15 +66,15 @@ const toFixedHeaders = ({ organization, project }: ExchangeOptions): Record<stri
   ...(project === undefined ? {} : { 'openai-project': project }),
 })
 
-/** Resolves with the head of the reply; rejects with what happened on the wire. */
+/** Resolves with the head of the reply. Rejects with an error of the connection. */
 export type Send = (
-  order: UpstreamRequest,
+  request: UpstreamRequest,
   apiKey: Secret,
   context: CallContext,
   signal: EventEmitter,
 ) => Promise<Reply>
 
-export function createSend(options: ExchangeOptions, dispatcher: Dispatcher): Send {
+export function createSend(options: CallOptions, dispatcher: Dispatcher): Send {
   const { baseUrl, auth } = options
   const { origin, search } = baseUrl
   const folder = toFolder(baseUrl)
@@ -91,7 +91,7 @@ export function createSend(options: ExchangeOptions, dispatcher: Dispatcher): Se
   }
 }
 
-/** We take no encoding, and some servers say so of their reply. */
+/** We accept no encoding. Some servers name `identity`. */
 const isEncoded = (headers: Reply['headers']): boolean =>
   String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
 

@@ -1,4 +1,4 @@
-/** A mint: one call upstream, a second one where that is safe, an answer by the deadline. */
+/** A mint: one call to upstream, one retry if that is safe, a result by the deadline. */
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
@@ -10,12 +10,12 @@ import { RETIRE } from '../outbound/resting-pool.ts'
 import type { UpstreamRequest } from '../presets/upstream-request.ts'
 import type { Reason } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
-import { Breaker, type Permit } from './breaker.ts'
-import { isBreakdown, isPassing, toTransportFailure } from './failures.ts'
+import { CircuitBreaker, type Permit } from './breaker.ts'
+import { isBreakdown, mayConnectNext, toTransportFailure } from './failures.ts'
 import {
   type CallContext,
+  type CallOptions,
   createSend,
-  type ExchangeOptions,
   type Reply,
   readClientSecret,
   toReplyId,
@@ -24,10 +24,10 @@ import type { ClientSecret } from './reply.ts'
 import { SeenValues } from './seen-values.ts'
 import { SessionCheck } from './session-echo.ts'
 
-export interface UpstreamOptions extends ExchangeOptions {
-  /** The one in force; a mint keeps the one it began with. */
+export interface UpstreamOptions extends CallOptions {
+  /** The current key. A mint keeps the key it started with. */
   readonly apiKey: () => Secret
-  /** From the first byte out to the last byte in, second call included. */
+  /** From the first byte sent to the last byte received, retry included. */
   readonly timeoutMs: number
   readonly maxConnections: number
   readonly proxy: ProxyOptions | undefined
@@ -39,14 +39,14 @@ export interface UpstreamOptions extends ExchangeOptions {
   readonly onStray?: ((reason: StrayReason) => void) | undefined
 }
 
-/** What a record says of the call. */
+/** What the audit record says about the call. */
 export interface UpstreamReport {
   readonly status: number | null
-  /** Of its error: from a closed list. */
+  /** Upstream's error code, if it is in the closed list. */
   readonly code: string | null
-  /** Of its error: only a path of our schema. */
+  /** The field that upstream refused, if it is a path of our schema. */
   readonly param: string | null
-  /** Theirs, to find the call in their logs; only where it is a plain one. */
+  /** Upstream's id, which finds the call in its logs; null unless it has the form of one. */
   readonly requestId: string | null
   readonly attempts: number
   readonly ms: number
@@ -61,32 +61,32 @@ export type StrayReason = 'unasked' | 'upstream_repeated_secret' | 'upstream_oth
 
 export interface Upstream {
   /**
-   * Answers by the deadline, whatever happens on the wire; is not cancelled by a caller who hangs up. Rejects with a
-   * ServiceError only where upstream was not asked.
+   * Resolves by the deadline, whatever the network does. A caller who disconnects does not cancel it. Rejects with a
+   * ServiceError only if upstream was not called.
    */
   readonly mint: (request: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
-  /** Ends what is still under way: its mints fail as `shutting_down`. */
+  /** Aborts mints in flight: they fail as `shutting_down`. */
   readonly close: () => Promise<void>
 }
 
-/** Full jitter: a second call comes anywhere between at once and then. */
+/** The retry waits a random time up to this. */
 const RETRY_WITHIN_MS = 250
-/** Of time left, without which a second call would only turn one failure into another. */
-const LEAST_LEFT_MS = 500
+/** With less time left, a retry would only time out. */
+const MIN_LEFT_MS = 500
 
 type Result = { readonly issued: ClientSecret } | { readonly failure: ServiceError }
 
 interface Call {
   readonly result: Result
   readonly reply: Reply | undefined
-  /** A second call cannot mint twice, and may do better. */
-  readonly repeatable: boolean
+  /** A retry cannot mint twice, and may succeed. */
+  readonly isRepeatable: boolean
 }
 
 const repeatableStatuses: ReadonlySet<number> = new Set([408, 409, 425, 500, 502, 503])
 
-/** An upstream that says how long to wait is taken at its word. */
-const mayAskAgain = ({ statusCode, headers }: Reply): boolean =>
+/** Not if upstream says how long to wait. */
+const mayRetry = ({ statusCode, headers }: Reply): boolean =>
   repeatableStatuses.has(statusCode) && headers['retry-after'] === undefined
 
 const isStray = (reason: Reason): reason is StrayReason & Reason =>
@@ -94,9 +94,9 @@ const isStray = (reason: Reason): reason is StrayReason & Reason =>
 
 function toFailedCall(error: unknown, reply: Reply | undefined) {
   const failure = error instanceof ServiceError ? error : toTransportFailure(error, reply !== undefined)
-  const repeatable =
-    reply === undefined ? error instanceof NotConnectedError && isPassing(error) : mayAskAgain(reply)
-  return { result: { failure }, reply, repeatable }
+  const isRepeatable =
+    reply === undefined ? error instanceof NotConnectedError && mayConnectNext(error) : mayRetry(reply)
+  return { result: { failure }, reply, isRepeatable }
 }
 
 /** Turns a reply into a client secret that no other caller has. */
@@ -111,7 +111,7 @@ function createReader({ secretPrefix: prefix, onDate }: UpstreamOptions) {
       apiKey,
       prefix,
       flat: request.endpoint === 'sessions',
-      askedSeconds: request.expiresAfterSeconds,
+      requestedSeconds: request.expiresAfterSeconds,
       nowMs: dateMs ?? unixNow(),
       isOwnSession: (echo) => sessions.passes(request, echo),
     })
@@ -133,7 +133,7 @@ function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall 
       try {
         reply = await send(request, apiKey, context, signal)
         const issued = await read(reply, request, apiKey)
-        return { result: { issued }, reply, repeatable: false }
+        return { result: { issued }, reply, isRepeatable: false }
       } catch (error) {
         // Only a connection that answers well is used again.
         signal.emit(RETIRE)
@@ -157,7 +157,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     onStray: () => onStray?.('unasked'),
   })
   const call = createCall(options, dispatcher)
-  const breaker = new Breaker({ now: monotonicNow, onChange })
+  const breaker = new CircuitBreaker({ monotonicNow, onChange })
 
   function settle(permit: Permit, { result }: Call): void {
     const failure = 'failure' in result ? result.failure : undefined
@@ -175,7 +175,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     let attempts = 1
     let last = await call(request, apiKey, context, timeoutMs)
     settle(permit, last)
-    if (last.repeatable && leftMs() - waitMs > LEAST_LEFT_MS && breaker.takeRetry()) {
+    if (last.isRepeatable && leftMs() - waitMs > MIN_LEFT_MS && breaker.takeRetry()) {
       await delay(waitMs)
       attempts += 1
       last = await call(request, apiKey, context, leftMs())

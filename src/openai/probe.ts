@@ -5,7 +5,7 @@ import type { Reason } from '../reasons.ts'
 import { toTransportFailure } from './failures.ts'
 import type { UpstreamOptions } from './mint.ts'
 
-/** Why upstream cannot be reached; null where anything answers. It is asked for nothing, and shown no key. */
+/** Why upstream is unreachable; null if anything answers. Sends no key. */
 export async function probeUpstream({
   baseUrl: { origin },
   proxy,

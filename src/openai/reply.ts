@@ -1,4 +1,4 @@
-/** Whether a 200 really is a client secret. */
+/** Whether a 200 is a client secret. */
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
@@ -13,26 +13,26 @@ export interface ClientSecret {
 
 export interface ReplyExpectation {
   readonly apiKey: Secret
-  /** What a secret begins with; '' for anything. */
+  /** What a secret starts with; '' for anything. */
   readonly prefix: string
   /** The flat endpoint nests the secret. */
   readonly flat: boolean
-  readonly askedSeconds: number
+  readonly requestedSeconds: number
   /** Upstream's clock if it sends one, else ours; milliseconds since 1970. */
   readonly nowMs: number
   readonly isOwnSession: (echo: SessionEcho) => boolean
 }
 
-/** Behind the prefix. */
+/** After the prefix. */
 const secretPattern = /^[\x21-\x7e]{1,4093}$/
 
-/** How much later than asked for an expiry may be: clocks and rounding. */
+/** How much later than requested an expiry may be: clocks differ and round. */
 const SLACK_SECONDS = 30
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The JSON in `text`; undefined where there is none. The parse error is dropped: it quotes its input. */
+/** The JSON in `text`; undefined if it is invalid. The parse error is discarded: it quotes its input. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -48,10 +48,10 @@ function checkValue(value: unknown, { apiKey, prefix }: ReplyExpectation): Reaso
   return isSecret ? undefined : 'upstream_no_secret'
 }
 
-const isExpiry = (value: unknown, { askedSeconds, nowMs }: ReplyExpectation): value is number => {
+const isExpiry = (value: unknown, { requestedSeconds, nowMs }: ReplyExpectation): value is number => {
   if (typeof value !== 'number' || !Number.isInteger(value)) return false
   const leftSeconds = value - nowMs / 1000
-  return leftSeconds > 0 && leftSeconds <= askedSeconds + SLACK_SECONDS
+  return leftSeconds > 0 && leftSeconds <= requestedSeconds + SLACK_SECONDS
 }
 
 /** The flat endpoint has the session's fields beside the secret, and no type. */
@@ -65,7 +65,7 @@ function toEcho(reply: unknown, { flat }: ReplyExpectation): SessionEcho {
   }
 }
 
-/** Everything else in the reply is dropped. Throws a ServiceError that keeps nothing of it. */
+/** Discards everything else in the reply. Throws a ServiceError that keeps nothing of it. */
 export function parseClientSecret(text: string, expected: ReplyExpectation): ClientSecret {
   const reply = parseJson(text)
   if (reply === undefined) throw new ServiceError('upstream_not_json')
@@ -79,7 +79,7 @@ export function parseClientSecret(text: string, expected: ReplyExpectation): Cli
   return { value: new Secret(value), expiresAt }
 }
 
-/** `error.code` of an error body, or its `type` where there is no code; to be compared, never shown. */
+/** `error.code` of an error body, or its `type` if there is no code. To be compared, never shown. */
 export function parseErrorCode(text: string): string | null {
   const reply = parseJson(text)
   const error = isObject(reply) ? reply['error'] : undefined

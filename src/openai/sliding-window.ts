@@ -1,4 +1,4 @@
-/** What happened upstream in the last ten seconds: in slots, so that memory and cost do not grow with the traffic. */
+/** Counts of the last ten seconds, in slots: memory and cost do not grow with the traffic. */
 
 const WINDOW_MS = 10_000
 const SLOTS = 100
@@ -12,20 +12,20 @@ export interface Counts {
 
 const zero = (): Counts => ({ calls: 0, failures: 0, retries: 0 })
 
-export class Recent {
+export class SlidingWindow {
   readonly #slots = Array.from({ length: SLOTS }, zero)
   readonly #total = zero()
   /** Slots since the clock's zero. */
-  #turned = 0
+  #latest = 0
 
   /** Exact to a slot. */
   at(nowMs: number): Readonly<Counts> {
-    this.#turnTo(nowMs)
+    this.#advance(nowMs)
     return this.#total
   }
 
   add(what: keyof Counts, nowMs: number): void {
-    const slot = this.#turnTo(nowMs)
+    const slot = this.#advance(nowMs)
     slot[what] += 1
     this.#total[what] += 1
   }
@@ -34,16 +34,16 @@ export class Recent {
     for (const counts of [...this.#slots, this.#total]) Object.assign(counts, zero())
   }
 
-  /** Forgets what has become too old; the slot that is written now. */
-  #turnTo(nowMs: number): Counts {
-    const now = Math.floor(nowMs / SLOT_MS)
-    for (let index = Math.max(this.#turned, now - SLOTS) + 1; index <= now; index++)
-      this.#forget(index % SLOTS)
-    this.#turned = Math.max(this.#turned, now)
-    return this.#slots[this.#turned % SLOTS] ?? this.#total
+  /** Expires old slots. Returns the current one. */
+  #advance(nowMs: number): Counts {
+    const current = Math.floor(nowMs / SLOT_MS)
+    for (let index = Math.max(this.#latest, current - SLOTS) + 1; index <= current; index++)
+      this.#expire(index % SLOTS)
+    this.#latest = Math.max(this.#latest, current)
+    return this.#slots[this.#latest % SLOTS] ?? this.#total
   }
 
-  #forget(index: number): void {
+  #expire(index: number): void {
     const old = this.#slots[index]
     if (old === undefined) return
     this.#total.calls -= old.calls

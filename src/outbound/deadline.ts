@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 
 /**
- * Lets `work` have `ms` milliseconds. Resolves with `late` when they are over, whether or not the work heeds the
- * signal: undici does not while it connects. An emitter is the cheapest signal that undici takes.
+ * Resolves with `late` after `ms`, even if `work` ignores the abort signal, as undici does while it connects. An
+ * emitter is the cheapest signal that undici accepts.
  */
 export function withDeadline<T>(
   ms: number,

@@ -1,4 +1,4 @@
-/** The connections to upstream, or to a key set: straight, or through the proxy that HTTPS_PROXY names. */
+/** Connections to upstream and to key sets: direct, or through the proxy in HTTPS_PROXY. */
 import { buildConnector, type Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
 import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
@@ -16,25 +16,25 @@ export interface DispatcherOptions {
 }
 
 export interface ProxyOptions {
-  /** May hold a password. */
+  /** May contain a password. */
   readonly url: Secret
-  /** Hosts that are asked straight, as NO_PROXY lists them. */
+  /** Hosts that are reached directly, as NO_PROXY lists them. */
   readonly except: string
 }
 
 const MAX_REPLY_BYTES = 256 * 1024
-/** undici counts it in ticks of 499 ms, from the next tick on: over after three of them, so within 2 s. */
+/** undici counts in ticks of 499 ms, starting with the next: the timeout comes after three of them, within 2 s. */
 const CONNECT_TIMEOUT_MS = 1_490
-/** Long enough to save handshakes when mints are rare, and shorter than what balancers commonly allow. */
+/** Long enough to save handshakes when mints are rare, shorter than balancers allow. */
 const KEEP_ALIVE_MS = 30_000
 /** So that each can rest between requests, at up to about 400 mints a second. */
 const ENOUGH_CONNECTIONS = 512
 
 const monotonicNow = (): number => performance.now()
 
-/** The connection did not come about, so nothing was sent; `cause` says why. */
+/** The connection failed, so nothing was sent. `cause` says why. */
 export class NotConnectedError extends Error {
-  /** The cause's. */
+  /** The code of the cause. */
   readonly code: string | undefined
 
   constructor(cause: unknown) {

@@ -1,5 +1,5 @@
 /**
- * Keep-alive connections that rest between requests. A stray reply (sent twice, or asked for by nobody) then arrives
+ * Keep-alive connections that rest between requests. A stray reply (sent twice, or without a request) then arrives
  * while its connection is idle, where undici closes the connection. On a connection in use it would answer the next
  * request. stray-replies.md has the figures.
  */

@@ -1,21 +1,24 @@
 import { array, assert, boolean, integer, oneof, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { Breaker, type Permit } from '../../src/openai/breaker.ts'
+import { CircuitBreaker, type Permit } from '../../src/openai/breaker.ts'
 
 interface TestBreaker {
-  readonly breaker: Breaker
-  readonly clock: { now: number }
-  /** Each change, in order: whether it opened. */
+  readonly breaker: CircuitBreaker
+  readonly clock: { nowMs: number }
+  /** True: it opened. */
   readonly changes: boolean[]
-  /** Settles so many calls at once. */
+  /** Settles this many calls. */
   readonly settle: (failed: number, good?: number) => void
 }
 
 function createTestBreaker(): TestBreaker {
-  const clock = { now: 1_000_000 }
+  const clock = { nowMs: 1_000_000 }
   const changes: boolean[] = []
-  const breaker = new Breaker({ now: () => clock.now, onChange: (open) => changes.push(open) })
+  const breaker = new CircuitBreaker({
+    monotonicNow: () => clock.nowMs,
+    onChange: (open) => changes.push(open),
+  })
   function settle(failed: number, good = 0): void {
     const permits = Array.from({ length: failed + good }, () => breaker.admit())
     for (const [index, permit] of permits.entries()) breaker.settle(permit, index >= good)
@@ -23,7 +26,7 @@ function createTestBreaker(): TestBreaker {
   return { breaker, clock, changes, settle }
 }
 
-/** The permit, or why there is none. */
+/** The permit, or the reason and Retry-After of the refusal. */
 function admit({ breaker }: TestBreaker): Permit | string {
   try {
     return breaker.admit()
@@ -36,7 +39,7 @@ function admit({ breaker }: TestBreaker): Permit | string {
 const take = ({ breaker }: TestBreaker, times: number): number =>
   Array.from({ length: times }, () => breaker.takeRetry()).filter(Boolean).length
 
-describe('the breaker', () => {
+describe('the circuit breaker', () => {
   it.each([
     [19, 0, false],
     [20, 0, true],
@@ -46,14 +49,14 @@ describe('the breaker', () => {
     [50, 51, false],
     [51, 51, true],
     [0, 1000, false],
-  ])('after %i failures and %i good calls at once is open: %s', (failed, good, open) => {
+  ])('after %i failures and %i successful calls is open: %s', (failed, good, open) => {
     const test = createTestBreaker()
     test.settle(failed, good)
     expect(test.changes).toStrictEqual(open ? [true] : [])
     expect(admit(test)).toBe(open ? 'upstream_breaker_open 1' : 0)
   })
 
-  it('opens too where the good call is the one that makes them twenty', () => {
+  it('opens even if the twentieth call succeeds', () => {
     const test = createTestBreaker()
     const permits = Array.from({ length: 20 }, () => test.breaker.admit())
     for (const [index, permit] of permits.entries()) test.breaker.settle(permit, index < 10)
@@ -66,85 +69,85 @@ describe('the breaker', () => {
   ])('counts failures that are %i ms old: %s', (age, counts) => {
     const test = createTestBreaker()
     test.settle(19)
-    test.clock.now += age
+    test.clock.nowMs += age
     test.settle(1)
     expect(test.changes).toStrictEqual(counts ? [true] : [])
   })
 
-  it('lets one call a second through while it is open', () => {
+  it('admits one call a second while it is open', () => {
     const test = createTestBreaker()
     test.settle(20)
     const admitted = Array.from({ length: 50 }, () => {
-      test.clock.now += 100
+      test.clock.nowMs += 100
       return admit(test)
     })
     expect(admitted.filter((permit) => typeof permit === 'number')).toHaveLength(5)
   })
 
-  it('stays open where the probe fails, and closes where it does not', () => {
+  it('stays open if the probe fails, and closes if it succeeds', () => {
     const test = createTestBreaker()
     test.settle(20)
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     test.settle(1)
     expect(test.changes).toStrictEqual([true])
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     test.settle(0, 1)
     expect(test.changes).toStrictEqual([true, false])
     expect([admit(test), admit(test)]).toStrictEqual([2, 2])
   })
 
-  it('probes on though the last probe has no answer yet', () => {
+  it('sends the next probe before the last one is answered', () => {
     const test = createTestBreaker()
     test.settle(20)
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     const slow = test.breaker.admit()
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     test.settle(0, 1)
     test.breaker.settle(slow, true)
     expect(test.changes).toStrictEqual([true, false])
   })
 
-  it('begins to count anew when it closes', () => {
+  it('starts to count from zero when it closes', () => {
     const test = createTestBreaker()
     test.settle(20)
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     test.settle(0, 1)
     test.settle(19)
     expect(test.changes).toStrictEqual([true, false])
   })
 
-  it('is not closed by a call that began before it opened, nor opened by one that began before it closed', () => {
+  it('ignores calls that began before it last opened or closed', () => {
     const test = createTestBreaker()
     const early = Array.from({ length: 30 }, () => test.breaker.admit())
     test.settle(20)
     for (const permit of early.slice(0, 5)) test.breaker.settle(permit, false)
     expect(test.changes).toStrictEqual([true])
-    test.clock.now += 1_000
+    test.clock.nowMs += 1_000
     test.settle(0, 1)
     for (const permit of early.slice(5)) test.breaker.settle(permit, true)
     expect(test.changes).toStrictEqual([true, false])
   })
 
-  it('never lets more than one call a second through to an upstream that always fails, once it is open', () => {
+  it('admits at most one call a second while upstream always fails', () => {
     assert(
       property(array(integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 200 }), (pauses) => {
         const test = createTestBreaker()
         test.settle(20)
-        const openedAt = test.clock.now
+        const openedAt = test.clock.nowMs
         let calls = 0
         for (const pause of pauses) {
-          test.clock.now += pause
+          test.clock.nowMs += pause
           const permit = admit(test)
           if (typeof permit !== 'number') continue
           calls += 1
           test.breaker.settle(permit, true)
         }
-        expect(calls).toBeLessThanOrEqual((test.clock.now - openedAt) / 1_000)
+        expect(calls).toBeLessThanOrEqual((test.clock.nowMs - openedAt) / 1_000)
       }),
     )
   })
 
-  it('opens exactly where half or more of twenty or more calls of ten seconds failed', () => {
+  it('opens exactly when at least half of at least twenty calls in ten seconds failed', () => {
     const pause = oneof(
       { weight: 9, arbitrary: integer({ min: 0, max: 15 }) },
       integer({ min: 80, max: 250 }),
@@ -155,10 +158,10 @@ describe('the breaker', () => {
         const test = createTestBreaker()
         const seen: { at: number; failed: boolean }[] = []
         for (const { slots, failed } of steps) {
-          test.clock.now += slots * 100
+          test.clock.nowMs += slots * 100
           test.breaker.settle(test.breaker.admit(), failed)
-          seen.push({ at: test.clock.now, failed })
-          const recent = seen.filter(({ at }) => test.clock.now - at < 10_000)
+          seen.push({ at: test.clock.nowMs, failed })
+          const recent = seen.filter(({ at }) => test.clock.nowMs - at < 10_000)
           const failures = recent.filter((call) => call.failed).length
           const shouldOpen = recent.length >= 20 && failures * 2 >= recent.length
           expect(test.changes).toStrictEqual(shouldOpen ? [true] : [])
@@ -180,19 +183,19 @@ describe('the cool-down', () => {
   ])('of %i s, %i ms later: %s', (seconds, later, expected) => {
     const test = createTestBreaker()
     test.breaker.coolDown(seconds)
-    test.clock.now += later
+    test.clock.nowMs += later
     expect(admit(test)).toBe(expected)
   })
 
-  it('is not cut short by a shorter one', () => {
+  it('is not shortened by a shorter one', () => {
     const test = createTestBreaker()
     test.breaker.coolDown(60)
     test.breaker.coolDown(1)
-    test.clock.now += 2_000
+    test.clock.nowMs += 2_000
     expect(admit(test)).toBe('upstream_cooling_down 58')
   })
 
-  it('opens no breaker', () => {
+  it('does not open the circuit breaker', () => {
     const test = createTestBreaker()
     test.settle(0, 30)
     test.breaker.coolDown(1)
@@ -200,20 +203,20 @@ describe('the cool-down', () => {
   })
 })
 
-describe('second calls', () => {
+describe('retries', () => {
   it.each([
-    ['ten in ten seconds where there are few calls', 5, 10],
-    ['as many where there are a hundred', 100, 10],
-    ['one for every ten calls where there are more', 1_000, 100],
+    ['ten in ten seconds if there are few calls', 5, 10],
+    ['ten if there are a hundred calls', 100, 10],
+    ['one for every ten calls if there are more', 1_000, 100],
   ])('are %s', (_name, calls, expected) => {
     const test = createTestBreaker()
     test.settle(0, calls)
     expect(take(test, 500)).toBe(expected)
-    test.clock.now += 10_000
+    test.clock.nowMs += 10_000
     expect(take(test, 500)).toBe(10)
   })
 
-  it('are not made while the breaker is open, nor in a cool-down', () => {
+  it('are not made while the circuit breaker is open or in a cool-down', () => {
     const open = createTestBreaker()
     open.settle(20)
     expect(take(open, 1)).toBe(0)
@@ -222,11 +225,11 @@ describe('second calls', () => {
     expect(take(cooling, 1)).toBe(0)
   })
 
-  it('of an upstream that fails wholly keep all calls below 1.1 for each of 50 requests a second', () => {
+  it('add less than 10 % of calls while every call fails', () => {
     const test = createTestBreaker()
     const callsAt: number[] = []
     for (let request = 0; request < 50 * 30; request += 1) {
-      test.clock.now += 20
+      test.clock.nowMs += 20
       const permit = admit(test)
       if (typeof permit !== 'number') continue
       callsAt.push(request)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
-import { startTestService } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
+import { startFor } from './outcome.ts'
 
 it('a clock that differs from upstream’s is logged when that begins and when it ends', async () => {
   const offsetsMs = [0, 120_000, 120_000, 0, 0]
@@ -13,7 +13,7 @@ it('a clock that differs from upstream’s is logged when that begins and when i
     const body = JSON.stringify({ value: `ek_${count}`, expires_at: Math.floor(now / 1000) + 60 })
     response.writeHead(200, { date: new Date(now).toUTCString() }).end(body)
   })
-  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  const service = await startFor(baseUrl)
   await inTurn(offsetsMs, () => service.mint())
   const lines = service
     .logText()
@@ -25,12 +25,12 @@ it('a clock that differs from upstream’s is logged when that begins and when i
   ])
 })
 
-it('a Date that is no date is not compared', async () => {
+it('an implausible Date is ignored', async () => {
   const baseUrl = await startReplier((request, response) => {
     request.resume()
     response.writeHead(200, { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }).end(toSecretBody())
   })
-  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  const service = await startFor(baseUrl)
   expect((await service.mint()).statusCode).toBe(200)
   expect(service.logText()).not.toContain('clock')
 })

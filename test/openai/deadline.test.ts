@@ -6,7 +6,7 @@ import { listen, startReplier, startSpeaker, toSecretBody } from '../support/ups
 import { expectation, outcomeOf } from './outcome.ts'
 
 const DEADLINE_MS = 250
-/** Between the deadline and the answer: a record on disk, on a machine with other things to do. */
+/** From the deadline to the reply: the record is written on a busy machine. */
 const GRACE_MS = 750
 
 const environment = { UPSTREAM_TIMEOUT_MS: String(DEADLINE_MS) }
@@ -23,13 +23,13 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; r
 
 const timeout = expectation('timeout', 'upstream_deadline')
 
-describe('a caller has an answer by the deadline', () => {
+describe('a caller gets a reply by the deadline', () => {
   it.each<Behaviour>([
     { kind: 'hang' },
     { kind: 'headers-only' },
     { kind: 'drip' },
     { kind: 'delay', ms: 60_000 },
-  ])('though upstream does %j', async (behaviour) => {
+  ])('even if upstream does %j', async (behaviour) => {
     const service = await startTestService({ environment })
     service.sandbox.behave(behaviour)
     const { result: reply, ms } = await timed(() => service.mint())
@@ -42,7 +42,7 @@ describe('a caller has an answer by the deadline', () => {
   it.each([
     ['a header', 'HTTP/1.1 200 OK\r\nx-slow: '],
     ['interim replies', 'HTTP/1.1 102 Processing\r\n\r\n'],
-  ])('though upstream sends %s bit by bit', async (_name, start) => {
+  ])('even if upstream sends %s bit by bit', async (_name, start) => {
     const baseUrl = await startSpeaker((socket) => {
       socket.write(start)
       const piece = start.endsWith('\r\n\r\n') ? start : '2'
@@ -55,7 +55,7 @@ describe('a caller has an answer by the deadline', () => {
     expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
   })
 
-  it('though upstream never ends a TLS handshake', async () => {
+  it('even if upstream never completes the TLS handshake', async () => {
     const port = await listen(createServer())
     const service = await startFor(`https://127.0.0.1:${port}/v1`)
     const { result: reply, ms } = await timed(() => service.mint())
@@ -63,7 +63,7 @@ describe('a caller has an answer by the deadline', () => {
     expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
   })
 
-  it('though all are asked at once', async () => {
+  it('even if 50 mint at once', async () => {
     const service = await startTestService({ environment })
     service.sandbox.behave({ kind: 'hang' })
     const { result: replies, ms } = await timed(() =>
@@ -74,8 +74,8 @@ describe('a caller has an answer by the deadline', () => {
   })
 })
 
-describe('a connection that does not come about', () => {
-  it('is given up within 2 s', async () => {
+describe('a connection that is never established', () => {
+  it('times out within 2 s', async () => {
     const port = await listen(createServer())
     const service = await startTestService({
       environment: { OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1` },
@@ -89,7 +89,7 @@ describe('a connection that does not come about', () => {
 })
 
 describe('after a deadline', () => {
-  it('the reply that comes late is nobody’s', async () => {
+  it('a late reply reaches no caller', async () => {
     let count = 0
     const baseUrl = await startReplier((_request, response) => {
       count += 1
@@ -105,7 +105,7 @@ describe('after a deadline', () => {
     )
   })
 
-  it('the time that upstream took is on record', async () => {
+  it('the record has the time that upstream took', async () => {
     const service = await startTestService({ environment })
     service.sandbox.behave({ kind: 'hang' })
     await service.mint()

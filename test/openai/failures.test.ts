@@ -3,7 +3,7 @@ import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
 
-/** In each failing reply, to be found nowhere outside. */
+/** In each failed reply. It must not leave the service. */
 const TEXT = 'Zanzibar says: look at the organisation org-1234567'
 
 interface Told {
@@ -88,7 +88,7 @@ const oddities: readonly Row[] = [
 
 describe('an upstream that answers', () => {
   it.each([...refusals, ...quotas, ...breakdowns, ...oddities])(
-    '%i %j is reported as %s, because of %s, in our words alone',
+    '%i %j is reported as %s with reason %s, without upstream’s words',
     async (status, told, kind, reason) => {
       const service = await startTestService()
       service.sandbox.behave(tell(status, told))
@@ -98,7 +98,7 @@ describe('an upstream that answers', () => {
     },
   )
 
-  it.each([204, 307, 400, 401, 403, 404, 429])('%i is not asked again', async (status) => {
+  it.each([204, 307, 400, 401, 403, 404, 429])('%i is not retried', async (status) => {
     const service = await startTestService()
     const before = service.sandbox.requests.length
     service.sandbox.behave(tell(status))
@@ -121,7 +121,7 @@ describe('an upstream that answers', () => {
   })
 })
 
-describe('an upstream that takes no more requests', () => {
+describe('an upstream that limits requests', () => {
   const newYear = 'Tue, 01 Jan 2030 00:00:00 GMT'
 
   it.each([
@@ -130,7 +130,7 @@ describe('an upstream that takes no more requests', () => {
     ['7 s', { 'retry-after': '7' }, '7'],
     ['2.5 s', { 'retry-after': '2.5' }, '3'],
     ['9 s, and a blank', { 'retry-after': '9 ' }, '9'],
-    ['nothing in so many words', { 'retry-after': ' ' }, '1'],
+    ['a blank', { 'retry-after': ' ' }, '1'],
     ['a minute', { 'retry-after': '60' }, '60'],
     ['a minute and a half', { 'retry-after': '90.5' }, '60'],
     ['an hour', { 'retry-after': '3600' }, '60'],
@@ -140,14 +140,14 @@ describe('an upstream that takes no more requests', () => {
     ['20 s on its own clock', { 'retry-after': 'Tue, 01 Jan 2030 00:00:20 GMT', date: newYear }, '20'],
     ['an hour on its own clock', { 'retry-after': 'Tue, 01 Jan 2030 01:00:00 GMT', date: newYear }, '60'],
     ['a time that has passed', { 'retry-after': 'Mon, 31 Dec 2029 23:59:59 GMT', date: newYear }, '1'],
-  ])('and asks for %s is reported with a Retry-After between 1 and 60', async (_name, headers, expected) => {
+  ])('and asks for %s is reported with a Retry-After from 1 to 60', async (_name, headers, expected) => {
     const service = await startTestService()
     service.sandbox.behave(tell(429, { headers }))
     expect((await service.mint()).headers['retry-after']).toBe(expected)
   })
 })
 
-describe('a server of the flat endpoint', () => {
+describe('a server with the flat endpoint', () => {
   const flat = {
     environment: { OPENAI_REALTIME_API: 'sessions' },
     presets: 'presets: { assistant: { session: { model: gpt-realtime-2.1, voice: ash } } }',
@@ -166,8 +166,8 @@ describe('a server of the flat endpoint', () => {
   })
 })
 
-describe('a service that is full', () => {
-  it('refuses at once with overloaded and asks upstream nothing', async () => {
+describe('a service at its limit of concurrent mints', () => {
+  it('replies overloaded at once, without a call', async () => {
     const service = await startTestService({
       environment: { MAX_CONCURRENT_MINTS: '1', UPSTREAM_TIMEOUT_MS: '300' },
     })

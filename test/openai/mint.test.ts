@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY, PROMPT, startTestService, type TestService } from '../support/service.ts'
 import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
+import { startFor } from './outcome.ts'
 
 interface Sent {
   readonly method: string | undefined
@@ -12,7 +13,7 @@ interface Sent {
   readonly body: string
 }
 
-/** An upstream that grants everything, and what it was sent. */
+/** An upstream that grants everything, and the requests that it received. */
 async function startGranting(): Promise<{ readonly baseUrl: string; readonly sent: Sent[] }> {
   const sent: Sent[] = []
   const baseUrl = await startReplier(async (request, response) => {
@@ -23,10 +24,10 @@ async function startGranting(): Promise<{ readonly baseUrl: string; readonly sen
   return { baseUrl, sent }
 }
 
-describe('what goes out', () => {
-  it('is one POST with these headers and no others', async () => {
+describe('the request to upstream', () => {
+  it('is one POST with these headers only', async () => {
     const { baseUrl, sent } = await startGranting()
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     const reply = await service.mint()
     expect(reply.statusCode).toBe(200)
     expect(sent).toHaveLength(1)
@@ -43,9 +44,9 @@ describe('what goes out', () => {
     })
   })
 
-  it('is the preset’s session and expiry, in this form and no other', async () => {
+  it('has the preset’s session and expiry, and nothing else', async () => {
     const { baseUrl, sent } = await startGranting()
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     await service.mint()
     expect(JSON.parse(sent[0]?.body ?? '')).toStrictEqual({
       expires_after: { anchor: 'created_at', seconds: 60 },
@@ -58,11 +59,9 @@ describe('what goes out', () => {
     })
   })
 
-  it('holds nothing of the caller’s own', async () => {
+  it('has nothing that the caller sent', async () => {
     const { baseUrl, sent } = await startGranting()
-    const service = await startTestService({
-      environment: { OPENAI_BASE_URL: baseUrl, TRUST_PROXY: '127.0.0.1' },
-    })
+    const service = await startFor(baseUrl, { TRUST_PROXY: '127.0.0.1' })
     const canary = 'canary-d41d8'
     await service.app.inject({
       method: 'POST',
@@ -95,7 +94,7 @@ describe('what goes out', () => {
       '/v1/realtime/client_secrets',
     ],
     ['translation', 'model: gpt-realtime-translate', '/v1/realtime/translations/client_secrets'],
-  ])('of a %s preset goes to its own endpoint', async (type, fields, path) => {
+  ])('for a %s preset goes to its own endpoint', async (type, fields, path) => {
     const service = await startTestService({
       presets: `presets: { assistant: { session: { type: ${type}, ${fields} } } }`,
     })
@@ -125,11 +124,9 @@ describe('what goes out', () => {
     expect(sent.map((request) => request.path)).toStrictEqual([path])
   })
 
-  it('carries the key as Azure takes it, where told so', async () => {
+  it('carries the key as Azure expects it if OPENAI_AUTH says so', async () => {
     const { baseUrl, sent } = await startGranting()
-    const service = await startTestService({
-      environment: { OPENAI_BASE_URL: baseUrl, OPENAI_AUTH: 'api-key' },
-    })
+    const service = await startFor(baseUrl, { OPENAI_AUTH: 'api-key' })
     await service.mint()
     expect(sent[0]?.headers).toMatchObject({ 'api-key': API_KEY })
     expect(sent[0]?.headers).not.toHaveProperty('authorization')
@@ -149,7 +146,7 @@ describe('what goes out', () => {
 })
 
 describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('of %i takes neither key nor session elsewhere', async (status) => {
+  it.each([301, 302, 303, 307, 308])('with %i is not followed', async (status) => {
     let visits = 0
     const elsewhere = await startReplier((_request, response) => {
       visits += 1
@@ -158,13 +155,13 @@ describe('a redirect', () => {
     const baseUrl = await startReplier((_request, response) => {
       response.writeHead(status, { location: `${elsewhere}/realtime/client_secrets` }).end(toSecretBody())
     })
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     expect((await service.mint()).json().error.code).toBe('upstream_malformed')
     expect(visits).toBe(0)
   })
 })
 
-/** An upstream that counts connections, and closes each after the replies that it is told to. */
+/** An upstream that counts connections, and closes one after each last reply. */
 async function startCounting(isLast: (count: number) => boolean) {
   let connections = 0
   let replies = 0
@@ -176,7 +173,7 @@ async function startCounting(isLast: (count: number) => boolean) {
   })
   server.on('connection', () => (connections += 1))
   const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`
-  const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+  const service = await startFor(baseUrl)
   return { service, connections: () => connections }
 }
 
@@ -191,19 +188,19 @@ describe('a connection', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('serves mint after mint', async () => {
+  it('is reused after its rest', async () => {
     const { service, connections } = await startCounting(() => false)
     expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
     expect(connections()).toBe(1)
   })
 
-  it('that upstream closes is replaced by another one', async () => {
+  it('is replaced if upstream closes it', async () => {
     const { service, connections } = await startCounting((count) => count % 2 === 1)
     expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
     expect(connections()).toBe(3)
   })
 
-  it('gives each of many callers a secret of their own', async () => {
+  it('gives each of 60 callers its own secret', async () => {
     const { service } = await startCounting(() => false)
     const replies = await Promise.all(Array.from({ length: 60 }, () => service.mint()))
     expect(new Set(replies.map((reply) => reply.json().value)).size).toBe(60)

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
-import { attemptsOf, expectation, outcomeOf } from './outcome.ts'
+import { attemptsOf, expectation, mintOutcome, outcomeOf } from './outcome.ts'
 
 const toStatus = (status: number, headers?: Record<string, string>): Behaviour => ({
   kind: 'status',
@@ -25,7 +25,7 @@ function nextRequestSent(): Promise<void> {
   })
 }
 
-describe('there is one call alone', () => {
+describe('there is no retry', () => {
   it.each<Behaviour>([
     ...[400, 401, 403, 404, 413, 422, 429, 501, 504, 505, 520, 599].map((status) => toStatus(status)),
     { kind: 'status', status: 429, code: 'insufficient_quota' },
@@ -48,7 +48,7 @@ describe('there is one call alone', () => {
     expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
   })
 
-  it('after a reset, though upstream has read nothing of the request', async () => {
+  it('after a reset, even if upstream read nothing of the request', async () => {
     const server = createServer({ pauseOnConnect: true })
     const accepted = once(server, 'connection')
     const sent = nextRequestSent()
@@ -64,12 +64,10 @@ describe('there is one call alone', () => {
     expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
   })
 
-  it('where too little time is left for another', async () => {
+  it('if too little time is left', async () => {
     const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
     service.sandbox.behave(toStatus(500), 1)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_error'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_error'))
     expect(service.sandbox.requests).toHaveLength(1)
   })
 
@@ -85,7 +83,7 @@ describe('there is one call alone', () => {
     [503, { 'retry-after': 'Tue, 01 Jan 2030 00:00:20 GMT', date: newYear }, '20'],
     [503, { 'retry-after': 'Tue, 01 Jan 2030 01:00:00 GMT', date: newYear }, '60'],
     [504, { 'retry-after': '7' }, '7'],
-  ])('after a %i that says how long to wait, and callers are told so: %j', async (status, headers, told) => {
+  ])('after a %i with Retry-After, which is passed on: %j', async (status, headers, told) => {
     const service = await startTestService()
     service.sandbox.behave(toStatus(status, headers), 1)
     expect(await outcomeOf(service, await service.mint())).toStrictEqual({

@@ -1,6 +1,10 @@
-import type { Reply, TestService } from '../support/service.ts'
+import { type Reply, startTestService, type TestService } from '../support/service.ts'
 
-/** What a caller and an operator learn of one mint. */
+/** A service in front of the upstream at `baseUrl`. */
+export const startFor = (baseUrl: string, environment: Record<string, string> = {}): Promise<TestService> =>
+  startTestService({ environment: { OPENAI_BASE_URL: baseUrl, ...environment } })
+
+/** What a caller and an operator learn about one mint. */
 export interface Outcome {
   readonly status: number
   readonly code: unknown
@@ -45,7 +49,11 @@ export function expectation(kind: Kind, reason: string): Outcome {
   return { status, code, reason, retryAfter, shouldRetry }
 }
 
-/** All that left the service: to the caller, to the audit, to the log. */
+/** What both learn about a mint made now. */
+export const mintOutcome = async (service: TestService): Promise<Outcome> =>
+  outcomeOf(service, await service.mint())
+
+/** Everything that left the service: to the caller, to the audit, to the log. */
 export async function outputsOf(service: TestService, reply: Reply): Promise<string> {
   return [reply.payload, JSON.stringify(reply.headers), await service.auditText(), service.logText()].join(
     '\n',

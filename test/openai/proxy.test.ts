@@ -25,7 +25,7 @@ const viaTls = (_upstream: TlsUpstream, { host }: TestProxy) => ({
 })
 
 describe('a mint through a proxy', () => {
-  it('is asked for by host and port, and goes by in a tunnel that shows nothing of it', async () => {
+  it('goes through a tunnel that the proxy cannot read', async () => {
     const { service, upstream, proxy } = await startBehindProxy()
     expect((await service.mint()).statusCode).toBe(200)
     expect(proxy.asked).toMatchObject([
@@ -36,7 +36,7 @@ describe('a mint through a proxy', () => {
     expect(proxy.heard()).not.toMatch(/sk-test|client_secrets|Bearer/)
   })
 
-  it('tells upstream nothing of the proxy', async () => {
+  it('does not tell upstream about the proxy', async () => {
     const { service, upstream } = await startBehindProxy()
     await service.mint()
     expect(Object.keys(upstream.requests[0] ?? {})).toContain('x-client-request-id')
@@ -44,10 +44,10 @@ describe('a mint through a proxy', () => {
   })
 
   it.each([
-    ['nobody', '', undefined],
+    ['no user', '', undefined],
     ['a user alone', 'mint@', `Basic ${Buffer.from('mint:').toString('base64')}`],
     ['a password with signs', 'mint:p%3A%40%2F@', `Basic ${Buffer.from('mint:p:@/').toString('base64')}`],
-  ])('is asked for as %s where the URL names that', async (_name, credentials, authorization) => {
+  ])('authenticates as %s if the URL says so', async (_name, credentials, authorization) => {
     const { service, proxy } = await startBehindProxy({}, (_upstream, { host }) => ({
       HTTPS_PROXY: `http://${credentials}${host}`,
     }))
@@ -55,7 +55,7 @@ describe('a mint through a proxy', () => {
     expect(proxy.asked[0]?.headers['proxy-authorization']).toBe(authorization)
   })
 
-  it('uses one tunnel for mint after mint', async () => {
+  it('reuses the tunnel after its rest', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     onTestFinished(() => void vi.useRealTimers())
     const { service, upstream, proxy } = await startBehindProxy()
@@ -67,14 +67,14 @@ describe('a mint through a proxy', () => {
     expect([proxy.asked.length, upstream.connections()]).toStrictEqual([1, 1])
   })
 
-  it('goes on beside many others', async () => {
+  it('succeeds beside 19 others', async () => {
     const { service, upstream } = await startBehindProxy()
     const replies = await Promise.all(Array.from({ length: 20 }, () => service.mint()))
     expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(20)
     expect(upstream.requests).toHaveLength(20)
   })
 
-  it('may use a proxy behind TLS, which is verified before it is told anything', async () => {
+  it('may use a proxy with TLS, which is verified before it receives anything', async () => {
     const good = await startBehindProxy({ certificate }, viaTls)
     expect((await good.service.mint()).statusCode).toBe(200)
     expect(good.proxy.heard()).toContain(AUTHORIZATION)
@@ -85,7 +85,7 @@ describe('a mint through a proxy', () => {
     expect(bad.proxy.heard()).toBe('')
   })
 
-  it('is refused where the proxy listens in', async () => {
+  it('fails if the proxy intercepts TLS', async () => {
     const listener = await startTlsUpstream(await createCertificate())
     const { service, proxy } = await startBehindProxy({ port: listener.port })
     const reply = await service.mint()
@@ -94,7 +94,7 @@ describe('a mint through a proxy', () => {
   })
 })
 
-describe('whether the proxy is asked', () => {
+describe('whether the proxy is used', () => {
   it.each([
     ['nothing', () => '', true],
     ['the host', () => 'localhost', false],
@@ -112,7 +112,7 @@ describe('whether the proxy is asked', () => {
     expect(proxy.asked).toHaveLength(isAsked ? 1 : 0)
   })
 
-  // No resolver is asked for a label of 64 characters, so that this host is found by the proxy or by nobody.
+  // No resolver accepts a label of 64 characters, so only the proxy can find this host.
   const host = `${'a'.repeat(64)}.corp.example`
 
   it.each([
@@ -123,7 +123,7 @@ describe('whether the proxy is asked', () => {
     ['orp.example', true],
     ['.corp.example:444', true],
     ['.corp.example:443', false],
-  ])('is decided by NO_PROXY, names below included: %s', async (list, isAsked) => {
+  ])('is decided by NO_PROXY for subdomains: %s', async (list, isAsked) => {
     const { service, proxy } = await startBehindProxy({}, () => ({
       OPENAI_BASE_URL: `https://${host}/v1`,
       NO_PROXY: list,
@@ -134,7 +134,7 @@ describe('whether the proxy is asked', () => {
     expect(proxy.asked.map(({ target }) => target)).toStrictEqual(isAsked ? [`${host}:443`] : [])
   })
 
-  it('is no question for an upstream in clear, which is on this machine', async () => {
+  it('does not matter for plain HTTP, which stays on this machine', async () => {
     const sandbox = await startSandbox({ apiKey: API_KEY })
     onTestFinished(() => sandbox.close())
     const { service, proxy } = await startBehindProxy({}, () => ({ OPENAI_BASE_URL: sandbox.baseUrl }))
@@ -150,7 +150,7 @@ const mint = (url: string): Promise<Response> =>
   })
 
 describe('a proxy in the environment of a process', () => {
-  it('is used though written small, keeps its password to itself, and is not used in clear', async () => {
+  it('works in lower case, never shows its password, and is not used for plain HTTP', async () => {
     const file = join(await createTemporaryDirectory(), 'authority.pem')
     await writeFile(file, authority.cert)
     const upstream = await startTlsUpstream(certificate)

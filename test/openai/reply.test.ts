@@ -3,20 +3,20 @@ import type { MalformedVariant } from '../../sandbox/behaviour.ts'
 import { API_KEY, type Reply, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { startReplier } from '../support/upstream.ts'
-import { expectation, outcomeOf } from './outcome.ts'
+import { expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
-/** 2030-01-01T00:00:00Z, which is nobody's own clock. */
+/** 2030-01-01T00:00:00Z, which differs from our clock. */
 const NEW_YEAR = 1_893_456_000
 const ASKED = 60
 
 /** A service whose upstream answers 200 with `body`, and with `headers`. */
-async function startFor(body: string, headers: Record<string, string> = {}, environment = {}) {
+async function startReplying(body: string, headers: Record<string, string> = {}, environment = {}) {
   const baseUrl = await startReplier((_request, response) => {
     // Without a Date of Node's own, so that a test can leave it out.
     response.sendDate = false
     response.writeHead(200, headers).end(body)
   })
-  return startTestService({ environment: { OPENAI_BASE_URL: baseUrl, ...environment } })
+  return startFor(baseUrl, environment)
 }
 
 const toDate = (seconds: number): string => new Date(seconds * 1000).toUTCString()
@@ -28,7 +28,7 @@ const toOwnSeconds = (): number => Math.floor(Date.now() / 1000)
 
 async function mintWith(value: string, environment = {}): Promise<Reply> {
   const body = bodyFor(NEW_YEAR + ASKED, value)
-  return (await startFor(body, { date: toDate(NEW_YEAR) }, environment)).mint()
+  return (await startReplying(body, { date: toDate(NEW_YEAR) }, environment)).mint()
 }
 
 describe('a 200 that is not a client secret', () => {
@@ -82,7 +82,7 @@ describe('a 200 that is not a client secret', () => {
     ['a secret with DEL', `{"value":"ek_a\\u007f","expires_at":${NEW_YEAR + ASKED}}`],
     ['two values in one text', `{"value":"ek_a","expires_at":${NEW_YEAR + ASKED}}{}`],
   ])('%s is malformed', async (_name, body) => {
-    const service = await startFor(body, { date: toDate(NEW_YEAR) })
+    const service = await startReplying(body, { date: toDate(NEW_YEAR) })
     expect(await outcomeOf(service, await service.mint())).toMatchObject({
       status: 502,
       code: 'upstream_malformed',
@@ -90,10 +90,10 @@ describe('a 200 that is not a client secret', () => {
   })
 })
 
-describe('a reply that says it is not encoded', () => {
-  it.each(['identity', 'IDENTITY'])('as %s, which is all that we take, is read', async (encoding) => {
+describe('a reply that names its encoding', () => {
+  it.each(['identity', 'IDENTITY'])('as %s is accepted', async (encoding) => {
     const headers = { date: toDate(NEW_YEAR), 'content-encoding': encoding }
-    const service = await startFor(bodyFor(NEW_YEAR + ASKED), headers)
+    const service = await startReplying(bodyFor(NEW_YEAR + ASKED), headers)
     expect((await service.mint()).statusCode).toBe(200)
   })
 })
@@ -105,7 +105,7 @@ describe('the secret', () => {
     ['4094 characters after its prefix', `ek_${'a'.repeat(4094)}`, 502],
     ['any printable ASCII', 'ek_!"#$%&\'()*+,-./:;<=>?@[\\]^`{|}~', 200],
     ['another prefix', 'EK_a', 502],
-  ])('may have %s, or not', async (_name, value, status) => {
+  ])('may be %s, or not', async (_name, value, status) => {
     expect((await mintWith(value)).statusCode).toBe(status)
   })
 
@@ -118,11 +118,11 @@ describe('the secret', () => {
     ['our key inside', '*', `a${API_KEY}b`, 502],
     ['12 characters of our key', 'ek_', `ek_a${API_KEY.slice(9, 21)}b`, 502],
     ['11 characters of our key', 'ek_', `ek_a${API_KEY.slice(9, 20)}b`, 200],
-  ])('of a compatible server may have %s, or not', async (_name, prefix, value, status) => {
+  ])('of a compatible server may be %s, or not', async (_name, prefix, value, status) => {
     expect((await mintWith(value, { UPSTREAM_SECRET_PREFIX: prefix })).statusCode).toBe(status)
   })
 
-  it('leaves alone, with its expiry: all else that upstream says is dropped', async () => {
+  it('leaves with its expiry only', async () => {
     const service = await startTestService()
     service.sandbox.behave({ kind: 'malformed', variant: 'extra-fields' })
     const reply = await service.mint()
@@ -145,7 +145,7 @@ describe('the secret', () => {
     })
   })
 
-  it('of a server of the flat endpoint is found where that puts it', async () => {
+  it('of the flat endpoint is found in client_secret', async () => {
     const secret = { value: 'ek_flat', expires_at: NEW_YEAR + ASKED }
     const baseUrl = await startReplier((_request, response) => {
       response.writeHead(200, { date: toDate(NEW_YEAR) })
@@ -167,10 +167,10 @@ describe('the expiry', () => {
     ['31 s later than asked', ASKED + 31, 502],
     ['now', 0, 502],
     ['a second ago', -1, 502],
-  ])('may be %s, or not, on upstream’s clock wherever ours is', async (_name, offset, status) => {
+  ])('may be %s, or not, by upstream’s clock whatever ours is', async (_name, offset, status) => {
     const [ahead, behind] = await Promise.all(
       [NEW_YEAR, toOwnSeconds() - 86_400].map(async (clock) => {
-        const service = await startFor(bodyFor(clock + offset), { date: toDate(clock) })
+        const service = await startReplying(bodyFor(clock + offset), { date: toDate(clock) })
         return (await service.mint()).statusCode
       }),
     )
@@ -180,15 +180,15 @@ describe('the expiry', () => {
   it.each([
     ['sends no Date', {}],
     ['sends a Date that is none', { date: 'half past nine' }],
-  ])('is judged by our clock where upstream %s', async (_name, headers) => {
-    const good = await startFor(bodyFor(toOwnSeconds() + ASKED), headers)
-    const past = await startFor(bodyFor(toOwnSeconds() - 1), headers)
+  ])('is judged by our clock if upstream %s', async (_name, headers) => {
+    const good = await startReplying(bodyFor(toOwnSeconds() + ASKED), headers)
+    const past = await startReplying(bodyFor(toOwnSeconds() - 1), headers)
     expect((await good.mint()).statusCode).toBe(200)
     expect((await past.mint()).statusCode).toBe(502)
   })
 
-  it('is judged by what this request asked for', async () => {
-    const service = await startFor(bodyFor(NEW_YEAR + ASKED), { date: toDate(NEW_YEAR) })
+  it('is judged by what the request asked for', async () => {
+    const service = await startReplying(bodyFor(NEW_YEAR + ASKED), { date: toDate(NEW_YEAR) })
     const mint = (seconds: number) =>
       service.mint({ preset: 'assistant', expires_after: { anchor: 'created_at', seconds } })
     expect((await mint(30)).statusCode).toBe(200)
@@ -198,10 +198,10 @@ describe('the expiry', () => {
   it.each(['1e400', '-1', '0', 'true', '{}', '[1893456060]', '9007199254740993'])(
     'is never %s',
     async (written) => {
-      const service = await startFor(`{"value":"ek_a","expires_at":${written}}`, { date: toDate(NEW_YEAR) })
-      expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-        expectation('malformed', 'upstream_expiry'),
-      )
+      const service = await startReplying(`{"value":"ek_a","expires_at":${written}}`, {
+        date: toDate(NEW_YEAR),
+      })
+      expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_expiry'))
     },
   )
 })

@@ -12,13 +12,10 @@ import { createAuthority, createCertificate, trust } from '../support/certificat
 import { PRESETS, startTestService } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
-import { attemptsOf, expectation, type Kind, outcomeOf } from './outcome.ts'
+import { attemptsOf, expectation, type Kind, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
 const authority = await createAuthority()
 beforeAll(() => trust(authority))
-
-const startFor = (baseUrl: string, environment: Record<string, string> = {}) =>
-  startTestService({ environment: { OPENAI_BASE_URL: baseUrl, ...environment } })
 
 type Answer = (response: ServerResponse) => unknown
 
@@ -29,7 +26,7 @@ const refuse =
   (response) =>
     response.writeHead(status, headers).end('{}')
 
-/** An upstream with one answer for each request that comes, and none for more of them. */
+/** An upstream that gives each answer once, in order. */
 async function startAnswering(answers: readonly Answer[]) {
   let asked = 0
   const baseUrl = await startReplier((request, response) => {
@@ -40,9 +37,9 @@ async function startAnswering(answers: readonly Answer[]) {
   return { baseUrl, asked: () => asked }
 }
 
-describe('a second call', () => {
+describe('a retry', () => {
   it.each([408, 409, 425, 500, 502, 503])(
-    'follows a %i, the same as the first, and may mint',
+    'follows a %i with the same request, and may succeed',
     async (status) => {
       const service = await startTestService()
       service.sandbox.behave({ kind: 'status', status }, 1)
@@ -67,7 +64,7 @@ describe('a second call', () => {
     })
     const port = await listen(server)
     await new Promise((resolve) => server.close(resolve))
-    // The moment at which undici is told that nobody listens there.
+    // undici has just learned that the port is closed.
     const refused = channel('undici:client:connectError')
     const listenAgain = (): void => {
       refused.unsubscribe(listenAgain)
@@ -81,7 +78,7 @@ describe('a second call', () => {
     expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
   })
 
-  it('follows a connection that was reset before it was safe', async () => {
+  it('follows a connection that was reset before its TLS handshake', async () => {
     const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
     let count = 0
     const front = createServer((socket) => {
@@ -97,7 +94,7 @@ describe('a second call', () => {
     expect(upstream.requests).toHaveLength(1)
   })
 
-  it('carries the key of the first, though another one is in force by now', async () => {
+  it('keeps the key of the first call after a key rotation', async () => {
     const keys: (string | undefined)[] = []
     const baseUrl = await startReplier((request, response) => {
       keys.push(request.headers.authorization)
@@ -138,7 +135,7 @@ function anOrder() {
 const hang: Answer = () => undefined
 
 const DEADLINE_MS = 2_600
-/** Between the deadline and the answer, on a machine with other things to do. */
+/** From the deadline to the reply, on a busy machine. */
 const GRACE_MS = 750
 /** A second deadline after this one would end beyond the grace. */
 const LATE_MS = 1_200
@@ -164,16 +161,13 @@ describe('when both calls fail', () => {
     ['silence', hang, 'timeout', 'upstream_deadline', null],
   ]
 
-  it.each(seconds)(
-    'the second decides, and there is no third: %s',
-    async (_name, second, kind, reason, status) => {
-      const upstream = await startAnswering([refuse(503), second, grant])
-      const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: '1500' })
-      expect(await outcomeOf(service, await service.mint())).toStrictEqual(expectation(kind, reason))
-      expect(upstream.asked()).toBe(2)
-      expect(await attemptsOf(service)).toMatchObject([{ upstream: { status, attempts: 2 } }])
-    },
-  )
+  it.each(seconds)('the second decides, without a third: %s', async (_name, second, kind, reason, status) => {
+    const upstream = await startAnswering([refuse(503), second, grant])
+    const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: '1500' })
+    expect(await mintOutcome(service)).toStrictEqual(expectation(kind, reason))
+    expect(upstream.asked()).toBe(2)
+    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status, attempts: 2 } }])
+  })
 
   it('the second decides how long to wait', async () => {
     const upstream = await startAnswering([refuse(500), refuse(503, { 'retry-after': '30' }), grant])
@@ -182,17 +176,15 @@ describe('when both calls fail', () => {
     expect(upstream.asked()).toBe(2)
   })
 
-  it('because nobody listens, both are on record', async () => {
+  it('with refused connections, the record counts both', async () => {
     const service = await startFor('http://127.0.0.1:1/v1')
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_not_connected'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_not_connected'))
     expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
   })
 })
 
 describe('the deadline', () => {
-  it('holds for both calls together', async () => {
+  it('covers both calls together', async () => {
     const upstream = await startAnswering([refuseLate, hang])
     const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: String(DEADLINE_MS) })
     const startedAt = performance.now()

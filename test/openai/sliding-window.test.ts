@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Recent } from '../../src/openai/sliding-window.ts'
+import { SlidingWindow } from '../../src/openai/sliding-window.ts'
 
 /** One call in each tenth of a second of ten seconds. */
-function createFull(): Recent {
-  const recent = new Recent()
-  for (let ms = 100; ms <= 10_000; ms += 100) recent.add('calls', ms)
-  return recent
+function createFull(): SlidingWindow {
+  const window = new SlidingWindow()
+  for (let ms = 100; ms <= 10_000; ms += 100) window.add('calls', ms)
+  return window
 }
 
 describe('the last ten seconds', () => {
@@ -19,14 +19,14 @@ describe('the last ten seconds', () => {
     [20_100, 0],
     [29_999, 0],
     [1_000_000, 0],
-  ])('hold at %i ms %i of a hundred calls', (nowMs, calls) => {
+  ])('contain at %i ms %i of a hundred calls', (nowMs, calls) => {
     expect(createFull().at(nowMs)).toStrictEqual({ calls, failures: 0, retries: 0 })
   })
 
-  it('hold nothing once they are cleared, and then what is new', () => {
-    const recent = createFull()
-    recent.clear()
-    recent.add('retries', 10_000)
-    expect(recent.at(10_000)).toStrictEqual({ calls: 0, failures: 0, retries: 1 })
+  it('are empty after a clear, and then count anew', () => {
+    const window = createFull()
+    window.clear()
+    window.add('retries', 10_000)
+    expect(window.at(10_000)).toStrictEqual({ calls: 0, failures: 0, retries: 1 })
   })
 })

@@ -13,7 +13,7 @@ import { startProxy } from '../support/proxy.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 import { startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
 import { authority, certificate } from './behind-proxy.ts'
-import { attemptsOf, expectation, outcomeOf } from './outcome.ts'
+import { attemptsOf, expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
 beforeAll(() => trust(authority))
 
@@ -80,14 +80,14 @@ describe('no caller gets the secret of another one', () => {
     },
   )
 
-  it.each(['plain', 'tls', 'proxy'] as const)('though 32 callers mint at once, by way of %s', async (way) => {
+  it.each(['plain', 'tls', 'proxy'] as const)('while 32 callers mint at once over %s', async (way) => {
     const { service } = await startBehind({ strayOf: everyFifth, latencyMs: 2 }, way)
     const replies = await mintBeside(service, 32, 6)
     expect(wrongOf(replies)).toStrictEqual([])
     expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(192)
   })
 
-  it('though upstream has the flat endpoint', async () => {
+  it('at the flat endpoint', async () => {
     const { service } = await startBehind({ strayOf: everyThird({ kind: 'same', lateMs: 2 }), isFlat: true })
     const replies = await mintInTurn(service, 30)
     expect(replies.map(({ statusCode }) => statusCode)).toStrictEqual(Array(30).fill(200))
@@ -118,7 +118,7 @@ describe('a connection', () => {
       sockets.add(socket)
       socket.write(requests === 1 ? toReply('{"error":{}}', '400 Bad Request') : toReply(toSecretBody()))
     })
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     await service.mint()
     vi.advanceTimersByTime(2_000)
     expect((await service.mint()).statusCode).toBe(200)
@@ -132,11 +132,9 @@ describe('a secret that was sent before', () => {
       request.resume()
       response.end(toSecretBody('ek_from_a_cache'))
     })
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     expect((await service.mint()).statusCode).toBe(200)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('malformed', 'upstream_repeated_secret'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_repeated_secret'))
     const line = service
       .logText()
       .split('\n')
@@ -202,7 +200,7 @@ describe('an unasked interim reply', () => {
       setImmediate(() => socket.write(toReply(toSecretBody())))
     })
     const statuses = await inTurn([whole, split], async (baseUrl) => {
-      const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+      const service = await startFor(baseUrl)
       return (await service.mint()).statusCode
     })
     expect(statuses).toStrictEqual([200, 200])

@@ -4,22 +4,20 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN, startTestService } from '../support/service.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
-import { attemptsOf, expectation, outcomeOf, outputsOf } from './outcome.ts'
+import { attemptsOf, expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
 const authority = await createAuthority()
 const stranger = await createAuthority()
 
-/** With the certificate that vouches for it, as servers send them. */
+/** With the issuer's certificate, as servers send it. */
 const chain = ({ key, cert }: Certificate, issuer: Certificate): Certificate => ({
   key,
   cert: cert + issuer.cert,
 })
 
-const startFor = (baseUrl: string) => startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
-
-// A check that is skipped would pass unnoticed where nothing but the signer is wrong.
+// Without a trusted authority, every case would fail for the same reason.
 beforeAll(() => trust(authority))
 
 describe('a certificate', () => {
@@ -30,7 +28,7 @@ describe('a certificate', () => {
     expect(upstream.heard()).toContain(API_KEY)
   })
 
-  it('of an intermediate authority is accepted, where that is sent with it', async () => {
+  it('of an intermediate authority is accepted if the chain comes with it', async () => {
     const intermediate = await createCertificate({ issuer: authority, isAuthority: true })
     const leaf = await createCertificate({ issuer: intermediate })
     const whole = await startFor((await startTlsUpstream(chain(leaf, intermediate))).baseUrl)
@@ -82,7 +80,7 @@ const wrong: readonly (readonly [name: string, create: () => Promise<ServerOptio
 ]
 
 describe('an upstream whose certificate', () => {
-  it.each(wrong)('%s is refused at once, and never sees the key', async (_name, create) => {
+  it.each(wrong)('%s is refused at once, without seeing the key', async (_name, create) => {
     const upstream = await startTlsUpstream(await create())
     const service = await startFor(upstream.baseUrl)
     const reply = await service.mint()
@@ -97,7 +95,7 @@ describe('an upstream whose certificate', () => {
     )
   })
 
-  it('is mended is accepted by the same service', async () => {
+  it('is renewed is accepted by the same service', async () => {
     const [expired, renewed] = await Promise.all([
       createCertificate({ issuer: authority, validDays: [-2, -1] }),
       createCertificate({ issuer: authority }),
@@ -117,7 +115,7 @@ const mint = (url: string): Promise<Response> =>
   })
 
 describe('an authority in NODE_EXTRA_CA_CERTS', () => {
-  it('is known to the service, and unknown without', async () => {
+  it('is trusted, and not without the setting', async () => {
     const file = join(await createTemporaryDirectory(), 'authority.pem')
     await writeFile(file, authority.cert)
     const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
@@ -131,7 +129,7 @@ describe('an authority in NODE_EXTRA_CA_CERTS', () => {
   })
 })
 
-describe('a service that is told to trust anybody', () => {
+describe('a service with NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
   it('does not start', async () => {
     const service = startProcess([process.execPath, 'src/main.ts'], {
       ...(await createEnvironment('https://localhost:1/v1')),

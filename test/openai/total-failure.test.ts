@@ -3,9 +3,9 @@ import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 import { startReplier } from '../support/upstream.ts'
-import { attemptsOf, outcomeOf } from './outcome.ts'
+import { attemptsOf, outcomeOf, startFor } from './outcome.ts'
 
-// The service's clock alone stands still: sockets, and the timers of deadlines, live on.
+// Only the service's clock stands still. Sockets and deadlines work.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => void vi.useRealTimers())
 
@@ -27,7 +27,7 @@ const coolingDown = (retryAfter: string) => ({
   shouldRetry: undefined,
 })
 
-const leftAlone = {
+const breakerOpen = {
   status: 503,
   code: 'upstream_unavailable',
   reason: 'upstream_breaker_open',
@@ -47,7 +47,7 @@ describe('after a 429', () => {
     [1, 'it says nothing', {}],
     [1, 'it says 0', { 'retry-after': '0' }],
     [60, 'it says an hour', { 'retry-after': '3600' }],
-  ])('nobody asks upstream for %i s where %s', async (seconds, _name, headers) => {
+  ])('upstream is not called for %i s if %s', async (seconds, _name, headers) => {
     const service = await startTestService()
     service.sandbox.behave(tooMany(headers), 1)
     expect((await service.mint()).headers['retry-after']).toBe(String(seconds))
@@ -63,7 +63,7 @@ describe('after a 429', () => {
     expect(asked(service)).toBe(2)
   })
 
-  it('callers are told what is left of the wait', async () => {
+  it('callers are told the remaining wait', async () => {
     const service = await startTestService()
     service.sandbox.behave(tooMany({ 'retry-after': '7' }), 1)
     await service.mint()
@@ -80,14 +80,14 @@ describe('after a 429', () => {
       request.resume()
       response.writeHead(429, { 'retry-after': waits.shift() ?? '1' }).end('{}')
     })
-    const service = await startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+    const service = await startFor(baseUrl)
     await mintAtOnce(service, 2)
     pass(6_000)
     expect(await outcomeOf(service, await service.mint())).toStrictEqual(coolingDown('24'))
   })
 
   it.each(['insufficient_quota', 'credit_balance_exhausted', 'project_spend_limit_exceeded'])(
-    'that is about %s, the next mint is asked for as ever',
+    'about %s, the next mint calls upstream',
     async (code) => {
       const service = await startTestService()
       service.sandbox.behave({ kind: 'status', status: 429, code, headers: { 'retry-after': '7' } }, 1)
@@ -99,7 +99,7 @@ describe('after a 429', () => {
 
 const gatewayTimeout: Behaviour = { kind: 'status', status: 504 }
 
-/** A service whose upstream has failed so often that it is left alone. */
+/** A service with an open circuit breaker. */
 async function startBroken(): Promise<TestService> {
   const service = await startTestService()
   service.sandbox.behave(gatewayTimeout)
@@ -108,17 +108,17 @@ async function startBroken(): Promise<TestService> {
 }
 
 describe('after 20 failures', () => {
-  it('upstream is left alone, and nothing waits', async () => {
+  it('upstream is not called, and no mint waits', async () => {
     const service = await startBroken()
     expect(asked(service)).toBe(20)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(leftAlone)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(breakerOpen)
     expect((await attemptsOf(service)).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
     expect(countOf(await mintAtOnce(service, 50), 503)).toBe(50)
     expect(asked(service)).toBe(20)
     expect(service.logText().match(/circuit breaker open: probing once a second/g)).toHaveLength(1)
   })
 
-  it('of more than ten seconds upstream is asked as ever', async () => {
+  it('spread over more than ten seconds, upstream is called', async () => {
     const service = await startTestService()
     service.sandbox.behave(gatewayTimeout, 19)
     await inTurn(Array.from({ length: 19 }), () => service.mint())
@@ -134,21 +134,21 @@ describe('after 20 failures', () => {
     ['a reset', { kind: 'reset' }, 503],
     ['half a reply', { kind: 'truncate' }, 503],
     ['silence', { kind: 'hang' }, 504],
-  ])('%s is one', async (_name, behaviour, status) => {
+  ])('%s counts as a failure', async (_name, behaviour, status) => {
     const service = await startTestService({
       environment: { UPSTREAM_TIMEOUT_MS: behaviour.kind === 'hang' ? '200' : '8000' },
     })
     service.sandbox.behave(behaviour)
     expect(countOf(await mintAtOnce(service, 20), status)).toBe(20)
     const before = asked(service)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(leftAlone)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(breakerOpen)
     expect(asked(service)).toBe(before)
   })
 
-  it('a connection that is refused is one', async () => {
+  it('a refused connection counts as a failure', async () => {
     const service = await startTestService({ environment: { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' } })
     await mintAtOnce(service, 20)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(leftAlone)
+    expect(await outcomeOf(service, await service.mint())).toStrictEqual(breakerOpen)
   })
 
   it.each<Behaviour>([
@@ -158,7 +158,7 @@ describe('after 20 failures', () => {
     { kind: 'status', status: 429, code: 'insufficient_quota' },
     { kind: 'malformed', variant: 'invalid-json' },
     { kind: 'malformed', variant: 'redirect' },
-  ])('%j is none: it is an answer', async (behaviour) => {
+  ])('%j is not a failure: it is an answer', async (behaviour) => {
     const service = await startTestService()
     service.sandbox.behave(behaviour, 40)
     await mintAtOnce(service, 40)
@@ -167,8 +167,8 @@ describe('after 20 failures', () => {
   })
 })
 
-describe('an upstream that is left alone', () => {
-  it('is asked by one mint a second, whether that is answered or not', async () => {
+describe('an upstream behind an open circuit breaker', () => {
+  it('gets one probe a second, answered or not', async () => {
     const service = await startBroken()
     const calls = await inTurn([999, 1, 0, 999, 1, 5_000], async (ms) => {
       pass(ms)
@@ -179,7 +179,7 @@ describe('an upstream that is left alone', () => {
     expect(calls).toStrictEqual([0, 1, 0, 0, 1, 1])
   })
 
-  it('is asked by all again once it has answered one', async () => {
+  it('gets every call again after one answer', async () => {
     const service = await startBroken()
     service.sandbox.behave({ kind: 'normal' })
     pass(1_000)
@@ -189,7 +189,7 @@ describe('an upstream that is left alone', () => {
     expect(service.logText().match(/upstream answers again/g)).toHaveLength(1)
   })
 
-  it('has answered, too, where it refuses', async () => {
+  it('is closed by a refusal too', async () => {
     const service = await startBroken()
     service.sandbox.behave({ kind: 'status', status: 401 }, 1)
     pass(1_000)
@@ -197,7 +197,7 @@ describe('an upstream that is left alone', () => {
     expect((await service.mint()).statusCode).toBe(200)
   })
 
-  it('begins anew: what failed before does not count', async () => {
+  it('starts to count from zero afterwards', async () => {
     const service = await startBroken()
     service.sandbox.behave({ kind: 'normal' }, 1)
     pass(1_000)
@@ -209,7 +209,7 @@ describe('an upstream that is left alone', () => {
 })
 
 describe('a total failure', () => {
-  it('costs upstream next to nothing: 50 requests a second for 12 s', async () => {
+  it('costs upstream at most a tenth of 50 requests a second', async () => {
     const service = await startTestService({ environment: { AUDIT_DURABILITY: 'write' } })
     service.sandbox.behave({ kind: 'status', status: 503 })
     const calls = await inTurn(Array.from({ length: 600 }), async () => {
@@ -222,7 +222,7 @@ describe('a total failure', () => {
       calls.slice(start, start + 500).reduce((sum, count) => sum + count, 0),
     )
     expect(Math.max(...inTenSeconds)).toBeLessThan(500 * 0.1)
-    // A probe a second, though, for whoever waits for the end of it.
+    // But one probe a second, to notice the end.
     expect(Math.min(...inTenSeconds)).toBeGreaterThanOrEqual(9)
   })
 })

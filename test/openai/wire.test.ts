@@ -2,16 +2,14 @@ import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
-import { API_KEY, startTestService } from '../support/service.ts'
+import { API_KEY } from '../support/service.ts'
 import { listen, startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
-import { attemptsOf, expectation, type Kind, outcomeOf, outputsOf } from './outcome.ts'
-
-const startFor = (baseUrl: string) => startTestService({ environment: { OPENAI_BASE_URL: baseUrl } })
+import { attemptsOf, expectation, type Kind, mintOutcome, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
 const MiB = 1024 * 1024
 const spaces = (count: number): string => ' '.repeat(count)
 
-describe('an upstream that cannot be reached', () => {
+describe('an upstream that is unreachable', () => {
   it.each([
     ['refuses connections', 'http://127.0.0.1:1/v1', 'upstream_not_connected'],
     ['has a name that cannot be resolved', `https://${'a'.repeat(64)}/v1`, 'upstream_not_resolved'],
@@ -22,7 +20,7 @@ describe('an upstream that cannot be reached', () => {
     expect((await service.records()).at(-1)).toMatchObject({ upstream: { status: null, request_id: null } })
   })
 
-  it('because it speaks no TLS is unavailable, and never sees the key', async () => {
+  it('because it has no TLS is unavailable, and never sees the key', async () => {
     const heard: string[] = []
     const port = await listen(
       createServer((socket) => {
@@ -33,30 +31,24 @@ describe('an upstream that cannot be reached', () => {
       }),
     )
     const service = await startFor(`https://127.0.0.1:${port}/v1`)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_tls'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_tls'))
     expect(heard.join('')).not.toContain(API_KEY)
   })
 
   it('because it has no certificate is unavailable', async () => {
     const port = await listen(createTlsServer())
     const service = await startFor(`https://127.0.0.1:${port}/v1`)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_tls'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_tls'))
   })
 
   it('because it resets connections before it reads is unavailable', async () => {
     const port = await listen(createServer((socket) => socket.resetAndDestroy()))
     const service = await startFor(`http://127.0.0.1:${port}/v1`)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_reset'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_reset'))
   })
 })
 
-describe('an upstream that stops in the middle', () => {
+describe('an upstream that stops in mid-reply', () => {
   it.each([
     ['by a reset after the request', '', 'reset'],
     ['by closing after the request', '', 'close'],
@@ -78,13 +70,11 @@ describe('an upstream that stops in the middle', () => {
       socket.write(bytes, () => (how === 'reset' ? socket.resetAndDestroy() : socket.end()))
     })
     const service = await startFor(baseUrl)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('unavailable', 'upstream_reset'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_reset'))
   })
 })
 
-describe('an upstream whose HTTP is not well-formed', () => {
+describe('an upstream with invalid HTTP', () => {
   it.each([
     ['greets in another protocol', 'SSH-2.0-OpenSSH_9.9\r\n\r\n'],
     ['writes a status line of its own', toReply(toSecretBody(), 'yes OK')],
@@ -99,13 +89,11 @@ describe('an upstream whose HTTP is not well-formed', () => {
     ['sends headers without end', toReply(toSecretBody(), '200 OK', `x-long: ${'a'.repeat(100_000)}`)],
   ])('because it %s is malformed', async (_name, bytes) => {
     const service = await startFor(await startSpeaker((socket) => socket.write(bytes, 'latin1')))
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('malformed', 'upstream_protocol'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_protocol'))
   })
 })
 
-describe('an upstream with odd but lawful HTTP', () => {
+describe('an upstream with unusual but valid HTTP', () => {
   it.each([
     ['no length, and the end of the connection', 'HTTP/1.0 200 OK\r\n\r\n'],
     ['chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'],
@@ -126,7 +114,7 @@ describe('bytes after the end of a reply', () => {
   it.each([
     ['garbage', 'garbage'],
     ['a second reply', toReply(toSecretBody('ek_of_somebody_else'))],
-  ])('are %s that no later mint gets to see', async (_name, extra) => {
+  ])('never reach a later mint: %s', async (_name, extra) => {
     let count = 0
     const baseUrl = await startSpeaker((socket) => {
       count += 1
@@ -151,7 +139,7 @@ describe('the size of a reply', () => {
     expect((await service.mint()).statusCode).toBe(status)
   })
 
-  it('of 100 MiB is never read to its end, nor held', async () => {
+  it('of 100 MiB is neither read to its end nor kept', async () => {
     let sent = 0
     const baseUrl = await startSpeaker((socket) => {
       const piece = Buffer.alloc(MiB, 'a')
@@ -166,9 +154,7 @@ describe('the size of a reply', () => {
       pour()
     })
     const service = await startFor(baseUrl)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(
-      expectation('malformed', 'upstream_too_large'),
-    )
+    expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_too_large'))
     expect(sent).toBeLessThan(20 * MiB)
   })
 })
@@ -182,22 +168,20 @@ describe('a status', () => {
     ['503 Service Unavailable', 'unavailable', 'upstream_error'],
   ]
 
-  it.each(statuses)('of %s decides, though the body is compressed', async (statusLine, kind, reason) => {
-    const bytes = toReply('\u001f\u008b', statusLine, 'content-encoding: gzip')
-    const service = await startFor(await startSpeaker((socket) => socket.write(bytes, 'latin1')))
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(expectation(kind, reason))
-  })
+  const bodies: readonly (readonly [name: string, toBytes: (statusLine: string) => string])[] = [
+    ['is compressed', (line) => toReply('\u001f\u008b', line, 'content-encoding: gzip')],
+    ['is too large', (line) => toReply(spaces(257 * 1024), line)],
+    ['ends early', (line) => toReply('{"error":', line, 'content-length: 100')],
+  ]
 
-  it.each(statuses)('of %s decides, though the body is too large', async (statusLine, kind, reason) => {
-    const bytes = toReply(spaces(257 * 1024), statusLine)
-    const service = await startFor(await startSpeaker((socket) => socket.write(bytes)))
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(expectation(kind, reason))
-  })
-
-  it.each(statuses)('of %s decides, though the body ends early', async (statusLine, kind, reason) => {
-    const bytes = toReply('{"error":', statusLine, 'content-length: 100')
-    const service = await startFor(await startSpeaker((socket) => socket.end(bytes)))
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual(expectation(kind, reason))
+  describe.each(bodies)('decides even if the body %s', (name, toBytes) => {
+    it.each(statuses)('%s', async (statusLine, kind, reason) => {
+      const baseUrl = await startSpeaker((socket) => {
+        socket.write(toBytes(statusLine), 'latin1')
+        if (name === 'ends early') socket.end()
+      })
+      expect(await mintOutcome(await startFor(baseUrl))).toStrictEqual(expectation(kind, reason))
+    })
   })
 })
 
@@ -234,19 +218,17 @@ describe('a key that looks like a request id, as Azure’s do,', () => {
     ['but for its end, behind a prefix', `req_${key.slice(0, 31)}`],
     ['but for its beginning, before something', `${key.slice(1)}00`],
     ['its middle, behind a prefix', `req_${key.slice(8, 28)}`],
-  ])('is in no record if it is sent back as one, %s', async (_name, id) => {
+  ])('is never recorded as a request id: %s', async (_name, id) => {
     const bytes = toReply(toSecretBody(), '200 OK', `x-request-id: ${id}`)
     const baseUrl = await startSpeaker((socket) => socket.write(bytes))
-    const service = await startTestService({
-      environment: { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: key, OPENAI_AUTH: 'api-key' },
-    })
+    const service = await startFor(baseUrl, { OPENAI_API_KEY: key, OPENAI_AUTH: 'api-key' })
     expect((await service.mint()).statusCode).toBe(200)
     expect(await attemptsOf(service)).toMatchObject([{ upstream: { request_id: null } }])
   })
 })
 
 describe('a secret, sent back as the request id', () => {
-  it('is in no record and no log line', async () => {
+  it('is in no record and in no log line', async () => {
     const bytes = toReply(toSecretBody('ek_twice'), '200 OK', 'x-request-id: ek_twice')
     const service = await startFor(await startSpeaker((socket) => socket.write(bytes)))
     await service.mint()
