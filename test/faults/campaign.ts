@@ -6,6 +6,7 @@ import { inTurn } from '../bench/in-turn.ts'
 import { toMessage } from '../bench/options.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
 import { type DiskFault, diskFaults, newestFile } from './disk-faults.ts'
+import { playFloods, toFloodProblems } from './floods.ts'
 import { type ProcessFault, processFaults } from './process-faults.ts'
 import { type Row, toProblems, toResult, toSkipped, toTable } from './report.ts'
 import { Scene, untilReadyIs } from './scene.ts'
@@ -89,6 +90,22 @@ async function playProcessFault(campaign: Campaign, fault: ProcessFault): Promis
   }
 }
 
+const FLOODS = 'one address floods'
+const FLOOD_SECONDS = 60
+const SHORT_FLOOD_SECONDS = 1
+
+async function playAllFloods({ workshop, upstream, isShort }: Campaign): Promise<Row> {
+  if (process.platform !== 'linux') return toSkipped(FLOODS, 'reads memory from /proc')
+  const scene = new Scene(workshop, upstream, FLOODS)
+  try {
+    const floods = await playFloods(scene, isShort ? SHORT_FLOOD_SECONDS : FLOOD_SECONDS)
+    const problems = floods.flatMap(toFloodProblems)
+    return { fault: FLOODS, runs: floods.length, findings: undefined, recoveryMs: undefined, problems }
+  } finally {
+    await scene.close('SIGKILL')
+  }
+}
+
 async function play(name: string, work: Promise<Row>): Promise<Row> {
   const row = await work.catch(
     (error: unknown): Row => ({
@@ -122,7 +139,9 @@ async function main(): Promise<void> {
   })
   const campaign = { workshop, upstream, isShort: values.short, random: createRandom(seed) }
   const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(values.only ?? '')
+  const floods = [{ name: FLOODS }].filter(isWanted)
   const rows = [
+    ...(await inTurn(floods, ({ name }) => play(name, playAllFloods(campaign)))),
     ...(await inTurn(processFaults.filter(isWanted), (fault) =>
       play(fault.name, playProcessFault(campaign, fault)),
     )),

@@ -1,0 +1,80 @@
+// A client that floods: opens `connections` connections to `port` and does one kind of harm on each, for `seconds`.
+import { connect, type Socket } from 'node:net'
+import { type FloodKind, floodKinds, isFloodKind } from './flood-kinds.ts'
+
+const [port = 0, connections = 0, seconds = 0] = process.argv.slice(2, 5).map(Number)
+const kind = process.argv[5] ?? ''
+
+const GET = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'
+const POST = 'POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
+const MANY = Buffer.from(GET.repeat(2_300))
+const BODIES = Buffer.from(`${POST}Content-Length: 16384\r\n\r\n${' '.repeat(16_384)}`.repeat(8))
+const TLS_HELLO = Buffer.from([0x16, 3, 1, 0, 0xa5, 1, 0, 0, 0xa1, 3, 3, 0, 0, 0])
+const EXTENSIONS = `${POST}Transfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(64 * 1024)}`
+
+/** Writes as fast as the connection allows, and never reads. */
+function writeForever(socket: Socket, bytes: Buffer): void {
+  socket.pause()
+  const write = (): void => {
+    while (socket.writable && socket.write(bytes));
+  }
+  socket.on('drain', write)
+  write()
+}
+
+function repeat(socket: Socket, ms: number, write: () => void): void {
+  const timer = setInterval(write, ms)
+  socket.once('close', () => clearInterval(timer))
+}
+
+const harms: Readonly<Record<FloodKind, (socket: Socket) => void>> = {
+  'pipelined requests, never read': (socket) => writeForever(socket, MANY),
+  'pipelined bodies, never read': (socket) => writeForever(socket, BODIES),
+  'eight requests at a time, never read': (socket) => {
+    socket.pause()
+    repeat(socket, 50, () => socket.write(GET.repeat(8)))
+  },
+  'one request after the other': (socket) => {
+    socket.on('data', (chunk) => {
+      if (chunk.includes('}}')) socket.write(GET)
+    })
+    socket.write(GET)
+  },
+  'new connections': (socket) => {
+    socket.once('data', () => socket.destroy())
+    socket.write(GET)
+  },
+  'bytes that are no HTTP': (socket) => void socket.resume().write(TLS_HELLO),
+  'chunk extensions': (socket) => void socket.resume().write(EXTENSIONS),
+  'headers a byte a second': (socket) => {
+    socket.resume().write('GET /a HTTP/1.1\r\nX: ')
+    repeat(socket, 1_000, () => socket.write('x'))
+  },
+  'bodies a byte a second': (socket) => {
+    socket.resume().write(`${POST}Origin: http://localhost:3000\r\nContent-Length: 60\r\n\r\n`)
+    repeat(socket, 1_000, () => socket.write(' '))
+  },
+  'idle connections': (socket) => void socket.resume(),
+}
+
+/** Each kind has an address of its own, because one that breaks a bound is refused for a while. */
+const toAddress = (index: number): string => `127.0.0.${10 + index}`
+
+function flood(harm: (socket: Socket) => void, localAddress: string): void {
+  const endsAt = performance.now() + seconds * 1_000
+  let opened = 0
+  const open = (): void => {
+    if (performance.now() > endsAt) return
+    opened += 1
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => harm(socket))
+    socket.on('error', () => undefined)
+    socket.once('close', open)
+  }
+  for (let index = 0; index < connections; index += 1) open()
+  setTimeout(() => {
+    console.log(opened)
+    process.exit()
+  }, seconds * 1_000)
+}
+
+if (isFloodKind(kind)) flood(harms[kind], toAddress(floodKinds.indexOf(kind)))

@@ -1,0 +1,151 @@
+/** One address floods the service, and pages at another address mint 50 times a second beside it. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+import { MINT_PATH } from '../bench/contenders.ts'
+import { inTurn } from '../bench/in-turn.ts'
+import { percentile } from '../bench/statistics.ts'
+import type { RunningServer } from '../bench/workshop.ts'
+import { type FloodKind, floodKinds } from './flood-kinds.ts'
+import type { Scene } from './scene.ts'
+
+export interface Flood {
+  readonly kind: FloodKind
+  readonly opened: string
+  readonly mints: number
+  readonly failed: number
+  readonly p99Ms: number
+  /** Without the flood, in the same run. */
+  readonly quietP99Ms: number
+  readonly grownMib: number
+}
+
+const CONNECTIONS = 500
+const MINTS_PER_SECOND = 50
+const QUIET_SECONDS = 2
+const MAX_DELAY_MS = 50
+const MAX_GROWTH_MIB = 30
+const SAMPLE_MS = 100
+
+const readMib = ({ pid }: RunningServer): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
+
+interface Minted {
+  readonly ms: number
+  readonly isIssued: boolean
+}
+
+/** Sends each mint when it is due, whether the ones before it are answered or not. */
+async function mint(origin: string, seconds: number, dispatcher: Agent): Promise<Minted[]> {
+  const startedAt = performance.now()
+  async function send(dueMs: number): Promise<Minted> {
+    await sleep(Math.max(0, startedAt + dueMs - performance.now()))
+    const sentAt = performance.now()
+    try {
+      const reply = await request(origin + MINT_PATH, {
+        dispatcher,
+        method: 'POST',
+        headers: { origin: 'http://localhost:3000', 'content-type': 'application/json' },
+        body: '{"preset":"voice-assistant"}',
+      })
+      await reply.body.dump()
+      return { ms: performance.now() - sentAt, isIssued: reply.statusCode === 200 }
+    } catch {
+      return { ms: performance.now() - sentAt, isIssued: false }
+    }
+  }
+  const dues = Array.from(
+    { length: seconds * MINTS_PER_SECOND },
+    (_, index) => index * (1_000 / MINTS_PER_SECOND),
+  )
+  return Promise.all(dues.map(send))
+}
+
+function startFlooder({ origin }: RunningServer, kind: FloodKind, seconds: number): Promise<string> {
+  const script = join(import.meta.dirname, 'flooder.ts')
+  const child = spawn(process.execPath, [
+    script,
+    new URL(origin).port,
+    String(CONNECTIONS),
+    String(seconds),
+    kind,
+  ])
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return new Promise((resolve) => child.once('close', () => resolve(text.trim())))
+}
+
+const toP99 = (all: readonly Minted[]): number =>
+  percentile(
+    all.map(({ ms }) => ms),
+    0.99,
+  )
+
+interface Beside {
+  readonly service: RunningServer
+  readonly seconds: number
+  readonly pages: Agent
+  readonly quietP99Ms: number
+}
+
+async function playFlood(kind: FloodKind, { service, seconds, pages, quietP99Ms }: Beside): Promise<Flood> {
+  const before = readMib(service)
+  let most = before
+  const sampler = setInterval(() => {
+    most = Math.max(most, readMib(service))
+  }, SAMPLE_MS)
+  const [opened, minted] = await Promise.all([
+    startFlooder(service, kind, seconds),
+    mint(service.origin, seconds, pages),
+  ])
+  clearInterval(sampler)
+  const failed = minted.filter(({ isIssued }) => !isIssued).length
+  return {
+    kind,
+    opened,
+    mints: minted.length,
+    failed,
+    p99Ms: toP99(minted),
+    quietP99Ms,
+    grownMib: most - before,
+  }
+}
+
+/** Limits are high, so that the bounds on connections decide alone. */
+export async function playFloods(scene: Scene, seconds: number): Promise<Flood[]> {
+  const pages = new Agent({ localAddress: '127.0.0.2' })
+  try {
+    const service = await scene.start({
+      MAX_CONCURRENT_MINTS: '256',
+      NODE_OPTIONS: '--max-old-space-size=192',
+    })
+    await mint(service.origin, QUIET_SECONDS, pages)
+    const quietP99Ms = toP99(await mint(service.origin, QUIET_SECONDS, pages))
+    return await inTurn(floodKinds, async (kind) => {
+      const flood = await playFlood(kind, { service, seconds, pages, quietP99Ms })
+      console.log(toLine(flood))
+      return flood
+    })
+  } finally {
+    await pages.destroy()
+  }
+}
+
+const toLine = ({ kind, opened, failed, p99Ms, quietP99Ms, grownMib }: Flood): string =>
+  `  ${kind}: ${opened} connections, ${failed} mints failed, p99 ${p99Ms.toFixed(0)} ms ` +
+  `(${quietP99Ms.toFixed(0)} ms before), ${grownMib.toFixed(0)} MiB more`
+
+/** With fewer mints, a single slow one is the 99th percentile. */
+const MIN_MINTS = 500
+
+/** On a busy machine mints are slow without a flood too, so the delay is what counts. */
+export function toFloodProblems({ kind, mints, failed, p99Ms, quietP99Ms, grownMib }: Flood): string[] {
+  const problems: string[] = []
+  if (failed > 0) problems.push(`${kind}: ${failed} mints failed`)
+  if (mints >= MIN_MINTS && p99Ms > quietP99Ms + MAX_DELAY_MS)
+    problems.push(`${kind}: the flood delays mints by more than ${MAX_DELAY_MS} ms`)
+  if (grownMib > MAX_GROWTH_MIB) problems.push(`${kind}: memory grew by more than ${MAX_GROWTH_MIB} MiB`)
+  return problems
+}
