@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AuditIndex } from '../../src/audit-reader/audit-index.ts'
+import { attemptFields } from '../audit/fields.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { B, Chain, toFiles, writeFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
@@ -93,12 +94,15 @@ describe('an update reads', () => {
 
   it('a file again that was rewritten and has grown', async () => {
     const directory = await writeIndexed()
-    const other = new Chain({ writer: B }).open().attempts(60)
+    const other = new Chain()
+    for (let number = 0; number < 60; number += 1)
+      other.add('attempt', { ...attemptFields, code: 'overloaded__' })
     await writeFile(join(directory, first.name), other.text)
-    expect(await listLines(await openIndex(directory))).toStrictEqual([
-      ...second.lines.toReversed(),
-      ...other.lines.toReversed(),
+    const index = await openIndex(directory)
+    expect(await index.count({ kind: { code: ['overloaded__'] } }, [])).toStrictEqual([
+      { values: [], count: 60 },
     ])
+    expect(await listLines(index)).toStrictEqual([...second.lines.toReversed(), ...other.lines.toReversed()])
   })
 
   it('a file again whose lines moved, though its size and time are as they were', async () => {
