@@ -23,7 +23,7 @@ export interface AuditOptions {
 }
 
 /** Events that the rest of the service records. */
-export type ServiceEvent = Extract<AuditEvent, 'config' | 'key' | 'store' | 'pause'>
+export type ServiceEvent = Extract<AuditEvent, 'config' | 'key' | 'store'>
 
 export interface ReplyFacts {
   readonly requestId: string

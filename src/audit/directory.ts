@@ -27,12 +27,15 @@ export async function createDirectory(path: string): Promise<void> {
   }
 }
 
+/** Windows cannot sync a directory. */
+const windowsCodes: ReadonlySet<string | undefined> = new Set(['EPERM', 'EISDIR', 'EINVAL'])
+
 /** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+export async function syncDirectory(path: string, platform = process.platform): Promise<void> {
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await open(path, 'r')
+    await handle.sync().finally(() => handle.close())
+  } catch (error) {
+    if (platform !== 'win32' || !windowsCodes.has(codeOf(error))) throw error
   }
 }

@@ -12,7 +12,6 @@ export const auditEvents = [
   'config',
   'key',
   'store',
-  'pause',
   'heartbeat',
   'removed',
   'close',

@@ -50,7 +50,7 @@ describe('identities', () => {
 })
 
 describe('an event of the service', () => {
-  it.each(['key', 'store', 'pause'] as const)('has a record: %s', async (event) => {
+  it.each(['key', 'store'] as const)('has a record: %s', async (event) => {
     const { audit, directory } = await openTestAudit()
     await audit.recordEvent(event, { detail: { state: 'degraded' } })
     expect((await linesIn(directory)).at(-1)).toMatchObject({

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createDirectory } from '../../src/audit/directory.ts'
+import { createDirectory, syncDirectory } from '../../src/audit/directory.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 
 describe('the directory of the audit', () => {
@@ -33,5 +33,11 @@ describe('the directory of the audit', () => {
 
   it.runIf(existsSync('/proc/self'))('is an error where nothing can be created', async () => {
     await expect(createDirectory('/proc/audit/of/mint')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it.runIf(existsSync('/proc/self'))('may be impossible to sync on Windows, and only there', async () => {
+    await expect(syncDirectory('/proc', 'linux')).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(syncDirectory('/proc', 'win32')).resolves.toBeUndefined()
+    await expect(syncDirectory('/nowhere', 'win32')).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
