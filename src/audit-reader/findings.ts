@@ -21,7 +21,7 @@ export const findings = {
   },
   line_forged: {
     verdict: 'tampered',
-    means: 'the line has a valid seal, but another line was on the disk: somebody else has the audit key',
+    means: 'the line has a valid seal, but another line was on the disk: someone used the audit key to write it',
     advice: `${KEEP} Replace the audit key.`,
   },
   tail_cut: {

@@ -92,11 +92,11 @@ describe('with anchors', () => {
 })
 
 describe('anchors of another directory', () => {
-  const strange = new Chain({ minute: 5, writer: 'c'.repeat(16) }).open().attempts(3)
+  const foreign = new Chain({ minute: 5, writer: 'c'.repeat(16) }).open().attempts(3)
 
   it('cannot be checked: none of them names a writer of this one', async () => {
-    const log = `not json\n${strange.anchor}${strange.attempts(1).anchor}`
-    const unchecked = ['unchecked', [strange.name, 'anchors_foreign']]
+    const log = `not json\n${foreign.anchor}${foreign.attempts(1).anchor}`
+    const unchecked = ['unchecked', [foreign.name, 'anchors_foreign']]
     expect(await findIn(toFiles(chain()), { log })).toStrictEqual(unchecked)
     expect(await findIn({}, { log })).toStrictEqual(unchecked)
   })
@@ -104,19 +104,19 @@ describe('anchors of another directory', () => {
   it('hide no other finding', async () => {
     const first = chain()
     first.lines.splice(3, 1)
-    expect(await findIn(toFiles(first), { log: strange.anchor })).toStrictEqual([
+    expect(await findIn(toFiles(first), { log: foreign.anchor })).toStrictEqual([
       'tampered',
       [first.name, 'line_changed', 4],
-      [strange.name, 'anchors_foreign'],
+      [foreign.name, 'anchors_foreign'],
     ])
   })
 
   it('are missing files next to an anchor of this directory, or if a record names their writer', async () => {
     const first = chain()
-    const missing = ['tampered', [strange.name, 'file_missing']]
-    expect(await findIn(toFiles(first), { log: first.anchor + strange.anchor })).toStrictEqual(missing)
-    const second = new Chain({ minute: 60, writer: B }).open(strange.named)
-    expect(await findIn(toFiles(second), { log: strange.anchor })).toStrictEqual(missing)
+    const missing = ['tampered', [foreign.name, 'file_missing']]
+    expect(await findIn(toFiles(first), { log: first.anchor + foreign.anchor })).toStrictEqual(missing)
+    const second = new Chain({ minute: 60, writer: B }).open(foreign.named)
+    expect(await findIn(toFiles(second), { log: foreign.anchor })).toStrictEqual(missing)
   })
 })
 

@@ -74,8 +74,8 @@ describe('a file under another key', () => {
     const second = new Chain({ minute: 60, writer: B }).open(ours.named)
     const files = { ...toFiles(second), [ours.name]: other().text }
     expect(await findIn(files)).toStrictEqual(['tampered', [ours.name, 'line_forged', 5]])
-    const strange = other().lines[0]?.replace('{"v":1,', '{"v":3,') ?? ''
-    expect(await findIn({ ...files, [ours.name]: strange })).toStrictEqual([
+    const future = other().lines[0]?.replace('{"v":1,', '{"v":3,') ?? ''
+    expect(await findIn({ ...files, [ours.name]: future })).toStrictEqual([
       'tampered',
       [ours.name, 'tail_cut', 1],
     ])

@@ -39,7 +39,7 @@ describe('the keys that are derived from the audit key', () => {
   it.each([
     ['values', 'caller', 'ada', 'caller', 'bob'],
     ['kinds', 'caller', '203.0.113.9', 'address', '203.0.113.9'],
-  ] as const)('tell %s apart', (_name, kind, value, otherKind, otherValue) => {
+  ] as const)('differ between %s', (_name, kind, value, otherKind, otherValue) => {
     expect(keys.toPseudonym(kind, value)).not.toBe(keys.toPseudonym(otherKind, otherValue))
   })
 
