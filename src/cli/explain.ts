@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { createCallerGuard } from '../auth/caller.ts'
 import type { Caller } from '../auth/token.ts'
+import { diagnoseToken, toKind } from '../auth/token-diagnosis.ts'
 import { monotonicNow, unixNow } from '../clocks.ts'
 import { type Config, parseConfig } from '../config.ts'
 import { ServiceError } from '../errors.ts'
@@ -11,11 +12,12 @@ import { createOriginGuard } from '../http/origin.ts'
 import { toNetwork } from '../limits/network.ts'
 import { type LimitRule, toUnit } from '../limits/rules.ts'
 import { loadCatalog } from '../load-catalog.ts'
-import { resolvePreset } from '../presets/access.ts'
+import { findClaim, hasValue, resolvePreset } from '../presets/access.ts'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
 import { choosePreset, parseClientSecretsRequest } from '../presets/request.ts'
 import { ConfigError } from '../problems.ts'
+import type { Reason } from '../reasons.ts'
 import { parseOptions } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
 
@@ -117,25 +119,46 @@ function toLimits(question: Question, caller: Caller | null, preset: Preset, { l
   ].flatMap(([name, rules]) => (rules.length === 0 ? [] : [`${name}: ${toRules(rules)}`]))
 }
 
+/** The claims of the caller that the preset does not accept: their kinds, not their values. */
+function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): string {
+  const wrong = [...(preset?.access.claims ?? [])].flatMap(([name, values]) => {
+    const claim = findClaim(caller?.claims ?? {}, name)
+    return hasValue(claim, values)
+      ? []
+      : [`${name} is ${toKind(claim)}, and must be ${[...values].join(' or ')}`]
+  })
+  return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
+}
+
 /** Asks the guards of the service, in its order. Asks the issuer of tokens for its keys, and nobody else. */
 export async function explain(question: Question, options: ExplainOptions): Promise<Explanation> {
   const { config, catalog } = options
   const steps: Step[] = []
   let check: Step['check'] = 'origin'
+  let caller: Caller | null = null
+  let name = ''
+
+  /** More than the reason, if there is more to say. */
+  function toCause(reason: Reason): string {
+    if (reason === 'preset_claims') return diagnoseClaims(catalog.presets.get(name), caller)
+    const isAboutToken = reason.startsWith('token_') && config.callers.mode === 'jwt'
+    return isAboutToken ? diagnoseToken(question.token, reason, { ...config.callers, unixNow }) : reason
+  }
+
   try {
     steps.push({ check, passes: true, because: checkOrigin(question, config) })
     check = 'caller'
-    const caller = await identify(question, options)
+    caller = await identify(question, options)
     steps.push({ check, passes: true, because: toCallerRule(caller) })
     check = 'preset'
-    const name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
+    name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
     const preset = resolvePreset(catalog, name, { origin: question.origin, claims: caller?.claims })
     steps.push({ check, passes: true, because: toPresetRule(preset) })
     return { steps, refusal: null, limits: toLimits(question, caller, preset, config) }
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
     const { status, code, reason, message } = error
-    steps.push({ check, passes: false, because: reason })
+    steps.push({ check, passes: false, because: toCause(reason) })
     return { steps, refusal: { status, code, reason, message }, limits: [] }
   }
 }
@@ -167,7 +190,8 @@ const EXIT_REFUSED = 1
 export const runExplain: Command = async (args, { environment, write, input }) => {
   const { json, preset, origin, address, token: given } = parseOptions(args, options)
   // A token on the command line stays in the history of the shell.
-  const token = given === '-' ? (await readText(input)).trim() : given
+  const pasted = given === '-' ? await readText(input) : given
+  const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '')
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))

@@ -26,7 +26,7 @@ export function resolvePreset(catalog: Catalog, name: string, caller: PresetCall
 }
 
 /** A claim of this whole name takes precedence over a nested one: Keycloak has `realm_access.roles`. */
-function findClaim(claims: Readonly<Record<string, unknown>>, name: string): unknown {
+export function findClaim(claims: Readonly<Record<string, unknown>>, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
   let value: unknown = claims
   for (const part of name.split('.')) {
@@ -42,11 +42,11 @@ function hasClaims(
   needed: ReadonlyMap<string, ReadonlySet<ClaimValue>>,
 ): boolean {
   if (claims === undefined) return false
-  for (const [name, values] of needed) {
-    const claim = findClaim(claims, name)
-    const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-    const allowed: ReadonlySet<unknown> = values
-    if (!held.some((value) => allowed.has(value))) return false
-  }
+  for (const [name, values] of needed) if (!hasValue(findClaim(claims, name), values)) return false
   return true
+}
+
+export function hasValue(claim: unknown, values: ReadonlySet<unknown>): boolean {
+  const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+  return held.some((value) => values.has(value))
 }

@@ -154,6 +154,27 @@ describe('explain, for callers with tokens', () => {
     expect(lastLine(await run(args, secretEnvironment))).toContain(`(${reason})`)
   })
 
+  it.each<[what: string, token: string, because: RegExp]>([
+    ['an issuer', toToken({ iss: 'https://issuer.example.com' }), /iss .*differs only by its last slash/],
+    [
+      'a lifetime',
+      toToken({ plan: 'pro', exp: Date.now() / 1000 + 9_000 }),
+      /AUTH_MAX_LIFETIME_SECONDS allows/,
+    ],
+    ['a missing claim', toToken(), /plan is missing, and must be pro/],
+    ['a claim with another value', toToken({ plan: 'free' }), /plan is a text, and must be pro/],
+  ])('names the claim and the setting: %s', async (_, token, because) => {
+    const said = await run([...members, token], secretEnvironment)
+    expect(said.stdout).toMatch(because)
+    expect(said.stdout).not.toMatch(/free|subject-of-a-token/)
+  })
+
+  it.each(['Bearer ', 'bearer  ', 'Authorization: Bearer '])('accepts a pasted %j', async (start) => {
+    const token = `${start}${toToken({ plan: 'pro' })}`
+    expect((await run([...members, token], secretEnvironment)).code).toBe(0)
+    expect((await run([...members, '-'], secretEnvironment, `${token}\n`)).code).toBe(0)
+  })
+
   it('verifies by the issuer’s key set', async () => {
     const key = await createKey('ES256', 'one')
     const { url } = await startKeySetServer(answerKeys(key))

@@ -101,12 +101,13 @@ async function startIssuer(alg: Algorithm) {
   return { url, rotate, askForToken }
 }
 
-const start = (issuer: string, audience = AUDIENCE) =>
+const start = (issuer: string, audience = AUDIENCE, claim = 'aud') =>
   startTestService({
     environment: {
       AUTH_MODE: 'jwt',
       AUTH_ISSUER: issuer,
       AUTH_AUDIENCE: audience,
+      AUTH_AUDIENCE_CLAIM: claim,
       AUTH_JWKS_URL: `${issuer}/jwks`,
     },
   })
@@ -126,6 +127,16 @@ describe.each(algorithms)('tokens of an OpenID provider, signed with %s', (alg) 
     const fresh = await issuer.askForToken()
     expect((await mint(fresh)).statusCode).toBe(200)
     expect((await mint(old)).statusCode).toBe(200)
+  })
+
+  it.each([
+    ['one of several audiences', `https://other.example.com, ${AUDIENCE}`, 'aud'],
+    ['the client that requested them', CLIENT.id, 'client_id'],
+  ])('mint if they name %s', async (_, audience, claim) => {
+    const issuer = await startIssuer(alg)
+    const service = await start(issuer.url, audience, claim)
+    const reply = await service.mint({ preset: 'assistant' }, toBearer(await issuer.askForToken()))
+    expect(reply.statusCode).toBe(200)
   })
 
   it('mint nothing where they are for others', async () => {
