@@ -21,7 +21,8 @@ export const findings = {
   },
   line_forged: {
     verdict: 'tampered',
-    means: 'the line has a valid seal, but another line was on the disk: someone used the audit key to write it',
+    means:
+      'the line has a valid seal, but another line was on the disk: someone used the audit key to write it',
     advice: `${KEEP} Replace the audit key.`,
   },
   tail_cut: {
