@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import { type Catalog, loadPresets } from './presets/catalog.ts'
-import type { Problem } from './presets/problem.ts'
+import type { Problem } from './presets/findings.ts'
 import type { Loaded } from './watched-file.ts'
 
 /** Reads the presets file, and checks it against the settings that it depends on. */

@@ -10,12 +10,12 @@ import {
   type VariableInput,
   variable,
 } from './file-schema.ts'
-import { findingsOf } from './hints.ts'
+import type { Finding } from './findings.ts'
+import { findingsOf } from './findings.ts'
 import { isObject, type Path, valueAt } from './json.ts'
 import { modelWarning, voiceWarning } from './models.ts'
 import { type Rules, ruleProblems } from './overrides.ts'
 import { type Access, createPreset, type Limits, type Preset } from './preset.ts'
-import type { Finding } from './problem.ts'
 import { compareHoles, toVariables, type Variables } from './variables.ts'
 
 /** What of the service's configuration presets are checked against. */

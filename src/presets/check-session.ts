@@ -1,11 +1,11 @@
 /** A preset's session, in either shape, checked in full and said in GA terms. */
 
+import type { Finding } from './findings.ts'
+import { findingsOf, movedToFlat, movedToGa } from './findings.ts'
 import { askedExpiries, type FlatSession, flatEntry, toFlatField } from './flat-schema.ts'
 import { gaSession, gaSessions, isSessionType, type SessionType } from './ga-schema.ts'
-import { findingsOf, movedToFlat, movedToGa } from './hints.ts'
 import { type Fields, isObject, type Path, toPath, valueAt } from './json.ts'
 import { modelWarning, voiceWarning } from './models.ts'
-import type { Finding } from './problem.ts'
 import { toGaSession } from './translation.ts'
 import { parseTemplate, type Template } from './variables.ts'
 

@@ -2,9 +2,9 @@
 import { ServiceError } from '../errors.ts'
 import { isCredentialLike } from './credentials.ts'
 import type { VariableInput } from './file-schema.ts'
+import type { Finding } from './findings.ts'
 import { MAX_FINDINGS } from './issues.ts'
 import { codePoints } from './json.ts'
-import type { Finding } from './problem.ts'
 import { closest } from './suggestion.ts'
 
 export interface Variable {

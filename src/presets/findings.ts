@@ -1,0 +1,100 @@
+/** What is wrong or doubtful in a presets file, with the place and what to write instead. */
+import type { z } from 'zod'
+import { isCredentialLike } from './credentials.ts'
+import { gaPathOf, isFlatField } from './flat-schema.ts'
+import { type Issue, issuesOf } from './issues.ts'
+import { type Path, toPath } from './json.ts'
+import { namesAt, schemasAt } from './schema-paths.ts'
+import { closest } from './suggestion.ts'
+
+/** Something wrong, or for a warning doubtful, in a presets file. Never quotes what may be a credential. */
+export interface Problem {
+  /** As in `presets.classic.session.tools[0].name`; '' for the file as a whole. */
+  readonly path: string
+  /** Both from 1; 0 where the file could not be read at all. */
+  readonly line: number
+  readonly column: number
+  readonly message: string
+  /** `presets.yaml:14:12 presets.classic.session.voice: …`, for logs and terminals. */
+  readonly text: string
+}
+
+/** A problem that has not been looked up in the file yet. */
+export interface Finding {
+  readonly path: Path
+  /** Points at the key rather than at its value. */
+  readonly atKey?: boolean
+  readonly message: string
+}
+
+/** Where a finding is in its file; from 1. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export function toProblem(fileName: string, finding: Finding, position: Position): Problem {
+  const path = format(finding.path)
+  const place = position.line === 0 ? fileName : `${fileName}:${position.line}:${position.column}`
+  const text = path === '' ? `${place} ${finding.message}` : `${place} ${path}: ${finding.message}`
+  return { path, ...position, message: finding.message, text }
+}
+
+/** An objection of a schema as a finding; `hint` may say more about an unknown key. */
+export function toFinding({ path, kind, expected }: Issue, hint?: string): Finding {
+  if (kind === 'unknown') {
+    return { path, atKey: true, message: `is not a known field${hint === undefined ? '' : `; ${hint}`}` }
+  }
+  if (kind === 'misnamed') return { path, atKey: true, message: `is not ${expected}` }
+  return { path, message: kind === 'missing' ? `is missing; it takes ${expected}` : `takes ${expected}` }
+}
+
+function format(path: Path): string {
+  return path.map(formatPart).join('').replace(/^\./, '')
+}
+
+function formatPart(part: string | number): string {
+  if (typeof part === 'number') return `[${part}]`
+  if (isCredentialLike(part)) return '.(hidden)'
+  return /^[\w$.-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`
+}
+
+/** Says of a top-level key where it went in the other shape; undefined where it is in neither. */
+export type Moved = (key: string, schema: z.ZodType) => string | undefined
+
+/** A schema's objections as findings, unknown fields with a suggestion where there is a likely one. */
+export function findingsOf(schema: z.ZodType, value: unknown, moved: Moved = () => undefined): Finding[] {
+  return issuesOf(schema, value).map((issue) =>
+    toFinding(issue, issue.kind === 'unknown' ? suggest(schema, issue.path, moved) : undefined),
+  )
+}
+
+function suggest(schema: z.ZodType, path: Path, moved: Moved): string | undefined {
+  const key = String(path.at(-1))
+  const elsewhere = path.length === 1 ? moved(key, schema) : undefined
+  if (elsewhere !== undefined) return elsewhere
+  const names = namesAt(schema, path.slice(0, -1))
+  if (names.includes(key)) return 'it goes with another type'
+  const near = closest(key, names)
+  return near === undefined ? undefined : `did you mean "${near}"?`
+}
+
+/** For a GA session: the place of a flat field, if this type of session has it. */
+export function movedToGa(key: string, schema: z.ZodType): string | undefined {
+  if (key === 'client_secret') return 'beside session, write expires_after_seconds'
+  if (!isFlatField(key)) return undefined
+  const path = gaPathOf[key]
+  if (path === null) return 'the GA API has no equivalent, so leave it out'
+  return schemasAt(schema, toPath(path)).length === 0 ? undefined : `in a GA session this is "${path}"`
+}
+
+/** For a flat session: the name of a GA field, or that the shape is the other one's. */
+export function movedToFlat(key: string): string | undefined {
+  const flat = Object.keys(gaPathOf)
+    .filter(isFlatField)
+    .find((field) => gaPathOf[field] === key)
+  if (flat !== undefined) return `in a flat session this is "${flat}"`
+  return gaOnly.has(key) ? 'a session with GA fields needs a type, such as "type: realtime"' : undefined
+}
+
+const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])
