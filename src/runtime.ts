@@ -99,9 +99,10 @@ function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Lo
       )
       record(catalog)
     },
-    onRefused: (problems) => {
+    onRefused: ({ problems, warnings }) => {
+      const listed = (found: typeof problems) => toListed(found.map(({ text }) => text))
       logger.error(
-        { problems: toListed(problems.map(({ text }) => text)) },
+        { problems: listed(problems), warnings: listed(warnings) },
         'presets not reloaded: the last good ones stay',
       )
     },

@@ -28,8 +28,9 @@ const CLOSE_GRACE_MS = 300
 
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   const loaded = await loadCatalog(config)
-  if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
-  for (const warning of toListed(loaded.value.warnings.map(({ text }) => text))) logger.warn(warning)
+  const { warnings } = 'refused' in loaded ? loaded.refused : loaded.value
+  for (const warning of toListed(warnings.map(({ text }) => text))) logger.warn(warning)
+  if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
   return loaded.value
 }
 

@@ -27,6 +27,8 @@ const parsed = runAtOnce(
     allowedOrigins: new Set(['https://a.example', 'https://b.example']),
     authMode: 'none',
     api: 'client_secrets',
+    isOpenAi: true,
+    unixNow: () => Date.parse('2026-01-01'),
   }),
 )
 if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => problem.text).join('\n'))

@@ -6,6 +6,7 @@ import { createUpstream } from '../openai/mint.ts'
 import { showBody } from '../presets/body.ts'
 import { type Catalog, loadPresets } from '../presets/catalog.ts'
 import type { Problem } from '../presets/findings.ts'
+import { isOpenAiUrl } from '../presets/models.ts'
 import type { Preset } from '../presets/preset.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import { Misuse, parseArguments } from './arguments.ts'
@@ -106,12 +107,14 @@ export async function check(options: CheckOptions): Promise<Findings> {
     authMode: environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none',
     defaultPreset: environment['DEFAULT_PRESET'] || undefined,
     api: environment['OPENAI_REALTIME_API'] === 'sessions' ? 'sessions' : 'client_secrets',
+    isOpenAi: isOpenAiUrl(environment['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'),
+    unixNow: () => Date.now(),
   })
   const remarks = await toRemarks(config, options)
   const found = [...(file === undefined ? problems : []), ...remarks.problems]
   if (!('catalog' in loaded)) {
     const all = toListed([...found, ...loaded.problems.map(toText)])
-    const { warnings } = remarks
+    const warnings = toListed([...remarks.warnings, ...loaded.warnings.map(toText)])
     return { file: fileName, problems: all, warnings, revision: null, presets: [], minted: null }
   }
   const findings = toFindings(fileName, loaded.catalog, { problems: found, warnings: remarks.warnings })

@@ -194,7 +194,7 @@ export const runExplain: Command = async (args, { environment, write, input }) =
   const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '')
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
-  if ('refused' in loaded) throw new ConfigError(loaded.refused.map(({ text }) => text))
+  if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
   const explanation = await explain({ preset, origin, address, token }, { config, catalog: loaded.value })
   await write(json ? toJson(explanation) : toExplanationText(explanation))
   return explanation.refusal === null ? 0 : EXIT_REFUSED

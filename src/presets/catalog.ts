@@ -1,7 +1,7 @@
 /** The presets file becomes the catalog: the only door to a Preset. */
 import { codeOf } from '../errors.ts'
 import { FileError, readSmallFile } from '../read-file.ts'
-import { type CheckedEntry, checkEntry, type Surroundings } from './check-entry.ts'
+import { type CheckedEntry, checkEntry, type PresetContext } from './check-entry.ts'
 import { credentialPaths } from './credentials.ts'
 import { MAX_PRESETS, presetsFrame } from './file-schema.ts'
 import { type Finding, findingsOf, type Problem, toProblem } from './findings.ts'
@@ -17,67 +17,88 @@ export interface Catalog {
   readonly warnings: readonly Problem[]
 }
 
-export type ParseResult = { readonly catalog: Catalog } | { readonly problems: readonly Problem[] }
+/** Problems never hide warnings. */
+export interface Refusal {
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+}
 
-export interface ParseOptions extends Surroundings {
-  /** As problems shall name it. */
+export type ParseResult = { readonly catalog: Catalog } | Refusal
+
+export interface ParseOptions extends PresetContext {
+  /** As problems name it. */
   readonly fileName: string
-  /** Has to be one of them. */
+  /** A preset of this name has to exist. */
   readonly defaultPreset?: string | undefined
 }
 
-/**
- * Reads presets from YAML or JSON text: a catalog, or all of the text's problems in the order of its lines.
- * Throws nothing.
- */
+/** Reads presets from YAML or JSON text. Problems and warnings are in the order of its lines. Throws nothing. */
 export function* parsePresets(text: string, options: ParseOptions): Slices<ParseResult> {
-  const document = yield* parseYaml(text)
-  const problem = (finding: Finding): Problem =>
-    toProblem(options.fileName, finding, document.locate(finding))
-  if (document.syntax.length > 0) {
-    return {
-      problems: document.syntax.map(({ message, position }) =>
-        toProblem(options.fileName, { path: [], message }, position),
-      ),
-    }
+  const yaml = yield* parseYaml(text)
+  const toProblems = (findings: readonly Finding[]): readonly Problem[] =>
+    findings
+      .slice(0, MAX_PROBLEMS)
+      .map((finding) => toProblem(options.fileName, finding, yaml.locate(finding)))
+      .toSorted(byPlace)
+  if (yaml.syntax.length > 0) {
+    const problems = yaml.syntax.map(({ message, position }) =>
+      toProblem(options.fileName, { path: [], message }, position),
+    )
+    return { problems, warnings: [] }
   }
-  const input = valueAt(document.data, ['presets'])
-  const entries = Object.entries(isObject(input) ? input : {}).slice(0, MAX_PRESETS)
-  const checked: Named[] = []
-  for (const [name, entry] of entries) {
+  const entries: NamedEntry[] = []
+  for (const [name, entry] of entriesOf(yaml.data).slice(0, MAX_PRESETS)) {
     yield
-    checked.push({
-      name,
-      entry,
-      ...checkEntry(name, entry, options),
-      credentials: credentialPaths(entry, ['presets', name]),
-    })
+    const credentials = toCredentialProblems(credentialPaths(entry, ['presets', name]))
+    entries.push({ name, entry, ...checkEntry(name, entry, options), credentials })
   }
   const problems = [
-    ...document.problems,
-    ...(document.data === null
-      ? [{ path: [], message: 'is empty' }]
-      : findingsOf(presetsFrame, document.data)),
-    ...(isObject(input) && entries.length === 0 ? [{ path: ['presets'], message: 'names no preset' }] : []),
-    ...(isMissing(options.defaultPreset, input) ? [{ path: ['presets'], message: missingDefault }] : []),
-    ...checked.flatMap(({ name, problems: found }) => under(name, found)),
-    ...[
-      ...credentialPaths(withoutEntries(document.data)),
-      ...checked.flatMap(({ credentials }) => credentials),
-    ].map((path) => ({ path, message: credentialMessage })),
+    ...yaml.problems,
+    ...frameProblems(yaml.data, options.defaultPreset),
+    ...entries.flatMap(({ name, problems: found, credentials }) => [...under(name, found), ...credentials]),
   ]
-  if (problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS).map(problem).toSorted(byPlace) }
-
+  const warnings = toProblems([
+    ...yaml.warnings,
+    ...entries.flatMap(({ name, warnings: found }) => under(name, found)),
+  ])
+  if (problems.length > 0) return { problems: toProblems(problems), warnings }
   const presets = new Map<string, Preset>()
-  for (const { name, preset } of checked) if (preset !== undefined) presets.set(name, preset)
-  const warnings = checked.flatMap(({ name, warnings: found }) => under(name, found))
+  for (const { name, preset } of entries) if (preset !== undefined) presets.set(name, preset)
   return {
-    catalog: Object.freeze({
-      revision: revisionOf(checked),
-      presets,
-      warnings: Object.freeze(warnings.map(problem).toSorted(byPlace)),
-    }),
+    catalog: Object.freeze({ revision: revisionOf(entries), presets, warnings: Object.freeze(warnings) }),
   }
+}
+
+/** Of one file. Each costs a search for its place. */
+const MAX_PROBLEMS = 1_000
+
+interface NamedEntry extends CheckedEntry {
+  readonly name: string
+  readonly entry: unknown
+  readonly credentials: readonly Finding[]
+}
+
+function entriesOf(data: unknown): readonly [string, unknown][] {
+  const presets = valueAt(data, ['presets'])
+  return Object.entries(isObject(presets) ? presets : {})
+}
+
+/** Problems of the file apart from its entries. */
+function frameProblems(data: unknown, defaultPreset: string | undefined): readonly Finding[] {
+  if (data === null) return [{ path: [], message: 'is empty' }]
+  const names = entriesOf(data).map(([name]) => name)
+  const isEmpty = isObject(valueAt(data, ['presets'])) && names.length === 0
+  const isMissing = defaultPreset !== undefined && !names.includes(defaultPreset)
+  const frame = {
+    ...(isObject(data) ? data : {}),
+    presets: Object.fromEntries(names.map((name) => [name, null])),
+  }
+  return [
+    ...findingsOf(presetsFrame, data),
+    ...(isEmpty ? [{ path: ['presets'], message: 'has no preset' }] : []),
+    ...(isMissing ? [{ path: ['presets'], message: missingDefault }] : []),
+    ...toCredentialProblems(credentialPaths(isObject(data) ? frame : data)),
+  ]
 }
 
 /** Reads a presets file, in UTF-8. Throws nothing: a file that cannot be read is a problem like any other. */
@@ -87,32 +108,18 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readSmallFile(path))
   } catch (error) {
     const finding = { path: [], message: readProblem(error) }
-    return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })] }
+    return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })], warnings: [] }
   }
   return await runInSlices(parsePresets(text, options))
 }
 
-/** Of one file. Each costs a search for its place. */
-const MAX_PROBLEMS = 1_000
+const missingDefault = 'does not have the preset that DEFAULT_PRESET names'
 
-interface Named extends CheckedEntry {
-  readonly name: string
-  readonly entry: unknown
-  readonly credentials: readonly Path[]
+const credentialMessage = 'looks like a credential, and browsers can read their session; remove it'
+
+function toCredentialProblems(paths: readonly Path[]): readonly Finding[] {
+  return paths.map((path) => ({ path, message: credentialMessage }))
 }
-
-function withoutEntries(data: unknown): unknown {
-  if (!isObject(data) || !isObject(data['presets'])) return data
-  return { ...data, presets: Object.fromEntries(Object.keys(data['presets']).map((name) => [name, null])) }
-}
-
-const missingDefault = 'lacks the preset that DEFAULT_PRESET names'
-
-function isMissing(name: string | undefined, entries: unknown): boolean {
-  return name !== undefined && !(isObject(entries) && Object.hasOwn(entries, name))
-}
-
-const credentialMessage = 'looks like a credential, and browsers can read their session; take it out'
 
 function readProblem(error: unknown): string {
   if (error instanceof FileError) return error.message

@@ -13,14 +13,15 @@ import {
 import type { Finding } from './findings.ts'
 import { findingsOf } from './findings.ts'
 import { isObject, type Path, valueAt } from './json.ts'
-import { modelWarning, voiceWarning } from './models.ts'
+import type { Upstream } from './models.ts'
 import { type Rules, ruleProblems } from './overrides.ts'
 import { type Access, createPreset, type Limits, type Preset } from './preset.ts'
+import { remarksOnRules } from './session-remarks.ts'
 import { compareHoles, toVariables, type Variables } from './variables.ts'
 
-/** What of the service's configuration presets are checked against. */
-export interface Surroundings {
-  /** As ALLOWED_ORIGINS lists them; undefined where nobody knows yet. */
+/** The settings that presets are checked against. */
+export interface PresetContext extends Upstream {
+  /** As ALLOWED_ORIGINS lists them; undefined when that setting is invalid. */
   readonly allowedOrigins: ReadonlySet<string> | undefined
   readonly authMode: 'none' | 'jwt'
   readonly api: Api
@@ -40,12 +41,12 @@ interface Checked<Value> {
 }
 
 /** Checks an entry as it came out of the file. Findings have paths that start at the entry. */
-export function checkEntry(name: string, input: unknown, surroundings: Surroundings): CheckedEntry {
+export function checkEntry(name: string, input: unknown, context: PresetContext): CheckedEntry {
   const { data } = presetEntry.safeParse(input)
-  const session = checkSession(valueAt(input, ['session']), surroundings.api)
+  const session = checkSession(valueAt(input, ['session']), context.api, context)
   const variables = checkVariables(valueAt(input, ['variables']), session)
-  const rules = checkRules(valueAt(input, ['overrides']), session, surroundings.api)
-  const access = checkAccess(valueAt(input, ['access']), surroundings)
+  const rules = checkRules(valueAt(input, ['overrides']), session, context)
+  const access = checkAccess(valueAt(input, ['access']), context)
   const expiry = checkExpiry(valueAt(input, ['expires_after_seconds']), session)
   const problems = [
     ...findingsOf(presetEntry, input),
@@ -102,28 +103,23 @@ function checkVariables(input: unknown, session: CheckedSession): Checked<Variab
   }
 }
 
-function checkRules(input: unknown, session: CheckedSession, api: Api): Checked<Rules> {
+function checkRules(input: unknown, session: CheckedSession, context: PresetContext): Checked<Rules> {
   const rules = fitting<RuleInput>(input, (value) => overrideRule.safeParse(value))
-  const problems = session.type === undefined ? [] : ruleProblems(rules, session.type, api === 'sessions')
+  const { type } = session
+  const isSentFlat = context.api === 'sessions'
+  const remarks = type === undefined ? { problems: [], warnings: [] } : remarksOnRules(rules, type, context)
+  const problems = type === undefined ? [] : [...ruleProblems(rules, type, isSentFlat), ...remarks.problems]
+  const warnings = remarks.warnings.filter(
+    ({ path: [name] }) => !(isSentFlat && name === 'audio.output.voice'),
+  )
   return {
     value: new Map(Object.entries(rules)),
     problems: under(['overrides'], problems),
-    warnings: under(['overrides'], ruleWarnings(rules, api)),
+    warnings: under(['overrides'], warnings),
   }
 }
 
-function ruleWarnings(rules: Readonly<Record<string, RuleInput>>, api: Api): readonly Finding[] {
-  return Object.entries(rules).flatMap(([path, rule]) => {
-    if (!Array.isArray(rule)) return []
-    return rule.flatMap((value, index) => {
-      const aging = /(^|\.)model$/.test(path) ? modelWarning(value) : undefined
-      const message = path === 'audio.output.voice' && api !== 'sessions' ? voiceWarning(value) : aging
-      return message === undefined ? [] : [{ path: [path, index], message }]
-    })
-  })
-}
-
-function checkAccess(input: unknown, { allowedOrigins, authMode }: Surroundings): Checked<Access> {
+function checkAccess(input: unknown, { allowedOrigins, authMode }: PresetContext): Checked<Access> {
   const { data } = entryParts.access.safeParse(input)
   const origins: unknown = valueAt(input, ['origins'])
   const problems = (Array.isArray(origins) ? origins : []).flatMap((origin: unknown, index) => {
@@ -146,7 +142,7 @@ function checkAccess(input: unknown, { allowedOrigins, authMode }: Surroundings)
           {
             path: ['access', 'claims'],
             atKey: true,
-            message: 'without AUTH_MODE=jwt nobody gets this preset',
+            message: 'has no effect without AUTH_MODE=jwt: no caller gets this preset',
           },
         ]
       : [],

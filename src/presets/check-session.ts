@@ -1,13 +1,14 @@
-/** A preset's session, in either shape, checked in full and said in GA terms. */
+/** Checks a preset's session in either shape, and translates it to GA terms. */
 
 import type { Finding } from './findings.ts'
 import { findingsOf, movedToFlat, movedToGa } from './findings.ts'
 import { askedExpiries, type FlatSession, flatEntry, toFlatField } from './flat-schema.ts'
 import { gaSession, gaSessions, isSessionType, type SessionType } from './ga-schema.ts'
-import { type Fields, isObject, type Path, toPath, valueAt } from './json.ts'
-import { modelWarning, voiceWarning } from './models.ts'
+import { type Fields, isObject, toPath, valueAt } from './json.ts'
+import type { Upstream } from './models.ts'
+import { type Findings, remarksOnSession } from './session-remarks.ts'
 import { toGaSession } from './translation.ts'
-import { parseTemplate, type Template } from './variables.ts'
+import { hasStrayBraces, parseTemplate, type Template } from './variables.ts'
 
 /** Which minting endpoint the upstream serves. */
 export type Api = 'client_secrets' | 'sessions'
@@ -16,7 +17,7 @@ export interface SessionContent {
   readonly type: SessionType
   /** In GA terms. */
   readonly session: Fields
-  /** Where it is to be sent as written. */
+  /** For an upstream that takes the flat shape: sent as written. */
   readonly flatSession: FlatSession | null
   /** Flat leaves without a GA equivalent, by dotted flat path. */
   readonly dropped: ReadonlyMap<string, unknown>
@@ -25,7 +26,7 @@ export interface SessionContent {
 export interface CheckedSession {
   /** Undefined when there are problems. */
   readonly content: SessionContent | undefined
-  /** Known even of a session with problems, so that the rest of the entry can be checked against it. */
+  /** Known even when the session has problems, so that the rules can be checked against it. */
   readonly type: SessionType | undefined
   readonly instructions: Template | null
   /** What a flat session's `client_secret` asks for. */
@@ -34,124 +35,96 @@ export interface CheckedSession {
   readonly warnings: readonly Finding[]
 }
 
-/** A session with `type` is GA, one without is flat. Findings have paths that start at the session. */
-export function checkSession(input: unknown, api: Api): CheckedSession {
+/** A session with `type` is GA, one without is flat. The paths of findings start at the session. */
+export function checkSession(input: unknown, api: Api, upstream: Upstream): CheckedSession {
   const text = valueAt(input, ['instructions'])
-  const checked =
-    isObject(input) && Object.hasOwn(input, 'type') ? checkGa(input, api) : checkFlat(input, api)
+  const isGa = isObject(input) && Object.hasOwn(input, 'type')
+  const checked = isGa ? checkGa(input, api, upstream) : checkFlat(input, api, upstream)
+  const isStray = typeof text === 'string' && hasStrayBraces(text)
   return {
     ...checked,
+    warnings: [...checked.warnings, ...(isStray ? [{ path: ['instructions'], message: strayBraces }] : [])],
     instructions: typeof text === 'string' ? parseTemplate(text) : null,
-    warnings: [...checked.warnings, ...agingWarnings(input, api)],
   }
 }
 
+const strayBraces = 'has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable'
+
 type Checked = Omit<CheckedSession, 'instructions'>
 
-function checkGa(input: Fields, api: Api): Checked {
+function checkGa(input: Fields, api: Api, upstream: Upstream): Checked {
   const type = isSessionType(input['type']) ? input['type'] : undefined
-  const problems = findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa)
-  if (api === 'sessions') {
-    problems.push({
-      path: ['type'],
-      message:
-        'makes this a GA session, which OPENAI_REALTIME_API=sessions cannot send; write it in the flat shape',
-    })
-  }
+  const remarks = remarksOnSession(input, type ?? 'realtime', upstream)
+  const problems = [
+    ...findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa),
+    ...remarks.problems,
+    ...(api === 'sessions' ? [{ path: ['type'], message: gaIsNotSent }] : []),
+  ]
   const content: SessionContent | undefined =
     type === undefined || problems.length > 0
       ? undefined
       : { type, session: input, flatSession: null, dropped: new Map() }
-  return { content, type, expiresAfterSeconds: undefined, problems, warnings: [] }
+  return { content, type, expiresAfterSeconds: undefined, problems, warnings: remarks.warnings }
 }
 
-/** A field with a fault hides nothing of the others, but for the tools, without which nobody can judge their choice. */
-function withoutFaulty(input: unknown, faults: readonly Finding[]): unknown {
-  const faulty = new Set(faults.map(({ path }) => path[0]))
-  if (faulty.has('tools')) faulty.add('tool_choice')
-  return isObject(input)
-    ? Object.fromEntries(Object.entries(input).filter(([field]) => !faulty.has(field)))
-    : input
-}
+const gaIsNotSent =
+  'makes this a GA session, which OPENAI_REALTIME_API=sessions cannot send; write it in the flat shape'
 
-function checkFlat(input: unknown, api: Api): Checked {
+function checkFlat(input: unknown, api: Api, upstream: Upstream): Checked {
   const faults = findingsOf(flatEntry, input, movedToFlat)
-  const { data } = flatEntry.safeParse(withoutFaulty(input, faults))
-  if (data === undefined) {
-    return {
-      content: undefined,
-      type: 'realtime',
-      expiresAfterSeconds: undefined,
-      problems: faults,
-      warnings: [],
-    }
-  }
+  const { data = {} } = flatEntry.safeParse(withoutFaulty(input, faults))
   const { client_secret: secret, ...flat } = data
   const expiries = askedExpiries(secret)
   const { session, dropped, unknownTool } = toGaSession(flat)
+  const remarks = toFlatRemarks(remarksOnSession(session, 'realtime', upstream), api)
   const problems = [
     ...faults,
-    ...expiryProblems(expiries),
+    ...remarks.problems,
+    ...(new Set(expiries).size < 2 ? [] : [{ path: ['client_secret'], message: twoExpiries }]),
     ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
+    ...(unknownTool ? [{ path: ['tool_choice'], message: wrongTool }] : []),
   ]
-  if (unknownTool) {
-    const message = "takes auto, none, required or the name of one of the session's own functions"
-    problems.push({ path: ['tool_choice'], message })
-  }
   const content: SessionContent = {
     type: 'realtime',
     session,
     flatSession: api === 'sessions' ? flat : null,
     dropped: new Map(dropped.map(({ path, value }) => [path, value])),
   }
+  const lost = api === 'sessions' ? [] : dropped
   return {
     content: problems.length > 0 ? undefined : content,
     type: 'realtime',
     expiresAfterSeconds: expiries[0],
     problems,
-    warnings:
-      api === 'sessions'
-        ? []
-        : dropped.map(({ path, why }) => ({ path: toPath(path), atKey: true, message: why })),
+    warnings: [
+      ...lost.map(({ path, why }) => ({ path: toPath(path), atKey: true, message: why })),
+      ...remarks.warnings,
+    ],
   }
 }
 
-/** What only shows in the translation is reported where the operator wrote it. */
+const twoExpiries = 'gives expires_after and its older name expires_at, and they differ; leave one out'
+const wrongTool = "takes auto, none, required or the name of one of the session's own functions"
+
+/** The fields that have no fault. Without its tools, a session says nothing about their choice. */
+function withoutFaulty(input: unknown, faults: readonly Finding[]): Fields {
+  const faulty = new Set(faults.map(({ path }) => path[0]))
+  if (faulty.has('tools')) faulty.add('tool_choice')
+  return Object.fromEntries(
+    Object.entries(isObject(input) ? input : {}).filter(([field]) => !faulty.has(field)),
+  )
+}
+
+/** An unknown tool is a problem of its own, and servers of the flat endpoint have voices of their own. */
+function toFlatRemarks({ problems, warnings }: Findings, api: Api): Findings {
+  const flat = warnings
+    .map(toFlatFinding)
+    .filter(({ path: [field] }) => field !== 'tool_choice' && !(field === 'voice' && api === 'sessions'))
+  return { problems: problems.map(toFlatFinding), warnings: flat }
+}
+
+/** A finding in the translation, at the place where the operator wrote the field. */
 function toFlatFinding(finding: Finding): Finding {
   const home = toFlatField(finding.path.join('.'))
   return home === undefined ? finding : { ...finding, path: [home.field, ...toPath(home.inside)] }
-}
-
-function expiryProblems(expiries: readonly number[]): readonly Finding[] {
-  if (new Set(expiries).size < 2) return []
-  return [
-    {
-      path: ['client_secret'],
-      message: 'gives expires_after and its older name expires_at, and they differ',
-    },
-  ]
-}
-
-const modelPaths: readonly Path[] = [
-  ['model'],
-  ['audio', 'input', 'transcription', 'model'],
-  ['input_audio_transcription', 'model'],
-]
-
-/** What works today, or seems to, and has an end in sight. */
-function agingWarnings(input: unknown, api: Api): readonly Finding[] {
-  // Servers of the flat endpoint have voices of their own.
-  const voicePaths: readonly Path[] = api === 'sessions' ? [] : [['voice'], ['audio', 'output', 'voice']]
-  const prompt = isObject(valueAt(input, ['prompt']))
-    ? 'OpenAI shuts down reusable prompts on 2026-11-30; write instructions'
-    : undefined
-  return [
-    ...modelPaths.flatMap((path) => warning(path, modelWarning(valueAt(input, path)))),
-    ...voicePaths.flatMap((path) => warning(path, voiceWarning(valueAt(input, path)))),
-    ...warning(['prompt'], prompt),
-  ]
-}
-
-function warning(path: Path, message: string | undefined): readonly Finding[] {
-  return message === undefined ? [] : [{ path, message }]
 }

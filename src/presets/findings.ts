@@ -1,9 +1,9 @@
 /** What is wrong or doubtful in a presets file, with the place and what to write instead. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import { isCredentialLike } from './credentials.ts'
 import { gaPathOf, isFlatField } from './flat-schema.ts'
 import { type Issue, issuesOf } from './issues.ts'
-import { type Path, toPath } from './json.ts'
+import { type Path, toPath, valueAt } from './json.ts'
 import { namesAt, schemasAt } from './schema-paths.ts'
 import { closest } from './suggestion.ts'
 
@@ -40,13 +40,14 @@ export function toProblem(fileName: string, finding: Finding, position: Position
   return { path, ...position, message: finding.message, text }
 }
 
-/** An objection of a schema as a finding; `hint` may say more about an unknown key. */
+/** An issue as a finding. `hint` says what the author may have meant. */
 export function toFinding({ path, kind, expected }: Issue, hint?: string): Finding {
   if (kind === 'unknown') {
     return { path, atKey: true, message: `is not a known field${hint === undefined ? '' : `; ${hint}`}` }
   }
   if (kind === 'misnamed') return { path, atKey: true, message: `is not ${expected}` }
-  return { path, message: kind === 'missing' ? `is missing; it takes ${expected}` : `takes ${expected}` }
+  const message = kind === 'missing' ? `is missing; it takes ${expected}` : `takes ${expected}`
+  return { path, message: hint === undefined ? message : `${message}; ${hint}` }
 }
 
 function format(path: Path): string {
@@ -59,20 +60,45 @@ function formatPart(part: string | number): string {
   return /^[\w$.-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`
 }
 
-/** Says of a top-level key where it went in the other shape; undefined where it is in neither. */
+/** Says where a top-level key is in the other shape; undefined where it is in neither. */
 export type Moved = (key: string, schema: z.ZodType) => string | undefined
 
-/** A schema's objections as findings, unknown fields with a suggestion where there is a likely one. */
+/** The issues of a value as findings, each with a suggestion where there is a likely one. */
 export function findingsOf(schema: z.ZodType, value: unknown, moved: Moved = () => undefined): Finding[] {
-  return issuesOf(schema, value).map((issue) =>
-    toFinding(issue, issue.kind === 'unknown' ? suggest(schema, issue.path, moved) : undefined),
-  )
+  return issuesOf(schema, value).map((issue) => toFinding(issue, hintOn(schema, value, issue, moved)))
 }
+
+function hintOn(schema: z.ZodType, root: unknown, issue: Issue, moved: Moved): string | undefined {
+  if (issue.kind === 'unknown') return suggest(schema, issue.path, moved)
+  const value = valueAt(root, issue.path)
+  if (issue.kind === 'missing' || typeof value === 'object') return undefined
+  const takes = schemasAt(schema, issue.path)
+  if (wordsForOff.has(value) && takes.some((found) => found instanceof z.ZodNull))
+    return 'write null if you mean off'
+  const words = takes.flatMap((found) => (found instanceof z.ZodEnum ? found.options.map(String) : []))
+  const near = typeof value === 'string' ? closest(value, words, 2) : undefined
+  return near === undefined ? undefined : `did you mean "${near}"?`
+}
+
+const wordsForOff: ReadonlySet<unknown> = new Set([
+  'none',
+  'None',
+  'off',
+  'Off',
+  'OFF',
+  'no',
+  'disabled',
+  'false',
+  'null',
+  '',
+  false,
+])
 
 function suggest(schema: z.ZodType, path: Path, moved: Moved): string | undefined {
   const key = String(path.at(-1))
   const elsewhere = path.length === 1 ? moved(key, schema) : undefined
   if (elsewhere !== undefined) return elsewhere
+  if (/\s/.test(key)) return 'a line of text needs quotes, or a deeper indentation than the key of its block'
   const names = namesAt(schema, path.slice(0, -1))
   if (names.includes(key)) return 'it goes with another type'
   const near = closest(key, names)

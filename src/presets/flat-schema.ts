@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import {
   expiresAfter,
+  functionName,
   jsonSchemaObject,
   MAX_TOOLS,
   maxTokens,
@@ -10,6 +11,7 @@ import {
   prompt,
   speed,
   tracing,
+  transcriptionPrompt,
   truncation,
 } from './schema-parts.ts'
 
@@ -29,7 +31,7 @@ const turnDetection = z.strictObject({
 
 const functionTool = z.strictObject({
   type: z.literal('function').nullish(),
-  name: openName,
+  name: functionName,
   description: z.string().nullish(),
   parameters: jsonSchemaObject.nullish(),
 })
@@ -52,12 +54,18 @@ const fields = {
   input_audio_format: audioFormat.nullish(),
   output_audio_format: audioFormat.nullish(),
   input_audio_transcription: z
-    .strictObject({ model: openName.nullish(), language: z.string().nullish(), prompt: z.string().nullish() })
+    .strictObject({
+      model: openName.nullish(),
+      language: z.string().nullish(),
+      prompt: transcriptionPrompt.nullish(),
+    })
     .nullish(),
   turn_detection: turnDetection.nullish(),
   input_audio_noise_reduction: z.strictObject({ type: noiseReductionType.nullish() }).nullish(),
   tools: z.array(functionTool).max(MAX_TOOLS).nullish(),
-  tool_choice: z.string().min(1).nullish(),
+  tool_choice: z
+    .union([z.string().min(1), z.strictObject({ type: z.literal('function'), name: functionName })])
+    .nullish(),
   temperature: z.number().min(0.6).max(1.2).nullish(),
   max_response_output_tokens: maxTokens.nullish(),
   speed: speed.nullish(),

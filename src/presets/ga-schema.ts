@@ -3,8 +3,9 @@
  * Upstream refuses a whole request for one unknown name, so every object is strict.
  */
 import { z } from 'zod'
-import { takesPrompt, takesTurnDetection } from './models.ts'
+import { takesPrompt, takesTurnDetection, takesVocabulary } from './models.ts'
 import {
+  functionName,
   jsonSchemaObject,
   MAX_INCLUDES,
   MAX_ITEMS,
@@ -16,6 +17,7 @@ import {
   recordOf,
   speed,
   tracing,
+  transcriptionPrompt,
   truncation,
 } from './schema-parts.ts'
 
@@ -26,13 +28,15 @@ const audioFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('audio/pcma') }),
 ])
 
-/** `language: null` was seen refused on input though replies echo it; only what is known to pass is taken. */
+const keyword = z.string().regex(/^[^<>\r\n]*$/, 'text without <, > and line breaks')
+
+/** `language: null` was refused on input, although replies echo it. */
 const transcription = z.strictObject({
   model: openName.optional(),
   language: z.string().optional(),
   languages: z.array(z.string()).min(1).max(MAX_ITEMS).optional(),
-  keywords: z.array(z.string()).max(MAX_ITEMS).optional(),
-  prompt: z.string().optional(),
+  keywords: z.array(keyword).max(MAX_ITEMS).optional(),
+  prompt: transcriptionPrompt.optional(),
   delay: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
 })
 
@@ -59,6 +63,7 @@ const turnDetection = z.discriminatedUnion('type', [
   }),
 ])
 
+/** Rules of the server that no type states. */
 const audioInput = z
   .strictObject({
     format: audioFormat.optional(),
@@ -66,30 +71,57 @@ const audioInput = z
     noise_reduction: noiseReduction.nullish(),
     turn_detection: turnDetection.nullish(),
   })
-  .refine(
-    (input) => typeof input.transcription?.prompt !== 'string' || takesPrompt(input.transcription.model),
-    {
-      path: ['transcription', 'prompt'],
-      error: 'no prompt with this model',
-    },
-  )
-  .refine((input) => !input.turn_detection || takesTurnDetection(input.transcription?.model), {
-    path: ['turn_detection'],
-    error: 'only null with this transcription model',
+  .refine(({ transcription: given }) => typeof given?.prompt !== 'string' || takesPrompt(given.model), {
+    path: ['transcription', 'prompt'],
+    error: 'no prompt with this model',
   })
+  .refine(({ transcription: given }) => given?.languages === undefined || takesVocabulary(given.model), {
+    path: ['transcription', 'languages'],
+    error: 'no list of languages with this model, only one language',
+  })
+  .refine(({ transcription: given }) => given?.keywords === undefined || takesVocabulary(given.model), {
+    path: ['transcription', 'keywords'],
+    error: 'no keywords with this model',
+  })
+
+/** A realtime session takes turn detection with every model. */
+const transcriptionInput = audioInput.refine(
+  (input) => !input.turn_detection || takesTurnDetection(input.transcription?.model),
+  {
+    path: ['turn_detection'],
+    error:
+      'only null with this transcription model: the page commits its audio with input_audio_buffer.commit',
+  },
+)
 
 const toolFilter = z.strictObject({
   read_only: z.boolean().optional(),
   tool_names: z.array(z.string()).max(MAX_ITEMS).optional(),
 })
 
-/** `authorization` and `headers` are here to be told apart from misspelt names: presets may not hold them. */
+/** From OpenAI's OpenAPI document: a closed list. */
+const connectors = [
+  'connector_dropbox',
+  'connector_gmail',
+  'connector_googlecalendar',
+  'connector_googledrive',
+  'connector_microsoftteams',
+  'connector_outlookcalendar',
+  'connector_outlookemail',
+  'connector_sharepoint',
+] as const
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+}
+
+/** `authorization` and `headers` are known, so that their problem is not a misspelt name: presets cannot contain them. */
 const mcpTool = z
   .strictObject({
     type: z.literal('mcp'),
     server_label: openName,
-    server_url: openName.optional(),
-    connector_id: openName.optional(),
+    server_url: z.string().refine(isHttpUrl, 'a URL such as https://mcp.example.com').optional(),
+    connector_id: z.enum(connectors).optional(),
     tunnel_id: z
       .string()
       .regex(/^tunnel_[a-z0-9]{32}$/, 'tunnel_ and 32 lower-case letters or digits')
@@ -107,6 +139,7 @@ const mcpTool = z
     defer_loading: z.boolean().optional(),
     allowed_callers: z
       .array(z.enum(['direct', 'programmatic']))
+      .min(1)
       .max(2)
       .nullish(),
   })
@@ -116,10 +149,10 @@ const mcpTool = z
     'an object with one of server_url, connector_id and tunnel_id',
   )
 
-/** The types leave every key open; a function without a type or a name cannot be called, so both are asked for. */
+/** The types make every key optional, but nothing can call a function without a type or a name. */
 const functionTool = z.strictObject({
   type: z.literal('function'),
-  name: openName,
+  name: functionName,
   description: z.string().optional(),
   parameters: jsonSchemaObject.optional(),
 })
@@ -172,7 +205,7 @@ const realtime = z.strictObject({
 
 const transcriptionSession = z.strictObject({
   type: z.literal('transcription'),
-  audio: z.strictObject({ input: audioInput.optional() }).optional(),
+  audio: z.strictObject({ input: transcriptionInput.optional() }).optional(),
   include,
 })
 

@@ -76,9 +76,11 @@ function valueProblems(path: string, rule: RuleInput, type: SessionType): readon
     })
   }
   if (rule.max_length !== undefined) {
-    return takes('en')
-      ? []
-      : [{ path: [path, 'max_length'], message: 'does not go with this field: it takes no free text' }]
+    const at = [path, 'max_length']
+    if (!takes('en')) return [{ path: at, message: 'does not go with this field: it takes no free text' }]
+    // Longer than any bound of a text in the schemas.
+    const isTooLong = !takes('a'.repeat(Math.min(rule.max_length, 4_096)))
+    return isTooLong ? [{ path: at, message: 'is more than this field takes' }] : []
   }
   return (['min', 'max'] as const).flatMap((end) => {
     const value = rule[end]

@@ -30,6 +30,12 @@ export const anyJson = z.unknown()
 /** Model and voice names stay open: new ones appear between releases of this service. */
 export const openName = z.string().min(1)
 
+/** https://developers.openai.com says nothing of it; the server refuses other characters. */
+export const functionName = z.string().regex(/^[a-zA-Z0-9_-]+$/, 'a name of letters, digits, _ and -')
+
+/** Of a transcription. */
+export const transcriptionPrompt = z.string().max(1024)
+
 export const speed = z.number().min(0.25).max(1.5)
 
 /** The range is in OpenAI's description of the field, not in its schema. */

@@ -2,9 +2,9 @@
 const MAX_WORD = 64
 
 /** The candidate that a misspelt word most likely stands for; undefined where none is near. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
+export function closest(word: string, candidates: readonly string[], maxDistance = 5): string | undefined {
   if (word.length > MAX_WORD) return undefined
-  const limit = Math.max(1, Math.floor(word.length / 3))
+  const limit = Math.min(maxDistance, Math.max(1, Math.floor(word.length / 3)))
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of candidates) {

@@ -88,10 +88,7 @@ export function toGaSession(flat: FlatSession, unsaid: Unsaid = {}): Translation
   return {
     session,
     dropped: [...dropTemperature(flat.temperature), ...transcription.dropped, ...turnDetection.dropped],
-    unknownTool:
-      typeof flat.tool_choice === 'string' &&
-      !toolModes.has(flat.tool_choice) &&
-      !functions.has(flat.tool_choice),
+    unknownTool: isUnknownTool(flat.tool_choice, functions),
   }
 }
 
@@ -103,6 +100,11 @@ function toOutputModalities(modalities: FlatSession['modalities']): readonly str
 
 function toToolChoice(choice: FlatSession['tool_choice']): unknown {
   return typeof choice !== 'string' || toolModes.has(choice) ? choice : { type: 'function', name: choice }
+}
+
+function isUnknownTool(choice: FlatSession['tool_choice'], functions: ReadonlySet<string>): boolean {
+  if (choice === undefined || choice === null || toolModes.has(choice)) return false
+  return !functions.has(typeof choice === 'string' ? choice : choice.name)
 }
 
 function dropTemperature(value: FlatSession['temperature']): readonly Dropped[] {

@@ -66,13 +66,31 @@ export function toVariables(declared: Readonly<Record<string, VariableInput>>): 
   return { variables, problems }
 }
 
-/** Splits a text at its `{{name}}` holes. A name has no braces, so that no search goes beyond the next one. */
+/** `{{{{` is two literal braces. A name has no braces, so that no search goes beyond the next one. */
+const holeOrBraces = /\{\{\{\{|\{\{([^{}\n]*)\}\}/g
+
+/** Splits a text at its `{{name}}` placeholders. */
 export function parseTemplate(text: string): Template {
-  const parts = text.split(/\{\{([^{}\n]*)\}\}/)
-  return {
-    literals: parts.filter((_, index) => index % 2 === 0),
-    names: parts.filter((_, index) => index % 2 === 1).map((name) => name.trim()),
+  const literals: string[] = []
+  const names: string[] = []
+  let literal = ''
+  let end = 0
+  for (const { 0: match, 1: name, index } of text.matchAll(holeOrBraces)) {
+    literal += text.slice(end, index)
+    end = index + match.length
+    if (name === undefined) literal += '{{'
+    else {
+      literals.push(literal)
+      names.push(name.trim())
+      literal = ''
+    }
   }
+  return { literals: [...literals, literal + text.slice(end)], names }
+}
+
+/** True for braces that open a placeholder without a name or an end. */
+export function hasStrayBraces(text: string): boolean {
+  return text.replace(holeOrBraces, '').includes('{{')
 }
 
 /** Holes without a declaration are problems, declarations without a hole warnings; paths are `[]` and `[name]`. */

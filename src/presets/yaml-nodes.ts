@@ -114,7 +114,10 @@ function composeTokens(tokens: readonly CST.Token[], length: number, faults: Fau
     faults.push({ code: 'TOO_DEEP', offset: 0 })
   }
   for (const { errors, warnings } of documents) {
-    for (const { code, pos } of [...errors, ...warnings]) faults.push({ code, offset: pos[0] })
+    for (const { code, message, pos } of [...errors, ...warnings]) {
+      const isUnclosed = code === 'MISSING_CHAR' && /^Missing closing .quote/.test(message)
+      faults.push({ code: isUnclosed ? 'UNCLOSED_QUOTE' : code, offset: pos[0] })
+    }
   }
   return documents
 }

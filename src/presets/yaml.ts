@@ -4,14 +4,16 @@ import type { Finding, Position } from './findings.ts'
 import { MAX_FINDINGS } from './issues.ts'
 import type { Path } from './json.ts'
 import type { Slices } from './slices.ts'
+import { doubtOf, findMistake, hasOddSpace, mistakeInKey, oddSpace } from './yaml-mistakes.ts'
 import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts'
 
 export interface Yaml {
   /** Undefined when the syntax is wrong. */
   readonly data: unknown
   readonly problems: readonly Finding[]
+  readonly warnings: readonly Finding[]
   /** Problems of the syntax itself, which have a place but no path. */
-  readonly syntax: readonly { readonly message: string; readonly position: Position }[]
+  readonly syntax: readonly SyntaxProblem[]
   /** The place of a path, or of the nearest thing around it that the text has. */
   readonly locate: (finding: Finding) => Position
 }
@@ -21,11 +23,12 @@ const sentences: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit, or a bracket is not closed',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   MISSING_CHAR: 'a character is missing: a quote, a bracket, a comma or the space after a colon',
+  UNCLOSED_QUOTE: 'a quote is opened above and not closed',
   MULTIPLE_DOCS: 'this starts a second document; a presets file has one',
   NON_STRING_KEY: 'a key is not text',
   BAD_SCALAR_START: 'this value needs quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a value with a colon in it needs quotes',
-  TAG_RESOLVE_FAILED: 'tags (!…) are not supported',
+  TAG_RESOLVE_FAILED: 'tags (!…) are not supported; put a text that begins with ! in quotes',
   BAD_DQ_ESCAPE: 'this escape does not exist in double quotes',
   TOO_DEEP: 'the file is nested too deeply',
   TOO_LARGE: 'this part has too many keys and values; OpenAI takes at most 16,384 tokens of a session',
@@ -41,38 +44,63 @@ export function* parseYaml(text: string): Slices<Yaml> {
     return { line, column: col }
   }
   const faults: Fault[] = []
-  const problems: Finding[] = []
+  const reading: Reading = { text, problems: [], warnings: [] }
   const root = yield* composeText(text, lines, faults)
-  const data = faults.length > 0 ? undefined : yield* toData(root, problems)
+  const data = faults.length > 0 ? undefined : yield* toData(root, reading)
   return {
     data,
-    problems,
-    syntax: faults
-      .toSorted((one, other) => one.offset - other.offset)
-      .slice(0, MAX_FINDINGS)
-      .map(({ code, offset }) => ({
-        message: sentences[code] ?? 'this is neither YAML nor JSON',
-        position: toPosition(offset),
-      })),
+    problems: reading.problems,
+    warnings: reading.warnings,
+    syntax: faults.length > 0 ? toSyntax(faults, text, toPosition) : [],
     locate: (finding) => toPosition(offsetOf(root, finding)),
   }
 }
 
+interface SyntaxProblem {
+  readonly message: string
+  readonly position: Position
+}
+
+/** One problem for each line: a single mistake makes several faults. */
+function toSyntax(
+  faults: readonly Fault[],
+  text: string,
+  toPosition: (offset: number) => Position,
+): readonly SyntaxProblem[] {
+  const lines = text.split('\n')
+  const found: SyntaxProblem[] = []
+  for (const { code, offset } of faults.toSorted((one, other) => one.offset - other.offset)) {
+    const position = toPosition(offset)
+    const message = findMistake(lines, position.line - 1) ?? sentences[code] ?? notYaml
+    const last = found.at(-1)
+    const isSame =
+      last !== undefined && position.line - last.position.line <= (last.message === message ? 1 : 0)
+    if (!isSame) found.push({ message, position })
+    if (found.length === MAX_FINDINGS) break
+  }
+  return found
+}
+
+const notYaml =
+  'this is neither YAML nor JSON; put a text with special characters in quotes, or write it as a block after |'
+
 /** The data of the root node. Pauses after each preset. */
-function* toData(root: unknown, problems: Finding[]): Slices<unknown> {
+function* toData(root: unknown, reading: Reading): Slices<unknown> {
   const presets = pairAt(root, 'presets')?.value
   const entries = new Map<unknown, unknown>()
   for (const { key, value } of isMap(presets) ? presets.items : []) {
-    entries.set(value, readNode(value, ['presets', keyOf(key)], { problems }))
+    entries.set(value, readNode(value, ['presets', keyOf(key)], reading))
     yield
   }
-  return readNode(root, [], { problems, entries })
+  return readNode(root, [], { ...reading, entries })
 }
 
 /** No session needs more, and some functions that read the data call themselves. */
 const MAX_DEPTH = 64
 
 interface Reading {
+  readonly text: string
+  readonly warnings: Finding[]
   readonly problems: Finding[]
   /** What has been read before, by node. */
   readonly entries?: ReadonlyMap<unknown, unknown>
@@ -90,12 +118,21 @@ function readNode(node: unknown, path: Path, reading: Reading): unknown {
   }
   if (isMap(node)) return readMap(node, path, reading)
   if (isSeq(node)) return node.items.map((item, index) => readNode(item, [...path, index], reading))
-  if (isAlias(node)) report(reading, { path, message: 'aliases (*…) are not supported; write the value out' })
+  if (isAlias(node))
+    report(reading, {
+      path,
+      message:
+        'aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes',
+    })
   if (!isScalar(node)) return null
   if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
     report(reading, { path, message: 'is not a number that JSON has' })
     return undefined
   }
+  const doubt = doubtOf(node, path.at(-1), reading.text)
+  if (doubt !== undefined && reading.warnings.length < MAX_FINDINGS)
+    reading.warnings.push({ path, message: doubt })
+  if (hasOddSpace(node)) report(reading, { path, message: oddSpace })
   return node.value
 }
 
@@ -105,6 +142,8 @@ function readMap(map: YAMLMap, path: Path, reading: Reading): Record<string, unk
     const key = keyOf(keyNode)
     const here = [...path, key]
     const isTwice = Object.hasOwn(data, key)
+    const mistake = mistakeInKey(keyNode)
+    if (mistake !== undefined) report(reading, { path: here, atKey: true, message: mistake })
     if (isTwice) report(reading, { path: here, atKey: true, message: 'is there twice' })
     if (key === '__proto__')
       report(reading, { path: here, atKey: true, message: 'is never allowed as a key' })

@@ -75,7 +75,7 @@ describe('check', () => {
       environment: { ...environment, DEFAULT_PRESET: 'nobody' },
       live: false,
     })
-    expect(problems).toEqual([expect.stringContaining('lacks the preset that DEFAULT_PRESET names')])
+    expect(problems).toEqual([expect.stringContaining('does not have the preset that DEFAULT_PRESET names')])
   })
 
   it('has the verdict last in its report, behind problems and warnings', () => {

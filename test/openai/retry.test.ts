@@ -126,7 +126,14 @@ describe('a retry', () => {
 
 function anOrder() {
   const surroundings = { fileName: 'presets.yaml', authMode: 'none', api: 'client_secrets' } as const
-  const parsed = runAtOnce(parsePresets(PRESETS, { ...surroundings, allowedOrigins: undefined }))
+  const parsed = runAtOnce(
+    parsePresets(PRESETS, {
+      ...surroundings,
+      allowedOrigins: undefined,
+      isOpenAi: true,
+      unixNow: () => Date.parse('2026-01-01'),
+    }),
+  )
   const preset = 'catalog' in parsed ? parsed.catalog.presets.get('assistant') : undefined
   if (preset === undefined) throw new Error('there is no such preset')
   return buildUpstreamRequest(preset, parseClientSecretsRequest({}))

@@ -152,7 +152,7 @@ describe('a file', () => {
   })
 
   test('that is wrong has problems', async () => {
-    expect(await load('presets: {}')).toEqual({ problems: problemsOf('presets: {}') })
+    expect(await load('presets: {}')).toEqual({ problems: problemsOf('presets: {}'), warnings: [] })
   })
 
   test('that is not in UTF-8 is a problem', async () => {

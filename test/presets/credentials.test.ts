@@ -58,7 +58,7 @@ describe('a credential in a preset is refused without being quoted', () => {
     const problems = problemsOf(fileOf(entry))
     expect(problems.map((problem) => problem.path)).toEqual([`presets.only.${path}`])
     expect(problems.map(({ message }) => message)).toEqual([
-      'looks like a credential, and browsers can read their session; take it out',
+      'looks like a credential, and browsers can read their session; remove it',
     ])
     expect(JSON.stringify(problems)).not.toMatch(/hunter22|Abc123|ek_68|abc123|a1b2c3|eyJ/)
   })

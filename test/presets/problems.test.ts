@@ -50,7 +50,7 @@ describe('a text is refused that', () => {
     ['is empty', '', ['presets.yaml:1:1 is empty']],
     ['is a comment', '# later', ['presets.yaml:1:1 is empty']],
     ['has no presets', '{}', ['presets.yaml:1:1 presets: is missing; it takes an object']],
-    ['names no preset', 'presets: {}', ['presets.yaml:1:10 presets: names no preset']],
+    ['has no preset', 'presets: {}', ['presets.yaml:1:10 presets: has no preset']],
     ['is a list', '- a', ['presets.yaml:1:1 takes an object']],
     [
       'is not closed',
@@ -63,9 +63,19 @@ describe('a text is refused that', () => {
       'presets: {}\n---\npresets: {}',
       ['presets.yaml:2:1 this starts a second document; a presets file has one'],
     ],
-    ['has tags', 'presets: !secret x', ['presets.yaml:1:10 tags (!…) are not supported']],
+    [
+      'has tags',
+      'presets: !secret x',
+      ['presets.yaml:1:10 tags (!…) are not supported; put a text that begins with ! in quotes'],
+    ],
     ['has keys that are not text', '? [a]\n: 1', ['presets.yaml:1:3 a key is not text']],
-    ['is something else', 'presets: "a" b', ['presets.yaml:1:14 this is neither YAML nor JSON']],
+    [
+      'is something else',
+      'presets: "a" b',
+      [
+        `presets.yaml:1:14 a double quote within double quotes ends the text; write \\", or use single quotes`,
+      ],
+    ],
     [
       'has a key twice',
       'presets:\n  a: { session: { type: realtime } }\n  a: { session: {} }',
@@ -80,7 +90,7 @@ describe('a text is refused that', () => {
       'has aliases',
       'presets:\n  a: { session: { type: realtime, instructions: &i hello } }\n  b: { session: { instructions: *i } }',
       [
-        'presets.yaml:3:33 presets.b.session.instructions: aliases (*…) are not supported; write the value out',
+        'presets.yaml:3:33 presets.b.session.instructions: aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes',
       ],
     ],
     [

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../src/errors.ts'
-import { type Catalog, type ParseOptions, parsePresets } from '../../src/presets/catalog.ts'
+import { type Catalog, type ParseOptions, parsePresets, type Refusal } from '../../src/presets/catalog.ts'
 import type { Problem } from '../../src/presets/findings.ts'
 import type { Fields } from '../../src/presets/json.ts'
 import type { Preset } from '../../src/presets/preset.ts'
@@ -12,6 +12,8 @@ export const surroundings: ParseOptions = {
   allowedOrigins: new Set(['https://app.example.com', 'https://shop.example.com']),
   authMode: 'jwt',
   api: 'client_secrets',
+  isOpenAi: true,
+  unixNow: () => Date.parse('2026-01-01'),
 }
 
 /** The catalog of a file that has to be sound. */
@@ -21,10 +23,14 @@ export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Ca
   return parsed.catalog
 }
 
-/** The problems of a file; none if it is sound. */
-export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly Problem[] {
+/** What is wrong and doubtful in a file; nothing is wrong with a sound one. */
+export function refusalsOf(text: string, options: Partial<ParseOptions> = {}): Refusal {
   const parsed = runAtOnce(parsePresets(text, { ...surroundings, ...options }))
-  return 'problems' in parsed ? parsed.problems : []
+  return 'problems' in parsed ? parsed : { problems: [], warnings: parsed.catalog.warnings }
+}
+
+export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly Problem[] {
+  return refusalsOf(text, options).problems
 }
 
 /** A file with one preset, whose entry is given as JSON. */

@@ -56,7 +56,7 @@ const flatSessions = fc.record(
         fc.record(
           {
             type: maybe(fc.constant('function')),
-            name: text,
+            name: fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/),
             description: maybe(fc.string()),
             parameters: maybe(json),
           },

@@ -99,6 +99,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     parsePresets(options.presets ?? PRESETS, {
       fileName: 'presets.yaml',
       api: config.upstream.api,
+      isOpenAi: false,
+      unixNow: () => Date.parse('2026-01-01'),
       ...surroundings,
     }),
   )
