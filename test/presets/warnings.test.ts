@@ -20,6 +20,10 @@ function speaking(voice: unknown): object {
   return { ...realtime, audio: { output: { voice } } }
 }
 
+function messagesOf(session: object, options: Partial<ParseOptions> = {}): readonly string[] {
+  return catalogOf(fileOf({ session }), options).warnings.map((warning) => warning.message)
+}
+
 describe('a warning names', () => {
   test.each<[string, object, readonly string[]]>([
     [
@@ -222,8 +226,7 @@ describe('a model name', () => {
       'is not a known transcription model; did you mean gpt-live-transcribe?',
     ],
   ])('%j (%j): %s', (session, options, message) => {
-    const messages = catalogOf(fileOf({ session }), options).warnings.map((warning) => warning.message)
-    expect(messages).toEqual(message === undefined ? [] : [message])
+    expect(messagesOf(session, options)).toEqual(message === undefined ? [] : [message])
   })
 })
 
@@ -240,11 +243,10 @@ describe('a voice', () => {
     ['beacon', `beacon is a voice of the Live API only; use one of ${voices}`],
     ['voice_123', 'is the id of a custom voice; write { id: … } instead of the bare id'],
   ])('%j: %s', (voice, message) => {
-    const messages = (session: object): readonly string[] =>
-      catalogOf(fileOf({ session })).warnings.map((warning) => warning.message)
     const expected = message === undefined ? [] : [message]
-    expect(messages(speaking(voice))).toEqual(expected)
-    if (typeof voice === 'string') expect(messages({ model: large, voice })).toEqual(expected)
+    expect(messagesOf(speaking(voice))).toEqual(expected)
+    const isFlat = typeof voice === 'string'
+    expect(messagesOf(isFlat ? { model: large, voice } : speaking(voice))).toEqual(expected)
   })
 
   test('of a server that takes the flat shape is not judged', () => {
