@@ -5,7 +5,13 @@ import { readEnvironment } from '../src/config.ts'
 import { startDemo } from './demo-settings.ts'
 
 await runProgram(async (program) => {
-  const { environment, toInvitation, close } = await startDemo(readEnvironment())
-  const { url } = await runService({ environment, whenDrained: close, ...program })
+  const given = readEnvironment()
+  const { environment, toInvitation, close } = await startDemo(given.environment)
+  const { url } = await runService({
+    environment,
+    environmentWarnings: given.warnings,
+    whenDrained: close,
+    ...program,
+  })
   process.stdout.write(toInvitation(url))
 })

@@ -1,5 +1,4 @@
-/** The environment, checked whole and frozen: the only place that reads it. */
-import { parseEnv } from 'node:util'
+/** The environment becomes the configuration. No other file reads the environment. */
 import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'
@@ -12,6 +11,7 @@ import {
   toCallerConfig,
   toCallerWarnings,
 } from './settings/callers.ts'
+import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
 import {
   checkRedisSettings,
   type LimitConfig,
@@ -20,12 +20,16 @@ import {
   toLimitConfig,
   toRedisConfig,
 } from './settings/limits.ts'
+import { toNoProxyWarnings } from './settings/no-proxy.ts'
+import { findSecretFileProblem, findTextProblem, toFileText } from './settings/text.ts'
 import {
   checkUpstreamSettings,
+  toProxy,
   toUpstreamConfig,
   type UpstreamConfig,
   upstreamVariables,
 } from './settings/upstream.ts'
+import { hostNames, toHttpProblem } from './settings/urls.ts'
 import { auditKey, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
@@ -48,38 +52,45 @@ const variables = z.object({
   LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
 })
 
-/** Secrets that may stand in a file named by the variable with `_FILE` behind it. */
+/** Secrets that may be in a file, named by the variable with `_FILE` appended. */
 const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL'] as const
 
-/** Written small as often as not, and by some programs only so. */
+/** Often in lower case; some programs know only that. */
 const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
 
-/** The variables that name those files. */
+/** The variables that name these files. */
 export const secretFileNames: readonly string[] = fromFiles.map((name) => `${name}_FILE`)
 
-/** Every variable that is read, for `.env.example` to be held against. */
+/** Every setting. */
 export const variableNames: readonly string[] = [...Object.keys(variables.shape), ...secretFileNames]
+
+/** The names that are looked at in the environment. */
+const readNames: ReadonlySet<string> = new Set([
+  ...variableNames,
+  ...eitherCase.map((name) => name.toLowerCase()),
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+])
 
 export interface Config {
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0 selects a free one. */
   readonly port: number
   readonly upstream: UpstreamConfig
-  /** Empty where no page may ask. */
+  /** Empty where no page may ask. May contain "null". */
   readonly allowedOrigins: ReadonlySet<string>
   readonly callers: CallerConfig
   readonly presetsFile: string
   readonly defaultPreset: string | undefined
   readonly limits: LimitConfig
-  /** Where limits are held together with other replicas; null where this process holds them alone. */
+  /** Where replicas count together; null where this process counts alone. */
   readonly redis: RedisConfig | null
-  /** Addresses and CIDRs of the proxies whose X-Forwarded-For is believed. */
+  /** Addresses and CIDRs of the proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[]
   readonly maxConcurrentMints: number
   readonly audit: AuditSettings
   readonly drainDelaySeconds: number
   readonly logLevel: LogLevel
-  /** What is set to no effect, a line each. */
+  /** Settings that have no effect, or another one than they seem to have, one line each. */
   readonly warnings: readonly string[]
 }
 
@@ -87,56 +98,101 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 type SecretName = (typeof fromFiles)[number]
 
-/** Replaces each `X_FILE` of `names` by an `X` with the file's content, trimmed of the newline or BOM that editors leave. */
-function readSecretFiles(
-  environment: Environment,
-  names: readonly SecretName[],
-  problems: string[],
-): Environment {
-  const read: Record<string, string | undefined> = {}
-  for (const [name, value] of Object.entries(environment)) {
-    // Compose files pass variables that are not set as empty ones.
-    if (value !== undefined && value !== '') read[name] = value
-  }
-  for (const name of eitherCase) read[name] ??= read[name.toLowerCase()]
-  for (const name of names) {
-    const path = read[`${name}_FILE`]
-    if (path === undefined) {
-      read[name] = read[name]?.trim()
-      continue
-    }
-    if (read[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE; keep one`)
-    try {
-      read[name] = readSmallFileSync(path).toString('utf8').trim()
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error
-      problems.push(`${name}_FILE: the file ${error.message}`)
-    }
-  }
-  return read
+interface Read {
+  /** By name. Each secret has its value here, whether it comes from the environment or from a file. */
+  readonly values: Environment
+  readonly problems: readonly string[]
 }
 
-/** Of a secret in a file, the variable that names the file. */
-const toProblems = (error: z.ZodError | undefined, read: Environment): string[] =>
+/** Reads the text of every setting and of the files of `names`, and reports what is wrong with any text. */
+function readTexts(environment: Environment, names: readonly SecretName[]): Read {
+  const values: Record<string, string | undefined> = {}
+  const problems: string[] = []
+  for (const [name, value] of Object.entries(environment)) {
+    // Compose passes a variable that is not set as an empty one.
+    if (value === undefined || value === '' || !readNames.has(name)) continue
+    values[name] = value
+    const problem = findTextProblem(value)
+    if (problem !== undefined) problems.push(`${name}: ${problem}`)
+  }
+  for (const name of eitherCase) values[name] ??= values[name.toLowerCase()]
+  for (const name of names) {
+    const path = values[`${name}_FILE`]
+    if (path === undefined) continue
+    if (values[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE. Keep one`)
+    const text = readSecretFile(path)
+    if ('problem' in text) problems.push(`${name}_FILE: ${text.problem}`)
+    else values[name] = text.value
+  }
+  return { values, problems }
+}
+
+function readSecretFile(path: string): { readonly value: string } | { readonly problem: string } {
+  try {
+    const value = toFileText(readSmallFileSync(path))
+    const problem = findSecretFileProblem(value)
+    return problem === undefined ? { value } : { problem }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { problem: `the file ${error.message}` }
+  }
+}
+
+/** A secret in a file is reported by the variable that names the file. */
+const toProblems = (error: z.ZodError | undefined, values: Environment): string[] =>
   (error?.issues ?? []).map(({ path, message }) => {
     const name = path.join('.')
-    return `${read[`${name}_FILE`] === undefined ? name : `${name}_FILE`}: ${message}`
+    return `${values[`${name}_FILE`] === undefined ? name : `${name}_FILE`}: ${message}`
   })
 
-/** Throws a ConfigError with all problems at once. */
-export function parseConfig(environment: Environment): Config {
-  const problems: string[] = []
-  const read = readSecretFiles(environment, fromFiles, problems)
-  const isKeyFileBad = problems.some((problem) => problem.startsWith('OPENAI_API_KEY_FILE'))
-  const { data, error } = variables.safeParse(read)
-  problems.push(
-    ...checkUpstreamSettings(read, isKeyFileBad),
-    ...checkRedisSettings(read),
-    ...toProblems(error, read),
-    ...checkCallerSettings(read),
-  )
-  const upstream = data && toUpstreamConfig(data, read['OPENAI_API_KEY_FILE'])
-  const callers = data && toCallerConfig(data, upstream?.proxy)
+const toName = (problem: string): string => problem.slice(0, problem.indexOf(':'))
+
+/** One problem of the text of a setting is enough: what else is wrong with it follows from that. */
+function withoutFollowing(first: readonly string[], others: readonly string[]): readonly string[] {
+  const names = new Set(first.map(toName))
+  return [...first, ...others.filter((problem) => !names.has(toName(problem)))]
+}
+
+function checkHttp(values: Environment): readonly string[] {
+  const hosts = hostNames.safeParse(values['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set()
+  return ['OPENAI_BASE_URL', 'AUTH_JWKS_URL'].flatMap((name) => {
+    const problem = toHttpProblem(values[name] ?? '', hosts)
+    return problem === undefined ? [] : [`${name}: ${problem}`]
+  })
+}
+
+function toWarnings(environment: Environment, values: Environment): readonly string[] {
+  const hosts = values['INSECURE_HTTP_HOSTS']
+  const isProxied = values['HTTPS_PROXY'] !== undefined
+  const isSet = (name: string): boolean => Boolean(environment[name] ?? environment[name.toLowerCase()])
+  const close = Object.keys(environment).flatMap((name) => {
+    const isOurs = /^(?:OPENAI|AUTH|AUDIT|RATE_LIMIT|UPSTREAM)_/.test(name)
+    const near = isOurs && !variableNames.includes(name) ? toSuggestion(name, variableNames) : undefined
+    return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
+  })
+  return [
+    ...close,
+    ...toCallerWarnings(values),
+    ...toNoProxyWarnings(values['NO_PROXY'] ?? ''),
+    ...(isSet('ALL_PROXY') && !isProxied ? ['ALL_PROXY: has no effect. Set HTTPS_PROXY'] : []),
+    ...(hosts === undefined
+      ? []
+      : ['INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted']),
+  ]
+}
+
+/** `warnings` are those of reading the environment. Throws a ConfigError with all problems at once. */
+export function parseConfig(environment: Environment, warnings: readonly string[] = []): Config {
+  const { values, problems: ofTexts } = readTexts(environment, fromFiles)
+  const { data, error } = variables.safeParse(values)
+  const problems = withoutFollowing(withoutFollowing(ofTexts, toProblems(error, values)), [
+    ...checkUpstreamSettings(values),
+    ...checkRedisSettings(values),
+    ...checkCallerSettings(values),
+    ...checkHttp(values),
+  ])
+  const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
+  const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems)
   }
@@ -161,30 +217,29 @@ export function parseConfig(environment: Environment): Config {
     }),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
-    warnings: toCallerWarnings(read),
+    warnings: [...warnings, ...toWarnings(environment, values)],
   })
 }
 
 const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
 
-/** What it takes to read an audit, whatever else is set or not. Throws a ConfigError with all problems at once. */
+/** The settings that reading an audit needs. Ignores all others. Throws a ConfigError with all problems at once. */
 export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
-  const problems: string[] = []
-  const read = readSecretFiles(environment, ['AUDIT_KEY'], problems)
-  const { data, error } = auditVariables.safeParse(read)
-  problems.push(...toProblems(error, read))
+  const { AUDIT_DIR, AUDIT_KEY, AUDIT_KEY_FILE } = environment
+  const { values, problems: ofTexts } = readTexts({ AUDIT_DIR, AUDIT_KEY, AUDIT_KEY_FILE }, ['AUDIT_KEY'])
+  const { data, error } = auditVariables.safeParse(values)
+  const problems = withoutFollowing(ofTexts, toProblems(error, values))
   if (data === undefined || problems.length > 0) throw new ConfigError(problems)
   return { directory: data.AUDIT_DIR, key: data.AUDIT_KEY }
 }
 
-/** The process's environment, and for what it lacks the `.env` in the working directory. Throws a ConfigError. */
-export function readEnvironment(): Environment {
-  try {
-    return { ...parseEnv(readSmallFileSync('.env').toString('utf8')), ...process.env }
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    // There is none, as is usual in a container.
-    if (error.code === 'ENOENT') return process.env
-    throw new ConfigError([`.env: the file ${error.message}`])
-  }
+export interface ReadEnvironment {
+  readonly environment: Environment
+  readonly warnings: readonly string[]
+}
+
+/** The process's environment, completed by `.env` in the working directory. Throws a ConfigError. */
+export function readEnvironment(): ReadEnvironment {
+  const { values, warnings } = readDotEnv(variableNames)
+  return { environment: { ...values, ...process.env }, warnings }
 }

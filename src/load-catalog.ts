@@ -1,3 +1,4 @@
+import { unixNow } from './clocks.ts'
 import type { Config } from './config.ts'
 import { type Catalog, loadPresets, type Refusal } from './presets/catalog.ts'
 import { isOpenAiUrl } from './presets/models.ts'
@@ -13,7 +14,7 @@ export async function loadCatalog(config: Config): Promise<Loaded<Catalog, Refus
     defaultPreset,
     api: upstream.api,
     isOpenAi: isOpenAiUrl(upstream.baseUrl.href),
-    unixNow: () => Date.now(),
+    unixNow,
   })
   return 'problems' in loaded ? { refused: loaded } : { value: loaded.catalog }
 }

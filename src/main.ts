@@ -77,13 +77,19 @@ async function run(given: readonly string[], context: CommandContext): Promise<n
 
 async function main(program: Program): Promise<void> {
   const { readEnvironment } = await import('./config.ts')
+  // Read once, and only for the commands that need it, because it can be invalid.
+  let read: ReturnType<typeof readEnvironment> | undefined
   const { unixNow } = await import('./clocks.ts')
   const { stdin, stdout, stderr } = process
   process.exitCode = await run(process.argv.slice(2), {
     ...program,
-    // Read only by the commands that need it, because it can be invalid.
     get environment() {
-      return readEnvironment()
+      read ??= readEnvironment()
+      return read.environment
+    },
+    get environmentWarnings() {
+      read ??= readEnvironment()
+      return read.warnings
     },
     now: unixNow,
     write: (text) =>

@@ -39,7 +39,7 @@ function toFileError(error: unknown): FileError {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new FileError('does not exist', code)
   if (code === 'ENXIO') return new FileError('is a pipe, a device or a socket, not a regular file', code)
   if (code === 'EACCES' || code === 'EPERM') {
-    const uid = process.getuid?.()
+    const uid = process.geteuid?.()
     return new FileError(`is not readable for ${uid === undefined ? 'this user' : `uid ${uid}`}`, code)
   }
   return new FileError(`cannot be read (${code ?? 'unknown'})`, code)

@@ -19,7 +19,7 @@ import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
 import { loadCatalog } from './load-catalog.ts'
 import { createUpstream, type StrayReason, type Upstream } from './openai/mint.ts'
-import type { Catalog } from './presets/catalog.ts'
+import type { Catalog, Refusal } from './presets/catalog.ts'
 import { ConfigError, toListed } from './problems.ts'
 import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
@@ -83,14 +83,20 @@ function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefi
 
 function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): Watched<Catalog> {
   function record(catalog: Catalog): void {
-    audit.recordPresets(catalog).catch(() => logger.error('which presets are in force could not be recorded'))
+    audit
+      .recordPresets(catalog)
+      .catch(() => logger.error('the presets in effect could not be recorded in the audit'))
   }
 
   record(initial)
-  return createWatchedFile({
+  const presets: Watched<Catalog> = createWatchedFile<Catalog, Refusal>({
     path: config.presetsFile,
     initial,
-    load: () => loadCatalog(config),
+    load: async () => {
+      const loaded = await loadCatalog(config)
+      const current = presets.current()
+      return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
+    },
     onReplaced: (catalog) => {
       const warnings = catalog.warnings.map(({ text }) => text)
       logger.info(
@@ -103,10 +109,11 @@ function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Lo
       const listed = (found: typeof problems) => toListed(found.map(({ text }) => text))
       logger.error(
         { problems: listed(problems), warnings: listed(warnings) },
-        'presets not reloaded: the last good ones stay',
+        'presets not reloaded: the last valid ones stay in effect. Fix the problems in the file',
       )
     },
   })
+  return presets
 }
 
 function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<Secret> {
@@ -122,15 +129,17 @@ function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<S
     },
     onReplaced: (secret) => {
       logger.info('API key replaced')
-      audit.recordKey(secret).catch(() => logger.error('the change of the API key could not be recorded'))
+      audit
+        .recordKey(secret)
+        .catch(() => logger.error('the change of the API key could not be recorded in the audit'))
     },
     onRefused: (problem) =>
       logger.error(
         { problem: `OPENAI_API_KEY_FILE: ${problem}` },
-        'API key not replaced: the last good one stays',
+        'API key not replaced: the last valid one stays in use. Fix the file',
       ),
   })
-  // It may have changed since the settings were read, and nobody was watching.
+  // The file may have changed since the settings were read.
   void key.reload()
   return key
 }
@@ -141,12 +150,12 @@ async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promi
   const connection = new RedisConnection({
     url: redis.url,
     onChange: (cause) => {
-      const mode = redis.required ? 'nothing is issued' : 'limits are held by this replica alone'
-      if (cause === null) logger.warn('redis is used again')
-      else logger.error({ cause }, `redis cannot be used: ${mode}`)
+      const mode = redis.required ? 'nothing is issued' : 'this replica counts alone'
+      if (cause === null) logger.warn('redis available again')
+      else logger.error({ cause }, `redis unavailable: ${mode}`)
       audit
         .recordStore(cause === null ? 'restored' : 'degraded', cause)
-        .catch(() => logger.error('a change of the store could not be recorded'))
+        .catch(() => logger.error('a change of the store could not be recorded in the audit'))
     },
   })
   await connection.open()

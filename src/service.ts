@@ -5,59 +5,96 @@ import type { Logger } from 'pino'
 import { monotonicNow } from './clocks.ts'
 import type { Config } from './config.ts'
 import { codeOf } from './errors.ts'
+import { formatRules } from './limits/rules.ts'
 import { loadCatalog } from './load-catalog.ts'
 import type { Catalog } from './presets/catalog.ts'
 import { ConfigError, toListed } from './problems.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
+import { readVersion } from './version.ts'
 
 export interface Service {
-  /** `http://address:port` */
+  /** `http://address:port`: the address that the service actually listens on. */
   readonly url: string
-  /** Takes over what changed in the presets file, and in the API key's. */
+  /** Reads the presets file and the file of the API key again. The log says what changed. */
   readonly reload: () => Promise<void>
-  /** Resolves when everything is closed; within 10 s, whatever callers and upstream do. */
+  /** Resolves when everything is closed: within 10 s, whatever callers and upstream do. */
   readonly drain: () => Promise<void>
 }
 
-/** After which mints under way are given up, so that the rest still fits into the 10 s. */
+/** After this time, mints in flight are abandoned, so that the rest fits into the 10 s. */
 const LAST_MINT_MS = 9_000
-/** After which an audit that hangs is given up, so that the log can still say so. */
+/** After this time, an audit that hangs is abandoned, so that the log can still say so. */
 const LAST_RECORD_MS = 9_400
 /** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
 const CLOSE_GRACE_MS = 300
 
 async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
   const loaded = await loadCatalog(config)
-  const { warnings } = 'refused' in loaded ? loaded.refused : loaded.value
-  for (const warning of toListed(warnings.map(({ text }) => text))) logger.warn(warning)
-  if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
+  if ('refused' in loaded) {
+    const { problems, warnings } = loaded.refused
+    for (const warning of toListed(warnings.map(({ text }) => text))) logger.warn(warning)
+    throw new ConfigError(problems.map(({ text }) => text))
+  }
   return loaded.value
+}
+
+/** Fastify returns a loopback address for 0.0.0.0. */
+function toUrl({ server }: FastifyInstance): string {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no address')
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
-    return await app.listen({ host, port })
+    await app.listen({ host, port })
   } catch (error) {
-    throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${port} (${codeOf(error) ?? 'unknown'})`])
+    const code = codeOf(error)
+    if (code === undefined) throw error
+    throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${port} (${code})`])
   }
+  return toUrl(app)
 }
 
-/** Everything from the configuration to the open port. Throws a ConfigError for what an operator can mend. */
+/** What the first line of the log says about the service. */
+const describeService = (config: Config, catalog: Catalog, url: string): object => ({
+  url,
+  version: readVersion(),
+  node: process.versions.node,
+  auth_mode: config.callers.mode,
+  upstream: config.upstream.baseUrl.host,
+  limits: {
+    per_address: formatRules(config.limits.perAddress),
+    per_caller: formatRules(config.limits.perCaller),
+    total: formatRules(config.limits.total),
+  },
+  store: config.redis === null ? 'memory' : 'redis',
+  presets: catalog.presets.size,
+  revision: catalog.revision,
+  audit_directory: config.audit.directory,
+  trusted_proxies: config.trustedProxies,
+})
+
+/** Everything from the configuration to the open port. Throws a ConfigError for what an operator can fix. */
 export async function startService(config: Config, logger: Logger): Promise<Service> {
-  if (config.callers.mode === 'none') {
-    logger.warn('AUTH_MODE is none: anybody who can forge an Origin header may mint; limits bound how often')
-  }
-  for (const warning of config.warnings) logger.warn(warning)
   const catalog = await openCatalog(config, logger)
-  const parts = await createRuntime(config, catalog, logger)
-  const url = await listen(parts.app, config)
-  logger.info({ url, presets: catalog.presets.size, revision: catalog.revision }, 'listening')
+  const runtime = await createRuntime(config, catalog, logger)
+  const url = await listen(runtime.app, config)
+  logger.info(describeService(config, catalog, url), 'listening')
+  if (config.callers.mode === 'none') {
+    logger.warn('AUTH_MODE is none: everyone who can forge an Origin header may mint. Only limits apply')
+  }
+  for (const warning of toListed([...config.warnings, ...catalog.warnings.map(({ text }) => text)])) {
+    logger.warn(warning)
+  }
   return {
     url,
     reload: async () => {
-      await Promise.all([parts.presets.reload(), parts.key.reload()])
+      const [presets, key] = await Promise.all([runtime.presets.reload(), runtime.key.reload()])
+      logger.info({ presets, api_key: key }, 'reload done')
     },
-    drain: () => drain(parts, config.drainDelaySeconds * 1000),
+    drain: () => drain(runtime, config.drainDelaySeconds * 1000),
   }
 }
 
@@ -82,7 +119,7 @@ async function drain(
   await atMost(LAST_MINT_MS - (monotonicNow() - startedAt), lifecycle.mints.whenEmpty())
   await upstream.close()
   await atMost(CLOSE_GRACE_MS, lifecycle.mints.whenEmpty())
-  // Whoever is still in headers or body now is slow, or idle.
+  // Sockets that still send headers or a body are slow or idle.
   const closed = app.close()
   await atMost(CLOSE_GRACE_MS, closed)
   app.server.closeAllConnections()

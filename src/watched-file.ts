@@ -5,10 +5,12 @@ import { codeOf } from './errors.ts'
 
 export type Loaded<Value, Refusal> = { readonly value: Value } | { readonly refused: Refusal }
 
+export type ReloadOutcome = 'changed' | 'unchanged' | 'refused' | 'not a file'
+
 export interface WatchedFileOptions<Value, Refusal> {
   readonly path: string
   readonly initial: Value
-  /** Reads and checks the file again. Must not reject. */
+  /** Reads and checks the file again. Must not reject. Returns the current value where nothing changed. */
   readonly load: () => Promise<Loaded<Value, Refusal>>
   /** Called when another value is in effect. */
   readonly onReplaced: (value: Value) => void
@@ -20,7 +22,7 @@ export interface Watched<Value> {
   /** One consistent state of the file: read it once per request. */
   readonly current: () => Value
   /** Resolves when the file has been read and its value is either in effect or refused. */
-  readonly reload: () => Promise<void>
+  readonly reload: () => Promise<ReloadOutcome>
   readonly close: () => void
 }
 
@@ -46,18 +48,22 @@ export function createWatchedFile<Value, Refusal>(
   const { path, load, onReplaced, onRefused } = options
   const closing = new AbortController()
   let value = options.initial
-  let last = Promise.resolve()
+  let last: Promise<ReloadOutcome> = Promise.resolve('unchanged')
 
-  async function loadOnce(): Promise<void> {
+  async function loadOnce(): Promise<ReloadOutcome> {
     const loaded = await load()
-    if ('refused' in loaded) return onRefused(loaded.refused)
-    if (loaded.value === value) return
+    if ('refused' in loaded) {
+      onRefused(loaded.refused)
+      return 'refused'
+    }
+    if (loaded.value === value) return 'unchanged'
     value = loaded.value
     onReplaced(value)
+    return 'changed'
   }
 
   /** One load after the other: an older read never replaces a newer one, and a file that hangs blocks one thread. */
-  function reload(): Promise<void> {
+  function reload(): Promise<ReloadOutcome> {
     last = last.then(loadOnce)
     return last
   }
@@ -87,6 +93,6 @@ export function createWatchedFile<Value, Refusal>(
 /** A value that does not come from a file. */
 export const createFixed = <Value>(value: Value): Watched<Value> => ({
   current: () => value,
-  reload: () => Promise.resolve(),
+  reload: () => Promise.resolve('not a file'),
   close: () => undefined,
 })

@@ -37,7 +37,7 @@ it('mints, reloads and drains, and its records tell so', async () => {
 
   await writeFile(file, 'presets: { assistant: {} }')
   await service.reload()
-  expect(logText()).toContain('presets not reloaded: the last good ones stay')
+  expect(logText()).toContain('presets not reloaded: the last valid ones stay in effect')
   await writeFile(file, PRESETS.replace('marin', 'cedar'))
   await service.reload()
   expect(logText()).toContain('"msg":"presets reloaded"')

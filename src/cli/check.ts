@@ -1,4 +1,4 @@
-/** `realtime-mint check`: what the service would make of settings, presets and surroundings, without starting it. */
+/** `realtime-mint check`: what the service would do with these settings and presets, without starting it. */
 import { randomUUID } from 'node:crypto'
 import { type Config, type Environment, parseConfig } from '../config.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
@@ -15,10 +15,11 @@ import { EXIT_CONFIG } from './exit.ts'
 import { type Remarks, runPreflight } from './preflight.ts'
 
 export interface CheckOptions {
-  /** Judges this presets file alone, whatever the settings are; undefined judges the settings too. */
+  /** Checks only this presets file; undefined checks the settings too. */
   readonly file: string | undefined
   readonly environment: Environment
-  /** Whether one client secret is to be minted, where nothing is wrong so far. */
+  readonly environmentWarnings?: readonly string[]
+  /** Whether to mint one client secret if there is no problem. */
   readonly live: boolean
 }
 
@@ -26,22 +27,25 @@ export interface Findings extends Remarks {
   readonly file: string
   readonly revision: string | null
   readonly presets: readonly SentPreset[]
-  /** The preset that a client secret was minted for; null where none was. */
+  /** The preset that a client secret was minted for; null where none was minted. */
   readonly minted: string | null
 }
 
-/** What a request that changes nothing would send; variables stand as `{{name}}`. */
+/** What a request without overrides would send; variables are shown as `{{name}}`. */
 export interface SentPreset {
   readonly name: string
   readonly revision: string
-  /** Behind the base URL's `/realtime`. */
+  /** After the base URL's `/realtime`. */
   readonly path: string
   readonly body: unknown
 }
 
-function tryConfig(environment: Environment): { config?: Config; problems: readonly string[] } {
+function tryConfig({ environment, environmentWarnings }: CheckOptions): {
+  config?: Config
+  problems: readonly string[]
+} {
   try {
-    return { config: parseConfig(environment), problems: [] }
+    return { config: parseConfig(environment, environmentWarnings), problems: [] }
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems }
     throw error
@@ -63,7 +67,7 @@ function toFindings(file: string, catalog: Catalog, { problems, warnings }: Rema
   return {
     file,
     problems,
-    warnings: toListed([...warnings, ...catalog.warnings.map(toText)]),
+    warnings: [...warnings, ...catalog.warnings.map(toText)],
     revision: catalog.revision,
     presets: [...catalog.presets.values()].map(toSentPreset),
     minted: null,
@@ -72,7 +76,7 @@ function toFindings(file: string, catalog: Catalog, { problems, warnings }: Rema
 
 const LIVE_SECONDS = 10
 
-/** One real mint, of the default preset or the first one, whose secret goes nowhere. Variables stand as `{{name}}`. */
+/** One real mint, of the default preset or the first one, whose secret is discarded. Variables are sent as `{{name}}`. */
 async function mintOnce(findings: Findings, { upstream, defaultPreset }: Config, catalog: Catalog) {
   const { presets } = catalog
   const preset = presets.get(defaultPreset ?? '') ?? presets.values().next().value
@@ -88,21 +92,21 @@ async function mintOnce(findings: Findings, { upstream, defaultPreset }: Config,
   return { ...findings, problems: [...findings.problems, `--live: ${name} (${reason}): ${message}`] }
 }
 
-/** Without a file it is about the settings too, and so about what they name. */
+/** Looks at what the settings name, unless only a presets file is checked. */
 async function toRemarks(config: Config | undefined, { file, environment }: CheckOptions): Promise<Remarks> {
   if (file !== undefined || config === undefined) return noFindings
   const { problems, warnings } = await runPreflight(environment, config)
   return { problems, warnings: [...config.warnings, ...warnings] }
 }
 
-/** Reads settings and presets file, looks around, and reports all that is wrong. */
+/** Checks settings, what they name, and the presets file. Reports everything that is wrong. */
 export async function check(options: CheckOptions): Promise<Findings> {
   const { file, environment, live } = options
-  const { config, problems } = tryConfig(environment)
+  const { config, problems } = tryConfig(options)
   const fileName = file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
   const loaded = await loadPresets(fileName, {
     fileName,
-    // Without good settings nobody knows which origins are allowed; all the rest can be judged.
+    // Unknown without valid settings. The rest can still be checked.
     allowedOrigins: config?.allowedOrigins,
     authMode: environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none',
     defaultPreset: environment['DEFAULT_PRESET'] || undefined,
@@ -113,8 +117,8 @@ export async function check(options: CheckOptions): Promise<Findings> {
   const remarks = await toRemarks(config, options)
   const found = [...(file === undefined ? problems : []), ...remarks.problems]
   if (!('catalog' in loaded)) {
-    const all = toListed([...found, ...loaded.problems.map(toText)])
-    const warnings = toListed([...remarks.warnings, ...loaded.warnings.map(toText)])
+    const all = [...found, ...loaded.problems.map(toText)]
+    const warnings = [...remarks.warnings, ...loaded.warnings.map(toText)]
     return { file: fileName, problems: all, warnings, revision: null, presets: [], minted: null }
   }
   const findings = toFindings(fileName, loaded.catalog, { problems: found, warnings: remarks.warnings })
@@ -127,7 +131,20 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const toSection = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}\n`
 
-/** The findings for people: what is sent, then what to look at, then the verdict, which stays in sight. */
+/** Says to which file the problems belong. */
+function toVerdict(file: string, problems: readonly string[]): string {
+  const ofPresets = problems.filter(
+    (line) => line.startsWith(`${file}:`) || line.startsWith(`${file} `),
+  ).length
+  const ofSettings = problems.length - ofPresets
+  const lines = [
+    ...(ofSettings === 0 ? [] : [`settings: ${counted(ofSettings, 'problem')}`]),
+    `${file}: ${ofPresets === 0 ? 'no problems' : counted(ofPresets, 'problem')}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The findings for people. The verdict is last, so that it stays in sight. */
 export function toReport({ file, problems, warnings, revision, presets, minted }: Findings): string {
   const sent = presets.map(
     ({ name, revision: own, path, body }) =>
@@ -136,13 +153,13 @@ export function toReport({ file, problems, warnings, revision, presets, minted }
   const verdict =
     problems.length === 0
       ? `${file}: ${counted(presets.length, 'preset')}, revision ${revision}, no problems, ${counted(warnings.length, 'warning')}\n`
-      : `${file}: ${counted(problems.length, 'problem')}\n`
+      : toVerdict(file, problems)
   const live = minted === null ? '' : `Upstream minted a client secret of ${LIVE_SECONDS} s for ${minted}\n\n`
-  return `${sent.join('')}${live}${toSection('Warnings', warnings)}${toSection('Problems', problems)}${verdict}`
+  return `${sent.join('')}${live}${toSection('Warnings', toListed(warnings))}${toSection('Problems', toListed(problems))}${verdict}`
 }
 
 /** `realtime-mint check` */
-export const runCheck: Command = async (args, { environment, write }) => {
+export const runCheck: Command = async (args, { environment, environmentWarnings, write }) => {
   const options = {
     json: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
@@ -152,7 +169,9 @@ export const runCheck: Command = async (args, { environment, write }) => {
     operands: [file],
   } = parseArguments(args, options, 1)
   if (live && file !== undefined) throw new Misuse('takes --live without a file.')
-  const findings = await check({ file, environment, live })
-  await write(json ? toJson(findings) : toReport(findings))
+  const findings = await check({ file, environment, environmentWarnings, live })
+  const { problems, warnings } = findings
+  const listed = { ...findings, problems: toListed(problems), warnings: toListed(warnings) }
+  await write(json ? toJson(listed) : toReport(findings))
   return findings.problems.length === 0 ? 0 : EXIT_CONFIG
 }

@@ -5,6 +5,8 @@ import type { Program } from './exit.ts'
 export interface CommandContext extends Program {
   /** Throws a ConfigError where `.env` cannot be read. */
   readonly environment: Environment
+  /** What in `.env` has no effect. */
+  readonly environmentWarnings: readonly string[]
   /** Unix milliseconds. */
   readonly now: () => number
   /** Writes to stdout; resolves when more may be written, with false where nothing reads stdout any more. */

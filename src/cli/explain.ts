@@ -10,7 +10,7 @@ import { ServiceError } from '../errors.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { createOriginGuard } from '../http/origin.ts'
 import { toNetwork } from '../limits/network.ts'
-import { type LimitRule, toUnit } from '../limits/rules.ts'
+import { formatRules } from '../limits/rules.ts'
 import { loadCatalog } from '../load-catalog.ts'
 import { findClaim, hasValue, resolvePreset } from '../presets/access.ts'
 import type { Catalog } from '../presets/catalog.ts'
@@ -94,9 +94,6 @@ function toPresetRule({ name, access: { origins, claims } }: Preset): string {
     : `${name} asks for ${needs.join(' and ')}, and has it`
 }
 
-const toRules = (rules: readonly LimitRule[]): string =>
-  rules.map(({ limit, windowMs }) => `${limit}/${toUnit(windowMs)}`).join(', ')
-
 /** Who is counted: an address as the limits see it. */
 function toCounted({ address }: Question): string {
   if (address === undefined) return 'the address'
@@ -116,7 +113,7 @@ function toLimits(question: Question, caller: Caller | null, preset: Preset, { l
     [`limits.per_caller of ${preset.name} and ${who}`, preset.limits.perCaller] as const,
     [`limits.total of ${preset.name}`, preset.limits.total] as const,
     ['RATE_LIMIT_TOTAL', limits.total] as const,
-  ].flatMap(([name, rules]) => (rules.length === 0 ? [] : [`${name}: ${toRules(rules)}`]))
+  ].flatMap(([name, rules]) => (rules.length === 0 ? [] : [`${name}: ${formatRules(rules)}`]))
 }
 
 /** The claims of the caller that the preset does not accept: their kinds, not their values. */

@@ -9,6 +9,8 @@ import { endProcess, type Program } from './exit.ts'
 
 interface ServeOptions extends Program {
   readonly environment: Environment
+  /** What in `.env` has no effect. */
+  readonly environmentWarnings: readonly string[]
   /** Runs before the process ends in order. */
   readonly whenDrained?: () => Promise<void>
 }
@@ -17,18 +19,25 @@ interface ServeOptions extends Program {
 const LAST_MS = 9_800
 
 /** Bad settings hide no problem of the presets file: one start reports both. */
-async function loadConfig(environment: Environment): Promise<Config> {
+async function loadConfig(environment: Environment, environmentWarnings: readonly string[]): Promise<Config> {
   try {
-    return parseConfig(environment)
+    return parseConfig(environment, environmentWarnings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const { check } = await import('./check.ts')
-    throw new ConfigError((await check({ file: undefined, environment, live: false })).problems)
+    throw new ConfigError(
+      (await check({ file: undefined, environment, environmentWarnings, live: false })).problems,
+    )
   }
 }
 
 /** Resolves when the service listens; the process then ends by a signal. */
-export async function runService({ environment, onEnd, whenDrained }: ServeOptions): Promise<Service> {
+export async function runService({
+  environment,
+  environmentWarnings,
+  onEnd,
+  whenDrained,
+}: ServeOptions): Promise<Service> {
   const log = createLogDestination()
   const logger = createLogger('info', log)
   onEnd(async (error) => {
@@ -38,7 +47,7 @@ export async function runService({ environment, onEnd, whenDrained }: ServeOptio
   })
 
   async function start(): Promise<Service> {
-    const config = await loadConfig(environment)
+    const config = await loadConfig(environment, environmentWarnings)
     logger.level = config.logLevel
     const { startService } = await import('../service.ts')
     return startService(config, logger)
@@ -69,8 +78,8 @@ export async function runService({ environment, onEnd, whenDrained }: ServeOptio
 }
 
 /** `realtime-mint serve` */
-export const runServe: Command = async (args, { environment, onEnd }) => {
+export const runServe: Command = async (args, { environment, environmentWarnings, onEnd }) => {
   parseOptions(args, {})
-  await runService({ environment, onEnd })
+  await runService({ environment, environmentWarnings, onEnd })
   return 0
 }

@@ -37,3 +37,7 @@ export function parseRules(text: string): readonly LimitRule[] | undefined {
   if (!rulesPattern.test(text.trim())) return undefined
   return text.split(',').flatMap(parseRule).filter(isNeeded)
 }
+
+/** As settings write them: `10/minute,200/day`. */
+export const formatRules = (rules: readonly LimitRule[]): string =>
+  rules.map(({ limit, windowMs }) => `${limit}/${toUnit(windowMs)}`).join(',')

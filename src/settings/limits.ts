@@ -1,8 +1,9 @@
-/** `RATE_LIMIT_*` and `REDIS_*`: how much, and where it is counted. */
+/** `RATE_LIMIT_*` and `REDIS_*`: the limits, and where they are counted. */
 import type { z } from 'zod'
 import type { LimitRule } from '../limits/rules.ts'
 import type { Secret } from '../secret.ts'
-import { flag, limit, redisUrl, wholeNumber } from './validators.ts'
+import { redisUrl } from './urls.ts'
+import { flag, limit, wholeNumber } from './validators.ts'
 
 export const limitVariables = {
   RATE_LIMIT_PER_ADDRESS: limit.default([{ limit: 60, windowMs: 60_000 }]),
@@ -25,7 +26,7 @@ export interface LimitConfig {
 export interface RedisConfig {
   /** With user and password. */
   readonly url: Secret
-  /** Issue nothing while it cannot be used. */
+  /** Issue nothing while it is unavailable. */
   readonly required: boolean
   /** How many processes share the limits. */
   readonly replicas: number
@@ -35,13 +36,15 @@ type Settings = Readonly<Record<string, string | undefined>>
 type Data = z.infer<z.ZodObject<typeof limitVariables>>
 
 export function checkRedisSettings(read: Settings): readonly string[] {
-  if (read['REDIS_URL'] === undefined) {
-    return read['REDIS_REQUIRED'] === 'true' ? ['REDIS_REQUIRED: needs REDIS_URL, or REDIS_URL_FILE'] : []
+  const isSet = (name: string): boolean => read[name] !== undefined || read[`${name}_FILE`] !== undefined
+  if (!isSet('REDIS_URL')) {
+    return read['REDIS_REQUIRED'] === 'true' ? ['REDIS_REQUIRED: needs REDIS_URL or REDIS_URL_FILE'] : []
   }
-  if (read['AUDIT_KEY'] !== undefined) return []
-  return [
-    'REDIS_URL: needs AUDIT_KEY or AUDIT_KEY_FILE, the same for all replicas, for they count callers by its pseudonyms',
-  ]
+  return isSet('AUDIT_KEY')
+    ? []
+    : [
+        'REDIS_URL: needs AUDIT_KEY or AUDIT_KEY_FILE, the same for all replicas, because they count callers by its pseudonyms',
+      ]
 }
 
 export const toLimitConfig = (data: Data): LimitConfig =>
@@ -51,7 +54,7 @@ export const toLimitConfig = (data: Data): LimitConfig =>
     total: data.RATE_LIMIT_TOTAL,
   })
 
-/** Null where this process holds the limits alone. */
+/** Null where this process counts alone. */
 export function toRedisConfig({
   REDIS_URL: url,
   REDIS_REQUIRED: required,

@@ -1,10 +1,13 @@
-/** `OPENAI_*` and what else decides how upstream is reached. */
+/** `OPENAI_*` and the other settings that decide how upstream is reached. */
 import { z } from 'zod'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { FileError, readSmallFile } from '../read-file.ts'
 import type { Secret } from '../secret.ts'
 import type { Loaded } from '../watched-file.ts'
-import { apiKey, baseUrl, headerValue, proxyUrl, secretPrefix, wholeNumber } from './validators.ts'
+import { isInRanges } from './no-proxy.ts'
+import { findSecretFileProblem, toFileText } from './text.ts'
+import { baseUrl, hostNames, proxyUrl } from './urls.ts'
+import { apiKey, headerValue, secretPrefix, wholeNumber } from './validators.ts'
 
 export const upstreamVariables = {
   OPENAI_API_KEY: apiKey.optional(),
@@ -17,13 +20,14 @@ export const upstreamVariables = {
   OPENAI_PROJECT: headerValue.optional(),
   HTTPS_PROXY: proxyUrl.optional(),
   NO_PROXY: z.string().default(''),
+  INSECURE_HTTP_HOSTS: hostNames.default(new Set()),
   UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
 }
 
 export interface UpstreamConfig {
   readonly apiKey: Secret
-  /** Where the key was read from, and is read from again; undefined: from the environment. */
+  /** The file that the key is read from, again and again; undefined where it is in the environment. */
   readonly apiKeyFile: string | undefined
   readonly baseUrl: URL
   /** Which of the two minting endpoints it serves: GA's, or the flat one. */
@@ -31,55 +35,63 @@ export interface UpstreamConfig {
   readonly auth: 'bearer' | 'api-key'
   readonly organization: string | undefined
   readonly project: string | undefined
-  /** Undefined where upstream is asked straight. */
+  /** Undefined where requests go without one. */
   readonly proxy: ProxyOptions | undefined
-  /** What client secrets begin with; '' for anything. */
+  /** What client secrets begin with; '' accepts anything. */
   readonly secretPrefix: string
   readonly timeoutMs: number
 }
 
 type Settings = Readonly<Record<string, string | undefined>>
+type Data = z.infer<z.ZodObject<typeof upstreamVariables>>
 
-export function checkUpstreamSettings(read: Settings, isKeyFileBad: boolean): readonly string[] {
+export function checkUpstreamSettings(read: Settings): readonly string[] {
   const problems: string[] = []
   if (read['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
     problems.push(
-      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so that anybody on the way could read the API key; remove it',
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so everyone on the network could read the API key. Remove it',
     )
   }
-  if (read['OPENAI_API_KEY'] === undefined && !isKeyFileBad) {
+  if (read['OPENAI_API_KEY'] === undefined && read['OPENAI_API_KEY_FILE'] === undefined) {
     problems.push(
-      'OPENAI_API_KEY: is missing. Name a file that holds it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
+      'OPENAI_API_KEY: is missing. Name the file that contains it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
     )
   }
   return problems
 }
 
+/** The proxy for requests to `url`; undefined where they go without one. */
+export const toProxy = (
+  { HTTPS_PROXY: proxy, NO_PROXY: except }: Data,
+  url: URL,
+): ProxyOptions | undefined =>
+  proxy === undefined || isInRanges(url, except) ? undefined : Object.freeze({ url: proxy, except })
+
 /** Undefined without a key; checkUpstreamSettings says so. */
-export function toUpstreamConfig(
-  data: z.infer<z.ZodObject<typeof upstreamVariables>>,
-  apiKeyFile: string | undefined,
-): UpstreamConfig | undefined {
-  const { OPENAI_API_KEY: key, HTTPS_PROXY: url } = data
+export function toUpstreamConfig(data: Data, apiKeyFile: string | undefined): UpstreamConfig | undefined {
+  const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = data
   if (key === undefined) return undefined
   return Object.freeze({
     apiKey: key,
     apiKeyFile,
-    baseUrl: data.OPENAI_BASE_URL,
+    baseUrl: url,
     api: data.OPENAI_REALTIME_API,
     auth: data.OPENAI_AUTH,
     organization: data.OPENAI_ORGANIZATION,
     project: data.OPENAI_PROJECT,
-    proxy: url && Object.freeze({ url, except: data.NO_PROXY }),
+    proxy: toProxy(data, url),
     secretPrefix: data.UPSTREAM_SECRET_PREFIX,
     timeoutMs: data.UPSTREAM_TIMEOUT_MS,
   })
 }
 
-/** The API key in the file at `path`, read anew; or what is wrong with it, without its content. */
+/** Reads the API key from its file again. A refusal says what is wrong with it, without its content. */
 export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> {
   try {
-    const { data, error } = apiKey.safeParse((await readSmallFile(path)).toString('utf8').trim())
+    const text = toFileText(await readSmallFile(path))
+    const problem = findSecretFileProblem(text)
+    if (problem !== undefined) return { refused: problem }
+    const { data, error } = apiKey.safeParse(text)
     return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
   } catch (error) {
     if (!(error instanceof FileError)) throw error

@@ -1,49 +1,43 @@
-/** What each kind of setting may look like: from the operator's text to a value, or a sentence that says what to write. */
+/** Settings that are not URLs: from the operator's text to a value, or a sentence that says what to write. */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseRules } from '../limits/rules.ts'
 import { Secret } from '../secret.ts'
+import { parseUrl } from './urls.ts'
 
 const TRUST_PROXY_ADVICE =
-  'lists the proxy’s own addresses or CIDRs, such as 10.0.0.5,fd00::/64. true and hop counts believe whatever a caller writes into X-Forwarded-For'
+  'lists the addresses or CIDRs of your proxies, separated by commas, such as 10.0.0.5,fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
 
-const parseList = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
+const toEntries = (text: string): readonly string[] => text.split(',').map((part) => part.trim())
 
 function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
-  // A prefix of 0 would be everybody.
+  // A prefix of 0 would trust everyone.
   return (
     prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
   )
 }
 
-const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+/** Schemes of URLs that no page is at, so that no browser sends them as an origin. */
+const otherSchemes = /^(?:wss?|ftp|file|data|blob|javascript|mailto):/i
 
-const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
-
-function isRedisUrl(url: URL | undefined): boolean {
-  if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return false
-  // A percent sign that encodes nothing could not be decoded when the password is needed.
-  if (/%(?![0-9a-f]{2})/i.test(url.username + url.password)) return false
-  return /^\/?\d{0,4}$/.test(url.pathname) && url.search === '' && url.hash === ''
-}
-
-/** What is wrong with an origin, as a sentence; undefined where nothing is. */
-function toOriginProblem(text: string): string | undefined {
-  if (text === '*' || text === 'null') return `does not take ${text}: name each origin`
-  const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol) || text.includes('*'))
-    return 'lists origins such as https://app.example.com'
-  return url.origin === text
+/** What is wrong with an entry of ALLOWED_ORIGINS, as the predicate of a sentence; undefined where nothing is. */
+function toOriginProblem(entry: string): string | undefined {
+  if (entry.includes('*'))
+    return 'has a wildcard. List each origin, because a wildcard would let in foreign pages'
+  if (/[\s;|]/.test(entry)) return 'is more than one origin. Origins are separated by commas'
+  if (entry === 'null') return undefined
+  const url = parseUrl(entry)
+  if (url === undefined || otherSchemes.test(entry)) return 'is not an origin such as https://app.example.com'
+  if (/^https?:$/.test(url.protocol)) {
+    return url.origin === entry ? undefined : `is not in canonical form. Write ${url.origin}`
+  }
+  // An app, such as capacitor://localhost. URL has no canonical form for it: it is compared as written.
+  return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(entry)
     ? undefined
-    : `holds an origin that is not in canonical form: write ${url.origin}`
+    : 'is not the origin of an app, such as capacitor://localhost'
 }
 
 export const wholeNumber = (least: number, most: number) =>
@@ -54,24 +48,29 @@ export const wholeNumber = (least: number, most: number) =>
     .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
 
 export const origins = z.string().transform((text, context) => {
-  const list = parseList(text)
-  if (list.length === 0) context.addIssue('is empty: list the origins of your pages')
-  for (const problem of new Set(list.map(toOriginProblem))) {
-    if (problem !== undefined) context.addIssue(problem)
+  const entries = toEntries(text)
+  for (const [index, entry] of entries.entries()) {
+    const problem = entry === '' ? undefined : toOriginProblem(entry)
+    if (problem !== undefined) context.addIssue(`entry ${index + 1} ${problem}`)
   }
+  const list = entries.filter((entry) => entry !== '')
+  if (list.length === 0) context.addIssue('is empty. List the origins of your pages')
   return new Set(list)
 })
 
 export const proxies = z.string().transform((text, context) => {
-  const list = parseList(text)
-  if (!list.every(isCidr)) context.addIssue(TRUST_PROXY_ADVICE)
+  const list = toEntries(text).filter((entry) => entry !== '')
+  const wrong = list.findIndex((entry) => !isCidr(entry))
+  if (wrong >= 0) context.addIssue(`${TRUST_PROXY_ADVICE}. Entry ${wrong + 1} is not an address or a CIDR`)
   return list
 })
 
 export const limit = z.string().transform((text, context) => {
   const rules = parseRules(text)
   if (rules !== undefined) return rules
-  context.addIssue('is written like 60/minute, or several like 10/minute,200/day (second, minute, hour, day)')
+  context.addIssue(
+    'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)',
+  )
   return z.NEVER
 })
 
@@ -79,76 +78,29 @@ export const flag = z
   .enum(['true', 'false'], { error: 'is true or false' })
   .transform((text) => text === 'true')
 
-/** Compared to the letter, so a blank that nobody sees would let nothing match. */
-export const exactText = z.string().regex(/^\S(?:.*\S)?$/, 'begins or ends with a blank')
-
-export const secureUrl = z.string().transform((text, context) => {
-  const url = parseUrl(text)
-  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))) {
-    context.addIssue('is a URL that begins with https:// (http:// only on loopback)')
-    return z.NEVER
-  }
-  if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    context.addIssue('is a URL without credentials and without a fragment')
-  }
-  return url
-})
-
-export const baseUrl = secureUrl.transform((url) => {
-  url.pathname = url.pathname.replace(/\/+$/, '')
-  return url
-})
-
-function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** May hold a password, and so is kept like one. */
-export const proxyUrl = z.string().transform((text, context) => {
-  const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
-    return z.NEVER
-  }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    context.addIssue('is a URL without path; write / as %2F and \\ as %5C')
-  }
-  if (!isPercentEncoded(url.username + url.password)) {
-    context.addIssue('has a name or password that is not percent-encoded: write % as %25')
-  }
-  return new Secret(url.href)
-})
-
 /** What OpenAI calls its organisations and projects. */
 export const headerValue = z
   .string()
   .regex(/^[\x21-\x7e]{1,128}$/, 'is one word, such as org-abc or proj_abc')
 
-const REDIS_URL_ADVICE = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
-
-/** Its password makes it a secret. */
-export const redisUrl = z.string().transform((text, context) => {
-  if (!isRedisUrl(parseUrl(text))) context.addIssue(REDIS_URL_ADVICE)
-  return new Secret(text)
-})
-
-/** As in `ek_`; `*` takes any. */
+/** As in `ek_`; `*` accepts anything. */
 export const secretPrefix = z
   .string()
   .regex(/^(?:\*|[\x21-\x7e]{1,32})$/, 'is what client secrets begin with, such as ek_, or * for anything')
   .transform((text) => (text === '*' ? '' : text))
 
-/** Printable ASCII: anything else could not travel in a header, and usually is a copying mistake. */
+/** "sk-" in base64. */
+const BASE64_KEY = /^c2st[A-Za-z0-9+/_-]+={0,2}$/
+
+/** Printable ASCII, because nothing else can be sent in a header. Entra ID tokens are keys too, and long. */
 export const apiKey = z
   .string()
+  .refine((text) => !/^[A-Z][A-Z0-9_]{3,}=/.test(text), 'contains NAME=value. Write only the key')
+  .refine((text) => !/^[{[]/.test(text), 'contains JSON. Write only the key')
+  .refine((text) => !BASE64_KEY.test(text), 'is in base64. Write the key itself')
   .regex(
-    /^[\x21-\x7e]{20,512}$/,
-    'does not look like an API key: 20 to 512 printable characters without spaces',
+    /^[\x21-\x7e]{20,8192}$/,
+    'does not look like an API key: 20 to 8192 printable characters without spaces',
   )
   .transform((text) => new Secret(text))
 
@@ -157,10 +109,10 @@ export const auditKey = z
   .min(32, 'is too short: use 32 characters or more, such as from "openssl rand -base64 32"')
   .transform((text) => new Secret(text))
 
-/** For HS256. A public key in its place would be a secret that everybody knows. */
+/** For HS256. A public key in its place would be a secret that everyone knows. */
 export const sharedSecret = z
   .string()
-  .refine((text) => !text.startsWith('-----BEGIN'), 'is no shared secret, but a key: use AUTH_JWKS_URL')
+  .refine((text) => !text.startsWith('-----BEGIN'), 'is a key, not a shared secret. Use AUTH_JWKS_URL')
   .refine(
     (text) => Buffer.byteLength(text) >= 32,
     'is too short: use 32 bytes or more, such as from "openssl rand -base64 32"',

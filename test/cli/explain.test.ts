@@ -61,7 +61,7 @@ describe('explain, for anonymous callers', () => {
         'caller  passes  AUTH_MODE is none: anybody may ask',
         'preset  passes  open is for everybody',
         'counts          RATE_LIMIT_PER_ADDRESS of 203.0.113.9: 60/minute',
-        'counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute, 200/day',
+        'counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute,200/day',
         'counts          RATE_LIMIT_TOTAL: 600/minute',
         'allow, unless a limit above is used up',
         '',

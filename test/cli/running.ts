@@ -25,6 +25,7 @@ export async function runCommand(
   let written = 0
   const code = await command(args, {
     environment: {},
+    environmentWarnings: [],
     now: () => Date.parse('2026-11-22T12:00:00.000Z'),
     columns: undefined,
     isNoteTerminal: false,

@@ -32,6 +32,7 @@ it('check without a file judges the settings too', async () => {
   const bad = startProcess(command('check'), { OPENAI_API_KEY: API_KEY, ALLOWED_ORIGINS: ORIGIN })
   expect(await bad.ended).toBe(78)
   expect(bad.stdout()).toContain('  AUTH_MODE: has no default')
+  expect(bad.stdout()).toMatch(/\nsettings: 1 problem\npresets\.yaml: no problems\n$/)
   const good = startProcess(command('check'), {
     OPENAI_API_KEY: API_KEY,
     ALLOWED_ORIGINS: ORIGIN,

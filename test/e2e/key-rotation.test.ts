@@ -25,7 +25,7 @@ async function startRotating(): Promise<Rotating> {
   const baseUrl = await startReplier((request, response) => {
     came.push(request.headers.authorization?.replace('Bearer ', '') ?? '')
     request.resume()
-    response.end(toSecretBody())
+    response.end(toSecretBody(`ek_of_request_${came.length}`))
   })
   const directory = await createTemporaryDirectory()
   const file = join(directory, 'key')
@@ -104,7 +104,7 @@ async function expectNoKeyOutside({ service, auditDirectory }: Rotating): Promis
   expect(said).not.toMatch(/sk-rotation|0123456789-/)
 }
 
-it('takes over a key that was swapped by symlink, replaced by rename or written in place', async () => {
+it('picks up a key that is swapped by symlink, replaced by rename or written in place', async () => {
   const rotating = await startRotating()
   const { directory, file } = rotating
   const arrives = (name: string) =>
@@ -133,15 +133,15 @@ it('takes over a key that was swapped by symlink, replaced by rename or written 
   await expectNoKeyOutside(rotating)
 }, 40_000)
 
-it('takes over a key at SIGHUP, whatever an editor left around it, and records it if it is another one', async () => {
+it('picks up a key at SIGHUP, with or without a line ending and a byte order mark, and records it if it changed', async () => {
   const rotating = await startRotating()
   const { service, file } = rotating
-  const around = [`%\n`, `%\r\n`, `\uFEFF%`, `\uFEFF%\r\n\r\n`, ` \t%  `]
+  const around = [`%\n`, `%\r\n`, `\uFEFF%`, `\uFEFF%\r\n`, '%']
   await inTurn(around.entries(), async ([index, text]) => {
     await change(rotating, REPLACED, () => writeFile(file, text.replace('%', toKey(`around-${index}`))))
     expect(await keyInForce(rotating)).toBe(toKey(`around-${index}`))
-    // The same key, in other surroundings.
-    await writeFile(file, `${toKey(`around-${index}`)}\n\n`)
+    // The same key with another ending.
+    await writeFile(file, `${toKey(`around-${index}`)}\r\n`)
     service.child.kill('SIGHUP')
   })
   await vi.waitFor(async () => {
@@ -154,7 +154,7 @@ it('takes over a key at SIGHUP, whatever an editor left around it, and records i
   await expectNoKeyOutside(rotating)
 }, 40_000)
 
-it('keeps the last good key where the file turns bad or goes away, and says so without its content', async () => {
+it('keeps the last valid key while the file is invalid or missing, and says why without its content', async () => {
   const rotating = await startRotating()
   const { service, file, directory } = rotating
   const noKey = expect.stringMatching(/^OPENAI_API_KEY_FILE: does not look like an API key: .*$/)
@@ -162,11 +162,14 @@ it('keeps the last good key where the file turns bad or goes away, and says so w
   const bad: readonly (readonly [content: string | undefined, sentence: unknown])[] = [
     ['', noKey],
     ['\r\n', noKey],
+    [`${toKey('one')} \n`, 'OPENAI_API_KEY_FILE: begins or ends with a blank or a line break. Remove it'],
+    [`"${toKey('one')}"`, 'OPENAI_API_KEY_FILE: has quotes around it. Remove them'],
+    [`OPENAI_API_KEY=${toKey('one')}`, 'OPENAI_API_KEY_FILE: contains NAME=value. Write only the value'],
     ['canary', noKey],
     [`${toKey('one')} ${toKey('two')}`, noKey],
     [`${toKey('one')}\n${toKey('two')}\n`, noKey],
     [toKey('é'), noKey],
-    [toKey('x'.repeat(512)), noKey],
+    [toKey('x'.repeat(8_192)), noKey],
     [undefined, noFile],
   ]
   await change(rotating, REPLACED, () => mount(directory, 'second'))
@@ -175,7 +178,7 @@ it('keeps the last good key where the file turns bad or goes away, and says so w
     await vi.waitFor(() => expect(lastRefusal(rotating)).toMatchObject({ problem: sentence }))
     expect(await keyInForce(rotating)).toBe(toKey('second'))
   })
-  // A folder in the file's place.
+  // A directory in place of the file.
   await change(rotating, KEPT, () => mkdir(file))
   expect(await keyInForce(rotating)).toBe(toKey('second'))
   expect(await keyRecords(rotating)).toHaveLength(1)
@@ -184,8 +187,8 @@ it('keeps the last good key where the file turns bad or goes away, and says so w
   await expectNoKeyOutside(rotating)
 
   await rm(file, { recursive: true })
-  await change(rotating, REPLACED, () => writeFile(file, toKey('mended')))
-  expect(await keyInForce(rotating)).toBe(toKey('mended'))
+  await change(rotating, REPLACED, () => writeFile(file, toKey('fixed')))
+  expect(await keyInForce(rotating)).toBe(toKey('fixed'))
 }, 40_000)
 
 it('fails no mint over twenty rotations', async () => {

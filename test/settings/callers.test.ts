@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Environment, parseConfig } from '../../src/config.ts'
 import { ConfigError } from '../../src/problems.ts'
-import { enoughForTokens } from '../support/settings-of-callers.ts'
+import { enoughForTokens } from './caller-cases.ts'
 
 const enough = { OPENAI_API_KEY: 'sk-test-0123456789abcdefghij', ...enoughForTokens } as const
 const secret = 'a shared secret that is only for tests'

@@ -1,6 +1,6 @@
 /** The variables that tell who may ask, and by which tokens. */
 import type { Config } from '../../src/config.ts'
-import { type Setting, wrongNumbers } from './settings-of-upstream.ts'
+import { type Setting, wrongNumbers } from './upstream-cases.ts'
 
 /** The least that is enough where callers need tokens. */
 export const enoughForTokens = {
@@ -68,7 +68,6 @@ export const callerSettings: readonly Setting[] = [
     beside: withSecret,
     good: [
       [jwtSecret, jwtSecret],
-      [` ${jwtSecret}\n`, jwtSecret],
       ['x'.repeat(32), 'x'.repeat(32)],
       ['é'.repeat(16), 'é'.repeat(16)],
     ],

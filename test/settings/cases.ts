@@ -1,7 +1,7 @@
 /** Every variable: what it is without it, what it may be and what not. */
-import { callerSettings } from './settings-of-callers.ts'
-import { settingsOfRedis } from './settings-of-redis.ts'
-import { type Setting, upstreamSettings, wrongNumbers } from './settings-of-upstream.ts'
+import { callerSettings } from './caller-cases.ts'
+import { settingsOfRedis } from './redis-cases.ts'
+import { type Setting, upstreamSettings, wrongNumbers } from './upstream-cases.ts'
 
 const auditKey = 'an audit key that is only for tests'
 
@@ -56,7 +56,9 @@ export const settings: readonly Setting[] = [
     unset: 'required',
     good: [
       ['https://a.example', ['https://a.example']],
-      [' https://a.example , http://localhost:5173,', ['https://a.example', 'http://localhost:5173']],
+      ['https://a.example , http://localhost:5173,', ['https://a.example', 'http://localhost:5173']],
+      ['capacitor://localhost,tauri://localhost', ['capacitor://localhost', 'tauri://localhost']],
+      ['chrome-extension://abc', ['chrome-extension://abc']],
       ['https://a.example,https://a.example', ['https://a.example']],
       ['http://[::1]:8080', ['http://[::1]:8080']],
     ],
@@ -76,8 +78,12 @@ export const settings: readonly Setting[] = [
       'https://a.example b',
       'https://a.example;https://b.example',
       'file:///index.html',
-      'data:text/html,x',
-      'chrome-extension://abc',
+      'data:text/html',
+      'capacitor://',
+      'capacitor://localhost/',
+      'capacitor://user@localhost',
+      'https://a.example\nhttps://b.example',
+      ' https://a.example',
       'wss://a.example',
     ],
   },
@@ -195,7 +201,6 @@ export const settings: readonly Setting[] = [
     unset: undefined,
     good: [
       [auditKey, auditKey],
-      [` ${auditKey}\n`, auditKey],
       ['x'.repeat(32), 'x'.repeat(32)],
     ],
     bad: [' ', 'x'.repeat(31), ` ${'x'.repeat(31)} `],

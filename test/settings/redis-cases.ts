@@ -1,6 +1,6 @@
 /** The variables that tell how replicas hold their limits together. */
-import type { Setting } from './settings-of-upstream.ts'
-import { wrongNumbers } from './settings-of-upstream.ts'
+import type { Setting } from './upstream-cases.ts'
+import { wrongNumbers } from './upstream-cases.ts'
 
 const auditKey = 'an audit key that is only for tests'
 const url = 'redis://127.0.0.1:6379'
@@ -31,6 +31,9 @@ export const settingsOfRedis: readonly Setting[] = [
       'redis://redis?db=1',
       'redis://redis#1',
       'redis://mint:%zz@redis',
+      'redis://mint:pass/word@redis',
+      'redis://mint:pass#word@redis',
+      'redis://redis?ssl_cert_reqs=none',
       'redis://redis:65536',
     ],
   },

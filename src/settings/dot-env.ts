@@ -1,0 +1,73 @@
+/** The `.env` file in the working directory. */
+import { parseEnv } from 'node:util'
+import { closest } from '../presets/suggestion.ts'
+import { ConfigError } from '../problems.ts'
+import { FileError, readSmallFileSync } from '../read-file.ts'
+
+export interface DotEnv {
+  readonly values: Readonly<Record<string, string | undefined>>
+  readonly warnings: readonly string[]
+}
+
+/** Names that other programs use for the same thing, and that no spelling check would find. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['OPENAI_ORG', 'OPENAI_ORGANIZATION'],
+  ['OPENAI_ORG_ID', 'OPENAI_ORGANIZATION'],
+  ['OPENAI_PROJECT_ID', 'OPENAI_PROJECT'],
+  ['OPENAI_API_BASE', 'OPENAI_BASE_URL'],
+  ['OPENAI_API_TYPE', 'OPENAI_AUTH'],
+  ['CORS_ORIGINS', 'ALLOWED_ORIGINS'],
+  ['CORS_ORIGIN', 'ALLOWED_ORIGINS'],
+  ['JWKS_URL', 'AUTH_JWKS_URL'],
+  ['JWT_SECRET', 'AUTH_JWT_SECRET'],
+])
+
+/** Read by docker-compose.yml, from the same file. */
+const ofCompose: ReadonlySet<string> = new Set([
+  'LOCAL_DIR',
+  'PUBLISH_ADDRESS',
+  'PUBLISH_PORT',
+  'SITE_ADDRESS',
+])
+
+/** The setting that a name most likely stands for; undefined where none is near. */
+export const toSuggestion = (name: string, known: readonly string[]): string | undefined =>
+  otherNames.get(name) ??
+  closest(
+    name.toLowerCase(),
+    known.map((one) => one.toLowerCase()),
+  )?.toUpperCase()
+
+function toWarnings(text: string, names: readonly string[], known: readonly string[]): readonly string[] {
+  const strange = names.filter(
+    (name) => !known.includes(name) && !ofCompose.has(name) && !name.startsWith('COMPOSE_'),
+  )
+  const unknown = strange.map((name) => {
+    if (name.startsWith('NODE_')) {
+      return `.env: ${name} has no effect, because Node reads it before this file. Set it in the environment`
+    }
+    const near = toSuggestion(name, known)
+    return `.env: ${name} is not a setting${near === undefined ? ' and has no effect' : `. Did you mean ${near}?`}`
+  })
+  const cut = [...text.matchAll(/^\s*(?:export\s+)?(\w+)\s*=\s*[^\s"'`#][^"'`#\n]*(?<=\S)#/gm)].map(
+    ([, name = '']) => `.env: the value of ${name} ends before its "#". Put the value in quotes`,
+  )
+  return [...unknown, ...cut]
+}
+
+/** Empty where there is no file. Throws a ConfigError where it cannot be read. `known` are the names of all settings. */
+export function readDotEnv(known: readonly string[], path = '.env'): DotEnv {
+  try {
+    const content = readSmallFileSync(path)
+    if (content.includes(0) || (content[0] === 0xff && content[1] === 0xfe)) {
+      throw new ConfigError(['.env: is in UTF-16. Save it as UTF-8'])
+    }
+    const text = content.toString('utf8').replace(/^\ufeff/, '')
+    const values = parseEnv(text)
+    return { values, warnings: toWarnings(text, Object.keys(values), known) }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    if (error.code === 'ENOENT') return { values: {}, warnings: [] }
+    throw new ConfigError([`.env: the file ${error.message}`])
+  }
+}

@@ -1,0 +1,36 @@
+/** `NO_PROXY`: the hosts that are reached without the proxy. Names, suffixes, ports and `*` are undici's to match. */
+import { BlockList, isIP } from 'node:net'
+
+const toFamily = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
+
+const toEntries = (text: string): readonly string[] => text.split(/[,\s]+/).filter((entry) => entry !== '')
+
+function parseRange(entry: string): readonly [address: string, prefix: number] | undefined {
+  const [, address = '', prefix] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? []
+  const family = isIP(address)
+  return family === 0 || Number(prefix) > (family === 4 ? 32 : 128) ? undefined : [address, Number(prefix)]
+}
+
+/** Whether a CIDR range of the list contains the host, which has to be an address for that. undici knows no ranges. */
+export function isInRanges({ hostname }: URL, list: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '')
+  if (isIP(address) === 0) return false
+  const ranges = new BlockList()
+  for (const [network, prefix] of toEntries(list).flatMap((entry) => [parseRange(entry) ?? []])) {
+    if (network !== undefined && prefix !== undefined) ranges.addSubnet(network, prefix, toFamily(network))
+  }
+  return ranges.check(address, toFamily(address))
+}
+
+const canMatch = (entry: string): boolean =>
+  entry === '*' || parseRange(entry) !== undefined || /^(?:\*?\.)?[\w.:[\]-]+$/.test(entry)
+
+/** One warning for each entry that can match no host. */
+export const toNoProxyWarnings = (list: string): readonly string[] =>
+  toEntries(list).flatMap((entry, index) =>
+    canMatch(entry)
+      ? []
+      : [
+          `NO_PROXY: entry ${index + 1} can match no host. Write a name, a .suffix, an address or a CIDR range`,
+        ],
+  )

@@ -1,0 +1,24 @@
+/** The text of a setting or of a secret file, before it is known what it means. */
+
+/** The content of a secret file without the byte order mark and the one line ending that editors add. */
+export const toFileText = (content: Buffer): string =>
+  content
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .replace(/\r?\n$/, '')
+
+/** What is wrong with any text, as the predicate of a sentence that never quotes it; undefined where nothing is. */
+export function findTextProblem(text: string): string | undefined {
+  if (/^(["'`]).*\1$/su.test(text) || /^[“‘„].*[”’“]$/su.test(text))
+    return 'has quotes around it. Remove them'
+  if (/^\s|\s$/u.test(text)) return 'begins or ends with a blank or a line break. Remove it'
+  if (text.includes('${')) return 'contains ${…}, which nothing has replaced. Write the value itself'
+  return undefined
+}
+
+/** What people write into the file of a secret in place of the secret. */
+export function findSecretFileProblem(text: string): string | undefined {
+  if (/^(?:export\s+)?[A-Z][A-Z0-9_]{3,}=[^=]/.test(text)) return 'contains NAME=value. Write only the value'
+  if (/^[{[]/.test(text)) return 'contains JSON. Write only the secret'
+  return findTextProblem(text)
+}

@@ -1,0 +1,108 @@
+/** Settings that are URLs: from the operator's text to a value, or a sentence that says what to write. */
+import { z } from 'zod'
+import { Secret } from '../secret.ts'
+
+export const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+
+export const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
+const ENCODING =
+  'In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
+
+/** Whether characters of a user name or password end the host too early: the last @ comes after its end. */
+const isCutShort = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^@/?#\\]*[/?#\\].*@/i.test(text)
+
+/** What would fail when the password is needed. */
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** https, or http to a host that toHttpProblem() accepts. */
+const webUrl = z.string().transform((text, context) => {
+  const url = parseUrl(text)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    context.addIssue('is a URL that begins with https://')
+    return z.NEVER
+  }
+  if (url.username !== '' || url.password !== '' || url.hash !== '') {
+    context.addIssue('is a URL without user name, password and fragment')
+  }
+  return url
+})
+
+export const keySetUrl = webUrl
+
+export const baseUrl = webUrl.transform((url, context) => {
+  url.pathname = url.pathname.replace(/\/+$/, '')
+  if (/\/realtime(\/|$)/.test(url.pathname)) {
+    context.addIssue('ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1')
+  }
+  return url
+})
+
+/** Why a URL may not be http; undefined where it may. Looks at nothing else. */
+export function toHttpProblem(text: string, insecureHosts: ReadonlySet<string>): string | undefined {
+  const url = parseUrl(text)
+  if (url?.protocol !== 'http:' || isLoopback(url) || insecureHosts.has(url.hostname)) return undefined
+  return 'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
+}
+
+const hostName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])$/
+
+export const hostNames = z.string().transform((text, context) => {
+  const list = text.split(',').map((part) => part.trim())
+  const wrong = list.findIndex((host) => !hostName.test(host))
+  if (wrong >= 0) {
+    context.addIssue(
+      `lists exact host names in lower case, without scheme and port, separated by commas. Entry ${wrong + 1} is not one`,
+    )
+  }
+  return new Set(list)
+})
+
+/** A secret, because it may contain a password. */
+export const proxyUrl = z.string().transform((text, context) => {
+  const url = parseUrl(text)
+  const isWrongKind = !/^https?:\/\//i.test(text)
+  if (isWrongKind || (url === undefined && !isCutShort(text))) {
+    context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
+  } else if (url === undefined || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    context.addIssue('is a URL without path; write / as %2F and \\ as %5C')
+  } else if (!isPercentEncoded(url.username + url.password)) {
+    context.addIssue(`has a user name or password that is not encoded. ${ENCODING}`)
+  }
+  return new Secret(url?.href ?? '')
+})
+
+const REDIS_URL_FORM = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
+
+function toRedisProblem(text: string): string | undefined {
+  if (!/^rediss?:\/\//.test(text)) return `${REDIS_URL_FORM}: it begins with redis:// or rediss://`
+  if (isCutShort(text)) return `has a user name or password that is not encoded. ${ENCODING}`
+  const url = parseUrl(text)
+  if (url === undefined || url.hostname === '') return REDIS_URL_FORM
+  if (
+    /%(?![0-9a-f]{2})/i.test(url.username + url.password) ||
+    !isPercentEncoded(url.username + url.password)
+  ) {
+    return `has a user name or password that is not encoded. ${ENCODING}`
+  }
+  if (url.search !== '') return 'takes no parameters. Remove the "?" and what follows it'
+  if (url.hash !== '') return 'takes no fragment. Remove the "#" and what follows it'
+  return /^\/?\d{0,4}$/.test(url.pathname)
+    ? undefined
+    : 'may end in the number of a database, such as /0, and in nothing else'
+}
+
+/** A secret, because it may contain a password. */
+export const redisUrl = z.string().transform((text, context) => {
+  const problem = toRedisProblem(text)
+  if (problem !== undefined) context.addIssue(problem)
+  return new Secret(text)
+})

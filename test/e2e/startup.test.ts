@@ -1,0 +1,65 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createEnvironment, startProcess } from '../support/process.ts'
+import { API_KEY, createTemporaryDirectory, PRESETS, parseRecords } from '../support/service.ts'
+
+async function start(environment: Readonly<Record<string, string>> = {}) {
+  const directory = await createTemporaryDirectory()
+  const presets = join(directory, 'presets.yaml')
+  const key = join(directory, 'key')
+  await writeFile(presets, PRESETS)
+  await writeFile(key, API_KEY)
+  const service = startProcess([process.execPath, 'src/main.ts'], {
+    ...(await createEnvironment('http://127.0.0.1:9/v1')),
+    PRESETS_FILE: presets,
+    OPENAI_API_KEY: '',
+    OPENAI_API_KEY_FILE: key,
+    ...environment,
+  })
+  await service.seen(/"msg":"listening"/)
+  return { ...service, presets, key }
+}
+
+it('one log line says how the service is configured and where it really listens', async () => {
+  const { stdout } = await start({ HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.0/8' })
+  expect(parseRecords(stdout()).find(({ msg }) => msg === 'listening')).toEqual({
+    level: 'info',
+    time: expect.any(String),
+    url: expect.stringMatching(/^http:\/\/0\.0\.0\.0:\d+$/),
+    version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    node: process.versions.node,
+    auth_mode: 'none',
+    upstream: '127.0.0.1:9',
+    limits: { per_address: '60/minute', per_caller: '10/minute,200/day', total: '600/minute' },
+    store: 'memory',
+    presets: 1,
+    revision: expect.stringMatching(/^[0-9a-f]{16}$/),
+    audit_directory: expect.stringContaining('realtime-mint-test-'),
+    trusted_proxies: ['10.0.0.0/8'],
+    msg: 'listening',
+  })
+})
+
+it('SIGHUP logs for presets and API key whether they changed', async () => {
+  const { child, seen, presets, key } = await start()
+  child.kill('SIGHUP')
+  await expect(seen(/"presets":"unchanged","api_key":"unchanged","msg":"reload done"/)).resolves.toHaveLength(
+    1,
+  )
+  await writeFile(key, `${API_KEY}-new`)
+  child.kill('SIGHUP')
+  await expect(seen(/"presets":"unchanged","api_key":"changed","msg":"reload done"/)).resolves.toHaveLength(1)
+  await writeFile(presets, PRESETS.replace('marin', 'cedar'))
+  await writeFile(key, '')
+  child.kill('SIGHUP')
+  await expect(seen(/"presets":"changed","api_key":"refused","msg":"reload done"/)).resolves.toHaveLength(1)
+})
+
+it('SIGHUP says that a key in the environment is in no file', async () => {
+  const { child, seen } = await start({ OPENAI_API_KEY: API_KEY, OPENAI_API_KEY_FILE: '' })
+  child.kill('SIGHUP')
+  await expect(
+    seen(/"presets":"unchanged","api_key":"not a file","msg":"reload done"/),
+  ).resolves.toHaveLength(1)
+})
