@@ -34,7 +34,11 @@ const windowsCodes: ReadonlySet<string | undefined> = new Set(['EPERM', 'EISDIR'
 export async function syncDirectory(path: string, platform = process.platform): Promise<void> {
   try {
     const handle = await open(path, 'r')
-    await handle.sync().finally(() => handle.close())
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
     if (platform !== 'win32' || !windowsCodes.has(codeOf(error))) throw error
   }
