@@ -1,7 +1,7 @@
 // How the sandbox can be told to misbehave, and for how many requests.
 import { z } from 'zod'
 
-/** Every way in which a 2xx or 3xx can fail to be a usable client secret, plus one that is still usable: `extra-fields`. */
+/** Replies that look like a client secret. Only `extra-fields` is a usable one. */
 export const malformedVariants = [
   'invalid-json',
   'html',
@@ -43,6 +43,7 @@ const behaviourSchema = z.discriminatedUnion('kind', [
     code: z.string().nullable().optional(),
     type: z.string().optional(),
     message: z.string().optional(),
+    param: z.string().optional(),
     body: z.unknown().optional(),
     headers: headers.optional(),
   }),

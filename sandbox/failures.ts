@@ -17,10 +17,12 @@ const failures: readonly Failure[] = [
     invalid,
     'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.',
   ],
+  [400, 'billing_hard_limit_reached', billing, 'The billing hard limit is reached.'],
   [401, 'invalid_api_key', invalid, 'The API key was not accepted.'],
   [403, 'unsupported_country_region_territory', 'request_forbidden', 'This country or region is not served.'],
   [403, 'model_not_found', invalid, 'This project has no access to the model.'],
   [404, 'model_not_found', invalid, 'The model does not exist, or this key has no access to it.'],
+  [404, 'unknown_url', invalid, 'The URL is unknown.'],
   [429, 'rate_limit_exceeded', 'requests', 'Too many requests. Try again later.'],
   [429, 'slow_down', 'rate_limit_error', 'Requests are growing too fast. Slow down.'],
   [429, 'insufficient_quota', billing, 'The quota is used up. Check plan and billing.'],
@@ -36,6 +38,7 @@ interface Chosen {
   readonly code?: string | null | undefined
   readonly type?: string | undefined
   readonly message?: string | undefined
+  readonly param?: string | undefined
 }
 
 /**
@@ -53,7 +56,10 @@ export function failWith(status: number, chosen: Chosen = {}): Refusal {
     `The sandbox was told to answer ${status}.`,
   ]
   const [, code, type, message] = failures.find(matches) ?? fallback
-  return refuse(status, code, chosen.message ?? message, { type: chosen.type ?? type })
+  return refuse(status, code, chosen.message ?? message, {
+    type: chosen.type ?? type,
+    param: chosen.param ?? null,
+  })
 }
 
 /** Refuses a URL that OpenAI does not serve. */

@@ -2,11 +2,19 @@
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { Ajv, type ValidateFunction } from 'ajv'
+import type { ClientSecretCreateParams } from 'openai/resources/realtime/client-secrets'
 import { failWith, invalidApiKey } from './failures.ts'
-import { flatRequest } from './flat-schema.ts'
 import { type Refusal, refuse, toRefusal } from './refusal.ts'
-import { clientSecretRequest, translationSecretRequest } from './schema.ts'
-import { toFlatEcho, toSessionEcho, toTranslationEcho } from './session.ts'
+import { checkFlat, checkRealtime } from './rules.ts'
+import { createSchemas } from './schemas.ts'
+import {
+  type FlatRequest,
+  type TranslationRequest,
+  toFlatEcho,
+  toSessionEcho,
+  toTranslationEcho,
+} from './session.ts'
 
 export type MintRoute = 'realtime' | 'translation' | 'flat' | 'retired'
 
@@ -16,6 +24,7 @@ export interface MintTerms {
   /** The header that the key is expected in: `Authorization`, or Azure's `api-key`. */
   readonly auth: 'bearer' | 'api-key'
   readonly secretPrefix: string
+  readonly validators: Validators
 }
 
 export interface MintRequest {
@@ -52,20 +61,50 @@ export function judge(request: MintRequest, terms: MintTerms, now: number): Verd
   const json = parseJson(body)
   if (json === undefined) return refused(refuse(400, null, 'The body of the request is not valid JSON.'))
   const mint = { realtime: mintRealtime, translation: mintTranslation, flat: mintFlat }[route]
-  return mint(json.value, (seconds) => ({
-    value: `${terms.secretPrefix}sandbox_${randomBytes(16).toString('hex')}`,
-    expires_at: Math.floor(now / 1000) + seconds,
-  }))
+  return mint(
+    json.value,
+    (seconds) => ({
+      value: `${terms.secretPrefix}sandbox_${randomBytes(16).toString('hex')}`,
+      expires_at: Math.floor(now / 1000) + seconds,
+    }),
+    terms.validators,
+  )
 }
 
 function refused(refusal: Refusal): Verdict {
   return { granted: false, refusal }
 }
 
-function mintRealtime(body: unknown, issue: Issue): Verdict {
-  const parsed = clientSecretRequest.safeParse(body, { reportInput: true })
-  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
-  const { session = { type: 'realtime' }, expires_after } = parsed.data
+const ajv = (): Ajv =>
+  new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    formats: { url: (text: string) => URL.canParse(text) },
+  })
+
+export interface Validators {
+  readonly realtime: ValidateFunction<ClientSecretCreateParams>
+  readonly translation: ValidateFunction<TranslationRequest>
+  readonly flat: ValidateFunction<FlatRequest>
+}
+
+/** Compiles the schemas once for all requests of a sandbox. */
+export function createValidators(): Validators {
+  const { realtime, translation, flat } = createSchemas()
+  const compiler = ajv()
+  return {
+    realtime: compiler.compile<ClientSecretCreateParams>(realtime),
+    translation: compiler.compile<TranslationRequest>(translation),
+    flat: compiler.compile<FlatRequest>(flat),
+  }
+}
+
+function mintRealtime(body: unknown, issue: Issue, { realtime }: Validators): Verdict {
+  if (!realtime(body)) return refused(toRefusal(realtime.errors ?? []))
+  const refusal = checkRealtime(body)
+  if (refusal !== undefined) return refused(refusal)
+  const { session = { type: 'realtime' }, expires_after } = body
   const echo = toSessionEcho(session)
   return {
     granted: true,
@@ -74,19 +113,19 @@ function mintRealtime(body: unknown, issue: Issue): Verdict {
   }
 }
 
-function mintTranslation(body: unknown, issue: Issue): Verdict {
-  const parsed = translationSecretRequest.safeParse(body, { reportInput: true })
-  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
-  const secret = issue(parsed.data.expires_after?.seconds ?? 600)
-  const echo = toTranslationEcho(parsed.data.session, secret.expires_at)
+function mintTranslation(body: unknown, issue: Issue, { translation }: Validators): Verdict {
+  if (!translation(body)) return refused(toRefusal(translation.errors ?? []))
+  const secret = issue(body.expires_after?.seconds ?? 600)
+  const echo = toTranslationEcho(body.session, secret.expires_at)
   return { granted: true, secret, toReply: (given) => ({ ...given, session: echo }) }
 }
 
-function mintFlat(body: unknown, issue: Issue): Verdict {
-  const parsed = flatRequest.safeParse(body, { reportInput: true })
-  if (!parsed.success) return refused(toRefusal(parsed.error.issues))
-  const { expires_after, expires_at } = parsed.data.client_secret ?? {}
-  const echo = toFlatEcho(parsed.data)
+function mintFlat(body: unknown, issue: Issue, { flat }: Validators): Verdict {
+  if (!flat(body)) return refused(toRefusal(flat.errors ?? []))
+  const refusal = checkFlat(body)
+  if (refusal !== undefined) return refused(refusal)
+  const { expires_after, expires_at } = body.client_secret ?? {}
+  const echo = toFlatEcho(body)
   return {
     granted: true,
     secret: issue((expires_after ?? expires_at)?.seconds ?? 60),

@@ -1,5 +1,6 @@
-// OpenAI's error envelope, and the one error OpenAI would answer for what zod found wrong with a request.
-import type { z } from 'zod'
+/** OpenAI's error envelope, and the one error that OpenAI answers for what ajv finds wrong with a request. */
+import type { ErrorObject } from 'ajv'
+import type { SchemaNode } from './schema-tree.ts'
 
 export interface Refusal {
   readonly status: number
@@ -11,10 +12,7 @@ export interface Refusal {
   }
 }
 
-type Issue = z.core.$ZodIssue
-type Path = readonly PropertyKey[]
-
-/** One refusal in OpenAI's envelope, by default an `invalid_request_error` that names no parameter. */
+/** A refusal in OpenAI's envelope, by default an `invalid_request_error` without a parameter. */
 export function refuse(
   status: number,
   code: string | null,
@@ -24,142 +22,155 @@ export function refuse(
   return { status, error: { message, type, param, code } }
 }
 
-/** The refusal for the first issue found. Needs issues made with `reportInput`, for messages name the value. */
-export function toRefusal(issues: readonly Issue[]): Refusal {
-  const [first] = issues
-  return first === undefined
-    ? refuse(400, 'invalid_value', 'The request is not valid.')
-    : explain(first, first.path)
+/** The refusal for the first error. Needs the options `allErrors` and `verbose`, and schemas without references. */
+export function toRefusal(errors: readonly ErrorObject[]): Refusal {
+  const [first] = errors
+  if (first === undefined) return refuse(400, 'invalid_value', 'The request is not valid.')
+  // ajv lists the errors of the alternatives before the error of their `anyOf`.
+  const anyOf = errors.findLast(
+    ({ keyword, schemaPath }) => keyword === 'anyOf' && first.schemaPath.startsWith(`${schemaPath}/`),
+  )
+  return anyOf === undefined ? explain(first) : explainAlternatives(anyOf, errors)
 }
 
-function explain(issue: Issue, path: Path): Refusal {
-  const param = toParam(path)
-  if (issue.code === 'unrecognized_keys') return unknownParameter([...path, issue.keys[0] ?? ''])
-  if (issue.code === 'invalid_union') return explainUnion(issue, path)
-  if (issue.code === 'too_small' || issue.code === 'too_big') return explainBound(issue, param)
-  if (issue.code === 'custom') return explainCustom(issue, param)
-  if (issue.input === undefined) return missing(param)
-  const expected = mismatch(issue)
-  if (expected !== undefined) return wrongType(param, expected, issue.input)
-  if (issue.code === 'invalid_value') return wrongValue(param, issue.input, issue.values)
-  if (issue.code === 'invalid_format') return wrongPattern(param, issue.pattern)
-  return refuse(400, 'invalid_value', `Invalid value for '${param}'.`, { param })
+const typeKeywords: ReadonlySet<string> = new Set(['type', 'const', 'enum'])
+
+/** Whether a value at the path is of another type, or is another constant. */
+const isAt =
+  (path: string) =>
+  ({ instancePath, keyword }: ErrorObject): boolean =>
+    instancePath === path && typeKeywords.has(keyword)
+
+function explainAlternatives(anyOf: ErrorObject, errors: readonly ErrorObject[]): Refusal {
+  const alternatives = nodesOf(anyOf.schema)
+  const found = alternatives.map((_node, index) =>
+    errors.filter(
+      ({ schemaPath, instancePath }) =>
+        schemaPath.startsWith(`${anyOf.schemaPath}/${index}/`) && instancePath.startsWith(anyOf.instancePath),
+    ),
+  )
+  const candidates = found.filter((branch) => !branch.some(isAt(anyOf.instancePath)))
+  const typePath = `${anyOf.instancePath}/type`
+  const isOtherType = (error: ErrorObject): boolean =>
+    isAt(typePath)(error) ||
+    (error.instancePath === anyOf.instancePath && error.params['missingProperty'] === 'type')
+  const meant = candidates.find((branch) => !branch.some(isOtherType))
+  if (meant !== undefined) return toRefusal(meant)
+  if (candidates.length === 0) return wrongValueOrType(toParam(anyOf.instancePath), alternatives, anyOf.data)
+  const types = alternatives.flatMap(({ properties }) => properties?.['type'] ?? [])
+  const { type } = isRecord(anyOf.data) ? anyOf.data : {}
+  const param = toParam(typePath)
+  return type === undefined ? missing(param) : wrongValueOrType(param, types, type)
 }
 
-function explainUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): Refusal {
-  const param = toParam(path)
-  if (issue.discriminator !== undefined && 'options' in issue) {
-    const value = isRecord(issue.input) ? issue.input[issue.discriminator] : undefined
-    const options = (issue.options ?? []).filter((option) => typeof option === 'string')
-    if (value === undefined) return missing(param)
-    return typeof value === 'string'
-      ? wrongValue(param, value, options)
-      : wrongType(param, options.map(quote), value)
+function explain({ keyword, instancePath, params, data, parentSchema }: ErrorObject): Refusal {
+  const param = toParam(instancePath)
+  const node = isRecord(parentSchema) ? parentSchema : {}
+  switch (keyword) {
+    case 'additionalProperties':
+      return unknownParameter(child(param, String(params['additionalProperty'])))
+    case 'required':
+      return missing(child(param, String(params['missingProperty'])))
+    case 'type':
+    case 'const':
+    case 'enum':
+      return wrongValueOrType(param, nodesOf([node]), data)
+    case 'minimum':
+    case 'maximum':
+      return outOfRange(param, keyword, node, params, data)
+    case 'minItems':
+      return refuse(400, 'empty_array', `Invalid '${param}': expected at least 1 item.`, { param })
+    case 'maxLength': {
+      const limit = String(params['limit'])
+      const message = `Invalid '${param}': string too long. Expected a string with maximum length ${limit}.`
+      return refuse(400, 'string_above_max_length', message, { param })
+    }
+    default: {
+      const form = keyword === 'pattern' ? `string that matches /${String(params['pattern'])}/` : 'URL'
+      const message = `Invalid '${param}': expected a ${form}.`
+      return refuse(400, 'invalid_value', message, { param })
+    }
   }
-  // The alternative that was meant is the one whose type, if not whose content, the value has.
-  const meant = issue.errors.find((branch) => atRoot(branch).length === 0)
-  const [inner] = meant ?? []
-  if (inner !== undefined) return explain(inner, [...path, ...inner.path])
-  return wrongType(param, issue.errors.flatMap(atRoot), issue.input)
 }
 
-function atRoot(branch: readonly Issue[]): readonly string[] {
-  return branch.filter((issue) => issue.path.length === 0).flatMap((issue) => mismatch(issue) ?? [])
-}
-
-/** What was expected in the place of a value that is of another type altogether; undefined if it is not. */
-function mismatch(issue: Issue): readonly string[] | undefined {
-  if (issue.code === 'invalid_type') {
-    return [typeNames[issue.message] ?? typeNames[issue.expected] ?? issue.expected]
-  }
-  if (issue.code !== 'invalid_value') return undefined
-  const sameType = issue.values.some((value) => typeof value === typeof issue.input)
-  return sameType ? undefined : issue.values.map(quote)
-}
-
-function explainBound(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, param: string): Refusal {
-  const [bound, side, sign] =
-    issue.code === 'too_small'
-      ? [issue.minimum, ['below', 'min', 'minimum'], '>=']
-      : [issue.maximum, ['above', 'max', 'maximum'], '<=']
-  if (issue.origin === 'array') {
-    return refuse(400, 'empty_array', `Invalid '${param}': expected at least ${bound} item.`, { param })
-  }
-  const [where, short, long] = side
-  const kind = issue.message
-  const message = `Invalid '${param}': ${kind} ${where} ${long} value. Expected a value ${sign} ${bound}, but got ${String(issue.input)} instead.`
+function outOfRange(
+  param: string,
+  keyword: 'minimum' | 'maximum',
+  { type }: Readonly<Record<string, unknown>>,
+  params: Readonly<Record<string, unknown>>,
+  data: unknown,
+): Refusal {
+  const kind = [type].flat().includes('integer') ? 'integer' : 'decimal'
+  const [where, short, sign] = keyword === 'minimum' ? ['below', 'min', '>='] : ['above', 'max', '<=']
+  const message = `Invalid '${param}': ${kind} ${where} ${keyword} value. Expected a value ${sign} ${String(params['limit'])}, but got ${String(data)} instead.`
   return refuse(400, `${kind}_${where}_${short}_value`, message, { param })
 }
 
-function explainCustom(issue: Extract<Issue, { code: 'custom' }>, param: string): Refusal {
-  const code: unknown = issue.params?.['code']
-  if (code === 'missing_required_parameter') return missing(param)
-  return refuse(400, typeof code === 'string' ? code : 'invalid_value', issue.message, { param })
-}
+const valuesOf = ({ const: only, enum: several = [] }: SchemaNode): readonly (string | number)[] =>
+  only === undefined ? several : [only]
 
-function missing(param: string): Refusal {
-  return refuse(400, 'missing_required_parameter', `Missing required parameter: '${param}'.`, { param })
-}
-
-function unknownParameter(path: Path): Refusal {
-  const param = toParam(path)
-  return refuse(400, 'unknown_parameter', `Unknown parameter: '${param}'.`, { param })
-}
-
-function wrongType(param: string, expected: readonly string[], value: unknown): Refusal {
+/** A value of a right type is wrong by itself. Otherwise, its type is. */
+function wrongValueOrType(param: string, alternatives: readonly SchemaNode[], value: unknown): Refusal {
+  const values = alternatives.flatMap(valuesOf)
+  if (values.some((one) => typeof one === typeof value)) {
+    const message = `Invalid value: ${quote(value)}. Supported values are: ${list(values.map(quote), 'and')}.`
+    return refuse(400, 'invalid_value', message, { param })
+  }
+  const expected = alternatives.flatMap((node) => {
+    const own = valuesOf(node)
+    return own.length > 0
+      ? own.map(quote)
+      : [node.type ?? []]
+          .flat()
+          .filter((type) => type !== 'null')
+          .map(toTypeName)
+  })
   const place = param === '' ? 'the request body' : `'${param}'`
-  const message = `Invalid type for ${place}: expected ${list(expected, 'or')}, but got ${nameOf(value)} instead.`
+  const message = `Invalid type for ${place}: expected ${list([...new Set(expected)], 'or')}, but got ${nameOf(value)} instead.`
   return refuse(400, 'invalid_type', message, { param: param === '' ? null : param })
 }
 
-function wrongValue(param: string, value: unknown, supported: readonly unknown[]): Refusal {
-  const options = list(supported.map(quote), 'and')
-  const message = `Invalid value: ${quote(value)}. Supported values are: ${options}.`
-  return refuse(400, 'invalid_value', message, { param })
+export function missing(param: string): Refusal {
+  return refuse(400, 'missing_required_parameter', `Missing required parameter: '${param}'.`, { param })
 }
 
-function wrongPattern(param: string, pattern = ''): Refusal {
-  return refuse(400, 'invalid_value', `Invalid '${param}': expected a string that matches ${pattern}.`, {
-    param,
-  })
+function unknownParameter(param: string): Refusal {
+  return refuse(400, 'unknown_parameter', `Unknown parameter: '${param}'.`, { param })
 }
 
-const typeNames: Readonly<Record<string, string>> = {
-  string: 'a string',
-  boolean: 'a boolean',
-  integer: 'an integer',
-  decimal: 'a decimal',
-  array: 'an array',
-  object: 'an object',
-  record: 'an object',
-}
+const toTypeName = (type: string): string =>
+  type === 'number' ? 'a decimal' : /^[aio]/.test(type) ? `an ${type}` : `a ${type}`
 
 function nameOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal number'
-  return typeNames[typeof value] ?? typeof value
+  return toTypeName(typeof value)
 }
 
-function quote(value: unknown): string {
-  return `'${String(value)}'`
-}
+const quote = (value: unknown): string => `'${String(value)}'`
 
 function list(items: readonly string[], word: 'and' | 'or'): string {
   const last = items.at(-1) ?? ''
   if (items.length < 2) return last
-  const comma = items.length > 2 ? ',' : ''
-  return `${items.slice(0, -1).join(', ')}${comma} ${word} ${last}`
+  return `${items.slice(0, -1).join(', ')}${items.length > 2 ? ',' : ''} ${word} ${last}`
 }
 
-/** `['session', 'tools', 0, 'name']` becomes `session.tools[0].name`. */
-function toParam(path: Path): string {
-  return path.reduce<string>((param, step) => {
-    if (typeof step === 'number') return `${param}[${step}]`
-    return param === '' ? String(step) : `${param}.${String(step)}`
-  }, '')
-}
+const child = (param: string, name: string): string => (param === '' ? name : `${param}.${name}`)
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** `/session/tools/0/name` becomes `session.tools[0].name`. */
+const toParam = (instancePath: string): string =>
+  instancePath
+    .slice(1)
+    .replaceAll(/\/(\d+)(?=\/|$)/g, '[$1]')
+    .replaceAll('/', '.')
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+const isNode = (value: unknown): value is SchemaNode => isRecord(value)
+
+const nodesOf = (value: unknown): readonly SchemaNode[] => (Array.isArray(value) ? value.filter(isNode) : [])

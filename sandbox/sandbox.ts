@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { label, labelHeader, send, setCommonHeaders, toAnswer } from './answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
 import { invalidUrl } from './failures.ts'
-import { judge, type MintRoute, type MintTerms } from './mint.ts'
+import { createValidators, judge, type MintRoute, type MintTerms } from './mint.ts'
 import { perform } from './perform.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -84,7 +84,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const labelled = (line: object): void => options.log?.({ sandbox: label, ...line })
   const context: Context = {
     routeOf: options.api === 'sessions' ? toFlatRoute : (path) => gaRoutes.get(path),
-    terms: { apiKey, auth, secretPrefix },
+    terms: { apiKey, auth, secretPrefix, validators: createValidators() },
     log: labelled,
     now,
     requests: [],

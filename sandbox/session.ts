@@ -1,7 +1,24 @@
 // The session as OpenAI echoes it beside a secret: what was asked for, its defaults filled in, nothing held back.
 import { randomBytes } from 'node:crypto'
-import type { FlatRequest } from './flat-schema.ts'
-import type { RealtimeSession, TranscriptionSession, TranslationSession } from './schema.ts'
+import type {
+  RealtimeSessionCreateRequest,
+  RealtimeTranscriptionSessionCreateRequest,
+} from 'openai/resources/realtime/realtime'
+
+interface Expiry {
+  readonly seconds?: number
+}
+
+/** What the mint reads of a translation request. */
+export interface TranslationRequest {
+  readonly session: { readonly model: string; readonly audio?: object }
+  readonly expires_after?: Expiry
+}
+
+/** What the mint reads of a flat request. */
+export interface FlatRequest {
+  readonly client_secret?: { readonly expires_after?: Expiry; readonly expires_at?: Expiry }
+}
 
 export type SessionEcho = Readonly<Record<string, unknown>>
 
@@ -27,12 +44,14 @@ const inputDefaults = {
 const outputDefaults = { format: pcm, voice: 'alloy', speed: 1 } as const
 
 /** Echoes the session of a GA secret, instructions, tools and their credentials included. */
-export function toSessionEcho(session: RealtimeSession | TranscriptionSession): SessionEcho {
+export function toSessionEcho(
+  session: RealtimeSessionCreateRequest | RealtimeTranscriptionSessionCreateRequest,
+): SessionEcho {
   return session.type === 'realtime' ? toRealtime(session) : toTranscription(session)
 }
 
 /** Echoes the session of a translation secret, which has a type although its request may not. */
-export function toTranslationEcho(session: TranslationSession, expiresAt: number): SessionEcho {
+export function toTranslationEcho(session: TranslationRequest['session'], expiresAt: number): SessionEcho {
   const { model, audio = {} } = session
   return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
 }
@@ -62,7 +81,11 @@ export function toFlatEcho({ client_secret: _notEchoed, ...session }: FlatReques
   }
 }
 
-function toRealtime({ audio, parallel_tool_calls: _notEchoed, ...session }: RealtimeSession): SessionEcho {
+function toRealtime({
+  audio,
+  parallel_tool_calls: _notEchoed,
+  ...session
+}: RealtimeSessionCreateRequest): SessionEcho {
   return {
     object: 'realtime.session',
     id: sessionId(),
@@ -85,7 +108,7 @@ function toRealtime({ audio, parallel_tool_calls: _notEchoed, ...session }: Real
   }
 }
 
-function toTranscription({ audio, ...session }: TranscriptionSession): SessionEcho {
+function toTranscription({ audio, ...session }: RealtimeTranscriptionSessionCreateRequest): SessionEcho {
   return {
     object: 'realtime.transcription_session',
     id: sessionId(),

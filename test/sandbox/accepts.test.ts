@@ -56,11 +56,20 @@ const input: [path: string, values: unknown[]][] = [
     [{ type: 'semantic_vad', create_response: false, interrupt_response: false }],
   ],
   ['audio.input', [{ transcription: { model: 'gpt-realtime-whisper', delay: 'low' }, turn_detection: null }]],
+  ['audio.input.transcription.prompt', ['x'.repeat(1_024)]],
+  ['audio.input.transcription', [{ model: 'gpt-transcribe', languages: ['en'], keywords: ['Astoria'] }]],
   ['include', [[], [logprobs]]],
 ]
 
+/** Only a transcription session has no turn detection with these models. */
+const detecting = ['gpt-realtime-whisper', 'gpt-live-transcribe'].map((model) => ({
+  transcription: { model },
+  turn_detection: { type: 'semantic_vad' },
+}))
+
 const realtime: [path: string, values: unknown[]][] = [
   ...input,
+  ['audio.input', detecting],
   ['model', ['gpt-realtime-2.1', 'one-of-tomorrow']],
   ['instructions', ['', 'Be brief.']],
   ['output_modalities', [['audio'], ['text']]],
@@ -101,7 +110,10 @@ const realtime: [path: string, values: unknown[]][] = [
   ['prompt', [{ id: 'p', version: '2', variables: { a: 'b', c: { type: 'input_text', text: 'd' } } }]],
   [
     'prompt',
-    ['input_image', 'input_file'].map((type) => ({ id: 'p', variables: { a: { type, file_id: 'f' } } })),
+    ['input_image', 'input_file'].map((type) => ({
+      id: 'p',
+      variables: { a: { type, file_id: 'f', detail: 'auto' } },
+    })),
   ],
 ]
 

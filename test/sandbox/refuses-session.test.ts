@@ -74,12 +74,23 @@ const inputRefusals: Refusal[] = [
   ...['threshold', 'prefix_padding_ms', 'silence_duration_ms', 'idle_timeout_ms'].flatMap((key) =>
     semanticVad(key, 1, 'unknown_parameter'),
   ),
-  [
-    'audio.input',
-    { transcription: { model: 'gpt-realtime-whisper' }, turn_detection: { type: 'server_vad' } },
-    'invalid_value',
-    'audio.input.turn_detection',
-  ],
+  ['audio.input.transcription.prompt', 'x'.repeat(1_025), 'string_above_max_length'],
+  ...['languages', 'keywords'].map(
+    (key): Refusal => [
+      'audio.input.transcription',
+      { model: 'gpt-4o-mini-transcribe', [key]: ['en'] },
+      'invalid_value',
+      `audio.input.transcription.${key}`,
+    ],
+  ),
+  ...['<', '>', '\r', '\n'].map(
+    (character): Refusal => [
+      'audio.input.transcription.keywords',
+      ['fine', `a${character}b`],
+      'invalid_value',
+      'audio.input.transcription.keywords[1]',
+    ],
+  ),
   ['include', [logprobs, 'everything'], 'invalid_value', 'include[1]'],
   ['include', logprobs, 'invalid_type'],
   ['temperature', 0.8, 'unknown_parameter'],
@@ -111,6 +122,7 @@ const realtimeRefusals: Refusal[] = [
   ['tools', {}, 'invalid_type'],
   ['tools', null, 'invalid_type'],
   ...tool({ type: 'function', strict: true }, 'unknown_parameter', 'strict'),
+  ...['pos.add_item', 'add item', '', 'añadir'].flatMap((name) => tool({ name }, 'invalid_value', 'name')),
   ...tool({ type: 'function', name: 5 }, 'invalid_type', 'name'),
   ...tool({ type: 'function', description: 5 }, 'invalid_type', 'description'),
   ...tool({ type: 'function', parameters: 'x' }, 'invalid_type', 'parameters'),
@@ -120,6 +132,8 @@ const realtimeRefusals: Refusal[] = [
   ...tool({ ...mcp, ...url, tunnel_id: tunnel }, 'mutually_exclusive_parameters', 'tunnel_id'),
   ...tool({ ...mcp, tunnel_id: 'tunnel_1' }, 'invalid_value', 'tunnel_id'),
   ...tool({ ...mcp, connector_id: 'connector_x' }, 'invalid_value', 'connector_id'),
+  ...tool({ ...mcp, server_url: 'not a url' }, 'invalid_value', 'server_url'),
+  ...tool({ ...mcp, ...url, allowed_callers: [] }, 'empty_array', 'allowed_callers'),
   ...tool({ ...mcp, server_url: 5 }, 'invalid_type', 'server_url'),
   ...tool({ ...mcp, ...url, authorization: null }, 'invalid_type', 'authorization'),
   ...tool({ ...mcp, ...url, headers: { a: 1 } }, 'invalid_type', 'headers.a'),
@@ -234,6 +248,16 @@ describe('a session that OpenAI refuses', () => {
     async (field, _, code, param, value) => {
       expect(await refusalOf(post(sandbox(), bodyOf('transcription', field, value)))).toStrictEqual(
         refused(code, param),
+      )
+    },
+  )
+
+  test.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])(
+    'a transcription session with turn detection is refused with %s',
+    async (model) => {
+      const audio = { input: { transcription: { model }, turn_detection: { type: 'server_vad' } } }
+      expect(await refusalOf(post(sandbox(), { session: { type: 'transcription', audio } }))).toStrictEqual(
+        refused('invalid_value', 'session.audio.input.turn_detection'),
       )
     },
   )

@@ -92,16 +92,19 @@ describe('a secret', () => {
   })
 
   test('of a translation session says when, and of which type it is', async () => {
-    const request = { session: { model: 'gpt-realtime-translate' }, expires_after: { seconds: 10 } }
+    const request = {
+      session: { model: 'gpt-realtime-translate' },
+      expires_after: { anchor: 'created_at', seconds: 10 },
+    }
     const response = await post(sandbox(), request, { path: '/realtime/translations/client_secrets' })
     const session = { type: 'translation', model: 'gpt-realtime-translate', expires_at: expect.any(Number) }
     expect(await response.json()).toMatchObject({ value: expect.stringMatching(/^ek_/), session })
   })
 
   test.each([
-    [{}, 600],
+    [undefined, 600],
     [{ anchor: 'created_at' }, 600],
-    [{ seconds: 10 }, 10],
+    [{ anchor: 'created_at', seconds: 10 }, 10],
     [{ anchor: 'created_at', seconds: 7200 }, 7200],
   ])(
     'asked for with expires_after %j lasts %i s from now, by the clock that its Date shows',
