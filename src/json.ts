@@ -1,21 +1,22 @@
-/** One JSON object, held to more than JSON.parse asks: for bodies and tokens alike. */
+/** One JSON object, checked more strictly than JSON.parse does: for bodies and tokens. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Why bytes are no such object; says nothing of what they hold. */
+/** Why bytes are not such an object. Says nothing about their content. */
 export type JsonFault = 'not_json' | 'not_object' | 'duplicate_key' | 'forbidden_key'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 const jsonString = /"(?:[^"\\]|\\.)*"/g
 
 /** In well-formed JSON every colon outside a string follows a key. */
 const countWrittenKeys = (text: string): number => text.replace(jsonString, '').split(':').length - 1
 
-/** Counts the keys that were kept; without recursion, for 16 KiB can nest 8,000 deep. Undefined: one is `__proto__`. */
+/** Counts the keys of the parsed value, without recursion: 16 KiB can nest 8,000 deep. Undefined: one is `__proto__`. */
 function countKeptKeys(root: JsonObject): number | undefined {
   let count = 0
   const pending: unknown[] = [root]
@@ -36,8 +37,7 @@ function countKeptKeys(root: JsonObject): number | undefined {
 /**
  * The object in `bytes`, or what is wrong with them. The parse error is dropped: it quotes its input.
  *
- * Refuses duplicate keys, of which JSON.parse would silently keep the last: what somebody else checked may have been
- * the first.
+ * Refuses duplicate keys: JSON.parse keeps the last, and a gateway in front may have checked the first.
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | JsonFault {
   let text: string

@@ -67,12 +67,12 @@ describe('who may import whom', () => {
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],
     ['clock-check', []],
-    ['openai', ['clock-check', 'errors', 'outbound', 'presets', 'reasons', 'secret']],
+    ['openai', ['clock-check', 'errors', 'json', 'outbound', 'presets', 'reasons', 'secret']],
     ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons']],
     ['read-file', ['errors']],
     ['problems', []],
     ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],
-    ['audit-reader', ['audit', 'errors', 'http', 'reasons', 'secret']],
+    ['audit-reader', ['audit', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => !allowed.includes(name))).toStrictEqual([])

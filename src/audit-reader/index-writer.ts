@@ -1,8 +1,9 @@
 /** Writes records into the index, as many rows at a time as makes the calls into SQLite cheap. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { isObject } from '../json.ts'
 import { kindColumns } from './index-schema.ts'
 import type { Line } from './lines.ts'
-import { isObject, type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
+import { type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
 
 const ROWS_AT_ONCE = 32
 const COLUMNS = 9

@@ -1,11 +1,9 @@
 /** A record as its line says it, for readers that do not verify it: its fields may be anything. */
 import { isAscii } from 'node:buffer'
+import { isObject } from '../json.ts'
 import type { Line } from './lines.ts'
 
 export type ReadRecord = Readonly<Record<string, unknown>>
-
-export const isObject = (value: unknown): value is ReadRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const START = '{"v":1,"time":"'
 

@@ -1,5 +1,6 @@
 /** Records for people, in columns. No cell is ever cut: each value can be copied into a filter. */
-import { isObject, type ReadRecord } from '../audit-reader/read-record.ts'
+import type { ReadRecord } from '../audit-reader/read-record.ts'
+import { isObject } from '../json.ts'
 
 export interface TableOptions {
   /** Of the terminal; undefined if the table goes to a file or a program. */

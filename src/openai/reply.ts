@@ -1,5 +1,7 @@
 /** Whether a 200 is a client secret. */
+
 import { ServiceError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
 import { hasPartOfKey } from './key-parts.ts'
@@ -28,9 +30,6 @@ const secretPattern = /^[\x21-\x7e]{1,4093}$/
 
 /** How much later than requested an expiry may be: clocks differ and round. */
 const SLACK_SECONDS = 30
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The JSON in `text`; undefined if it is invalid. The parse error is discarded: it quotes its input. */
 function parseJson(text: string): unknown {

@@ -1,11 +1,12 @@
 /** The presets file becomes the catalog: the only door to a Preset. */
 import { codeOf } from '../errors.ts'
+import { isObject } from '../json.ts'
 import { FileError, readSmallFile } from '../read-file.ts'
 import { type CheckedEntry, checkEntry, type PresetContext } from './check-entry.ts'
 import { credentialPaths } from './credentials.ts'
 import { MAX_PRESETS, presetsFrame } from './file-schema.ts'
 import { type Finding, findingsOf, type Problem, toProblem } from './findings.ts'
-import { isObject, type Path, valueAt } from './json.ts'
+import { type Path, valueAt } from './json.ts'
 import { digest, type Preset } from './preset.ts'
 import { runInSlices, type Slices } from './slices.ts'
 import { parseYaml } from './yaml.ts'

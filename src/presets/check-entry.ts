@@ -1,5 +1,7 @@
-/** One entry of the file, checked in full: the faults of every part, or a preset. */
+/** Checks one entry of the file: a preset, or the problems of every part. */
+import type { z } from 'zod'
 
+import { isObject } from '../json.ts'
 import { type LimitRule, parseRules } from '../limits/rules.ts'
 import { type Api, type CheckedSession, checkSession } from './check-session.ts'
 import {
@@ -10,12 +12,13 @@ import {
   type VariableInput,
   variable,
 } from './file-schema.ts'
-import type { Finding } from './findings.ts'
-import { findingsOf } from './findings.ts'
-import { isObject, type Path, valueAt } from './json.ts'
-import type { Upstream } from './models.ts'
+import { type Finding, parseWithFindings } from './findings.ts'
+import { MAX_FINDINGS } from './issues.ts'
+import { type Path, valueAt } from './json.ts'
+import { takesTurnDetection, type Upstream } from './models.ts'
 import { type Rules, ruleProblems } from './overrides.ts'
 import { type Access, createPreset, type Limits, type Preset } from './preset.ts'
+import { MAX_KEYS } from './schema-parts.ts'
 import { remarksOnRules } from './session-remarks.ts'
 import { compareHoles, toVariables, type Variables } from './variables.ts'
 
@@ -40,23 +43,22 @@ interface Checked<Value> {
   readonly warnings: readonly Finding[]
 }
 
-/** Checks an entry as it came out of the file. Findings have paths that start at the entry. */
+/** Checks an entry of the file. The paths of findings start at the entry. */
 export function checkEntry(name: string, input: unknown, context: PresetContext): CheckedEntry {
-  const { data } = presetEntry.safeParse(input)
+  const { data, findings } = parseWithFindings(presetEntry, input)
+  const parts = data ?? validParts(input)
   const session = checkSession(valueAt(input, ['session']), context.api, context)
-  const variables = checkVariables(valueAt(input, ['variables']), session)
-  const rules = checkRules(valueAt(input, ['overrides']), session, context)
-  const access = checkAccess(valueAt(input, ['access']), context)
-  const expiry = checkExpiry(valueAt(input, ['expires_after_seconds']), session)
+  const variables = checkVariables(parts.variables ?? {}, input, session)
+  const rules = checkRules(parts.overrides ?? {}, session, context)
+  const access = checkAccess(parts.access, input, context)
+  const expiry = checkExpiry(parts.expires_after_seconds, session)
+  const checks = [variables, rules, access, expiry]
   const problems = [
-    ...findingsOf(presetEntry, input),
+    ...findings,
     ...(isObject(input) ? under(['session'], session.problems) : []),
-    ...[variables, rules, access, expiry].flatMap((part) => part.problems),
-  ]
-  const warnings = [
-    ...under(['session'], session.warnings),
-    ...[variables, rules, access, expiry].flatMap((part) => part.warnings),
-  ]
+    ...checks.flatMap((check) => check.problems),
+  ].slice(0, MAX_FINDINGS)
+  const warnings = [...under(['session'], session.warnings), ...checks.flatMap((check) => check.warnings)]
   if (data === undefined || session.content === undefined || problems.length > 0) {
     return { preset: undefined, problems, warnings }
   }
@@ -78,23 +80,40 @@ function under(path: Path, findings: readonly Finding[]): readonly Finding[] {
   return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
 }
 
-/** The members of an object that fit a schema; the others are reported elsewhere and hide none of these. */
-function fitting<Value>(
-  input: unknown,
-  read: (value: unknown) => { data?: Value | undefined },
-): Readonly<Record<string, Value>> {
-  const fits: Record<string, Value> = {}
-  for (const [key, value] of Object.entries(isObject(input) ? input : {})) {
-    const { data } = read(value)
-    if (data !== undefined) fits[key] = data
+type Parts = Omit<Partial<z.output<typeof presetEntry>>, 'session'>
+
+/** The parts of an invalid entry that are valid, so that one problem hides no other. */
+function validParts(input: unknown): Parts {
+  return {
+    variables: validMembers(variable, valueAt(input, ['variables'])),
+    overrides: validMembers(overrideRule, valueAt(input, ['overrides'])),
+    access: entryParts.access.safeParse(valueAt(input, ['access'])).data,
+    expires_after_seconds: entryParts.expires_after_seconds.safeParse(
+      valueAt(input, ['expires_after_seconds']),
+    ).data,
   }
-  return fits
 }
 
-function checkVariables(input: unknown, session: CheckedSession): Checked<Variables> {
-  const declared = fitting<VariableInput>(input, (value) => variable.safeParse(value))
+function validMembers<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+): Record<string, z.output<Schema>> {
+  const members: Record<string, z.output<Schema>> = {}
+  for (const [key, value] of Object.entries(isObject(input) ? input : {}).slice(0, MAX_KEYS)) {
+    const { success, data } = schema.safeParse(value)
+    if (success) members[key] = data
+  }
+  return members
+}
+
+function checkVariables(
+  declared: Readonly<Record<string, VariableInput>>,
+  input: unknown,
+  session: CheckedSession,
+): Checked<Variables> {
   const { variables, problems } = toVariables(declared)
-  const names = Object.keys(isObject(input) ? input : {})
+  const given = valueAt(input, ['variables'])
+  const names = Object.keys(isObject(given) ? given : {})
   const holes = compareHoles(session.instructions ?? { literals: [''], names: [] }, names)
   return {
     value: variables,
@@ -103,12 +122,18 @@ function checkVariables(input: unknown, session: CheckedSession): Checked<Variab
   }
 }
 
-function checkRules(input: unknown, session: CheckedSession, context: PresetContext): Checked<Rules> {
-  const rules = fitting<RuleInput>(input, (value) => overrideRule.safeParse(value))
+function checkRules(
+  rules: Readonly<Record<string, RuleInput>>,
+  session: CheckedSession,
+  context: PresetContext,
+): Checked<Rules> {
   const { type } = session
   const isSentFlat = context.api === 'sessions'
   const remarks = type === undefined ? { problems: [], warnings: [] } : remarksOnRules(rules, type, context)
-  const problems = type === undefined ? [] : [...ruleProblems(rules, type, isSentFlat), ...remarks.problems]
+  const problems =
+    type === undefined
+      ? []
+      : [...ruleProblems(rules, type, isSentFlat), ...remarks.problems, ...turnlessProblems(rules, session)]
   const warnings = remarks.warnings.filter(
     ({ path: [name] }) => !(isSentFlat && name === 'audio.output.voice'),
   )
@@ -119,9 +144,29 @@ function checkRules(input: unknown, session: CheckedSession, context: PresetCont
   }
 }
 
-function checkAccess(input: unknown, { allowedOrigins, authMode }: PresetContext): Checked<Access> {
-  const { data } = entryParts.access.safeParse(input)
-  const origins: unknown = valueAt(input, ['origins'])
+/** Rules for the turn detection of a transcription model that takes none, unless the model is open, too. */
+function turnlessProblems(
+  rules: Readonly<Record<string, RuleInput>>,
+  { type, content }: CheckedSession,
+): readonly Finding[] {
+  const model = valueAt(content?.session, ['audio', 'input', 'transcription', 'model'])
+  if (type !== 'transcription' || takesTurnDetection(model)) return []
+  if (rules['audio.input.transcription.model'] !== undefined) return []
+  return Object.keys(rules)
+    .filter((path) => path.startsWith('audio.input.turn_detection.'))
+    .map((path) => ({
+      path: [path],
+      atKey: true,
+      message: `has no use: ${String(model)} takes no turn detection`,
+    }))
+}
+
+function checkAccess(
+  data: Parts['access'],
+  input: unknown,
+  { allowedOrigins, authMode }: PresetContext,
+): Checked<Access> {
+  const origins: unknown = valueAt(input, ['access', 'origins'])
   const problems = (Array.isArray(origins) ? origins : []).flatMap((origin: unknown, index) => {
     const message = typeof origin === 'string' ? originProblem(origin, allowedOrigins) : undefined
     return message === undefined ? [] : [{ path: ['access', 'origins', index], message }]
@@ -152,21 +197,20 @@ function checkAccess(input: unknown, { allowedOrigins, authMode }: PresetContext
 function originProblem(origin: string, allowed: ReadonlySet<string> | undefined): string | undefined {
   const canonical = URL.parse(origin)?.origin
   if (canonical === undefined || canonical === 'null')
-    return 'is no origin; write one such as https://app.example.com'
+    return 'is not an origin; write one such as https://app.example.com'
   if (canonical !== origin) return `is not an origin as browsers send it; write ${canonical}`
   return allowed === undefined || allowed.has(origin)
     ? undefined
     : 'is not in ALLOWED_ORIGINS, which a preset can only narrow'
 }
 
-const defaultExpirySeconds = 60
+const DEFAULT_EXPIRY_SECONDS = 60
 
-function checkExpiry(input: unknown, session: CheckedSession): Checked<number> {
+function checkExpiry(own: number | undefined, session: CheckedSession): Checked<number> {
   const asked = session.expiresAfterSeconds
-  const { data: own } = entryParts.expires_after_seconds.safeParse(input)
   const differs = own !== undefined && asked !== undefined && own !== asked
   return {
-    value: own ?? asked ?? defaultExpirySeconds,
+    value: own ?? asked ?? DEFAULT_EXPIRY_SECONDS,
     problems: differs
       ? [
           {

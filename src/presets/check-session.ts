@@ -1,10 +1,11 @@
 /** Checks a preset's session in either shape, and translates it to GA terms. */
 
+import { isObject } from '../json.ts'
 import type { Finding } from './findings.ts'
 import { findingsOf, movedToFlat, movedToGa } from './findings.ts'
 import { askedExpiries, type FlatSession, flatEntry, toFlatField } from './flat-schema.ts'
 import { gaSession, gaSessions, isSessionType, type SessionType } from './ga-schema.ts'
-import { type Fields, isObject, toPath, valueAt } from './json.ts'
+import { type Fields, toPath, valueAt } from './json.ts'
 import type { Upstream } from './models.ts'
 import { type Findings, remarksOnSession } from './session-remarks.ts'
 import { toGaSession } from './translation.ts'

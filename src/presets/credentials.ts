@@ -1,5 +1,6 @@
 /** Credentials have no place in presets: the browser can read its whole session. */
-import { isObject, type Path } from './json.ts'
+import { isObject } from '../json.ts'
+import { type Path } from './json.ts'
 
 const shapes = [
   /(?<![A-Za-z0-9])sk-[\w-]{6,}/,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isCredentialLike } from './credentials.ts'
 import { gaPathOf, isFlatField } from './flat-schema.ts'
-import { type Issue, issuesOf } from './issues.ts'
+import { type Issue, toIssues } from './issues.ts'
 import { type Path, toPath, valueAt } from './json.ts'
 import { namesAt, schemasAt } from './schema-paths.ts'
 import { closest } from './suggestion.ts'
@@ -64,8 +64,18 @@ function formatPart(part: string | number): string {
 export type Moved = (key: string, schema: z.ZodType) => string | undefined
 
 /** The issues of a value as findings, each with a suggestion where there is a likely one. */
-export function findingsOf(schema: z.ZodType, value: unknown, moved: Moved = () => undefined): Finding[] {
-  return issuesOf(schema, value).map((issue) => toFinding(issue, hintOn(schema, value, issue, moved)))
+export function findingsOf(schema: z.ZodType, value: unknown, moved?: Moved): readonly Finding[] {
+  return parseWithFindings(schema, value, moved).findings
+}
+
+export function parseWithFindings<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  moved: Moved = () => undefined,
+): { readonly data: z.output<Schema> | undefined; readonly findings: readonly Finding[] } {
+  const { data, error } = schema.safeParse(value)
+  const issues = error === undefined ? [] : toIssues(error, value)
+  return { data, findings: issues.map((issue) => toFinding(issue, hintOn(schema, value, issue, moved))) }
 }
 
 function hintOn(schema: z.ZodType, root: unknown, issue: Issue, moved: Moved): string | undefined {

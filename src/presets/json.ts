@@ -1,11 +1,8 @@
-/** Plain JSON objects, addressed by path. */
+/** Plain JSON values and the paths in them. */
+import { isObject } from '../json.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 export type Path = readonly (string | number)[]
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** A dotted path of object keys; '' is the root. */
 export function toPath(dotted: string): readonly string[] {
@@ -22,7 +19,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value
 }
 
-/** Puts a value at a path, making objects on the way in place of whatever is no object. */
+/** Puts a value at a path. Replaces what is not an object on the way. */
 export function putAt(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
   let object = root
   for (const key of path.slice(0, -1)) {
@@ -49,7 +46,7 @@ export function isEqual(one: unknown, other: unknown): boolean {
   )
 }
 
-/** Freezes a JSON value through and through. */
+/** Freezes a JSON value and everything in it. */
 export function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)

@@ -1,10 +1,11 @@
 /** A preset's session with permitted changes put in, checked again as a whole. */
 import { ServiceError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import type { Change } from './changes.ts'
 import { flatSession, gaPathOf, toFlatField } from './flat-schema.ts'
 import { gaSessions, type SessionType } from './ga-schema.ts'
 import { issuesOf } from './issues.ts'
-import { type Fields, isObject, putAt, toPath, valueAt } from './json.ts'
+import { type Fields, putAt, toPath, valueAt } from './json.ts'
 import type { Preset } from './preset.ts'
 import { toFlatValue } from './translation.ts'
 

@@ -1,10 +1,11 @@
 /** What a preset lets a browser change: rules, checked against the schema at load, asked per request. */
 import { z } from 'zod'
+import { isObject } from '../json.ts'
 import type { RuleInput } from './file-schema.ts'
 import type { Finding } from './findings.ts'
 import { flatSession, toFlatField } from './flat-schema.ts'
 import { gaSessions, type SessionType } from './ga-schema.ts'
-import { codePoints, isEqual, isObject, toPath } from './json.ts'
+import { codePoints, isEqual, toPath } from './json.ts'
 import { knownPath, leafPaths, leafSchemas, namesAt } from './schema-paths.ts'
 import { closest } from './suggestion.ts'
 

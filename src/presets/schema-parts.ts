@@ -1,6 +1,6 @@
 /** Pieces that the GA and the flat session have in common; sources: openai 7.57.0 types, OpenAPI 2.3.0. */
 import { z } from 'zod'
-import { isObject } from './json.ts'
+import { isObject } from '../json.ts'
 
 /** Bounds of lists and of objects with free keys: OpenAI's where it has one, else more than any session needs. */
 export const MAX_TOOLS = 128

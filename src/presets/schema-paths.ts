@@ -1,6 +1,7 @@
 /** Reads zod schemas as trees, so that suggestions, override paths and `param` come from the schemas alone. */
 import { z } from 'zod'
-import { isObject, type Path } from './json.ts'
+import { isObject } from '../json.ts'
+import { type Path } from './json.ts'
 
 type Schema = z.core.$ZodType
 

@@ -1,7 +1,8 @@
 /** Flat session → GA session, and single fields back. */
 
+import { isObject } from '../json.ts'
 import { type FlatField, type FlatSession, gaPathOf } from './flat-schema.ts'
-import { type Fields, isObject, putAt, toPath } from './json.ts'
+import { type Fields, putAt, toPath } from './json.ts'
 import { takesPrompt } from './models.ts'
 
 /** A flat leaf that the GA endpoint has no place for. */

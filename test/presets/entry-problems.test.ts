@@ -123,7 +123,7 @@ describe('an entry is refused with', () => {
     [
       { session: realtime, access: { origins: ['app.example.com', '*', 'null', 'data:x'] } },
       [0, 1, 2, 3].map(
-        (index) => `access.origins[${index}]: is no origin; write one such as https://app.example.com`,
+        (index) => `access.origins[${index}]: is not an origin; write one such as https://app.example.com`,
       ),
     ],
     [{ session: realtime, access: { claims: { plan: 'pro' } } }, ['access.claims.plan: takes a list']],

@@ -32,6 +32,13 @@ describe.each(turnless)('turn detection with %s', (model) => {
     expect(faultsOf({ session: transcribing({ model }) })).toEqual([])
   })
 
+  test('cannot be opened by a rule', () => {
+    const overrides = { 'audio.input.turn_detection.type': ['server_vad'] }
+    expect(faultsOf({ session: transcribing({ model }), overrides })).toEqual([
+      `overrides.audio.input.turn_detection.type: has no use: ${model} takes no turn detection`,
+    ])
+  })
+
   test('is refused as an override, too', () => {
     const preset = presetOf({
       session: transcribing({ model: 'gpt-transcribe' }, { turn_detection: { type: 'server_vad' } }),
@@ -52,6 +59,10 @@ test.each(['gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'whi
     ).toEqual([])
   },
 )
+
+function promptRule(length: number): object {
+  return { 'audio.input.transcription.prompt': { max_length: length } }
+}
 
 describe('a transcription', () => {
   test.each<[object, readonly string[]]>([
@@ -88,11 +99,10 @@ describe('a transcription', () => {
     expect(faultsOf({ session: { input_audio_transcription: { prompt } } })).toEqual([
       'session.input_audio_transcription.prompt: takes text of at most 1024 characters',
     ])
-    const rule = (length: number): object => ({ 'audio.input.transcription.prompt': { max_length: length } })
-    expect(faultsOf({ session: realtime, overrides: rule(1025) })).toEqual([
+    expect(faultsOf({ session: realtime, overrides: promptRule(1025) })).toEqual([
       'overrides.audio.input.transcription.prompt.max_length: is more than this field takes',
     ])
-    expect(faultsOf({ session: realtime, overrides: rule(1024) })).toEqual([])
+    expect(faultsOf({ session: realtime, overrides: promptRule(1024) })).toEqual([])
   })
 })
 

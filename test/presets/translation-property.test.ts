@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { isObject } from '../../src/json.ts'
 import { flatSession, gaPathOf, isFlatField } from '../../src/presets/flat-schema.ts'
 import { gaSession } from '../../src/presets/ga-schema.ts'
-import { isObject, toPath, valueAt } from '../../src/presets/json.ts'
+import { toPath, valueAt } from '../../src/presets/json.ts'
 import { leavesOf } from '../../src/presets/schema-paths.ts'
 import { toFlatValue, toGaSession } from '../../src/presets/translation.ts'
 
