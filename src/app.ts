@@ -8,12 +8,14 @@ import type { CallerGuard } from './auth/caller.ts'
 import type { Config } from './config.ts'
 import { toConnectionBounds } from './descriptors.ts'
 import { limitAddresses, showQuotas } from './http/address-limit.ts'
+import { createAddressMatcher, createAddressReader } from './http/client-address.ts'
 import { Connections } from './http/connections.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
 import { createProtocolErrors } from './http/protocol-errors.ts'
+import { warnOfRefusedOrigins } from './http/refused-origins.ts'
 import { logReplies } from './http/request-log.ts'
 import { toRoutableUrl } from './http/request-target.ts'
 import { createBoundedServer } from './http/server.ts'
@@ -28,12 +30,13 @@ export interface AppDependencies {
   readonly issuer: Issuer
   readonly audit: Audit
   readonly lifecycle: Lifecycle
-  /** Undefined where callers are anonymous. */
+  /** Undefined if callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
   readonly logger: Logger
   /** File descriptors that the process may open. */
   readonly descriptorLimit: number
+  readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
@@ -49,7 +52,7 @@ function createListener(
   const app = Fastify({
     serverFactory: (listener) => createBoundedServer(listener, connections),
     logger: false,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: trustedProxies.length > 0 ? createAddressMatcher(trustedProxies) : false,
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,
     requestIdHeader: false,
@@ -65,24 +68,29 @@ function createListener(
 
 /** Builds the listener; does not listen yet. */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { issuer, audit, lifecycle, callerGuard, limits, logger, now } = dependencies
-  const { allowedOrigins } = config
+  const { issuer, audit, lifecycle, callerGuard, limits, logger, toPseudonym, now } = dependencies
+  const { allowedOrigins, trustedProxies } = config
   const app = createListener(config, dependencies)
 
   // Before any route is there, the CORS plugin's own included: routes keep the handler that they found.
   answerErrors(app, logger)
-  openAttempts(app, { lifecycle, now })
-  warnOfHiddenProxy(app, { logger, exemptPaths: healthPaths })
+  openAttempts(app, { lifecycle, toAddress: createAddressReader(logger), now })
+  warnOfHiddenProxy(app, {
+    logger,
+    exemptPaths: healthPaths,
+    isTrusted: createAddressMatcher(trustedProxies),
+  })
   await allowOrigins(app, allowedOrigins)
-  await limitAddresses(app, { limits, exemptPaths: healthPaths })
+  await limitAddresses(app, { limits, exemptPaths: healthPaths, mintingPaths, allowedOrigins })
   showQuotas(app)
   checkRoutes(app, { allowedOrigins, lifecycle })
   takeJsonOnly(app)
   auditReplies(app, { audit, lifecycle, mintingPaths })
-  logReplies(app, { logger, now })
+  warnOfRefusedOrigins(app, { logger, now })
+  logReplies(app, { logger, quietRoutes: healthPaths, toPseudonym, now })
 
   healthRoutes(app, { audit, lifecycle, callerGuard, limits })
-  const minting = { allowedOrigins, issuer, lifecycle, callerGuard, limits }
+  const minting = { allowedOrigins, issuer, callerGuard }
   for (const dialect of dialects) mintingRoute(app, dialect, minting)
   return app
 }

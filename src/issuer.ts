@@ -1,65 +1,106 @@
-/** Preset and request in, client secret out; knows no HTTP of the caller's side. */
-
-import type { Caller } from './auth/token.ts'
+/** From a request to a client secret, whatever protocol the request came by. States the facts on its attempt. */
+import type { Attempt } from './attempt.ts'
 import { releaseToken, reserveToken, type UsedTokens } from './auth/used-tokens.ts'
 import { ConcurrencyGate } from './concurrency.ts'
 import { ServiceError } from './errors.ts'
-import type { MintOutcome, Upstream } from './openai/mint.ts'
-import { type PresetCaller, resolvePreset } from './presets/access.ts'
+import type { Limits } from './limits/levels.ts'
+import type { Upstream } from './openai/mint.ts'
+import type { ClientSecret } from './openai/reply.ts'
+import { resolvePreset } from './presets/access.ts'
 import type { Catalog } from './presets/catalog.ts'
 import type { Preset } from './presets/preset.ts'
 import { choosePreset, type MintRequest } from './presets/request.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from './presets/upstream-request.ts'
 
 export interface IssuerOptions {
-  /** The one in force. */
+  /** The catalog in force. */
   readonly catalog: () => Catalog
   readonly defaultPreset: string | undefined
   readonly upstream: Upstream
+  readonly limits: Limits
   readonly maxConcurrentMints: number
   /** Whether a secret issued now could be recorded. */
   readonly isAuditAvailable: () => boolean
-  /** Of tokens that may be used once. */
+  /** Tokens that may be used once. */
   readonly usedTokens: UsedTokens
-  /** What upstream is told of who asks: 64 hex, by the caller's subject. */
+  /** Identifies the caller to upstream: 64 hex, from the subject. */
   readonly toSafetyIdentifier: (subject: string) => string
 }
 
-export interface Issuer {
-  /** The preset that is asked for, if it is for this caller. */
-  readonly resolve: (wanted: MintRequest, queryPreset: unknown, caller: PresetCaller) => Preset
-  /** Exactly what goes upstream. */
-  readonly order: (preset: Preset, wanted: MintRequest) => UpstreamRequest
-  /** Uses the caller's token up, where it may be used once. */
-  readonly issue: (order: UpstreamRequest, requestId: string, caller: Caller | null) => Promise<MintOutcome>
-  /** Undoes that for an attempt whose secret does not leave after all. */
-  readonly release: (caller: Caller | null) => Promise<void>
+export interface WantedSecret {
+  readonly request: MintRequest
+  /** From the query; a repeated parameter is an array. */
+  readonly queryPreset: unknown
+  /** Undefined for callers that are no browser. */
+  readonly origin: string | undefined
+  readonly requestId: string
 }
 
-/** Each step throws a ServiceError where it refuses; what fails upstream comes back as an outcome. */
-export function createIssuer(options: IssuerOptions): Issuer {
-  const { catalog, defaultPreset, upstream, isAuditAvailable, usedTokens, toSafetyIdentifier } = options
-  const gate = new ConcurrencyGate(options.maxConcurrentMints)
+export interface Issuer {
+  /** Throws a ServiceError if a check refuses or upstream fails. Consumes the caller's token if it is single-use. */
+  readonly issue: (attempt: Attempt, wanted: WantedSecret) => Promise<ClientSecret>
+  /** Makes the token usable again if the secret does not leave. */
+  readonly release: (attempt: Attempt) => Promise<void>
+}
 
-  return {
-    resolve: (wanted, queryPreset, caller) =>
-      resolvePreset(catalog(), choosePreset(wanted, queryPreset, defaultPreset), caller),
-    order: buildUpstreamRequest,
-    issue: (order, requestId, caller) =>
-      gate.run(async () => {
-        if (!isAuditAvailable()) throw new ServiceError('audit_down')
-        if (caller?.singleUse) await reserveToken(usedTokens, caller.singleUse)
-        const safetyIdentifier = caller && toSafetyIdentifier(caller.subject)
-        try {
-          return await upstream.mint(order, { requestId, safetyIdentifier })
-        } catch (error) {
-          // Upstream was not asked.
-          if (caller?.singleUse) await releaseToken(usedTokens, caller.singleUse)
-          throw error
-        }
-      }),
-    release: async (caller) => {
-      if (caller?.singleUse) await releaseToken(usedTokens, caller.singleUse)
-    },
+/** Mints with the caller's token, which stays usable unless a secret is issued. */
+function createTokenMint({ upstream, usedTokens, toSafetyIdentifier }: IssuerOptions) {
+  async function release({ caller }: Attempt): Promise<void> {
+    if (caller?.singleUse) await releaseToken(usedTokens, caller.singleUse)
   }
+
+  async function mint(attempt: Attempt, session: UpstreamRequest, requestId: string): Promise<ClientSecret> {
+    const { caller } = attempt
+    if (caller?.singleUse) await reserveToken(usedTokens, caller.singleUse)
+    try {
+      const safetyIdentifier = caller && toSafetyIdentifier(caller.subject)
+      const { report, ...outcome } = await upstream.mint(session, { requestId, safetyIdentifier })
+      attempt.upstream = report
+      if ('failure' in outcome) throw outcome.failure
+      return outcome.issued
+    } catch (error) {
+      await release(attempt)
+      throw error
+    }
+  }
+
+  return { mint, release }
+}
+
+export function createIssuer(options: IssuerOptions): Issuer {
+  const { catalog, defaultPreset, upstream, limits, isAuditAvailable } = options
+  const gate = new ConcurrencyGate(options.maxConcurrentMints)
+  const { mint, release } = createTokenMint(options)
+
+  /** A known outage consumes no limit. */
+  function checkOutages(): void {
+    if (!isAuditAvailable()) throw new ServiceError('audit_down')
+    upstream.checkAvailable()
+  }
+
+  async function countMint(attempt: Attempt, preset: Preset): Promise<void> {
+    const { caller, address } = attempt
+    const { quotas, refusal } = await limits.countMint({ preset, subject: caller?.subject ?? null, address })
+    attempt.quotas = [...attempt.quotas, ...quotas]
+    if (refusal !== undefined) throw refusal
+  }
+
+  async function issue(attempt: Attempt, wanted: WantedSecret): Promise<ClientSecret> {
+    const { request, queryPreset, origin, requestId } = wanted
+    const name = choosePreset(request, queryPreset, defaultPreset)
+    const preset = resolvePreset(catalog(), name, { origin, claims: attempt.caller?.claims })
+    attempt.preset = preset
+    const session = buildUpstreamRequest(preset, request)
+    attempt.session = session
+    checkOutages()
+    const issued = await gate.run(async () => {
+      await countMint(attempt, preset)
+      return mint(attempt, session, requestId)
+    })
+    attempt.secret = issued.value
+    attempt.secretExpiresAt = issued.expiresAt
+    return issued
+  }
+
+  return { issue, release }
 }

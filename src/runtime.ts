@@ -217,16 +217,17 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)
   const upstream = openUpstream(config, key, clock, logger)
+  const limits = openLimits(config, redis, keys)
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,
     upstream,
+    limits,
     maxConcurrentMints,
     isAuditAvailable: () => audit.available,
     usedTokens: redis === null ? new MemoryUsedTokens({ unixNow }) : new RedisUsedTokens({ redis, unixNow }),
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
-  const limits = openLimits(config, redis, keys)
   const descriptorLimit = await loadDescriptorLimit()
   const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
   if (warning !== undefined) logger.warn(warning)
@@ -238,6 +239,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     limits,
     logger,
     descriptorLimit,
+    toPseudonym: keys.toPseudonym,
     now: monotonicNow,
   })
   return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }

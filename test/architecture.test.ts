@@ -63,7 +63,8 @@ describe('who may import whom', () => {
     ['logger', ['errors']],
     ['outbound', ['errors', 'secret']],
     ['auth', ['clock-check', 'errors', 'json', 'outbound', 'reasons', 'redis', 'secret']],
-    ['http', ['errors', 'json', 'limits', 'reasons']],
+    ['attempt', ['errors', 'secret']],
+    ['http', ['attempt', 'errors', 'json', 'limits', 'reasons']],
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],
     ['clock-check', []],
@@ -71,7 +72,7 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons']],
     ['read-file', ['errors']],
     ['problems', []],
-    ['issuer', ['auth', 'concurrency', 'errors', 'openai', 'presets']],
+    ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'presets']],
     ['audit-reader', ['audit', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
@@ -111,6 +112,7 @@ describe('who may import whom', () => {
   const core = where(
     ({ room, path }) =>
       [
+        'attempt',
         'issuer',
         'presets',
         'openai',
@@ -124,9 +126,7 @@ describe('who may import whom', () => {
         'redis',
       ].includes(room) ||
       room === 'limits' ||
-      ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/attempt.ts', 'audit/audit.ts'].includes(
-        path,
-      ),
+      ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/audit.ts'].includes(path),
   )
 
   it.each(core)('%s knows no framework, nor does what it imports', (path) => {
@@ -136,6 +136,16 @@ describe('who may import whom', () => {
 
 describe('what only some may do', () => {
   it.each<[what: string, found: readonly string[], allowed: readonly (string | RegExp)[]]>([
+    [
+      'know the framework',
+      where(({ packages }) => packages.some((name) => /fastify/.test(name))),
+      ['app.ts', /^http\//, /^routes\//, 'audit/hooks.ts', 'runtime.ts', 'service.ts'],
+    ],
+    [
+      'add properties to requests',
+      whereCode(/\b(?:[gs]etDecorator|decorate(?:Request|Reply)?)\b/),
+      ['http/attempt-of.ts'],
+    ],
     ['read the environment', whereCode(/\bprocess\.(env|loadEnvFile)\b/), ['config.ts']],
     [
       'end the process, or listen to signals',
@@ -231,6 +241,8 @@ describe('nowhere', () => {
 
   it.each([
     ['a comment to the compiler', /@ts-(?:ignore|nocheck|expect-error)/, '// @ts-ignore'],
+    ['an extension of a module’s types', /\bdeclare (?:module|global)\b/, "declare module 'fastify' {"],
+    ['a property of a request that no import shows', /\breq(?:uest)?\.attempt\b/, 'request.attempt'],
     ['a barrel', /^export (?:\*|\{[^}]*\}) from /m, "export * from './a.ts'"],
     ['an import of ours without its extension', /from '\.[^']*(?<!\.[tj]s)'/, "import a from './a'"],
   ])('is %s', (_what, pattern, example) => {

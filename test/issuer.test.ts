@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Attempt } from '../src/attempt.ts'
 import { MemoryUsedTokens } from '../src/auth/used-tokens.ts'
 import { ServiceError } from '../src/errors.ts'
 import { createIssuer } from '../src/issuer.ts'
+import { createLimits } from '../src/limits/levels.ts'
+import { LocalStore } from '../src/limits/local-store.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
 import { parsePresets } from '../src/presets/catalog.ts'
 import { parseClientSecretsRequest } from '../src/presets/request.ts'
@@ -35,122 +38,177 @@ if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => probl
 const { catalog } = parsed
 
 const report = { status: 200, code: null, param: null, requestId: null, attempts: 1, ms: 1 }
-const issued: MintOutcome = { report, issued: { value: new Secret('ek_a'), expiresAt: 1 } }
+const issued = { report, issued: { value: new Secret('ek_a'), expiresAt: 1 } }
 
-/** An upstream whose mints end when told to, and all that it was asked. */
+/** An upstream whose mints end when told to, and what it was asked. */
 function createFakeUpstream() {
   const asked: string[] = []
-  const told: (string | null)[] = []
+  const identifiers: (string | null)[] = []
   const waiting: ((outcome: MintOutcome) => void)[] = []
   const upstream: { -readonly [Name in keyof Upstream]: Upstream[Name] } = {
-    mint: (order, { requestId, safetyIdentifier }) => {
-      asked.push(`${requestId} ${order.body}`)
-      told.push(safetyIdentifier)
+    mint: (session, { requestId, safetyIdentifier }) => {
+      asked.push(`${requestId} ${session.model}`)
+      identifiers.push(safetyIdentifier)
       return new Promise((resolve) => waiting.push(resolve))
     },
+    checkAvailable: () => undefined,
     close: () => Promise.resolve(),
   }
-  return { upstream, asked, told, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }
+  return { upstream, asked, identifiers, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }
 }
 
-const anything = parseClientSecretsRequest({})
+interface Wanted {
+  readonly body?: Record<string, string>
+  readonly query?: string
+  readonly origin?: string | undefined
+  readonly id?: string
+  readonly caller?: Attempt['caller']
+}
 
-const pageOf = (origin: string | undefined) => ({ origin, claims: undefined })
+interface IssuerOptions {
+  readonly max?: number
+  readonly isAuditAvailable?: () => boolean
+  /** RATE_LIMIT_TOTAL, per day. */
+  readonly total?: number
+}
 
-function createTestIssuer({ max = 2, isAuditAvailable = (): boolean => true } = {}) {
+function createTestIssuer({ max = 2, isAuditAvailable = () => true, total = 100 }: IssuerOptions = {}) {
   const fake = createFakeUpstream()
   const issuer = createIssuer({
     catalog: () => catalog,
     defaultPreset: 'open',
     upstream: fake.upstream,
+    limits: createLimits({
+      store: new LocalStore({ monotonicNow: () => 0 }),
+      perAddress: [],
+      perCaller: [],
+      total: [{ limit: total, windowMs: 86_400_000 }],
+      toPseudonym: (_kind, value) => value,
+    }),
     maxConcurrentMints: max,
     isAuditAvailable,
     usedTokens: new MemoryUsedTokens({ unixNow: () => 0 }),
     toSafetyIdentifier: (subject) => `who ${subject}`,
   })
-  const order = issuer.order(issuer.resolve(anything, undefined, pageOf('https://a.example')), anything)
-  return { ...fake, issuer, order }
-}
-
-const refusalOf = (work: () => unknown): unknown => {
-  try {
-    return work()
-  } catch (error) {
-    return error instanceof ServiceError ? [error.code, error.reason] : error
+  function issue({ body = {}, query, origin = 'https://a.example', id = 'one', caller = null }: Wanted = {}) {
+    const attempt = new Attempt(0, '203.0.113.9', true)
+    attempt.caller = caller
+    const request = parseClientSecretsRequest(body)
+    return { attempt, result: issuer.issue(attempt, { request, queryPreset: query, origin, requestId: id }) }
   }
+  /** The reason of a refusal; undefined if the mint succeeds. */
+  const reasonOf = (wanted?: Wanted): Promise<string | undefined> =>
+    issue(wanted).result.then(
+      () => undefined,
+      (error: unknown) => (error instanceof ServiceError ? error.reason : String(error)),
+    )
+  return { ...fake, issuer, issue, reasonOf }
 }
 
-describe('a preset', () => {
-  const { issuer } = createTestIssuer()
-  const resolve = (body: Record<string, string>, query?: string, origin?: string): unknown =>
-    refusalOf(() => issuer.resolve(parseClientSecretsRequest(body), query, pageOf(origin)).name)
-
+describe('the preset of a mint', () => {
   it.each([
-    ['the default', {}, undefined, 'https://a.example', 'open'],
-    ['the body’s', { preset: 'narrow' }, undefined, 'https://a.example', 'narrow'],
-    ['the query’s', {}, 'narrow', 'https://a.example', 'narrow'],
-    ['both’s, if they agree', { preset: 'narrow' }, 'narrow', 'https://a.example', 'narrow'],
-  ])('is %s', (_name, body, query, origin, name) => {
-    expect(resolve(body, query, origin)).toBe(name)
+    ['the default', {}, undefined, 'open'],
+    ['the one in the body', { preset: 'narrow' }, undefined, 'narrow'],
+    ['the one in the query', {}, 'narrow', 'narrow'],
+    ['the one in both, if they agree', { preset: 'narrow' }, 'narrow', 'narrow'],
+  ])('is %s', async (_name, body, query, name) => {
+    const { issue, end } = createTestIssuer()
+    const { attempt, result } = issue({ body, ...(query === undefined ? {} : { query }) })
+    await setImmediate()
+    end()
+    await result
+    expect(attempt.preset?.name).toBe(name)
   })
 
   it.each([
-    ['is not', { preset: 'nobody' }, 'https://a.example', 'preset_unknown'],
-    ['is a word of the language', { preset: 'constructor' }, 'https://a.example', 'preset_unknown'],
+    ['does not exist', { preset: 'nobody' }, 'https://a.example', 'preset_unknown'],
+    ['is named like a property of objects', { preset: 'constructor' }, 'https://a.example', 'preset_unknown'],
     ['is for another origin', { preset: 'narrow' }, 'https://b.example', 'preset_origin'],
-    ['is for pages, and the caller is none', { preset: 'narrow' }, undefined, 'preset_origin'],
-    ['asks for claims of anonymous callers', { preset: 'members' }, 'https://a.example', 'preset_claims'],
-  ])('that %s is unknown', (_name, body, origin, reason) => {
-    expect(resolve(body, undefined, origin)).toStrictEqual(['unknown_preset', reason])
+    [
+      'needs claims, and the caller is anonymous',
+      { preset: 'members' },
+      'https://a.example',
+      'preset_claims',
+    ],
+  ])('is unknown if it %s', async (_name, body, origin, reason) => {
+    const { reasonOf, asked } = createTestIssuer()
+    expect(await reasonOf({ body, origin })).toBe(reason)
+    expect(asked).toEqual([])
   })
 })
 
 describe('a mint', () => {
-  it('is what upstream is asked for, and its outcome', async () => {
-    const { issuer, order, asked, end } = createTestIssuer()
-    const outcome = issuer.issue(order, 'one', null)
+  it('states its facts on the attempt', async () => {
+    const { issue, asked, end } = createTestIssuer()
+    const { attempt, result } = issue()
+    await setImmediate()
     end()
-    expect(await outcome).toBe(issued)
-    expect(asked).toStrictEqual([`one ${order.body}`])
-  })
-
-  it('that fails upstream is an outcome too', async () => {
-    const { issuer, order, end } = createTestIssuer()
-    const failed: MintOutcome = { report, failure: new ServiceError('upstream_reset') }
-    const outcome = issuer.issue(order, 'one', null)
-    end(failed)
-    expect(await outcome).toBe(failed)
-  })
-
-  it('is not asked for while the audit cannot be written', async () => {
-    let isAvailable = false
-    const { issuer, order, asked, end } = createTestIssuer({ max: 1, isAuditAvailable: () => isAvailable })
-    await expect(issuer.issue(order, 'one', null)).rejects.toMatchObject({ code: 'audit_unavailable' })
-    await expect(issuer.issue(order, 'two', null)).rejects.toMatchObject({ code: 'audit_unavailable' })
-    expect(asked).toStrictEqual([])
-    isAvailable = true
-    const outcome = issuer.issue(order, 'three', null)
-    end()
-    expect(await outcome).toBe(issued)
-  })
-
-  it('beyond the limit is refused at once, before the audit is looked at', async () => {
-    const { issuer, order, asked, end } = createTestIssuer({ max: 2 })
-    const first = issuer.issue(order, 'one', null)
-    const second = issuer.issue(order, 'two', null)
-    await expect(issuer.issue(order, 'three', null)).rejects.toMatchObject({
-      code: 'overloaded',
-      reason: 'mints_in_flight',
-      status: 503,
+    expect(await result).toBe(issued.issued)
+    expect(asked).toEqual(['one gpt-realtime-2.1'])
+    expect(attempt).toMatchObject({
+      preset: { name: 'open' },
+      session: { model: 'gpt-realtime-2.1', overrides: [] },
+      upstream: report,
+      secret: issued.issued.value,
+      secretExpiresAt: 1,
     })
+  })
+
+  it('that fails upstream throws the failure, after the report is on the attempt', async () => {
+    const { issue, end } = createTestIssuer()
+    const { attempt, result } = issue()
+    await setImmediate()
+    end({ report, failure: new ServiceError('upstream_reset') })
+    await expect(result).rejects.toMatchObject({ reason: 'upstream_reset' })
+    expect(attempt).toMatchObject({ upstream: report, secret: null })
+  })
+
+  it('beyond the maximum is refused at once', async () => {
+    const { issue, reasonOf, asked, end } = createTestIssuer({ max: 2 })
+    const [first, second] = [issue(), issue()]
+    await setImmediate()
+    expect(await reasonOf()).toBe('mints_in_flight')
     expect(asked).toHaveLength(2)
     end()
-    await first
-    const fourth = issuer.issue(order, 'four', null)
+    await first.result
+    const third = issue()
+    await setImmediate()
+    end()
+    end()
+    await Promise.all([second.result, third.result])
     expect(asked).toHaveLength(3)
+  })
+})
+
+describe('a known outage consumes no limit', () => {
+  const outages: readonly [what: string, reason: string][] = [
+    ['the audit cannot be written', 'audit_down'],
+    ['the circuit breaker is open', 'upstream_breaker_open'],
+    ['upstream is in a cool-down', 'upstream_cooling_down'],
+    ['too many mints are in flight', 'mints_in_flight'],
+  ]
+
+  it.each(outages)('when %s', async (_what, reason) => {
+    const state = { isDown: true }
+    const { reasonOf, upstream, issue, asked, end } = createTestIssuer({
+      max: reason === 'mints_in_flight' ? 0 : 1,
+      total: 1,
+      isAuditAvailable: () => !(state.isDown && reason === 'audit_down'),
+    })
+    upstream.checkAvailable = () => {
+      if (state.isDown && reason === 'upstream_breaker_open') throw new ServiceError(reason)
+      if (state.isDown && reason === 'upstream_cooling_down') throw new ServiceError(reason)
+    }
+    expect(await reasonOf()).toBe(reason)
+    expect(await reasonOf()).toBe(reason)
+    if (reason === 'mints_in_flight') return
+    state.isDown = false
+    const { result } = issue()
+    await setImmediate()
     end()
-    end()
-    expect(await Promise.all([second, fourth])).toStrictEqual([issued, issued])
+    await result
+    expect(asked).toHaveLength(1)
+    expect(await reasonOf()).toBe('limit_total')
   })
 })
 
@@ -158,29 +216,46 @@ describe('a caller with a token', () => {
   const singleUse = { id: 'a'.repeat(64), untilUnixSeconds: 100 }
   const caller = { subject: 'ada', claims: {}, singleUse }
 
-  it('is told upstream by an identifier that is not their subject; an anonymous one is not told', async () => {
-    const { issuer, order, told, end } = createTestIssuer()
-    const mints = [issuer.issue(order, 'one', caller), issuer.issue(order, 'two', null)]
+  it('is identified to upstream by a pseudonym; an anonymous caller is not', async () => {
+    const { issue, identifiers, end } = createTestIssuer()
+    const mints = [issue({ caller }), issue()]
     await setImmediate()
     end()
     end()
-    await Promise.all(mints)
-    expect(new Set(told)).toStrictEqual(new Set([null, 'who ada']))
+    await Promise.all(mints.map(({ result }) => result))
+    expect(new Set(identifiers)).toStrictEqual(new Set([null, 'who ada']))
   })
 
-  it('may use it again where upstream was not asked', async () => {
-    const { issuer, order, upstream, asked, end } = createTestIssuer()
+  it.each<[what: string, mint: Upstream['mint']]>([
+    ['upstream was not asked', () => Promise.reject(new ServiceError('upstream_breaker_open'))],
+    [
+      'upstream failed',
+      () => Promise.resolve({ report, failure: new ServiceError('upstream_breaker_open') }),
+    ],
+  ])('may use a single-use token again if %s', async (_what, failing) => {
+    const { issue, reasonOf, upstream, asked, end } = createTestIssuer()
     const { mint } = upstream
-    upstream.mint = () => Promise.reject(new ServiceError('upstream_breaker_open'))
-    await expect(issuer.issue(order, 'one', caller)).rejects.toMatchObject({
-      reason: 'upstream_breaker_open',
-    })
+    upstream.mint = failing
+    expect(await reasonOf({ caller })).toBe('upstream_breaker_open')
     upstream.mint = mint
-    const outcome = issuer.issue(order, 'two', caller)
+    const { result } = issue({ caller })
     await setImmediate()
     end()
-    expect(await outcome).toBe(issued)
+    await result
     expect(asked).toHaveLength(1)
-    await expect(issuer.issue(order, 'three', caller)).rejects.toMatchObject({ reason: 'token_replayed' })
+    expect(await reasonOf({ caller })).toBe('token_replayed')
+  })
+
+  it('may use it again after its secret was released', async () => {
+    const { issuer, issue, end } = createTestIssuer()
+    const first = issue({ caller })
+    await setImmediate()
+    end()
+    await first.result
+    await issuer.release(first.attempt)
+    const second = issue({ caller })
+    await setImmediate()
+    end()
+    expect(await second.result).toBe(issued.issued)
   })
 })

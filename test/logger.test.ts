@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../src/errors.ts'
 import { createLogger, type LogLevel, logLevels, toLoggedError } from '../src/logger.ts'
 import { CANARY } from './support/replies.ts'
-import { startTestService } from './support/service.ts'
+import { ORIGIN, startTestService } from './support/service.ts'
 
 /** The lines that `write` leaves at this level, parsed. */
 function linesOf(level: LogLevel, write: (logger: ReturnType<typeof createLogger>) => void): unknown[] {
@@ -84,42 +84,77 @@ describe('what is logged of an error', () => {
 })
 
 describe('a request', () => {
+  async function startLogged(level = 'info') {
+    const service = await startTestService({ environment: { LOG_LEVEL: level } })
+    const lines = (): Record<string, unknown>[] =>
+      service
+        .logText()
+        .split('\n')
+        .filter((text) => text.includes('"msg":"request"'))
+        .map((text) => JSON.parse(text))
+    return { ...service, lines }
+  }
+
   it.each<[what: string, url: string, line: object]>([
-    ['by its pattern', '/livez?x=y', { method: 'GET', route: '/livez', status: 200, code: null }],
     [
-      'without a path where there is no route',
-      `/${CANARY}`,
-      { route: null, status: 404, code: 'invalid_request' },
+      'by its pattern, health checks at debug',
+      '/livez?x=y',
+      { level: 'debug', method: 'GET', route: '/livez', http_status: 200, code: null },
     ],
-    ['with its code where it is refused', '/v1/realtime/sessions', { status: 405, code: 'invalid_request' }],
+    [
+      'without a path if there is no route',
+      `/${CANARY}`,
+      { level: 'info', route: null, http_status: 404, code: 'invalid_request' },
+    ],
+    [
+      'with its code if it is refused',
+      '/v1/realtime/sessions',
+      { http_status: 405, code: 'invalid_request' },
+    ],
   ])('is logged %s', async (_, url, line) => {
-    const service = await startTestService()
-    const { headers } = await service.app.inject(url)
-    const lines = service
-      .logText()
-      .split('\n')
-      .filter((text) => text.includes('"msg":"request"'))
-    expect(lines.map((text) => JSON.parse(text))).toEqual([
+    const { app, lines, logText } = await startLogged('debug')
+    const { headers } = await app.inject(url)
+    expect(lines()).toEqual([
       expect.objectContaining({ ...line, request_id: headers['x-request-id'], ms: expect.any(Number) }),
     ])
-    expect(service.logText()).not.toContain(CANARY)
+    expect(logText()).not.toContain(CANARY)
   })
 
-  it('that mints is one line, with these fields and no others', async () => {
-    const service = await startTestService()
-    await service.mint()
-    const lines = service.logText().split('\n')
-    const line = lines.find((text) => text.includes('"msg":"request"'))
-    expect(Object.keys(JSON.parse(line ?? ''))).toEqual([
-      'level',
-      'time',
-      'request_id',
-      'method',
-      'route',
-      'status',
-      'code',
-      'ms',
-      'msg',
+  it('that mints is one line with everything that a review needs', async () => {
+    const { mint, lines } = await startLogged()
+    const { headers } = await mint()
+    const [line = {}] = lines()
+    expect(Object.entries(line).slice(2)).toEqual([
+      ['request_id', headers['x-request-id']],
+      ['method', 'POST'],
+      ['route', '/v1/realtime/client_secrets'],
+      ['http_status', 200],
+      ['code', null],
+      ['ms', expect.any(Number)],
+      ['outcome', 'issued'],
+      ['reason', null],
+      ['preset', 'assistant'],
+      ['origin', ORIGIN],
+      ['caller', null],
+      ['upstream_status', 200],
+      ['upstream_code', null],
+      ['upstream_param', null],
+      ['msg', 'request'],
+    ])
+  })
+
+  it('that fails with a 5xx is logged at warn, with its reason', async () => {
+    const { mint, sandbox, lines } = await startLogged('warn')
+    sandbox.behave({ kind: 'status', status: 401 })
+    await mint()
+    expect(lines()).toMatchObject([
+      {
+        level: 'warn',
+        http_status: 502,
+        outcome: 'failed',
+        reason: 'upstream_unauthorized',
+        upstream_status: 401,
+      },
     ])
   })
 

@@ -32,7 +32,7 @@ export const toCallerMatch = (values: readonly string[], keys: readonly AuditKey
 /** Accepts brackets and the length of a /64; undefined if it is not an address. */
 export function parseAddress(text: string): string | undefined {
   const address = text.replace(/^\[(.*)\]$/, '$1').replace(/\/64$/, '')
-  return isIP(address) === 0 ? undefined : toClientAddress(address, undefined)
+  return isIP(address) === 0 ? undefined : toClientAddress(address)
 }
 
 export function toAddressMatch(values: readonly string[], keys: readonly AuditKeys[]): TextMatch {

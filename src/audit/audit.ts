@@ -1,10 +1,10 @@
 /** Turns an attempt into its record: the one place that decides what is written. */
 import type { KeyObject } from 'node:crypto'
+import { type Attempt, toOutcome } from '../attempt.ts'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Secret } from '../secret.ts'
-import type { Attempt } from './attempt.ts'
 import type { AuditEvent } from './format.ts'
-import { type EventFacts, type Outcome, type RecordFields, toEventFields } from './record.ts'
+import { type EventFacts, type RecordFields, toEventFields } from './record.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import type { Retention } from './retention.ts'
 import type { AuditWriter } from './writer.ts'
@@ -29,11 +29,6 @@ export interface ReplyFacts {
   readonly requestId: string
   readonly status: number
   readonly delivered: boolean
-}
-
-const toOutcome = (status: number): Outcome => {
-  if (status < 400) return 'issued'
-  return status < 500 ? 'refused' : 'failed'
 }
 
 const TICK_MS = 1_000
@@ -116,7 +111,7 @@ export class Audit {
   }
 
   #toFields(attempt: Attempt, { requestId, status, delivered }: ReplyFacts): RecordFields {
-    const { preset, order, failure, upstream, secret } = attempt
+    const { preset, session, failure, upstream, secret, caller } = attempt
     const { identify, fingerprintKey, monotonicNow } = this.#options
     return {
       event: 'attempt',
@@ -128,11 +123,11 @@ export class Audit {
       delivered,
       preset: preset?.name ?? null,
       revision: preset?.revision ?? null,
-      model: order?.model ?? preset?.model ?? null,
-      expires_after_seconds: order?.expiresAfterSeconds ?? null,
-      overrides: order?.overrides ?? null,
+      model: session?.model ?? preset?.model ?? null,
+      expires_after_seconds: session?.expiresAfterSeconds ?? null,
+      overrides: session?.overrides ?? null,
       origin: attempt.origin,
-      caller: attempt.caller === null ? null : identify('caller', attempt.caller),
+      caller: caller === null ? null : identify('caller', caller.subject),
       address: identify('address', attempt.address),
       secret: secret === null ? null : secret.fingerprint(fingerprintKey),
       secret_expires_at: attempt.secretExpiresAt,

@@ -1,40 +1,46 @@
 /** Opens an attempt with each request, and closes it with a record before the reply leaves. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Attempt } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
-import { toClientAddress } from '../http/client-address.ts'
+import { attemptOf, decorateAttempts, setAttempt } from '../http/attempt-of.ts'
 import { toErrorHeaders } from '../http/error-handler.ts'
 import { replyHeaders } from '../http/headers.ts'
 import { toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
-import { Attempt } from './attempt.ts'
 import type { Audit } from './audit.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    attempt: Attempt
-  }
-}
 
 export interface OpenAttemptsOptions {
   readonly lifecycle: Lifecycle
+  /** The caller's address, as limits and pseudonyms see it. */
+  readonly toAddress: (request: FastifyRequest) => string
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
 
-/** Every request gets an attempt, for its facts are logged; only POSTs that found a route, which mint, are audited. */
-export function openAttempts(app: FastifyInstance, { lifecycle, now }: OpenAttemptsOptions): void {
-  app.decorateRequest('attempt')
+/** Every request gets an attempt, because its facts are logged. Only POSTs that reach a minting route are audited. */
+export function openAttempts(app: FastifyInstance, { lifecycle, toAddress, now }: OpenAttemptsOptions): void {
+  decorateAttempts(app)
   app.addHook('onRequest', (request, reply, done) => {
-    const { raw, ip, method, id } = request
-    const audited = method === 'POST' && !request.is404
-    request.attempt = new Attempt(now(), toClientAddress(ip, raw.socket.remoteAddress), audited)
+    const audited = request.method === 'POST' && !request.is404
+    setAttempt(request, new Attempt(now(), toAddress(request), audited))
     if (audited) lifecycle.attempts.enter()
-    reply.headers(replyHeaders).header('x-request-id', id)
+    reply.headers(replyHeaders).header('x-request-id', request.id)
     done()
   })
-  // Of a body that was cut off while guards were asked, Fastify would wait for the end.
-  app.addHook('preParsing', ({ attempt, raw }, _reply, payload, done) => {
-    done(attempt.audited && raw.destroyed ? new ServiceError('body_incomplete') : null, payload)
+  // Fastify would wait for the end of a body that was cut off while the guards ran.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const isCutOff = attemptOf(request).audited && request.raw.destroyed
+    done(isCutOff ? new ServiceError('body_incomplete') : null, payload)
+  })
+  app.addHook('preHandler', (request, _reply, done) => {
+    const attempt = attemptOf(request)
+    // The rest of the body can arrive while the reply that it is too late is on its way.
+    if (attempt.answered) throw new ServiceError('request_too_slow')
+    if (attempt.audited) {
+      attempt.accepted = true
+      lifecycle.mints.enter()
+    }
+    done()
   })
 }
 
@@ -45,18 +51,19 @@ export interface AuditRepliesOptions {
   readonly mintingPaths: ReadonlySet<string>
 }
 
-/** No record, no secret: the reply becomes a 503. A refusal hands nothing out and stays what it is. */
+/** Without a record, the reply becomes a 503. A refusal gives out nothing and stays as it is. */
 function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-  if (request.attempt.failure !== null) return payload
+  const attempt = attemptOf(request)
+  if (attempt.failure !== null) return payload
   const error = new ServiceError('audit_down')
-  request.attempt.failure = error
+  attempt.failure = error
   reply.code(error.status).headers(toErrorHeaders(error))
   return error.toEnvelope(request.id)
 }
 
 /**
- * One durable record per attempt, then the bytes leave. As an onSend hook it runs for success, failure and for a
- * caller who hung up alike, which onResponse does not. It never fails, for then Fastify would run it again.
+ * Writes one durable record per attempt, then lets the bytes leave. An onSend hook runs for success, for failure and
+ * for a caller who disconnected; onResponse does not. It never fails, because Fastify would run it again.
  */
 export function auditReplies(
   app: FastifyInstance,
@@ -66,8 +73,8 @@ export function auditReplies(
     method === 'OPTIONS' && mintingPaths.has(toPath(raw.url))
 
   app.addHook('onSend', async (request, reply, payload) => {
-    const { attempt, id: requestId } = request
-    // A guard can still refuse what the HTTP parser has refused already: the first word stands.
+    const attempt = attemptOf(request)
+    // A guard can still refuse what the HTTP parser has already refused: the first reply stands.
     if (attempt.answered) return new Promise<never>(() => undefined)
     attempt.answered = true
     if (!attempt.audited) {
@@ -79,7 +86,7 @@ export function auditReplies(
     const delivered = !request.raw.socket.destroyed
     if (accepted) lifecycle.recordings.enter()
     try {
-      await audit.record(attempt, { requestId, status: reply.statusCode, delivered })
+      await audit.record(attempt, { requestId: request.id, status: reply.statusCode, delivered })
       return payload
     } catch {
       return withhold(request, reply, payload)

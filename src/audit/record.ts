@@ -1,8 +1,7 @@
 /** One line of the audit, field by field, and its bytes. */
 import type { KeyObject } from 'node:crypto'
+import type { Outcome } from '../attempt.ts'
 import { type AuditEvent, type Head, type SealedLine, sealLine } from './format.ts'
-
-export type Outcome = 'issued' | 'refused' | 'failed'
 
 export interface RecordFields {
   readonly event: AuditEvent

@@ -97,9 +97,7 @@ function toPresetRule({ name, access: { origins, claims } }: Preset): string {
 /** Who is counted: an address as the limits see it. */
 function toCounted({ address }: Question): string {
   if (address === undefined) return 'the address'
-  return isIP(address) === 0
-    ? 'the proxy’s own address, for this is none'
-    : toClientAddress(address, undefined)
+  return isIP(address) === 0 ? 'the proxy’s own address, for this is none' : toClientAddress(address)
 }
 
 function toLimits(question: Question, caller: Caller | null, preset: Preset, { limits }: Config): string[] {

@@ -1,17 +1,20 @@
-/** The limit on all that one address sends: asked first and alone, preflights and unknown paths included. */
+/** The limit on all requests of one address, unknown paths included. It is checked first and on its own. */
 import { callbackify } from 'node:util'
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Attempt } from '../attempt.ts'
 import type { Limits } from '../limits/levels.ts'
 import { toQuotaHeaders } from '../limits/quota.ts'
+import { attemptOf } from './attempt-of.ts'
 import { toPath } from './request-target.ts'
 
 export interface AddressLimitOptions {
   readonly limits: Limits
   readonly exemptPaths: ReadonlySet<string>
+  /** Preflights of these paths from listed origins are not counted: a page cannot read a refused preflight. */
+  readonly mintingPaths: ReadonlySet<string>
+  readonly allowedOrigins: ReadonlySet<string>
 }
-
-type Attempt = FastifyRequest['attempt']
 
 /**
  * Our limits as a store of the plugin's, which hands a store nothing of a request but its key, and takes a count and a
@@ -38,28 +41,34 @@ function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
   }
 }
 
-/** Counts every request but those to `exemptPaths`, and refuses with 429. */
+/** Counts every request that is not exempt, and refuses with 429. */
 export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
-  const { limits, exemptPaths } = options
+  const { limits, exemptPaths, mintingPaths, allowedOrigins } = options
   /** By request id, between the plugin's asking for a key and its asking the store. */
   const asking = new Map<string, Attempt>()
   await app.register(rateLimit, { global: false, store: createStoreClass(limits, asking) })
   const count = app.createRateLimit({
-    keyGenerator: ({ id, attempt }) => {
-      asking.set(id, attempt)
-      return id
+    keyGenerator: (request) => {
+      asking.set(request.id, attemptOf(request))
+      return request.id
     },
   })
 
+  function isExempt({ method, headers, raw }: FastifyRequest): boolean {
+    const path = toPath(raw.url)
+    if (exemptPaths.has(path)) return true
+    return method === 'OPTIONS' && mintingPaths.has(path) && allowedOrigins.has(headers.origin ?? '')
+  }
+
   app.addHook('onRequest', async (request) => {
-    if (!exemptPaths.has(toPath(request.raw.url))) await count(request)
+    if (!isExempt(request)) await count(request)
   })
 }
 
-/** Every reply to a request that was counted says how its limits stand, whatever became of it. */
+/** Every reply to a counted request shows its limits, whatever its outcome. */
 export function showQuotas(app: FastifyInstance): void {
-  app.addHook('onSend', ({ attempt: { quotas } }, reply, payload, done) => {
-    const headers = toQuotaHeaders(quotas)
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const headers = toQuotaHeaders(attemptOf(request).quotas)
     if (headers !== undefined) reply.headers(headers)
     done(null, payload)
   })

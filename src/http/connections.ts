@@ -1,7 +1,7 @@
 /** Bounds what one address and one connection can occupy, so that no client can stall or end the process. */
 import type { RequestListener, Server, ServerResponse } from 'node:http'
-import { BlockList, isIPv6, type Socket } from 'node:net'
-import { toClientAddress } from './client-address.ts'
+import type { Socket } from 'node:net'
+import { createAddressMatcher, toClientAddress } from './client-address.ts'
 import { createFairTurns, type FairTurns, type Turn } from './fair-turns.ts'
 
 export interface ConnectionOptions {
@@ -31,18 +31,6 @@ interface Peer {
   refusedUntilMs: number
 }
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
-
-function toBlockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    if (bits === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(bits), familyOf(address))
-  }
-  return list
-}
-
 /** What Node’s parser takes as the end of HTTP on a connection. */
 const STOP = 2
 
@@ -57,7 +45,7 @@ const isPipelined = (response: ServerResponse): boolean => response.socket === n
 
 export class Connections {
   readonly #options: ConnectionOptions
-  readonly #exempt: BlockList
+  readonly #isExempt: (address: string) => boolean
   readonly #peers = new Map<string, Peer>()
   readonly #peersBySocket = new WeakMap<Socket, Peer>()
   readonly #pipelined = new WeakMap<Socket, number>()
@@ -65,7 +53,7 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#exempt = toBlockList(options.trustedProxies)
+    this.#isExempt = createAddressMatcher(options.trustedProxies)
   }
 
   /** Closes connections beyond a bound before their first byte is read. */
@@ -73,8 +61,8 @@ export class Connections {
     server.maxConnections = this.#options.max
     server.prependListener('connection', (socket: Socket) => {
       const { remoteAddress } = socket
-      if (remoteAddress !== undefined && this.#exempt.check(remoteAddress, familyOf(remoteAddress))) return
-      this.#admit(socket, toClientAddress('', remoteAddress))
+      if (remoteAddress !== undefined && this.#isExempt(remoteAddress)) return
+      this.#admit(socket, toClientAddress(remoteAddress))
     })
   }
 

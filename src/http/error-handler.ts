@@ -1,8 +1,9 @@
-/** The one place where errors become replies: ours as they say, the framework's by this table, the rest as internal. */
+/** The one place where errors become replies: ours as they are, the framework's by this table, others as internal. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { codeOf, ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
+import { attemptOf } from './attempt-of.ts'
 
 /** By the codes of Fastify and of Node's streams. */
 const frameworkReasons: ReadonlyMap<string, Reason> = new Map([
@@ -20,7 +21,7 @@ export function toServiceError(error: unknown): ServiceError {
   return reason === undefined ? new ServiceError('unexpected', { cause: error }) : new ServiceError(reason)
 }
 
-/** Headers that go with an error, beside those of every reply. */
+/** The headers of an error, in addition to those of every reply. */
 export function toErrorHeaders(error: ServiceError): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json; charset=utf-8' }
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
@@ -31,13 +32,13 @@ export function toErrorHeaders(error: ServiceError): Record<string, string> {
   return headers
 }
 
-/** States the failure on the attempt and answers with it; what nobody foresaw is logged, once and here. */
+/** States the failure on the attempt and replies with it. Unexpected errors are logged here, once. */
 export function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const failure = toServiceError(error)
     if (failure.code === 'internal')
       logger.error({ request_id: request.id, err: failure }, 'unexpected error')
-    request.attempt.failure = failure
+    attemptOf(request).failure = failure
     reply.code(failure.status).headers(toErrorHeaders(failure)).send(failure.toEnvelope(request.id))
   })
 }

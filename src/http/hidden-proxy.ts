@@ -1,22 +1,24 @@
-/** Notices a proxy in front that nobody told us of: most requests then seem to come from one private address. */
+/** Detects a proxy that TRUST_PROXY does not list: most requests then come from one private address. */
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { attemptOf } from './attempt-of.ts'
 import { toPath } from './request-target.ts'
 
 export interface HiddenProxyOptions {
   readonly logger: Logger
-  /** Health checks come from where they come from. */
+  /** Health checks do come from a private address. */
   readonly exemptPaths: ReadonlySet<string>
+  readonly isTrusted: (address: string) => boolean
 }
 
-/** Enough to tell a proxy from a few requests of somebody nearby. */
+/** Enough to tell a proxy from a few requests of a neighbor. */
 const SAMPLE = 50
 
 const ADVICE =
   'most requests share one private address, and so one limit: if that is a proxy’s, set TRUST_PROXY to its address'
 
-/** What no caller from the internet has: https://www.iana.org/assignments/iana-ipv4-special-registry/ and its sister. */
+/** Addresses that no caller from the internet has: https://www.iana.org/assignments/iana-ipv4-special-registry/ and its sister. */
 function createPrivateRanges(): BlockList {
   const ranges = new BlockList()
   ranges.addSubnet('10.0.0.0', 8)
@@ -25,7 +27,7 @@ function createPrivateRanges(): BlockList {
   ranges.addSubnet('169.254.0.0', 16)
   ranges.addSubnet('172.16.0.0', 12)
   ranges.addSubnet('192.168.0.0', 16)
-  // Of IPv6 addresses only the /64 is known here: ::1 has become this.
+  // IPv6 addresses arrive here as their /64, so ::1 is this one.
   ranges.addAddress('::', 'ipv6')
   ranges.addSubnet('fc00::', 7, 'ipv6')
   ranges.addSubnet('fe80::', 10, 'ipv6')
@@ -38,8 +40,9 @@ function toMajority(counts: ReadonlyMap<string, number>): string | undefined {
   return undefined
 }
 
-/** Says so once, without naming the address. */
-export function warnOfHiddenProxy(app: FastifyInstance, { logger, exemptPaths }: HiddenProxyOptions): void {
+/** Warns once, without naming the address. */
+export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOptions): void {
+  const { logger, exemptPaths, isTrusted } = options
   const ranges = createPrivateRanges()
   const counts = new Map<string, number>()
   let seen = 0
@@ -59,8 +62,10 @@ export function warnOfHiddenProxy(app: FastifyInstance, { logger, exemptPaths }:
     seen = 0
   }
 
-  app.addHook('onRequest', ({ attempt, raw }, _reply, done) => {
-    if (!isDone && !exemptPaths.has(toPath(raw.url))) count(attempt.address)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { url, socket } = request.raw
+    const isListed = socket.remoteAddress !== undefined && isTrusted(socket.remoteAddress)
+    if (!isDone && !isListed && !exemptPaths.has(toPath(url))) count(attemptOf(request).address)
     done()
   })
 }

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
+import { attemptOf } from './attempt-of.ts'
 import { toErrorHeaders } from './error-handler.ts'
 import { replyHeaders } from './headers.ts'
 import { logProtocolError } from './request-log.ts'
@@ -98,7 +99,7 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
     socket.on('error', () => undefined)
     const reply = newest.get(socket)
     const answer = (): void => {
-      refuse(new ServiceError('method_unsupported', { allow: 'GET, POST, OPTIONS' }), socket, logger)
+      refuse(new ServiceError('method_unsupported', { allow: 'GET, HEAD, POST, OPTIONS' }), socket, logger)
     }
     // What came before it on this connection is answered first.
     if (reply === undefined || reply.raw.writableFinished) answer()
@@ -112,4 +113,4 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
 const isOver = ({ raw, request }: FastifyReply): boolean => raw.writableFinished && request.raw.complete
 
 const isAwaitingBody = ({ request }: FastifyReply): boolean =>
-  !request.attempt.answered && !request.raw.complete
+  !attemptOf(request).answered && !request.raw.complete

@@ -39,17 +39,19 @@ export class CircuitBreaker {
     this.#onChange = onChange
   }
 
-  /** Throws a ServiceError if upstream must not be called now. */
-  admit(): Permit {
+  /** Throws a ServiceError if upstream must not be called now. Takes no probe. */
+  check(): void {
     const nowMs = this.#monotonicNow()
     const coolMs = this.#coolUntilMs - nowMs
     if (coolMs > 0) throw new ServiceError('upstream_cooling_down', { retryAfterSeconds: toSeconds(coolMs) })
-    if (this.#nextProbeMs !== undefined) {
-      const waitMs = this.#nextProbeMs - nowMs
-      if (waitMs > 0)
-        throw new ServiceError('upstream_breaker_open', { retryAfterSeconds: toSeconds(waitMs) })
-      this.#nextProbeMs = nowMs + PROBE_MS
-    }
+    const waitMs = (this.#nextProbeMs ?? nowMs) - nowMs
+    if (waitMs > 0) throw new ServiceError('upstream_breaker_open', { retryAfterSeconds: toSeconds(waitMs) })
+  }
+
+  /** Begins a call. Throws a ServiceError if upstream must not be called now. */
+  admit(): Permit {
+    this.check()
+    if (this.#nextProbeMs !== undefined) this.#nextProbeMs = this.#monotonicNow() + PROBE_MS
     return this.#state
   }
 

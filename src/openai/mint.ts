@@ -65,6 +65,8 @@ export interface Upstream {
    * ServiceError only if upstream was not called.
    */
   readonly mint: (request: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
+  /** Throws a ServiceError while the circuit breaker is open or a cool-down lasts. */
+  readonly checkAvailable: () => void
   /** Aborts mints in flight: they fail as `shutting_down`. */
   readonly close: () => Promise<void>
 }
@@ -185,7 +187,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     return { ...result, report: toReport(reply, apiKey, attempts, monotonicNow() - startedAtMs) }
   }
 
-  return { mint, close: () => dispatcher.destroy() }
+  return { mint, checkAvailable: () => breaker.check(), close: () => dispatcher.destroy() }
 }
 
 const monotonicNow = (): number => performance.now()

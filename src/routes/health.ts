@@ -9,14 +9,14 @@ export const healthPaths: ReadonlySet<string> = new Set(['/livez', '/readyz'])
 export interface HealthOptions {
   readonly audit: Audit
   readonly lifecycle: Lifecycle
-  /** Undefined where callers are anonymous. */
+  /** Undefined if callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
 }
 
 type Unready = 'draining' | 'audit_unavailable' | 'authentication_unavailable' | 'limits_unavailable'
 
-/** `/livez` tells only that the process answers: nothing that a restart would not mend makes it fail. */
+/** `/livez` tells only that the process answers: it fails only if a restart would help. */
 export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
   const { audit, lifecycle, callerGuard, limits } = options
 
@@ -27,8 +27,8 @@ export function healthRoutes(app: FastifyInstance, options: HealthOptions): void
     return limits.isAvailable() ? undefined : 'limits_unavailable'
   }
 
-  app.get('/livez', () => ({ status: 'ok' }))
-  app.get('/readyz', (_request, reply) => {
+  app.get('/livez', { exposeHeadRoute: true }, () => ({ status: 'ok' }))
+  app.get('/readyz', { exposeHeadRoute: true }, (_request, reply) => {
     const unready = toUnready()
     return reply.code(unready === undefined ? 200 : 503).send({ status: unready ?? 'ok' })
   })

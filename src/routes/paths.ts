@@ -17,7 +17,7 @@ export const mintingPaths: ReadonlySet<string> = new Set(dialects.map(({ path })
 /** The error for a path without a route for the method. */
 function toRouteError(path: string): ServiceError {
   if (mintingPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'POST, OPTIONS' })
-  if (healthPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'GET' })
+  if (healthPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'GET, HEAD' })
   return new ServiceError('route_unknown')
 }
 

@@ -1,6 +1,6 @@
 /** Audits on real directories, with clocks that only tests move. */
 import { onTestFinished } from 'vitest'
-import { Attempt } from '../../src/audit/attempt.ts'
+import { Attempt } from '../../src/attempt.ts'
 import type { Audit } from '../../src/audit/audit.ts'
 import { type AuditSettings, openAudit } from '../../src/audit/open.ts'
 import { ServiceError } from '../../src/errors.ts'

@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { openAttempts } from '../../src/audit/hooks.ts'
 import { limitAddresses, showQuotas } from '../../src/http/address-limit.ts'
+import { attemptOf } from '../../src/http/attempt-of.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
 import { createLimits, type Limits } from '../../src/limits/levels.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
@@ -32,15 +33,21 @@ const limits: Limits = createLimits({
 
 function createBareListener(): FastifyInstance {
   const app = Fastify()
-  openAttempts(app, { lifecycle: new Lifecycle(), now })
+  openAttempts(app, { lifecycle: new Lifecycle(), toAddress: ({ ip }) => ip, now })
   return app
 }
 
 async function createLimitedListener(): Promise<FastifyInstance> {
   const app = createBareListener()
-  await limitAddresses(app, { limits, exemptPaths: new Set() })
+  await limitAddresses(app, {
+    limits,
+    exemptPaths: new Set(),
+    mintingPaths: new Set(),
+    allowedOrigins: new Set(),
+  })
   showQuotas(app)
-  app.get('/', async ({ attempt }) => {
+  app.get('/', async (request) => {
+    const attempt = attemptOf(request)
     const { address } = attempt
     const { quotas, refusal } = await limits.countMint({ preset, subject: null, address })
     attempt.quotas = [...attempt.quotas, ...quotas]

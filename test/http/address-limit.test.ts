@@ -8,7 +8,7 @@ import { createLimits } from '../../src/limits/levels.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
 import type { LimitRule } from '../../src/limits/rules.ts'
 import { createLogger } from '../../src/logger.ts'
-import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
+import { CLIENT_SECRETS, refusalOf, SESSIONS } from '../support/replies.ts'
 import { ORIGIN, startTestService } from '../support/service.ts'
 import { exchange, listen, toRequest } from '../support/sockets.ts'
 
@@ -29,7 +29,6 @@ describe('counts', () => {
     ['a path in escapes', { url: '/%6civez' }],
     ['a wrong method', { url: CLIENT_SECRETS }],
     ['a HEAD', { method: 'HEAD', url: '/nowhere' }],
-    ['a preflight', { method: 'OPTIONS', url: CLIENT_SECRETS, headers: { origin: ORIGIN } }],
     [
       'a preflight that is refused',
       { method: 'OPTIONS', url: CLIENT_SECRETS, headers: { origin: 'https://evil.example' } },
@@ -56,6 +55,22 @@ describe('counts', () => {
     const [second] = await exchange(port, toRequest('GET /nowhere'))
     expect([first?.statusCode, second?.statusCode]).toEqual([400, 429])
   })
+
+  it.each([CLIENT_SECRETS, SESSIONS, `${CLIENT_SECRETS}?preset=assistant`])(
+    'nothing for a preflight of %s from a listed origin, which is never refused',
+    async (url) => {
+      const service = await start('1/day')
+      const preflight = { method: 'OPTIONS', url, headers: { origin: ORIGIN } } as const
+      for (let times = 0; times < 3; times += 1) {
+        expect((await service.app.inject(preflight)).statusCode).toBe(204)
+      }
+      expect((await service.mint()).statusCode).toBe(200)
+      expect(refusalOf(await service.mint())).toEqual(limited)
+      const reply = await service.app.inject(preflight)
+      expect(reply.statusCode).toBe(204)
+      expect(reply.headers).not.toHaveProperty('ratelimit')
+    },
+  )
 
   it.each(['/livez', '/readyz', '/livez?x=1', '/readyz?'])(
     'nothing for %s, which is never limited',
@@ -124,10 +139,15 @@ async function startClocked(rules: readonly LimitRule[]) {
   const app = Fastify()
   onTestFinished(() => app.close())
   answerErrors(app, createLogger('silent', { write: () => undefined }))
-  openAttempts(app, { lifecycle: new Lifecycle(), now: () => clock.now })
+  openAttempts(app, { lifecycle: new Lifecycle(), toAddress: ({ ip }) => ip, now: () => clock.now })
   const store = new LocalStore({ monotonicNow: () => clock.now })
   const limits = createLimits({ store, perAddress: rules, perCaller: [], total: [], toPseudonym })
-  await limitAddresses(app, { limits, exemptPaths: new Set() })
+  await limitAddresses(app, {
+    limits,
+    exemptPaths: new Set(),
+    mintingPaths: new Set(),
+    allowedOrigins: new Set(),
+  })
   showQuotas(app)
   app.get('/', () => 'ok')
   const ask = async (ms: number, remoteAddress = '192.0.2.1') => {

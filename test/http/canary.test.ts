@@ -1,4 +1,4 @@
-/** Whatever a caller writes, and wherever: no reply, no log line and no record repeats it. */
+/** What a caller writes is repeated in no reply, log line or record. Refused origins: refused-origins.test.ts. */
 import { describe, expect, it } from 'vitest'
 import { CANARY, CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
@@ -35,8 +35,12 @@ const calls: readonly [where: string, status: number, call: Call][] = [
     { url: `${CLIENT_SECRETS}?preset=${CANARY}`, payload: body({}) },
   ],
   ['a query behind a wrong method', 405, { method: 'PUT', url: `${CLIENT_SECRETS}?${CANARY}` }],
-  ['an unlisted origin', 403, { headers: { origin: `https://${CANARY}.example` } }],
-  ['the origin of a preflight', 403, { method: 'OPTIONS', headers: { origin: `https://${CANARY}.example` } }],
+  ['an unlisted origin', 403, { headers: { origin: `https://evil.example/${CANARY}` } }],
+  [
+    'the origin of a preflight',
+    403,
+    { method: 'OPTIONS', headers: { origin: `https://evil.example/${CANARY}` } },
+  ],
   ['the content type', 415, { headers: { 'content-type': `text/${CANARY}` }, payload: '{}' }],
   ['a charset', 415, { headers: { 'content-type': `application/json; charset=${CANARY}` }, payload: '{}' }],
   ['the content encoding', 415, { headers: { 'content-encoding': CANARY }, payload: '{}' }],

@@ -72,3 +72,27 @@ describe('traffic of which', () => {
     expect(logText()).not.toContain('10.0.0.5')
   })
 })
+
+describe('a trusted proxy that sends no address', () => {
+  const environment = { TRUST_PROXY: '10.0.0.0/8' }
+  const headers = { 'x-forwarded-for': 'unknown' }
+
+  it('is named in the log, once', async () => {
+    const { app, logText } = await startTestService({ environment })
+    for (const remoteAddress of ['10.0.0.5', '10.0.0.5', '10.0.0.6']) {
+      await app.inject({ url: '/', remoteAddress, headers })
+    }
+    const named = logText()
+      .split('\n')
+      .filter((line) => line.includes('X-Forwarded-For'))
+      .map((line) => JSON.parse(line))
+    expect(named.map(({ level, proxy }) => [level, proxy])).toEqual([
+      ['warn', '10.0.0.5'],
+      ['warn', '10.0.0.6'],
+    ])
+  })
+
+  it('is not taken for a proxy that TRUST_PROXY does not list', async () => {
+    expect(await warningsFor({ share: 100, address: '10.0.0.5', environment, headers })).toBe(0)
+  })
+})

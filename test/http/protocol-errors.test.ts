@@ -66,7 +66,7 @@ describe('what is no HTTP is answered in the envelope, once, and the connection 
       .split('\n')
       .find((line) => line.includes(String(reply?.headers['x-request-id'])))
     expect(JSON.parse(logged ?? '')).toMatchObject({
-      status: 400,
+      http_status: 400,
       code: 'invalid_request',
       route: null,
       method: null,

@@ -33,11 +33,11 @@ describe('the network of', () => {
     ['0:0:2:3:4:5:6:7', '0:0:2::/48'],
     ['fe80::1%eth0', 'fe80:0:0::/48'],
   ])('%s', (address, network) => {
-    expect(toNetwork(toClientAddress(address, undefined))).toBe(network)
+    expect(toNetwork(toClientAddress(address))).toBe(network)
   })
 
   it('an unknown address is none', () => {
-    expect(toNetwork(toClientAddress('', undefined))).toBeUndefined()
+    expect(toNetwork(toClientAddress(undefined))).toBeUndefined()
   })
 })
 

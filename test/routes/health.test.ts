@@ -41,12 +41,19 @@ describe('while all is well', () => {
     }
   })
 
-  it.each(['/livez', '/readyz'])('%s takes GET alone', async (url) => {
+  it.each(['/livez', '/readyz'])('%s takes GET and HEAD only', async (url) => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
       const reply = await service().app.inject({ method, url })
       expect(refusalOf(reply)).toEqual([405, 'invalid_request', null])
-      expect(reply.headers['allow']).toBe('GET')
+      expect(reply.headers['allow']).toBe('GET, HEAD')
     }
+  })
+
+  it.each(['/livez', '/readyz'])('HEAD %s is GET without a body', async (url) => {
+    const { app } = service()
+    const [get, head] = [await app.inject({ url }), await app.inject({ method: 'HEAD', url })]
+    expect(head).toMatchObject({ statusCode: 200, body: '' })
+    expect(head.headers['content-length']).toBe(get.headers['content-length'])
   })
 
   it('health checks leave no record in the audit', async () => {

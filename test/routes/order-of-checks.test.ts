@@ -19,7 +19,6 @@ describe('the per-address limit comes before', () => {
     ['wrong methods', 'GET', CLIENT_SECRETS, ORIGIN],
     ['missing origins', 'POST', CLIENT_SECRETS, undefined],
     ['unlisted origins', 'POST', CLIENT_SECRETS, evil],
-    ['preflights', 'OPTIONS', CLIENT_SECRETS, ORIGIN],
     ['preflights of unlisted origins', 'OPTIONS', CLIENT_SECRETS, evil],
   ])('%s', async (_, method, url, origin) => {
     const asked = { method, url, headers: origin === undefined ? {} : { origin } }
@@ -188,7 +187,7 @@ describe('while the audit is known to be down', () => {
     expect(refusalOf(await (await startWithoutAudit()).mint(body))).toEqual(outcome)
   })
 
-  it('a mint too many is told that there are too many', async () => {
+  it('a mint beyond the maximum is told about the audit', async () => {
     const service = await startTestService({
       presets,
       environment: { ...environment, MAX_CONCURRENT_MINTS: '1' },
@@ -197,8 +196,34 @@ describe('while the audit is known to be down', () => {
     const hanging = service.mint({ preset: 'plain' })
     await expect.poll(() => service.sandbox.requests.length).toBe(1)
     await breakAudit(service)
-    expect(refusalOf(await service.mint({ preset: 'plain' }))).toEqual([503, 'overloaded', null])
+    expect(refusalOf(await service.mint({ preset: 'plain' }))).toEqual([503, 'audit_unavailable', null])
     await service.sandbox.close()
     expect((await hanging).statusCode).toBe(503)
+  })
+
+  it('no limit is consumed', async () => {
+    const limited = { ...environment, RATE_LIMIT_PER_CALLER: '1/day' }
+    const service = await startTestService({ presets, environment: limited })
+    await breakAudit(service)
+    for (let times = 0; times < 3; times += 1) {
+      expect(refusalOf(await service.mint({ preset: 'plain' }))).toEqual([503, 'audit_unavailable', null])
+    }
+    await rm(service.auditDirectory)
+    await expect.poll(() => service.audit.available, { timeout: 5_000 }).toBe(true)
+    expect((await service.mint({ preset: 'plain' })).statusCode).toBe(200)
+    expect(refusalOf(await service.mint({ preset: 'plain' }))).toEqual([429, 'rate_limited', null])
+  })
+})
+
+describe('while upstream is known to be down, no limit is consumed', () => {
+  it('in a cool-down after a 429', async () => {
+    const limited = { ...environment, RATE_LIMIT_PER_CALLER: '2/day' }
+    const service = await startTestService({ presets, environment: limited })
+    service.sandbox.behave({ kind: 'status', status: 429, headers: { 'retry-after': '60' } }, 1)
+    for (let times = 0; times < 4; times += 1) {
+      expect(refusalOf(await service.mint({ preset: 'plain' }))).toEqual([503, 'upstream_busy', null])
+    }
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect((await service.mint({ preset: 'plain' })).headers['ratelimit']).not.toContain('"caller";r=0')
   })
 })

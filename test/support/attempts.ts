@@ -119,12 +119,12 @@ const malformed: readonly CanaryAttempt[] = [
 ]
 
 const refused: readonly CanaryAttempt[] = [
-  attempt('another origin', 403, { origin: `https://${CANARY}.evil.example` }),
+  attempt('another origin', 403, { origin: `https://evil.example/${CANARY}` }),
   attempt('no origin', 403, { origin: null }),
   attempt('a navigation', 403, { headers: [`Sec-Fetch-Mode: ${CANARY}`] }),
   attempt('a preflight from elsewhere', 403, {
     start: `OPTIONS ${CLIENT_SECRETS}`,
-    origin: `https://${CANARY}.evil.example`,
+    origin: `https://evil.example/${CANARY}`,
     headers: ['Access-Control-Request-Method: POST'],
   }),
   attempt('an unknown preset', 404, { body: toBody({ preset: CANARY }) }),

@@ -1,0 +1,79 @@
+/** The facts of one request: guards, issuer and error handler state them, the audit and the log read them. */
+import type { ServiceError } from './errors.ts'
+import type { Secret } from './secret.ts'
+
+/** The caller of a valid token. */
+export interface AttemptCaller {
+  readonly subject: string
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Null if the token may be used again. */
+  readonly singleUse: { readonly id: string; readonly untilUnixSeconds: number } | null
+}
+
+export interface AttemptPreset {
+  readonly name: string
+  readonly revision: string
+  readonly model: string | null
+}
+
+/** What is asked of upstream. */
+export interface AttemptSession {
+  readonly model: string | null
+  readonly expiresAfterSeconds: number
+  /** Names of the fields that differ from the preset's own. */
+  readonly overrides: readonly string[]
+}
+
+export interface AttemptUpstream {
+  readonly status: number | null
+  readonly code: string | null
+  readonly param: string | null
+  readonly requestId: string | null
+  readonly attempts: number
+  readonly ms: number
+}
+
+export interface AttemptQuota {
+  readonly policy: { readonly name: string; readonly text: string }
+  readonly remaining: number
+  readonly resetMs: number
+}
+
+export class Attempt {
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number
+  /** The caller's network address as limits and pseudonyms see it: IPv4, or the /64 of an IPv6. */
+  readonly address: string
+  /** A POST that reached a minting route, and so one record in the audit. */
+  readonly audited: boolean
+  /** The whole body has arrived: a drain waits for it. */
+  accepted = false
+  /** A reply is on its way; there is never a second one. */
+  answered = false
+  /** A listed origin, `other`, or null if the request has none. */
+  origin: string | null = null
+  /** Null for anonymous callers. */
+  caller: AttemptCaller | null = null
+  preset: AttemptPreset | null = null
+  /** The limits that the caller may know about. */
+  quotas: readonly AttemptQuota[] = []
+  session: AttemptSession | null = null
+  upstream: AttemptUpstream | null = null
+  secret: Secret | null = null
+  /** Unix seconds. */
+  secretExpiresAt: number | null = null
+  failure: ServiceError | null = null
+
+  constructor(startedAtMs: number, address: string, audited: boolean) {
+    this.startedAtMs = startedAtMs
+    this.address = address
+    this.audited = audited
+  }
+}
+
+export type Outcome = 'issued' | 'refused' | 'failed'
+
+export function toOutcome(status: number): Outcome {
+  if (status < 400) return 'issued'
+  return status < 500 ? 'refused' : 'failed'
+}
