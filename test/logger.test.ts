@@ -83,18 +83,18 @@ describe('what is logged of an error', () => {
   })
 })
 
-describe('a request', () => {
-  async function startLogged(level = 'info') {
-    const service = await startTestService({ environment: { LOG_LEVEL: level } })
-    const lines = (): Record<string, unknown>[] =>
-      service
-        .logText()
-        .split('\n')
-        .filter((text) => text.includes('"msg":"request"'))
-        .map((text) => JSON.parse(text))
-    return { ...service, lines }
-  }
+async function startLogged(level = 'info') {
+  const service = await startTestService({ environment: { LOG_LEVEL: level } })
+  const lines = (): Record<string, unknown>[] =>
+    service
+      .logText()
+      .split('\n')
+      .filter((text) => text.includes('"msg":"request"'))
+      .map((text) => JSON.parse(text))
+  return { ...service, lines }
+}
 
+describe('a request', () => {
   it.each<[what: string, url: string, line: object]>([
     [
       'by its pattern, health checks at debug',
