@@ -149,12 +149,11 @@ export class FileCheck {
   }
 
   #judgeClaims({ event, seq }: Heading, bytes: Buffer, { line }: Place): FindingReason | null {
-    // Without a valid seal, it makes no claims.
-    if (this.#key === null) return null
+    // Most records name no file, and need not be parsed. Without a valid seal, a record makes no claims.
+    if (!namesFiles(event) || this.#key === null) return null
     const { name, firstSeq } = this.#report
     const isFromStart = (firstSeq ?? seq) === 0
-    // Most records name no file, and need not be parsed.
-    const detail = namesFiles(event) ? readDetail(bytes) : undefined
+    const detail = readDetail(bytes)
     const found = toClaims({ event, witness: { file: name, line }, isFromStart }, detail)
     if (found === undefined) return 'version_unknown'
     if (event === 'open' && readOwnName(detail) !== name) return 'file_renamed'

@@ -3,8 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { type Attempt, toOutcome } from '../attempt.ts'
 import type { Catalog } from '../presets/catalog.ts'
 import type { Secret } from '../secret.ts'
-import type { AuditEvent } from './format.ts'
-import { type EventFacts, type RecordFields, toEventFields } from './record.ts'
+import { type RecordFields, toEventFields } from './record.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import type { Retention } from './retention.ts'
 import type { AuditWriter } from './writer.ts'
@@ -21,9 +20,6 @@ export interface AuditOptions {
   /** Milliseconds. */
   readonly monotonicNow: () => number
 }
-
-/** Events that the rest of the service records. */
-export type ServiceEvent = Extract<AuditEvent, 'config' | 'key' | 'store'>
 
 export interface ReplyFacts {
   readonly requestId: string
@@ -75,22 +71,21 @@ export class Audit {
 
   /** Resolves when the record of the presets in force is durable. */
   recordPresets({ revision, presets }: Catalog): Promise<void> {
-    return this.recordEvent('config', { revision, detail: { presets: presets.size } })
+    return this.#writer.append(toEventFields('config', { revision, detail: { presets: presets.size } }))
   }
 
   /** Resolves when the record of the API key in force is durable. */
   recordKey(apiKey: Secret): Promise<void> {
-    return this.recordEvent('key', { secret: apiKey.fingerprint(this.#options.fingerprintKey) })
+    return this.#writer.append(
+      toEventFields('key', { secret: apiKey.fingerprint(this.#options.fingerprintKey) }),
+    )
   }
 
   /** Resolves when the record that the limits left the shared store, or returned to it, is durable. */
   recordStore(state: 'degraded' | 'restored', cause: string | null): Promise<void> {
-    return this.recordEvent('store', { detail: cause === null ? { state } : { state, cause } })
-  }
-
-  /** Resolves when the record of an event of the service is durable. */
-  recordEvent(event: ServiceEvent, facts: EventFacts): Promise<void> {
-    return this.#writer.append(toEventFields(event, facts))
+    return this.#writer.append(
+      toEventFields('store', { detail: cause === null ? { state } : { state, cause } }),
+    )
   }
 
   /** Writes all counts and waiting records, and a last one. */

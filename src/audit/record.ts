@@ -110,7 +110,7 @@ export function toLines(
 }
 
 /** The fields that events other than attempts may have. */
-export type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
+type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
 
 /** The fields of an event other than an attempt; missing ones are null. */
 export function toEventFields(event: AuditEvent, facts: EventFacts = {}): RecordFields {

@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { Secret } from '../../src/secret.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { openTestAudit, recordIssued } from './audits.ts'
 import { headOf, keys, readChains } from './writers.ts'
@@ -50,14 +51,14 @@ describe('identities', () => {
 })
 
 describe('an event of the service', () => {
-  it.each(['key', 'store'] as const)('has a record: %s', async (event) => {
+  it('has a record', async () => {
     const { audit, directory } = await openTestAudit()
-    await audit.recordEvent(event, { detail: { state: 'degraded' } })
-    expect((await linesIn(directory)).at(-1)).toMatchObject({
-      event,
-      outcome: null,
-      detail: { state: 'degraded' },
-    })
+    await audit.recordStore('degraded', 'ECONNREFUSED')
+    await audit.recordKey(new Secret('sk-a'))
+    expect((await linesIn(directory)).slice(-2)).toMatchObject([
+      { event: 'store', outcome: null, detail: { state: 'degraded', cause: 'ECONNREFUSED' } },
+      { event: 'key', outcome: null, secret: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    ])
   })
 })
 
