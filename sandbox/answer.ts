@@ -1,4 +1,4 @@
-// What goes out on the wire for one request, and the label that every reply of the sandbox carries.
+// Writes one reply. Each reply of the sandbox has the same label.
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
@@ -11,7 +11,7 @@ export const labelHeader = 'X-Realtime-Mint-Sandbox'
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Sent in one piece with its length, or, if iterable, piece by piece for as long as the socket lasts. */
+  /** Sent at once with its length. An iterable is sent piece by piece until the socket closes. */
   readonly body: string | Buffer | Iterable<string>
 }
 
@@ -26,7 +26,7 @@ export function toAnswer(verdict: Verdict): TextAnswer {
     : { status: verdict.refusal.status, body: JSON.stringify({ error: verdict.refusal.error }) }
 }
 
-/** Sets what OpenAI sends with every reply, and our label. `now` in epoch ms. Returns the request id. */
+/** Sets the headers of every OpenAI reply, and our label. `now` in epoch ms. Returns the request id. */
 export function setCommonHeaders(response: ServerResponse, now: number): string {
   const requestId = `req_${randomBytes(16).toString('hex')}`
   response.setHeader(labelHeader, label)
@@ -38,14 +38,14 @@ export function setCommonHeaders(response: ServerResponse, now: number): string 
   return requestId
 }
 
-/** Sends a whole answer; resolves when it is handed over, or when the other side has gone. */
+/** Sends an answer. Resolves when it is written, or when the client has disconnected. */
 export async function send(response: ServerResponse, { status, headers, body }: Answer): Promise<void> {
   response.statusCode = status
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) {
     return pipeline(Readable.from(body), response).catch(() => undefined)
   }
-  // These two statuses may carry neither a body nor its length.
+  // These two statuses have no body and no length.
   if (status !== 204 && status !== 304 && !response.hasHeader('content-length')) {
     response.setHeader('content-length', Buffer.byteLength(body))
   }

@@ -1,4 +1,4 @@
-// How the sandbox can be told to misbehave, and for how many requests.
+// The failures that the sandbox can play, and for how many requests.
 import { z } from 'zod'
 
 /** Replies that look like a client secret. Only `extra-fields` is a usable one. */
@@ -60,31 +60,31 @@ const orderSchema = z.strictObject({ behaviour: behaviourSchema, times: z.int().
 export type MalformedVariant = (typeof malformedVariants)[number]
 
 /**
- * What the sandbox does with a minting request once it has read it.
+ * What the sandbox does with a minting request after it has read it.
  *
  * - `normal`: judge it as OpenAI would.
  * - `delay`: the same, `ms` milliseconds later.
- * - `status`: answer that status, whatever was asked; the body is OpenAI's for the status and `code` unless `body` is given
- *   (a string goes out as it is, anything else as JSON). `headers` are added, such as `retry-after`.
+ * - `status`: answer with that status. The body is OpenAI's for the status and `code`, with `param`, unless `body` is
+ *   given (a string is sent as it is, other values as JSON). `headers` are added, such as `retry-after`.
  * - `hang`: never answer. `headers-only`: a 200 and its headers, then silence.
- * - `drip`: headers, then one byte per 100 ms, for ever.
- * - `reset`: reset the connection once the request has been read.
+ * - `drip`: headers, then one byte every 100 ms, without end.
+ * - `reset`: reset the connection after the request.
  * - `truncate`: announce a longer body than is sent, then end.
- * - `malformed`: spoil the reply that a valid request gets, see `malformedVariants`; others are refused as usual.
+ * - `malformed`: break the reply to a valid request, see `malformedVariants`. Invalid requests are refused as usual.
  */
 export type Behaviour = z.infer<typeof behaviourSchema>
 
 export type BehaviourKind = Behaviour['kind']
 
-/** All kinds, for tests that iterate over them. */
+/** All kinds, for tests. */
 export const behaviourKinds: readonly BehaviourKind[] = behaviourSchema.options.map(
   (option) => option.shape.kind.value,
 )
 
 export interface BehaviourSlot {
-  /** Replaces the behaviour, for the next `times` requests or until told otherwise. Throws a ZodError. */
+  /** Replaces the behaviour, for the next `times` requests or until the next call. Throws a ZodError. */
   tell(order: { behaviour: Behaviour; times?: number | undefined }): void
-  /** The behaviour of the next request, which uses one up. */
+  /** The behaviour of the next request. */
   take(): Behaviour
 }
 
@@ -105,7 +105,7 @@ export function createBehaviourSlot(): BehaviourSlot {
   }
 }
 
-/** Reads the body of `PUT /sandbox/behaviour`; the error is a text for whoever sent it. */
+/** Reads the body of `PUT /sandbox/behaviour`; the error is a text for the sender. */
 export function parseOrder(body: string): { order: z.infer<typeof orderSchema> } | { error: string } {
   const parsed = orderSchema.safeParse(parseJson(body))
   if (parsed.success) return { order: parsed.data }

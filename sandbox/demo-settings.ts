@@ -1,19 +1,19 @@
-/** The settings of the demo: the service as it is, in front of the sandbox instead of OpenAI. */
+/** The settings of the demo: the normal service with the sandbox instead of OpenAI. */
 import { randomBytes } from 'node:crypto'
 import type { Environment } from '../src/config.ts'
 import { startSandbox } from './sandbox.ts'
 
-/** Where front-end development servers usually listen, and the service itself. */
+/** The usual ports of front-end development servers, and the service's own. */
 const ORIGINS = 'http://localhost:3000,http://localhost:5173,http://localhost:8080'
 
 export interface Demo {
   readonly environment: Environment
-  /** What to try, for whoever started it. */
+  /** Commands to try, for the terminal. */
   readonly toInvitation: (url: string) => string
   readonly close: () => Promise<void>
 }
 
-/** Starts the sandbox and returns the environment that makes the service use it, and no key of anybody's. */
+/** Starts the sandbox and returns the environment that makes the service use it, without any real key. */
 export async function startDemo(environment: Environment): Promise<Demo> {
   const apiKey = `sk-sandbox-${randomBytes(16).toString('hex')}`
   const sandbox = await startSandbox({ apiKey })

@@ -1,14 +1,14 @@
-// What OpenAI sends when it fails or refuses for reasons that are not in the request's body.
+// OpenAI's failures and refusals that do not depend on the request's body.
 import type { IncomingMessage } from 'node:http'
 import { type Refusal, refuse } from './refusal.ts'
 
 type Failure = readonly [status: number, code: string | null, type: string, message: string]
 
 const invalid = 'invalid_request_error'
-// The same for every billing failure: the code tells them apart, the type does not.
+// All billing failures have this type. Only their codes differ.
 const billing = 'insufficient_quota'
 
-// The first row of a status is what that status means when no code is asked for.
+// The first row of a status applies if no code is given.
 const failures: readonly Failure[] = [
   [400, 'invalid_value', invalid, 'The session was not accepted.'],
   [
@@ -42,9 +42,9 @@ interface Chosen {
 }
 
 /**
- * The envelope OpenAI would send with a status.
+ * The envelope that OpenAI sends with a status.
  *
- * @param code which of that status's failures; unknown codes, and null, are kept
+ * @param code selects a failure of that status; unknown codes and null are sent as they are
  */
 export function failWith(status: number, chosen: Chosen = {}): Refusal {
   const matches = ([of, code]: Failure): boolean =>
@@ -67,7 +67,7 @@ export function invalidUrl({ method, url }: Pick<IncomingMessage, 'method' | 'ur
   return refuse(404, null, `Invalid URL (${method} ${url?.split('?', 1)[0]})`)
 }
 
-/** Refuses an API key the way OpenAI does: ends of the key stay readable, which is why this must never be relayed. */
+/** Refuses an API key as OpenAI does. The message shows both ends of the key, so it must never be relayed. */
 export function invalidApiKey(given: string | undefined, auth: 'bearer' | 'api-key'): Refusal {
   const place = auth === 'bearer' ? 'as a Bearer token in the Authorization' : 'in the api-key'
   const message =

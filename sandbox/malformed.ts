@@ -1,4 +1,4 @@
-// Replies that look like success and are not: one way to spoil a good reply per variant.
+// Replies that look like success: each variant breaks a valid reply in one way.
 import { gzipSync } from 'node:zlib'
 import type { Answer } from './answer.ts'
 import type { MalformedVariant } from './behaviour.ts'
@@ -49,7 +49,7 @@ const spoils: Readonly<Record<MalformedVariant, Spoil>> = {
   created: withStatus(201),
   'no-content': () => ({ status: 204, body: '' }),
   'partial-content': withStatus(206),
-  // To the very path that was asked, whichever it is: who follows would be served.
+  // To the same path: a client that follows redirects would get a secret.
   redirect: (grant) => ({ status: 307, headers: { location: '?redirected' }, body: toText(grant) }),
   'missing-value': withValue(() => undefined),
   'value-not-a-string': withValue(() => 12_345),
@@ -70,12 +70,12 @@ const spoils: Readonly<Record<MalformedVariant, Spoil>> = {
     withMembers(grant, { object: 'client_secret', created_at: 0, extra: { deep: [null] } }),
 }
 
-/** The spoiled form of a reply that was granted. */
+/** Breaks the reply to a valid request. */
 export function spoil(variant: MalformedVariant, grant: Grant, terms: MintTerms): Answer {
   return spoils[variant](grant, terms)
 }
 
-/** The reply with 100 MiB more in its secret, in pieces, so that it need not be held. */
+/** A reply whose secret has 100 MiB more, in pieces, so that it needs no memory. */
 function* hugeBody(grant: Grant): Generator<string> {
   const { value } = grant.secret
   const [before = '', after = ''] = toText(grant).split(value)

@@ -1,4 +1,4 @@
-// One minting request judged as OpenAI would judge it: granted with a secret that opens nothing, or refused.
+// Grants or refuses one minting request as OpenAI does. The secrets open nothing.
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -18,10 +18,10 @@ import {
 
 export type MintRoute = 'realtime' | 'translation' | 'flat' | 'retired'
 
-/** Who may mint, and what secrets begin with. */
+/** The accepted key, and the form of secrets. */
 export interface MintTerms {
   readonly apiKey: string
-  /** The header that the key is expected in: `Authorization`, or Azure's `api-key`. */
+  /** The header with the key: `Authorization`, or Azure's `api-key`. */
   readonly auth: 'bearer' | 'api-key'
   readonly secretPrefix: string
   readonly validators: Validators
@@ -42,7 +42,7 @@ interface ClientSecret {
 export interface Grant {
   readonly granted: true
   readonly secret: ClientSecret
-  /** The 200 body around a secret, or around what a malformed reply has in its place. */
+  /** The 200 body with this secret, or with what a malformed reply has instead. */
   readonly toReply: (secret: object) => object
 }
 
@@ -50,7 +50,7 @@ export type Verdict = Grant | { readonly granted: false; readonly refusal: Refus
 
 type Issue = (seconds: number) => ClientSecret
 
-/** Judges a request, in OpenAI's order: key, retired shape, headers, then the body. `now` in epoch ms. */
+/** Checks a request in OpenAI's order: key, retired shape, headers, body. `now` in epoch ms. */
 export function judge(request: MintRequest, terms: MintTerms, now: number): Verdict {
   const { route, headers, body } = request
   const unknownKey = checkKey(headers, terms)
@@ -141,7 +141,7 @@ function checkKey(headers: IncomingHttpHeaders, { apiKey, auth }: MintTerms): Re
   return given === apiKey ? undefined : invalidApiKey(given, auth)
 }
 
-// The second is what OpenAI's own SDK sends to the flat endpoint, by an old habit.
+// OpenAI's own SDK sends the second one to the flat endpoint.
 const flatBetas: ReadonlySet<unknown> = new Set(['realtime=v1', 'assistants=v2'])
 
 function checkBeta({ 'openai-beta': beta }: IncomingHttpHeaders, route: MintRoute): Refusal | undefined {

@@ -1,4 +1,4 @@
-// Acts out a behaviour on one response.
+// Applies a behaviour to one response.
 import type { ServerResponse } from 'node:http'
 import { type Answer, send, type TextAnswer, toAnswer } from './answer.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -7,7 +7,7 @@ import { spoil } from './malformed.ts'
 import type { MintTerms, Verdict } from './mint.ts'
 import type { Refusal } from './refusal.ts'
 
-/** Answers, or fails to, as told. Timers last no longer than the response's socket. */
+/** Answers or fails as told. Timers end with the response's socket. */
 export async function perform(
   behaviour: Behaviour,
   response: ServerResponse,
@@ -44,7 +44,7 @@ function toStatusAnswer(behaviour: StatusBehaviour, response: ServerResponse, te
   return { status, headers, body: JSON.stringify(body === undefined ? { error } : body) }
 }
 
-// Two refusals show what they are about: a key, or a URL.
+// Two refusals quote the request: its key or its URL.
 function toRefusal(behaviour: StatusBehaviour, { req }: ServerResponse, terms: MintTerms): Refusal {
   const { status, code, message } = behaviour
   if (status === 401 && code === undefined && message === undefined) {
@@ -60,14 +60,14 @@ function sendLater(response: ServerResponse, answer: Answer, ms: number): void {
 }
 
 function sendTruncated(response: ServerResponse, { status, body }: TextAnswer): Promise<void> {
-  // Were the connection kept, the client would wait for the rest instead of losing it.
+  // On a connection that stays open, the client would wait for the rest.
   const headers = { 'content-length': String(Buffer.byteLength(body) + 64), connection: 'close' }
   return send(response, { status, headers, body })
 }
 
 function drip(response: ServerResponse): void {
   response.flushHeaders()
-  // A space is white space in JSON too: no parser can tell early that nothing will come.
+  // JSON may start with spaces, so a parser cannot give up early.
   const timer = setInterval(() => response.write(' '), 100).unref()
   response.once('close', () => clearInterval(timer))
 }

@@ -1,4 +1,4 @@
-// The sandbox upstream: a strict stand-in for OpenAI's minting endpoints on loopback, for development only.
+// The sandbox: a strict stand-in for OpenAI's minting endpoints, on loopback and for development only.
 import { once } from 'node:events'
 import {
   createServer,
@@ -27,17 +27,16 @@ export interface SandboxOptions {
   /** The one key that is accepted. */
   readonly apiKey: string
   /**
-   * What is served: OpenAI's GA endpoints, the default, or only the older flat endpoint, as by Azure's preview and
-   * LocalAI, below any path.
+   * The endpoints: OpenAI's GA ones (the default), or only the older flat one, as in Azure's preview, below any path.
    */
   readonly api?: 'client_secrets' | 'sessions'
-  /** Where the key is expected: in `Authorization`, the default, or only in Azure's `api-key` header. */
+  /** The header with the key: `Authorization` (the default), or Azure's `api-key`. */
   readonly auth?: MintTerms['auth']
-  /** What secrets begin with; `ek_` by default. */
+  /** The prefix of secrets; default `ek_`. */
   readonly secretPrefix?: string
-  /** 0, the default, takes any free port. */
+  /** Default 0: any free port. */
   readonly port?: number
-  /** Takes one object per request and per change of state; every one carries the `sandbox` label. */
+  /** Called with an object for each request and each change of state. Each has the `sandbox` label. */
   readonly log?: (line: object) => void
   /** The clock of expiries and `Date` headers, in epoch ms; `Date.now` by default. */
   readonly now?: () => number
@@ -46,11 +45,11 @@ export interface SandboxOptions {
 export interface Sandbox {
   /** `http://127.0.0.1:PORT/v1`: what OPENAI_BASE_URL takes. */
   readonly baseUrl: string
-  /** The newest 1000 POSTs to a minting route, oldest first, also those that were refused or failed. */
+  /** The newest 1000 POSTs to a minting route, oldest first, with any result. */
   readonly requests: readonly SandboxRequest[]
-  /** Replaces the behaviour, for the next `times` minting requests or until told otherwise. Throws a ZodError. */
+  /** Replaces the behaviour, for the next `times` minting requests or until the next call. Throws a ZodError. */
   readonly behave: (behaviour: Behaviour, times?: number) => void
-  /** Ends at once, hanging sockets too. May be called again. */
+  /** Closes the server and all sockets at once. May be called again. */
   readonly close: () => Promise<void>
 }
 
@@ -78,7 +77,7 @@ const toFlatRoute = (path: string): MintRoute | undefined => (flatPath.test(path
 const maxRequests = 1000
 const maxBodyBytes = 1024 * 1024
 
-/** Starts a sandbox on 127.0.0.1. Rejects when the port is taken. */
+/** Starts a sandbox on 127.0.0.1. Rejects if the port is in use. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { apiKey, auth = 'bearer', secretPrefix = 'ek_', port = 0, now = Date.now } = options
   const labelled = (line: object): void => options.log?.({ sandbox: label, ...line })
@@ -105,7 +104,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 function createSandboxServer(context: Context): Server {
-  // Without the option Node itself would answer, and that reply would not carry the label.
+  // Without this option, Node answers some requests by itself, without the label.
   const server = createServer({ requireHostHeader: false })
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     serve(context, request, response).catch((error: unknown) => {
@@ -182,7 +181,7 @@ function sendRefusal(response: ServerResponse, refusal: Refusal): Promise<void> 
   return send(response, toAnswer({ granted: false, refusal }))
 }
 
-/** Reads a body to its end, so that the reply is not lost to a reset, but keeps no more than the limit. */
+/** Reads a body to its end, so that no reset loses the reply. Keeps at most the limit in memory. */
 async function readBody(request: IncomingMessage): Promise<{ bytes: Buffer; tooLarge: boolean }> {
   const kept: Buffer[] = []
   let size = 0

@@ -1,4 +1,4 @@
-// The session as OpenAI echoes it beside a secret: what was asked for, its defaults filled in, nothing held back.
+// The session that OpenAI returns with a secret: the request with all defaults, and nothing left out.
 import { randomBytes } from 'node:crypto'
 import type {
   RealtimeSessionCreateRequest,
@@ -24,7 +24,7 @@ export type SessionEcho = Readonly<Record<string, unknown>>
 
 const pcm = { type: 'audio/pcm', rate: 24_000 } as const
 
-// The silence is the value the live server echoes; its documentation says 500.
+// The live server returns this silence. Its documentation says 500.
 const flatServerVad = {
   type: 'server_vad',
   threshold: 0.5,
@@ -43,20 +43,20 @@ const inputDefaults = {
 } as const
 const outputDefaults = { format: pcm, voice: 'alloy', speed: 1 } as const
 
-/** Echoes the session of a GA secret, instructions, tools and their credentials included. */
+/** Returns the session of a GA secret, with instructions, tools and their credentials. */
 export function toSessionEcho(
   session: RealtimeSessionCreateRequest | RealtimeTranscriptionSessionCreateRequest,
 ): SessionEcho {
   return session.type === 'realtime' ? toRealtime(session) : toTranscription(session)
 }
 
-/** Echoes the session of a translation secret, which has a type although its request may not. */
+/** Returns the session of a translation secret. It has a type; its request must have none. */
 export function toTranslationEcho(session: TranslationRequest['session'], expiresAt: number): SessionEcho {
   const { model, audio = {} } = session
   return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
 }
 
-/** Echoes a flat session, as flat as it was asked for. Its `expires_at` is the session's, not the secret's. */
+/** Returns a flat session in the flat shape. Its `expires_at` is the session's, not the secret's. */
 export function toFlatEcho({ client_secret: _notEchoed, ...session }: FlatRequest): SessionEcho {
   return {
     object: 'realtime.session',

@@ -19,15 +19,15 @@ async function begin(to: Sandbox): Promise<{ reply: Promise<Response> }> {
   return { reply }
 }
 
-describe('being told', () => {
-  test('lasts for as many requests as asked for, refused ones included', async () => {
+describe('a behaviour', () => {
+  test('lasts for the given number of requests, including refused ones', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 2)
     expect(await statusOf(post(sandbox(), {}))).toBe(500)
     expect(await statusOf(post(sandbox(), 'oops'))).toBe(500)
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('lasts until told otherwise', async () => {
+  test('lasts until the next one', async () => {
     sandbox().behave({ kind: 'status', status: 503 })
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
@@ -35,14 +35,14 @@ describe('being told', () => {
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('again replaces what was told before', async () => {
+  test('replaces the one before', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 5)
     sandbox().behave({ kind: 'status', status: 503 }, 1)
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('leaves URLs that OpenAI does not serve alone', async () => {
+  test('does not apply to URLs that OpenAI does not serve', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 1)
     expect(await statusOf(post(sandbox(), {}, { path: '/models' }))).toBe(404)
     expect(await statusOf(post(sandbox(), {}))).toBe(500)
@@ -82,14 +82,14 @@ describe('a status', () => {
     })
   })
 
-  test('of 401 shows the ends of the real key, so that a relay of it is noticed', async () => {
+  test('of 401 shows the ends of the real key, so that tests notice a relay of it', async () => {
     sandbox().behave({ kind: 'status', status: 401 })
     const shown = await (await post(sandbox(), {})).text()
     expect(shown).toMatch(/sk-\*+WXYZ/)
     expect(shown).not.toContain(apiKey)
   })
 
-  test("takes a message and type of one's own", async () => {
+  test('can have another message and type', async () => {
     sandbox().behave({ kind: 'status', status: 500, message: 'Boom', type: 'odd' })
     const response = await post(sandbox(), {})
     expect(await response.json()).toMatchObject({
@@ -115,7 +115,7 @@ describe('a status', () => {
   })
 })
 
-describe('not answering', () => {
+describe('a failure to answer', () => {
   test('hang leaves a request without an answer, but not the others', async () => {
     sandbox().behave({ kind: 'hang' }, 1)
     const { reply } = await begin(sandbox())
@@ -150,7 +150,7 @@ describe('not answering', () => {
     expect(await later).toStrictEqual(['later', 200])
   })
 
-  test('reset cuts the connection once the request is on record', async () => {
+  test('reset cuts the connection after recording the request', async () => {
     const seen = sandbox().requests.length
     sandbox().behave({ kind: 'reset' }, 1)
     await expect(post(sandbox(), {})).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })

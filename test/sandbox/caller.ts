@@ -1,4 +1,4 @@
-// What the sandbox's tests share: a running sandbox, and calls to it as its clients make them.
+// For the tests of the sandbox: a running sandbox, and calls to it.
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
@@ -6,10 +6,10 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/s
 
 export const apiKey = 'sk-test-0123456789abcdef-WXYZ'
 
-/** Where flat requests go; everything else goes to `/realtime/client_secrets` unless told otherwise. */
+/** Where flat requests go; the default is `/realtime/client_secrets`. */
 export const flatPath = '/realtime/sessions'
 
-/** One sandbox for a test file or a group of tests, told to behave again after each test. */
+/** One sandbox for a file or a group of tests. Its behaviour is normal again after each test. */
 export function useSandbox(options: Partial<SandboxOptions> = {}): () => Sandbox {
   const running: Sandbox[] = []
   const current = (): Sandbox => {
@@ -25,7 +25,7 @@ export function useSandbox(options: Partial<SandboxOptions> = {}): () => Sandbox
   return current
 }
 
-/** POSTs a body (JSON unless it is a string) to a path below `/v1`, with the right key unless told otherwise. */
+/** POSTs a body (JSON unless it is a string) to a path below `/v1`, by default with the right key. */
 export function post(
   sandbox: Sandbox,
   body: unknown = {},

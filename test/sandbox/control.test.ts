@@ -23,8 +23,8 @@ const orders: Behaviour[] = [
   { kind: 'malformed', variant: 'html' },
 ]
 
-describe('being told over HTTP', () => {
-  test('is the same as being told in the program', async () => {
+describe('a behaviour that is set over HTTP', () => {
+  test('is the same as one that is set in the program', async () => {
     const order = { behaviour: { kind: 'status', status: 418, headers: { 'retry-after': '3' } }, times: 1 }
     const told = await tell(JSON.stringify(order))
     expect(told.status).toBe(200)
@@ -58,11 +58,11 @@ describe('being told over HTTP', () => {
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('takes every kind there is', () => {
+  test('accepts every kind', () => {
     expect(new Set(orders.map(({ kind }) => kind))).toStrictEqual(new Set(behaviourKinds))
   })
 
-  test.each(orders)('takes %j, and nothing besides', async (behaviour) => {
+  test.each(orders)('accepts %j, and no other field', async (behaviour) => {
     expect((await tell(JSON.stringify({ behaviour }))).status).toBe(200)
     expect((await tell(JSON.stringify({ behaviour: { ...behaviour, besides: 1 } }))).status).toBe(400)
   })

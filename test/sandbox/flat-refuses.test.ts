@@ -151,7 +151,7 @@ describe('a flat request that OpenAI refused', () => {
       { client_secret: { expires_after: {} } },
       "Missing required parameter: 'client_secret.expires_after.anchor'.",
     ],
-  ])('%j is refused in these words', async (body, message) => {
+  ])('%j is refused with this message', async (body, message) => {
     const response = await post(sandbox(), body, { path: flatPath })
     expect(await response.json()).toMatchObject({ error: { message } })
   })

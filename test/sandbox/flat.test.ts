@@ -37,7 +37,7 @@ const defaultEcho = {
 }
 
 describe('a flat secret', () => {
-  test('lies inside a flat session in which every default is filled in', async () => {
+  test('is inside a flat session that has every default', async () => {
     const response = await post(sandbox(), {}, flat)
     expect(response.status).toBe(200)
     expect(await response.json()).toStrictEqual({
@@ -49,7 +49,7 @@ describe('a flat secret', () => {
     })
   })
 
-  test('is another one each time', async () => {
+  test('is different each time', async () => {
     const replies = [await post(sandbox(), {}, flat), await post(sandbox(), {}, flat)]
     const values = replies.map(async (reply) => Object(await reply.json()).client_secret.value)
     expect(new Set(await Promise.all(values)).size).toBe(2)
@@ -71,7 +71,7 @@ describe('a flat secret', () => {
   })
 })
 
-describe('what a flat server serves', () => {
+describe('a flat server', () => {
   test.each([
     '/v1/realtime/sessions',
     '/realtime/sessions',
@@ -112,7 +112,7 @@ describe('what a flat server serves', () => {
     expect(sandbox().requests).toHaveLength(before)
   })
 
-  test.each(['realtime=v1', 'assistants=v2'])('OpenAI-Beta: %s is what it knows', async (beta) => {
+  test.each(['realtime=v1', 'assistants=v2'])('accepts OpenAI-Beta: %s', async (beta) => {
     const response = await post(sandbox(), {}, { ...flat, headers: { 'openai-beta': beta } })
     expect(response.status).toBe(200)
   })
@@ -126,7 +126,7 @@ describe('what a flat server serves', () => {
     expect(await refusalOf(response)).toStrictEqual(refused(code, null))
   })
 
-  test('its invalid URL, when told to answer 404, is the one that was asked', async () => {
+  test('of 404 quotes the requested URL', async () => {
     sandbox().behave({ kind: 'status', status: 404, code: null })
     const { error } = Object(await (await post(sandbox(), {}, { path: `${flatPath}?a=b` })).json())
     expect(error).toMatchObject({ message: 'Invalid URL (POST /v1/realtime/sessions)', code: null })
@@ -150,7 +150,7 @@ describe('a key that is expected in the api-key header', () => {
     expect(await response.text()).not.toContain(apiKey)
   })
 
-  test('is asked for by the name of that header', async () => {
+  test('is missing: the message names that header', async () => {
     const { error } = Object(await (await post(azure(), {}, flat)).json())
     expect(error).toMatchObject({
       code: 'invalid_api_key',
@@ -158,21 +158,21 @@ describe('a key that is expected in the api-key header', () => {
     })
   })
 
-  test('is echoed masked where it is wrong', async () => {
+  test('is shown masked if it is wrong', async () => {
     const { error } = Object(
       await (await post(azure(), {}, { ...flat, headers: { 'api-key': other } })).json(),
     )
     expect(error.message).toMatch(/sk-\*+9876/)
   })
 
-  test('goes with GA endpoints too', async () => {
+  test('works with GA endpoints too', async () => {
     const own = await startSandbox({ apiKey, auth: 'api-key' })
     expect((await post(own, {}, { headers: { 'api-key': apiKey, authorization: '' } })).status).toBe(200)
     expect((await post(own, {})).status).toBe(401)
     await own.close()
   })
 
-  test('is looked for nowhere else where none was asked for', async () => {
+  test('is not read from another header', async () => {
     const response = await post(sandbox(), {}, { ...flat, headers: { authorization: '', 'api-key': apiKey } })
     expect(response.status).toBe(401)
   })
@@ -188,7 +188,7 @@ test.each<[api: 'client_secrets' | 'sessions', path: string]>([
   await own.close()
 })
 
-test('a malformed secret goes by the same prefix', async () => {
+test('has the same prefix if it is malformed', async () => {
   const own = await startSandbox({ apiKey, api: 'sessions', secretPrefix: 'eph-' })
   own.behave({ kind: 'malformed', variant: 'value-only-prefix' })
   expect(await (await post(own, {}, flat)).json()).toMatchObject({ client_secret: { value: 'eph-' } })
@@ -198,7 +198,7 @@ test('a malformed secret goes by the same prefix', async () => {
   await own.close()
 })
 
-describe('being told', () => {
+describe('a behaviour', () => {
   test.each<[Behaviour, number, unknown]>([
     [{ kind: 'delay', ms: 0 }, 200, { client_secret: expect.any(Object) }],
     [{ kind: 'status', status: 429 }, 429, { error: { code: 'rate_limit_exceeded' } }],

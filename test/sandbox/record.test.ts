@@ -10,7 +10,7 @@ const label = 'for development only, these secrets open nothing'
 const toBodies = (requests: readonly SandboxRequest[]): string[] => requests.map(({ body }) => body)
 
 describe('the record', () => {
-  test('holds what was sent to the minting routes, refused or not, and nothing else', async () => {
+  test('contains all requests to the minting routes, and no others', async () => {
     const own = await startSandbox({ apiKey, now: () => 5 })
     await post(own, { session: { type: 'realtime' } }, { path: '/realtime/client_secrets?v=1' })
     await post(own, 'oops', { path: '/realtime/sessions', headers: { authorization: 'Bearer x' } })
@@ -74,12 +74,12 @@ describe('the log', () => {
 })
 
 describe('starting and closing', () => {
-  test('a taken port is an error', async () => {
+  test('a port in use is an error', async () => {
     const port = Number(new URL(sandbox().baseUrl).port)
     await expect(startSandbox({ apiKey, port })).rejects.toThrow('EADDRINUSE')
   })
 
-  test('a closed sandbox answers no more and may be closed again', async () => {
+  test('a closed sandbox refuses connections and may be closed again', async () => {
     const own = await startSandbox({ apiKey })
     await own.close()
     await own.close()

@@ -97,7 +97,7 @@ describe('a request that OpenAI refuses', () => {
     expect(await refusalOf(post(sandbox(), body))).toStrictEqual(refused(code, null))
   })
 
-  test('a translation secret needs a session, and its session a model', async () => {
+  test('a translation secret requires a session with a model', async () => {
     const missing = 'missing_required_parameter'
     expect(await refusalOf(post(sandbox(), {}, translations))).toStrictEqual(refused(missing, 'session'))
     expect(await refusalOf(post(sandbox(), { session: {} }, translations))).toStrictEqual(
@@ -105,7 +105,7 @@ describe('a request that OpenAI refuses', () => {
     )
   })
 
-  test('a session needs a type, which comes before its unknown fields', async () => {
+  test('a missing type is reported before unknown fields', async () => {
     const response = post(sandbox(), { session: { temperature: 0.8 } })
     expect(await refusalOf(response)).toStrictEqual(refused('missing_required_parameter', 'session.type'))
   })
@@ -155,7 +155,7 @@ describe('the messages', () => {
       nest('audio.input.turn_detection', { type: 'semantic_vad', eagerness: 1.5 }),
       "Invalid type for 'session.audio.input.turn_detection.eagerness': expected 'low', 'medium', 'high', or 'auto', but got a decimal number instead.",
     ],
-  ])("%j is refused in OpenAI's words", async (fields, message) => {
+  ])("%j is refused with OpenAI's message", async (fields, message) => {
     const response = await post(sandbox(), { session: { type: 'realtime', ...fields } })
     expect(await response.json()).toMatchObject({ error: { message } })
   })

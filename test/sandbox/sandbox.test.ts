@@ -58,7 +58,7 @@ describe('a secret', () => {
     expect(await other.json()).not.toMatchObject({ value: Object(body).value })
   })
 
-  test('comes with a session in which every default is filled in', async () => {
+  test('comes with a session that has every default', async () => {
     const { session } = Object(await (await post(sandbox(), {})).json())
     const { id, instructions, model, ...rest } = session
     expect([id, instructions, model]).toStrictEqual([
@@ -69,7 +69,7 @@ describe('a secret', () => {
     expect(rest).toStrictEqual(defaultSession)
   })
 
-  test('comes with the instructions and tools it was asked with, even their credentials', async () => {
+  test('comes with the requested instructions and tools, even their credentials', async () => {
     const tools = [
       { type: 'mcp', server_label: 'a', server_url: 'https://a.example', authorization: 'hidden' },
     ]
@@ -91,7 +91,7 @@ describe('a secret', () => {
     })
   })
 
-  test('of a translation session says when, and of which type it is', async () => {
+  test('of a translation session has an expiry and a type', async () => {
     const request = {
       session: { model: 'gpt-realtime-translate' },
       expires_after: { anchor: 'created_at', seconds: 10 },
@@ -106,16 +106,13 @@ describe('a secret', () => {
     [{ anchor: 'created_at' }, 600],
     [{ anchor: 'created_at', seconds: 10 }, 10],
     [{ anchor: 'created_at', seconds: 7200 }, 7200],
-  ])(
-    'asked for with expires_after %j lasts %i s from now, by the clock that its Date shows',
-    async (after, seconds) => {
-      const own = await startSandbox({ apiKey, now: () => 1_800_000_000_999 })
-      const response = await post(own, { expires_after: after })
-      expect(await response.json()).toMatchObject({ expires_at: 1_800_000_000 + seconds })
-      expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
-      await own.close()
-    },
-  )
+  ])('with expires_after %j lasts %i s from now, by the clock of its Date header', async (after, seconds) => {
+    const own = await startSandbox({ apiKey, now: () => 1_800_000_000_999 })
+    const response = await post(own, { expires_after: after })
+    expect(await response.json()).toMatchObject({ expires_at: 1_800_000_000 + seconds })
+    expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
+    await own.close()
+  })
 })
 
 describe('who may mint', () => {
@@ -139,7 +136,7 @@ describe('who may mint', () => {
     },
   )
 
-  test('a key too short to mask is not echoed at all', async () => {
+  test('does not show a key that is too short to mask', async () => {
     const response = await post(sandbox(), {}, { headers: { authorization: 'Bearer sk-short' } })
     expect(await response.text()).not.toContain('sk-')
   })
@@ -176,7 +173,7 @@ describe('headers', () => {
     expect(response.status).toBe(400)
   })
 
-  test('a body beyond 1 MiB is refused, one of 1 MiB is not', async () => {
+  test('refuses a body of more than 1 MiB, and accepts one of 1 MiB', async () => {
     expect((await post(sandbox(), padded(1024 * 1024 + 1))).status).toBe(413)
     expect((await post(sandbox(), padded(1024 * 1024))).status).toBe(200)
   })
@@ -215,7 +212,7 @@ describe('routes', () => {
     })
   })
 
-  test('a query is no part of the URL', async () => {
+  test('the query is not part of the URL', async () => {
     const response = await post(sandbox(), {}, { path: '/realtime/client_secrets?api-version=1' })
     expect(response.status).toBe(200)
   })
