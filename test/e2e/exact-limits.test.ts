@@ -44,7 +44,7 @@ async function usedOf({ client }: RedisServer, log: string): Promise<number | un
 async function countFallen(fleet: readonly ServiceProcess[]): Promise<number> {
   for (const { child } of fleet) child.kill('SIGTERM')
   await Promise.all(fleet.map(({ ended }) => ended))
-  return fleet.filter(({ stdout }) => stdout().includes('redis cannot be used')).length
+  return fleet.filter(({ stdout }) => stdout().includes('redis unavailable')).length
 }
 
 describe.skipIf(isMissing('redis-server'))(`limits of three processes${ifMissing('redis-server')}`, () => {

@@ -150,7 +150,7 @@ describe('several counters', () => {
     const { store } = createStore([], 1)
     store.take([one])
     const elsewhere = { ...other, level: 'elsewhere' }
-    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('cannot be counted')
+    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('Limits cannot be checked')
     expect(store.peek([elsewhere]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
