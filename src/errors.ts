@@ -65,7 +65,7 @@ const codes = {
   },
   upstream_misconfigured: {
     status: 502,
-    message: 'Upstream refused the service’s own key. The operator must fix this.',
+    message: 'Upstream refused the service’s key, or has no such endpoint. The operator must fix this.',
     shouldRetry: false,
   },
   upstream_rejected: {

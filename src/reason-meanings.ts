@@ -72,7 +72,13 @@ export const meanings: Readonly<Record<Reason, string>> = {
   used_tokens_unavailable: 'The used-token store is unreachable or full. Check Redis.',
   upstream_unauthorized: 'OpenAI answered 401. Replace the API key.',
   upstream_forbidden: 'OpenAI answered 403. Check the permissions of the key, the project and the gateway.',
+  upstream_unsupported_country:
+    'OpenAI does not serve the country of this machine or its proxy. Run the service in a supported country.',
+  upstream_no_endpoint:
+    'The server has no such endpoint (404, 405 or 501). Check OPENAI_BASE_URL and OPENAI_REALTIME_API.',
   upstream_refused: `OpenAI answered 400, or a 4xx that has no reason of its own. ${FIX_PRESET}`,
+  upstream_model_not_found:
+    'OpenAI does not know the preset’s model, or the project may not use it for Realtime. On Azure, model is the deployment’s name.',
   upstream_endpoint_retired: 'OpenAI says that the endpoint is retired. Check OPENAI_REALTIME_API.',
   upstream_billing: 'OpenAI says that the account is out of credit. Add credit, or raise its limit.',
   upstream_rate_limited: 'OpenAI answered 429.',
@@ -83,7 +89,7 @@ export const meanings: Readonly<Record<Reason, string>> = {
   upstream_proxy: 'The proxy in HTTPS_PROXY refused, or did not answer.',
   upstream_tls: 'The TLS certificate is not trusted. Check NODE_EXTRA_CA_CERTS.',
   upstream_reset: 'The connection broke.',
-  upstream_error: 'OpenAI answered 5xx, 408, 409 or 425.',
+  upstream_error: 'OpenAI answered 5xx other than 501, or 408, 409 or 425.',
   upstream_deadline: 'OpenAI did not answer within UPSTREAM_TIMEOUT_MS.',
   upstream_redirect: `OpenAI answered with a redirect. ${COMPATIBLE}`,
   upstream_status: `OpenAI answered with a 2xx that is not 200. ${COMPATIBLE}`,

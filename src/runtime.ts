@@ -18,12 +18,13 @@ import { createLimits, type Limits } from './limits/levels.ts'
 import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
 import { loadCatalog } from './load-catalog.ts'
-import { createUpstream, type StrayReason, type Upstream } from './openai/mint.ts'
+import { createUpstream, type Upstream } from './openai/mint.ts'
 import type { Catalog, Refusal } from './presets/catalog.ts'
 import { ConfigError, toListed } from './problems.ts'
 import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
 import { loadApiKey } from './settings/upstream.ts'
+import { createUpstreamLog } from './upstream-log.ts'
 import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
 
 export interface Runtime {
@@ -184,25 +185,13 @@ const watchClock = (other: 'upstream' | 'the issuer', logger: Logger): ClockChec
           ),
   })
 
-const strayTexts: Readonly<Record<StrayReason, string>> = {
-  unasked: 'upstream sent a reply that no request asked for: dropped. Check the gateway before upstream',
-  upstream_repeated_secret:
-    'upstream sent the same secret twice: refused. Check the gateway before upstream for repeated or cached replies',
-  upstream_other_session:
-    'upstream replied with the session of another request: refused. Check the gateway before upstream',
-}
-
 function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, logger: Logger): Upstream {
   return createUpstream({
     ...config.upstream,
     apiKey: key.current,
     maxConnections: config.maxConcurrentMints,
-    onBreakerChange: (open) =>
-      open
-        ? logger.error('circuit breaker open: probing once a second')
-        : logger.warn('circuit breaker closed: upstream answers again'),
     onDate: clock.observe,
-    onStray: (reason) => logger.error({ reason }, strayTexts[reason]),
+    ...createUpstreamLog(logger),
   })
 }
 

@@ -1,14 +1,17 @@
 /** `realtime-mint check`: what the service would do with these settings and presets, without starting it. */
 import { randomUUID } from 'node:crypto'
 import { type Config, type Environment, parseConfig } from '../config.ts'
+import { ServiceError } from '../errors.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
-import { createUpstream } from '../openai/mint.ts'
+import { createUpstream, type UpstreamReport } from '../openai/mint.ts'
 import { showBody } from '../presets/body.ts'
 import { type Catalog, loadPresets } from '../presets/catalog.ts'
 import type { Problem } from '../presets/findings.ts'
 import { isOpenAiUrl } from '../presets/models.ts'
 import type { Preset } from '../presets/preset.ts'
 import { ConfigError, toListed } from '../problems.ts'
+import { meanings } from '../reason-meanings.ts'
+import type { Reason } from '../reasons.ts'
 import { Misuse, parseArguments } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
 import { EXIT_CONFIG } from './exit.ts'
@@ -19,7 +22,7 @@ export interface CheckOptions {
   readonly file: string | undefined
   readonly environment: Environment
   readonly environmentWarnings?: readonly string[]
-  /** Whether to mint one client secret if there is no problem. */
+  /** Whether to mint a client secret for each preset if there is no problem. */
   readonly live: boolean
 }
 
@@ -27,8 +30,16 @@ export interface Findings extends Remarks {
   readonly file: string
   readonly revision: string | null
   readonly presets: readonly SentPreset[]
-  /** The preset that a client secret was minted for; null where none was minted. */
-  readonly minted: string | null
+  /** What upstream answered for each preset; empty without `--live`. */
+  readonly live: readonly LiveMint[]
+}
+
+type UpstreamFacts = Pick<UpstreamReport, 'status' | 'code' | 'param'>
+
+export interface LiveMint extends UpstreamFacts {
+  readonly preset: string
+  /** Null: it minted. */
+  readonly reason: Reason | null
 }
 
 /** What a request without overrides would send; variables are shown as `{{name}}`. */
@@ -70,26 +81,36 @@ function toFindings(file: string, catalog: Catalog, { problems, warnings }: Rema
     warnings: [...warnings, ...catalog.warnings.map(toText)],
     revision: catalog.revision,
     presets: [...catalog.presets.values()].map(toSentPreset),
-    minted: null,
+    live: [],
   }
 }
 
 const LIVE_SECONDS = 10
 
-/** One real mint, of the default preset or the first one, whose secret is discarded. Variables are sent as `{{name}}`. */
-async function mintOnce(findings: Findings, { upstream, defaultPreset }: Config, catalog: Catalog) {
-  const { presets } = catalog
-  const preset = presets.get(defaultPreset ?? '') ?? presets.values().next().value
-  if (preset === undefined) return findings
+/** One real mint for each preset. The secrets are discarded. Variables are sent as `{{name}}`. */
+async function mintEach(findings: Findings, { upstream }: Config, { presets }: Catalog): Promise<Findings> {
   const { mint, close } = createUpstream({ ...upstream, apiKey: () => upstream.apiKey, maxConnections: 1 })
-  const { name, endpoint, template, model } = preset
-  const body = showBody(template, LIVE_SECONDS)
-  const order = { preset, endpoint, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
-  const outcome = await mint(order, { requestId: randomUUID(), safetyIdentifier: null })
+  const live: LiveMint[] = []
+  const problems: string[] = []
+  for (const preset of presets.values()) {
+    const { name, endpoint, template, model } = preset
+    const body = showBody(template, LIVE_SECONDS)
+    const order = { preset, endpoint, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
+    // One after another: upstream limits requests.
+    const outcome = await mint(order, { requestId: randomUUID(), safetyIdentifier: null }).catch(toUnasked)
+    const { status, code, param } = outcome.report
+    const reason = 'issued' in outcome ? null : outcome.failure.reason
+    live.push({ preset: name, status, code, param, reason })
+    if (reason !== null) problems.push(`--live: ${name} (${reason}): ${meanings[reason]}`)
+  }
   await close()
-  if ('issued' in outcome) return { ...findings, minted: name }
-  const { reason, message } = outcome.failure
-  return { ...findings, problems: [...findings.problems, `--live: ${name} (${reason}): ${message}`] }
+  return { ...findings, live, problems: [...findings.problems, ...problems] }
+}
+
+/** The circuit breaker opened, or upstream limits requests. */
+function toUnasked(error: unknown): { readonly report: UpstreamFacts; readonly failure: ServiceError } {
+  if (!(error instanceof ServiceError)) throw error
+  return { report: { status: null, code: null, param: null }, failure: error }
 }
 
 /** Looks at what the settings name, unless only a presets file is checked. */
@@ -119,11 +140,11 @@ export async function check(options: CheckOptions): Promise<Findings> {
   if (!('catalog' in loaded)) {
     const all = [...found, ...loaded.problems.map(toText)]
     const warnings = [...remarks.warnings, ...loaded.warnings.map(toText)]
-    return { file: fileName, problems: all, warnings, revision: null, presets: [], minted: null }
+    return { file: fileName, problems: all, warnings, revision: null, presets: [], live: [] }
   }
   const findings = toFindings(fileName, loaded.catalog, { problems: found, warnings: remarks.warnings })
   const isReady = live && config !== undefined && found.length === 0
-  return isReady ? mintOnce(findings, config, loaded.catalog) : findings
+  return isReady ? mintEach(findings, config, loaded.catalog) : findings
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
@@ -131,13 +152,18 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const toSection = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}\n`
 
+const toLiveLine = ({ preset, status, code, param, reason }: LiveMint): string =>
+  `${preset}: ${reason ?? 'minted'} (status ${status ?? 'none'}, code ${code ?? 'none'}, param ${param ?? 'none'})`
+
 /** Says to which file the problems belong. */
 function toVerdict(file: string, problems: readonly string[]): string {
   const ofPresets = problems.filter(
     (line) => line.startsWith(`${file}:`) || line.startsWith(`${file} `),
   ).length
-  const ofSettings = problems.length - ofPresets
+  const ofUpstream = problems.filter((line) => line.startsWith('--live:')).length
+  const ofSettings = problems.length - ofPresets - ofUpstream
   const lines = [
+    ...(ofUpstream === 0 ? [] : [`upstream: ${counted(ofUpstream, 'problem')}`]),
     ...(ofSettings === 0 ? [] : [`settings: ${counted(ofSettings, 'problem')}`]),
     `${file}: ${ofPresets === 0 ? 'no problems' : counted(ofPresets, 'problem')}`,
   ]
@@ -145,7 +171,7 @@ function toVerdict(file: string, problems: readonly string[]): string {
 }
 
 /** The findings for people. The verdict is last, so that it stays in sight. */
-export function toReport({ file, problems, warnings, revision, presets, minted }: Findings): string {
+export function toReport({ file, problems, warnings, revision, presets, live }: Findings): string {
   const sent = presets.map(
     ({ name, revision: own, path, body }) =>
       `${name} (revision ${own})\nPOST …/realtime${path}\n${JSON.stringify(body, null, 2)}\n\n`,
@@ -154,8 +180,8 @@ export function toReport({ file, problems, warnings, revision, presets, minted }
     problems.length === 0
       ? `${file}: ${counted(presets.length, 'preset')}, revision ${revision}, no problems, ${counted(warnings.length, 'warning')}\n`
       : toVerdict(file, problems)
-  const live = minted === null ? '' : `Upstream minted a client secret of ${LIVE_SECONDS} s for ${minted}\n\n`
-  return `${sent.join('')}${live}${toSection('Warnings', toListed(warnings))}${toSection('Problems', toListed(problems))}${verdict}`
+  const minted = toSection(`Client secrets of ${LIVE_SECONDS} s`, live.map(toLiveLine))
+  return `${sent.join('')}${minted}${toSection('Warnings', toListed(warnings))}${toSection('Problems', toListed(problems))}${verdict}`
 }
 
 /** `realtime-mint check` */

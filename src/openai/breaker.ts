@@ -39,6 +39,10 @@ export class CircuitBreaker {
     this.#onChange = onChange
   }
 
+  get isOpen(): boolean {
+    return this.#nextProbeMs !== undefined
+  }
+
   /** Throws a ServiceError if upstream must not be called now. Takes no probe. */
   check(): void {
     const nowMs = this.#monotonicNow()

@@ -2,17 +2,7 @@
 import { codeOf, ServiceError, tlsCodes } from '../errors.ts'
 import { NotConnectedError } from '../outbound/dispatcher.ts'
 import type { Reason } from '../reasons.ts'
-
-const billingCodes: ReadonlySet<string> = new Set([
-  'insufficient_quota',
-  'credit_balance_exhausted',
-  'organization_spend_limit_exceeded',
-  'project_spend_limit_exceeded',
-  'organization_usage_limit_exceeded',
-])
-
-const isBilling = (code: string | null): boolean =>
-  code !== null && (billingCodes.has(code) || code.endsWith('_spend_limit_exceeded'))
+import { isInGroup } from './refusal.ts'
 
 const clampSeconds = (seconds: number): number => Math.min(60, Math.max(1, Math.ceil(seconds)))
 
@@ -26,7 +16,7 @@ export function toRetryAfterSeconds(header: string | undefined, nowMs: number): 
 export interface RefusedReply {
   /** Not 200. */
   readonly status: number
-  /** The body's error code, if there is one. */
+  /** The body's error code, if it is known. */
   readonly code: string | null
   readonly retryAfter: string | undefined
   /** A plain 404 of the flat endpoint means that it is retired. */
@@ -37,17 +27,32 @@ export interface RefusedReply {
 const transient4xx: ReadonlySet<number> = new Set([408, 409, 425])
 
 /** Whether the status alone says that upstream failed. */
-export const isTransient = (status: number): boolean => status >= 500 || transient4xx.has(status)
+export const isTransient = (status: number): boolean =>
+  (status >= 500 && status !== 501) || transient4xx.has(status)
+
+/** No such endpoint, method or feature. Without a code that says otherwise, the address is wrong. */
+const endpointStatuses: ReadonlySet<number> = new Set([404, 405, 501])
+
+const reasonsByStatus: ReadonlyMap<number, Reason> = new Map([
+  [401, 'upstream_unauthorized'],
+  [402, 'upstream_billing'],
+  [403, 'upstream_forbidden'],
+  [429, 'upstream_rate_limited'],
+])
 
 function toReason({ status, code, flat }: RefusedReply): Reason {
   if (status < 300) return 'upstream_status'
   if (status < 400) return 'upstream_redirect'
   if (isTransient(status)) return 'upstream_error'
-  if (code === 'beta_api_shape_disabled' || (status === 404 && flat)) return 'upstream_endpoint_retired'
-  if (status === 401) return 'upstream_unauthorized'
-  if (status === 403) return 'upstream_forbidden'
-  if (status === 429) return isBilling(code) ? 'upstream_billing' : 'upstream_rate_limited'
-  return 'upstream_refused'
+  if (code === 'beta_api_shape_disabled') return 'upstream_endpoint_retired'
+  if (isInGroup('billing', code)) return 'upstream_billing'
+  if (isInGroup('key', code)) return 'upstream_unauthorized'
+  if (isInGroup('country', code)) return 'upstream_unsupported_country'
+  // With 401 and 403, the key or its project decides.
+  if (isInGroup('model', code) && !reasonsByStatus.has(status)) return 'upstream_model_not_found'
+  if (status === 404 && flat) return 'upstream_endpoint_retired'
+  if (endpointStatuses.has(status)) return 'upstream_no_endpoint'
+  return reasonsByStatus.get(status) ?? 'upstream_refused'
 }
 
 /** The failure behind a reply other than 200. */

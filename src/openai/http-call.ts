@@ -7,7 +7,14 @@ import type { UpstreamRequest } from '../presets/upstream-request.ts'
 import type { Secret } from '../secret.ts'
 import { isTransient, toReplyFailure } from './failures.ts'
 import { hasPartOfKey } from './key-parts.ts'
-import { type ClientSecret, parseClientSecret, parseErrorCode, type ReplyExpectation } from './reply.ts'
+import {
+  type ClientSecret,
+  type ErrorFacts,
+  noErrorFacts,
+  parseClientSecret,
+  parseErrorFacts,
+  type ReplyExpectation,
+} from './reply.ts'
 
 export interface CallOptions {
   /** Its query is kept. */
@@ -101,21 +108,35 @@ function discard({ body }: Reply): void {
   body.destroy()
 }
 
-/** Only the body of a 4xx tells more than its status. Nothing may wait for it for long. */
-async function readErrorCode({ statusCode, headers, body }: Reply): Promise<string | null> {
-  if (statusCode < 400 || isTransient(statusCode) || isEncoded(headers)) return null
-  const read = async (): Promise<string | null> => parseErrorCode(await body.text().catch(() => ''))
-  return withDeadline(REFUSAL_BODY_MS, read, () => null)
+/** The body of a 4xx or 501 tells more than its status. Nothing may wait for it for long. */
+async function readErrorFacts({ statusCode, headers, body }: Reply): Promise<ErrorFacts> {
+  if (statusCode < 400 || isTransient(statusCode) || isEncoded(headers)) return noErrorFacts
+  const read = async (): Promise<ErrorFacts> => parseErrorFacts(await body.text().catch(() => ''))
+  return withDeadline(REFUSAL_BODY_MS, read, () => noErrorFacts)
 }
 
-async function toRefusal(reply: Reply, flat: boolean, nowMs: number): Promise<ServiceError> {
-  const code = await readErrorCode(reply)
+async function toRefusal(reply: Reply, flat: boolean, nowMs: number): Promise<RefusalError> {
+  const facts = await readErrorFacts(reply)
   discard(reply)
   const { statusCode: status, headers } = reply
-  return toReplyFailure({ status, code, flat, retryAfter: toHeader(headers['retry-after']) }, nowMs)
+  const retryAfter = toHeader(headers['retry-after'])
+  return new RefusalError(toReplyFailure({ status, code: facts.code, flat, retryAfter }, nowMs), facts)
 }
 
-/** The client secret in `reply`. Throws a ServiceError if there is none, or an error of the connection. */
+/** Upstream refused. Carries what operators may know. */
+export class RefusalError extends Error {
+  readonly failure: ServiceError
+  readonly facts: ErrorFacts
+
+  constructor(failure: ServiceError, facts: ErrorFacts) {
+    super('upstream refused')
+    this.name = 'RefusalError'
+    this.failure = failure
+    this.facts = facts
+  }
+}
+
+/** The client secret in `reply`. Throws a RefusalError, a ServiceError for a malformed reply, or an error of the connection. */
 export async function readClientSecret(reply: Reply, expected: ReplyExpectation): Promise<ClientSecret> {
   const { statusCode, headers, body } = reply
   if (statusCode !== 200) throw await toRefusal(reply, expected.flat, expected.nowMs)

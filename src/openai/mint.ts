@@ -16,13 +16,15 @@ import {
   type CallContext,
   type CallOptions,
   createSend,
+  RefusalError,
   type Reply,
   readClientSecret,
   toReplyId,
 } from './http-call.ts'
-import type { ClientSecret } from './reply.ts'
+import { type ClientSecret, type ErrorFacts, noErrorFacts } from './reply.ts'
 import { SeenValues } from './seen-values.ts'
 import { SessionCheck } from './session-echo.ts'
+import { type StateFacts, States, type StatesOptions } from './states.ts'
 
 export interface UpstreamOptions extends CallOptions {
   /** The current key. A mint keeps the key it started with. */
@@ -31,8 +33,9 @@ export interface UpstreamOptions extends CallOptions {
   readonly timeoutMs: number
   readonly maxConnections: number
   readonly proxy: ProxyOptions | undefined
-  /** Called when the circuit breaker opens and closes. */
-  readonly onBreakerChange?: ((open: boolean) => void) | undefined
+  /** Called when a state that makes mints fail begins, every ten minutes while it lasts, and when it ends. */
+  readonly onStateBegin?: StatesOptions['onBegin'] | undefined
+  readonly onStateEnd?: StatesOptions['onEnd'] | undefined
   /** Called with upstream's clock, in Unix milliseconds, for each reply that tells it. */
   readonly onDate?: ((dateMs: number) => void) | undefined
   /** Called when a reply answers no request, or another request than its own: the gateway is faulty. */
@@ -76,11 +79,22 @@ const RETRY_WITHIN_MS = 250
 /** With less time left, a retry would only time out. */
 const MIN_LEFT_MS = 500
 
+const monotonicNow = (): number => performance.now()
+const unixNow = (): number => Date.now()
+
+const breakerFacts: StateFacts = {
+  reason: 'upstream_breaker_open',
+  preset: null,
+  status: null,
+  ...noErrorFacts,
+}
+
 type Result = { readonly issued: ClientSecret } | { readonly failure: ServiceError }
 
 interface Call {
   readonly result: Result
   readonly reply: Reply | undefined
+  readonly facts: ErrorFacts
   /** A retry cannot mint twice, and may succeed. */
   readonly isRepeatable: boolean
 }
@@ -94,11 +108,17 @@ const mayRetry = ({ statusCode, headers }: Reply): boolean =>
 const isStray = (reason: Reason): reason is StrayReason & Reason =>
   reason === 'upstream_repeated_secret' || reason === 'upstream_other_session'
 
+function toFailure(error: unknown, isInBody: boolean): ServiceError {
+  if (error instanceof RefusalError) return error.failure
+  return error instanceof ServiceError ? error : toTransportFailure(error, isInBody)
+}
+
 function toFailedCall(error: unknown, reply: Reply | undefined) {
-  const failure = error instanceof ServiceError ? error : toTransportFailure(error, reply !== undefined)
+  const failure = toFailure(error, reply !== undefined)
+  const facts = error instanceof RefusalError ? error.facts : noErrorFacts
   const isRepeatable =
     reply === undefined ? error instanceof NotConnectedError && mayConnectNext(error) : mayRetry(reply)
-  return { result: { failure }, reply, isRepeatable }
+  return { result: { failure }, reply, facts, isRepeatable }
 }
 
 /** Turns a reply into a client secret that no other caller has. */
@@ -135,7 +155,7 @@ function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall 
       try {
         reply = await send(request, apiKey, context, signal)
         const issued = await read(reply, request, apiKey)
-        return { result: { issued }, reply, isRepeatable: false }
+        return { result: { issued }, reply, facts: noErrorFacts, isRepeatable: false }
       } catch (error) {
         // Only a connection that answers well is used again.
         signal.emit(RETIRE)
@@ -151,7 +171,8 @@ function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall 
 
 /** Builds the client of the one upstream; opens no connection yet. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { baseUrl, maxConnections, proxy, timeoutMs, onBreakerChange: onChange, onStray } = options
+  const { baseUrl, maxConnections, proxy, timeoutMs, onStray } = options
+  const { onStateBegin: onBegin = ignore, onStateEnd: onEnd = ignore } = options
   const dispatcher = createDispatcher({
     origin: baseUrl.origin,
     maxConnections,
@@ -159,12 +180,21 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     onStray: () => onStray?.('unasked'),
   })
   const call = createCall(options, dispatcher)
-  const breaker = new CircuitBreaker({ monotonicNow, onChange })
+  const states = new States({ monotonicNow, onBegin, onEnd })
+  const breaker = new CircuitBreaker({
+    monotonicNow,
+    onChange: (isOpen) => (isOpen ? states.begin(breakerFacts) : states.endBreaker()),
+  })
 
-  function settle(permit: Permit, { result }: Call): void {
+  function settle(permit: Permit, { result, reply, facts }: Call, preset: string): void {
     const failure = 'failure' in result ? result.failure : undefined
     breaker.settle(permit, failure !== undefined && isBreakdown(failure.reason))
-    if (failure?.reason === 'upstream_rate_limited') breaker.coolDown(failure.retryAfterSeconds ?? 1)
+    if (failure === undefined) return states.endAll(preset)
+    const { reason, retryAfterSeconds = 1 } = failure
+    if (reason === 'upstream_rate_limited') breaker.coolDown(retryAfterSeconds)
+    states.begin(
+      breaker.isOpen ? breakerFacts : { reason, preset, status: reply?.statusCode ?? null, ...facts },
+    )
   }
 
   async function mint(request: UpstreamRequest, context: CallContext): Promise<MintOutcome> {
@@ -173,38 +203,35 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const leftMs = (): number => startedAtMs + timeoutMs - monotonicNow()
     const apiKey = options.apiKey()
     const waitMs = Math.random() * RETRY_WITHIN_MS
+    const { name } = request.preset
 
     let attempts = 1
     let last = await call(request, apiKey, context, timeoutMs)
-    settle(permit, last)
+    settle(permit, last, name)
     if (last.isRepeatable && leftMs() - waitMs > MIN_LEFT_MS && breaker.takeRetry()) {
       await delay(waitMs)
       attempts += 1
       last = await call(request, apiKey, context, leftMs())
-      settle(permit, last)
+      settle(permit, last, name)
     }
-    const { result, reply } = last
-    return { ...result, report: toReport(reply, apiKey, attempts, monotonicNow() - startedAtMs) }
+    return { ...last.result, report: toReport(last, apiKey, attempts, monotonicNow() - startedAtMs) }
   }
 
   return { mint, checkAvailable: () => breaker.check(), close: () => dispatcher.destroy() }
 }
 
-const monotonicNow = (): number => performance.now()
-const unixNow = (): number => Date.now()
+const ignore = (): void => undefined
 
-function toReport(
-  reply: Reply | undefined,
+const toReport = (
+  { reply, facts: { code, param } }: Call,
   apiKey: Secret,
   attempts: number,
   elapsedMs: number,
-): UpstreamReport {
-  return {
-    status: reply?.statusCode ?? null,
-    code: null,
-    param: null,
-    requestId: reply === undefined ? null : toReplyId(reply, apiKey),
-    attempts,
-    ms: Math.round(elapsedMs),
-  }
-}
+): UpstreamReport => ({
+  status: reply?.statusCode ?? null,
+  code,
+  param,
+  requestId: reply === undefined ? null : toReplyId(reply, apiKey),
+  attempts,
+  ms: Math.round(elapsedMs),
+})

@@ -5,6 +5,7 @@ import { isObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
 import { hasPartOfKey } from './key-parts.ts'
+import { toKnownCode, toKnownParam } from './refusal.ts'
 import type { SessionEcho } from './session-echo.ts'
 
 export interface ClientSecret {
@@ -78,10 +79,18 @@ export function parseClientSecret(text: string, expected: ReplyExpectation): Cli
   return { value: new Secret(value), expiresAt }
 }
 
-/** `error.code` of an error body, or its `type` if there is no code. To be compared, never shown. */
-export function parseErrorCode(text: string): string | null {
+/** What an error body may tell operators. */
+export interface ErrorFacts {
+  readonly code: string | null
+  readonly param: string | null
+}
+
+export const noErrorFacts: ErrorFacts = { code: null, param: null }
+
+/** The known parts of `error` in an error body. Its `type` counts if its `code` is unknown. */
+export function parseErrorFacts(text: string): ErrorFacts {
   const reply = parseJson(text)
   const error = isObject(reply) ? reply['error'] : undefined
-  const names = isObject(error) ? [error['code'], error['type']] : []
-  return names.find((name) => typeof name === 'string') ?? null
+  if (!isObject(error)) return noErrorFacts
+  return { code: toKnownCode([error['code'], error['type']]), param: toKnownParam(error['param']) }
 }

@@ -85,7 +85,7 @@ describe('check', () => {
       warnings: ['p.yaml:2:1 two'],
       revision: null,
       presets: [],
-      minted: null,
+      live: [],
     })
     expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problem\n')
   })
@@ -99,32 +99,36 @@ async function checkLive(settings: Record<string, string>) {
 }
 
 describe('check --live', () => {
-  it('mints one client secret of 10 s, and shows nothing of it', async () => {
-    const { sandbox, findings } = await checkLive({ DEFAULT_PRESET: 'transcriber' })
-    expect([findings.minted, findings.problems]).toStrictEqual(['transcriber', []])
-    expect(sandbox.requests.map(({ body }) => JSON.parse(body))).toMatchObject([
-      { expires_after: { seconds: 10 }, session: { type: 'transcription' } },
-    ])
-    expect(toReport(findings)).toMatch(/^Upstream minted a client secret of 10 s for transcriber$/m)
+  it('mints a client secret of 10 s for each preset, and shows none of them', async () => {
+    const { sandbox, findings } = await checkLive({})
+    const names = findings.presets.map(({ name }) => name)
+    expect(names.length).toBeGreaterThan(1)
+    expect(findings.problems).toStrictEqual([])
+    expect(findings.live).toStrictEqual(
+      names.map((preset) => ({ preset, status: 200, code: null, param: null, reason: null })),
+    )
+    expect(sandbox.requests.map(({ body }) => JSON.parse(body).expires_after.seconds)).toStrictEqual(
+      names.map(() => 10),
+    )
+    expect(toReport(findings)).toMatch(
+      /^Client secrets of 10 s\n {2}voice-assistant: minted \(status 200, code none, param none\)$/m,
+    )
     expect(toReport(findings) + JSON.stringify(findings)).not.toContain('ek_')
   })
 
-  it('mints for the first preset where none is the default', async () => {
-    const { findings } = await checkLive({})
-    expect(findings.minted).toBe('voice-assistant')
-  })
-
-  it('reports why none was minted', async () => {
+  it('reports what upstream refused for each preset', async () => {
     const { findings } = await checkLive({ OPENAI_API_KEY: 'sk-wrong-0123456789abcdefghij' })
-    expect(findings.minted).toBeNull()
-    expect(findings.problems).toStrictEqual([
-      expect.stringMatching(/^--live: voice-assistant \(upstream_unauthorized\): .+$/),
-    ])
+    const facts = { status: 401, code: 'invalid_api_key', param: null, reason: 'upstream_unauthorized' }
+    expect(findings.live).toStrictEqual(findings.presets.map(({ name }) => ({ preset: name, ...facts })))
+    expect(findings.problems[0]).toMatch(/^--live: voice-assistant \(upstream_unauthorized\): .+$/)
+    expect(toReport(findings)).toContain(
+      'voice-assistant: upstream_unauthorized (status 401, code invalid_api_key, param none)',
+    )
   })
 
   it('asks for nothing while something is wrong', async () => {
     const { sandbox, findings } = await checkLive({ AUDIT_DIR: `${ROOT}package.json` })
     expect(findings.problems).toStrictEqual(['AUDIT_DIR: cannot be written (ENOTDIR)'])
-    expect([findings.minted, sandbox.requests.length]).toStrictEqual([null, 0])
+    expect([findings.live, sandbox.requests.length]).toStrictEqual([[], 0])
   })
 })

@@ -25,14 +25,28 @@ type Row = readonly [status: number, told: Told, kind: Kind, reason: string]
 const refusals: readonly Row[] = [
   [401, {}, 'misconfigured', 'upstream_unauthorized'],
   [401, { body: TEXT }, 'misconfigured', 'upstream_unauthorized'],
-  [403, {}, 'misconfigured', 'upstream_forbidden'],
+  [403, {}, 'misconfigured', 'upstream_unsupported_country'],
+  [403, { code: 'unsupported_country' }, 'misconfigured', 'upstream_unsupported_country'],
+  [403, { code: null }, 'misconfigured', 'upstream_forbidden'],
+  [403, { body: TEXT }, 'misconfigured', 'upstream_forbidden'],
+  [400, { code: 'invalid_api_key' }, 'misconfigured', 'upstream_unauthorized'],
+  [405, {}, 'misconfigured', 'upstream_no_endpoint'],
+  [405, { body: '<h1>405</h1>' }, 'misconfigured', 'upstream_no_endpoint'],
+  [501, {}, 'misconfigured', 'upstream_no_endpoint'],
   [403, { code: 'model_not_found' }, 'misconfigured', 'upstream_forbidden'],
   [400, {}, 'rejected', 'upstream_refused'],
   [400, { body: '' }, 'rejected', 'upstream_refused'],
   [400, { code: 'unknown_parameter' }, 'rejected', 'upstream_refused'],
-  [404, {}, 'rejected', 'upstream_refused'],
-  [404, { code: null }, 'rejected', 'upstream_refused'],
-  [402, { code: 'insufficient_quota' }, 'rejected', 'upstream_refused'],
+  [404, { code: 'model_not_found' }, 'rejected', 'upstream_model_not_found'],
+  [404, { code: 'DeploymentNotFound' }, 'rejected', 'upstream_model_not_found'],
+  [400, { code: 'OperationNotSupported' }, 'rejected', 'upstream_model_not_found'],
+  [404, { code: null }, 'misconfigured', 'upstream_no_endpoint'],
+  [404, { code: 'unknown_url' }, 'misconfigured', 'upstream_no_endpoint'],
+  [404, { body: '<h1>404</h1>' }, 'misconfigured', 'upstream_no_endpoint'],
+  [402, {}, 'noCredit', 'upstream_billing'],
+  [402, { code: 'insufficient_quota' }, 'noCredit', 'upstream_billing'],
+  [400, { code: 'billing_hard_limit_reached' }, 'noCredit', 'upstream_billing'],
+  [429, { code: 'billing_not_active' }, 'noCredit', 'upstream_billing'],
   [408, {}, 'unavailable', 'upstream_error'],
   [409, {}, 'unavailable', 'upstream_error'],
   [425, {}, 'unavailable', 'upstream_error'],
@@ -94,7 +108,7 @@ describe('an upstream that answers', () => {
       service.sandbox.behave(tell(status, told))
       const reply = await service.mint()
       expect(await outcomeOf(service, reply)).toStrictEqual(expectation(kind, reason))
-      expect(await outputsOf(service, reply)).not.toMatch(/Zanzibar|org-1234567|insufficient_quota|elsewhere/)
+      expect(await outputsOf(service, reply)).not.toMatch(/Zanzibar|org-1234567|elsewhere/)
     },
   )
 

@@ -1,0 +1,82 @@
+/** States of upstream that make mints fail. Each is reported when it begins, every ten minutes, and when it ends. */
+import type { Reason } from '../reasons.ts'
+
+export type State = 'key' | 'credit' | 'preset' | 'breaker' | 'cool_down'
+
+export interface StateFacts {
+  readonly reason: Reason
+  /** Null if the state is not about one preset. */
+  readonly preset: string | null
+  readonly status: number | null
+  readonly code: string | null
+  readonly param: string | null
+}
+
+export interface StatesOptions {
+  readonly monotonicNow: () => number
+  readonly onBegin: (state: State, facts: StateFacts) => void
+  readonly onEnd: (state: State, facts: StateFacts) => void
+}
+
+const REPEAT_MS = 600_000
+
+const statesByReason: ReadonlyMap<Reason, State> = new Map([
+  ['upstream_unauthorized', 'key'],
+  ['upstream_unsupported_country', 'key'],
+  ['upstream_billing', 'credit'],
+  // These may be about the preset's model or endpoint alone.
+  ['upstream_forbidden', 'preset'],
+  ['upstream_no_endpoint', 'preset'],
+  ['upstream_endpoint_retired', 'preset'],
+  ['upstream_model_not_found', 'preset'],
+  ['upstream_refused', 'preset'],
+  ['upstream_rate_limited', 'cool_down'],
+  ['upstream_breaker_open', 'breaker'],
+])
+
+interface Entry {
+  readonly state: State
+  readonly facts: StateFacts
+  reportedMs: number
+}
+
+export class States {
+  readonly #options: StatesOptions
+  /** By state and preset, so there are few. */
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(options: StatesOptions) {
+    this.#options = options
+  }
+
+  /** A mint failed. Reasons without a state, such as a single timeout, change nothing. */
+  begin(facts: StateFacts): void {
+    const state = statesByReason.get(facts.reason)
+    if (state === undefined) return
+    // Upstream knew the key before it judged anything else.
+    if (state !== 'key' && state !== 'breaker') this.#end('key')
+    const name = state === 'preset' ? `preset ${facts.preset}` : state
+    const nowMs = this.#options.monotonicNow()
+    const entry = this.#entries.get(name)
+    if (entry !== undefined && nowMs - entry.reportedMs < REPEAT_MS) return
+    this.#entries.set(name, { state, facts, reportedMs: nowMs })
+    this.#options.onBegin(state, facts)
+  }
+
+  /** Upstream minted for `preset`. */
+  endAll(preset: string): void {
+    if (this.#entries.size === 0) return
+    for (const name of ['key', 'credit', 'cool_down', `preset ${preset}`]) this.#end(name)
+  }
+
+  endBreaker(): void {
+    this.#end('breaker')
+  }
+
+  #end(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    this.#entries.delete(name)
+    this.#options.onEnd(entry.state, entry.facts)
+  }
+}
