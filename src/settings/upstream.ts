@@ -9,16 +9,9 @@ import { findSecretFileProblem, toFileText } from './text.ts'
 import { baseUrl, hostNames, proxyUrl } from './urls.ts'
 import { apiKey, headerValue, secretPrefix, wholeNumber } from './validators.ts'
 
-/** The service adds the endpoint's path itself. Azure's preview has a folder `realtimeapi`, which belongs here. */
-const upstreamBaseUrl = baseUrl.refine(
-  ({ pathname }) =>
-    !/\/(?:client_secrets|sessions|calls|transcription_sessions|chat\/completions|responses)$/.test(pathname),
-  'ends in an endpoint, which the service adds itself: write the part before /realtime, such as https://api.openai.com/v1',
-)
-
 export const upstreamVariables = {
   OPENAI_API_KEY: apiKey.optional(),
-  OPENAI_BASE_URL: upstreamBaseUrl.default(new URL('https://api.openai.com/v1')),
+  OPENAI_BASE_URL: baseUrl.default(new URL('https://api.openai.com/v1')),
   OPENAI_REALTIME_API: z
     .enum(['client_secrets', 'sessions'], { error: 'is client_secrets or sessions' })
     .default('client_secrets'),
