@@ -1,4 +1,4 @@
-/** The operational log: pino's JSON lines on stdout, made of allow-listed facts only. */
+/** The operational log: JSON lines on stdout that contain only allow-listed facts. */
 import { fstatSync, writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { codeOf, ServiceError } from './errors.ts'
@@ -7,7 +7,7 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 
 export type LogLevel = (typeof logLevels)[number]
 
-/** Where it was thrown, without the lines that quote its message. */
+/** Where the error was thrown, without the lines that quote its message. */
 const toFrames = ({ stack, message }: Error): readonly string[] =>
   (stack ?? '')
     .split('\n')
@@ -16,7 +16,7 @@ const toFrames = ({ stack, message }: Error): readonly string[] =>
     .slice(0, 8)
     .map((line) => line.trim())
 
-/** What may be said of an error: its kind and place, and its message only where that is one of ours. */
+/** The parts of an error that may be logged: its kind and place, and its message only if it is ours. */
 export function toLoggedError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error }
   const base = { type: error.name, code: codeOf(error), frames: toFrames(error) }
@@ -95,7 +95,7 @@ export function createLogger(level: LogLevel, stream: DestinationStream): Logger
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: toLoggedError },
-      // Without a message of its own, a line would take the error's.
+      // A line without a message would get the message of its error.
       hooks: {
         logMethod(given, log) {
           if (given.length === 1 && typeof given[0] !== 'string') log.call(this, given[0], 'no message')

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command itself. Plain JavaScript, so that a Node that cannot read types can still say what it lacks.
+// The package's bin. Plain JavaScript, so that an old Node can still print which version is needed.
 // Without a listener, this signal would open a debugger, and with it the key.
 process.on('SIGUSR1', () => undefined)
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -9,7 +9,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(78)
 }
-// Node does not strip types under node_modules, so an installed package carries compiled files.
+// Node strips no types under node_modules, so an installed package contains compiled files.
 const program = import.meta.url.includes('/node_modules/')
   ? '../dist/main.js'
   : process.argv[2] === 'demo'

@@ -1,4 +1,4 @@
-/** The parts of a running service, put together: what each is made of, and what it says in the log. */
+/** The composition root: creates the parts of a running service, and says what each of them logs. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
@@ -31,7 +31,7 @@ export interface Runtime {
   readonly app: FastifyInstance
   readonly audit: Audit
   readonly upstream: Upstream
-  /** Null where this process holds the limits alone. */
+  /** Null where this process counts alone. */
   readonly redis: RedisConnection | null
   readonly lifecycle: Lifecycle
   /** Undefined where callers are anonymous. */
@@ -145,7 +145,7 @@ function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<S
   return key
 }
 
-/** Null where there is none; otherwise connected, or trying to. */
+/** Null where no Redis is configured; otherwise connected or connecting. */
 async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promise<RedisConnection | null> {
   if (redis === null) return null
   const connection = new RedisConnection({
@@ -195,7 +195,7 @@ function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, l
   })
 }
 
-/** The audit open, the listener not yet. Throws a ConfigError for what an operator can mend. */
+/** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
   const { defaultPreset, maxConcurrentMints } = config
   const lifecycle = new Lifecycle()

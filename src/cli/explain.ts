@@ -21,11 +21,11 @@ import type { Reason } from '../reasons.ts'
 import { parseOptions } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
 
-/** What is known of a request; what is left out is not in it. */
+/** The facts of a request; undefined for what it does not have. */
 export interface Question {
   readonly preset: string | undefined
   readonly origin: string | undefined
-  /** As the service sees it: behind the proxies of TRUST_PROXY. */
+  /** As the service sees it, behind the proxies of TRUST_PROXY. */
   readonly address: string | undefined
   readonly token: string | undefined
 }
@@ -33,21 +33,21 @@ export interface Question {
 export interface Step {
   readonly check: 'origin' | 'caller' | 'preset'
   readonly passes: boolean
-  /** The rule. Never the token, nor anything in it. */
+  /** The rule. Never the token or a part of it. */
   readonly because: string
 }
 
 export interface Explanation {
-  /** In the order of the service; the first that does not pass is the last. */
+  /** In the order of the service, up to the first one that refuses. */
   readonly steps: readonly Step[]
-  /** Null where all pass. */
+  /** Null where every step passes. */
   readonly refusal: {
     readonly status: number
     readonly code: string
     readonly reason: string
     readonly message: string
   } | null
-  /** What would be counted, each by its rules; how much is used up, only the running service knows. */
+  /** What would be counted, with the rules. Only the running service knows how much is used. */
   readonly limits: readonly string[]
 }
 
@@ -60,7 +60,7 @@ function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config):
   const optional = callers.mode === 'jwt'
   createOriginGuard({ allowedOrigins, optional })({ origin })
   return origin === undefined
-    ? 'there is none, and with AUTH_MODE=jwt there need not be one'
+    ? 'there is none, and AUTH_MODE=jwt does not require one'
     : 'it is listed in ALLOWED_ORIGINS'
 }
 
@@ -78,10 +78,10 @@ async function identify(
 }
 
 function toCallerRule(caller: Caller | null): string {
-  if (caller === null) return 'AUTH_MODE is none: anybody may ask'
+  if (caller === null) return 'AUTH_MODE is none: every caller is accepted'
   return caller.singleUse === null
-    ? 'the token holds'
-    : 'the token holds; whether it was used before, only the running service knows'
+    ? 'the token is valid'
+    : 'the token is valid. Only the running service knows whether it was used before'
 }
 
 function toPresetRule({ name, access: { origins, claims } }: Preset): string {
@@ -90,14 +90,16 @@ function toPresetRule({ name, access: { origins, claims } }: Preset): string {
     ...(claims === null ? [] : [`the claims ${[...claims.keys()].join(', ')}`]),
   ]
   return needs.length === 0
-    ? `${name} is for everybody`
-    : `${name} asks for ${needs.join(' and ')}, and has it`
+    ? `${name} is available to every caller`
+    : `${name} requires ${needs.join(' and ')}, and the request has it`
 }
 
-/** Who is counted: an address as the limits see it. */
+/** The address as the limits count it. */
 function toCounted({ address }: Question): string {
   if (address === undefined) return 'the address'
-  return isIP(address) === 0 ? 'the proxy’s own address, for this is none' : toClientAddress(address)
+  return isIP(address) === 0
+    ? 'the address of the proxy, because this is not an IP address'
+    : toClientAddress(address)
 }
 
 function toLimits(question: Question, caller: Caller | null, preset: Preset, { limits }: Config): string[] {
@@ -125,7 +127,7 @@ function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): stri
   return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
 }
 
-/** Asks the guards of the service, in its order. Asks the issuer of tokens for its keys, and nobody else. */
+/** Runs the guards of the service in its order. Fetches the issuer’s keys and nothing else. */
 export async function explain(question: Question, options: ExplainOptions): Promise<Explanation> {
   const { config, catalog } = options
   const steps: Step[] = []
@@ -158,7 +160,7 @@ export async function explain(question: Question, options: ExplainOptions): Prom
   }
 }
 
-/** For people: each step, then what would be counted, then the verdict. */
+/** For people: each step, then what would be counted, then the decision. */
 export function toExplanationText({ steps, refusal, limits }: Explanation): string {
   const lines = steps.map(
     ({ check, passes, because }) => `${check.padEnd(7)} ${passes ? 'passes ' : 'refuses'} ${because}`,
@@ -166,7 +168,7 @@ export function toExplanationText({ steps, refusal, limits }: Explanation): stri
   const counted = limits.map((limit) => `counts          ${limit}`)
   const verdict =
     refusal === null
-      ? 'allow, unless a limit above is used up'
+      ? 'allow, unless a limit above is exceeded'
       : `refuse: ${refusal.status} ${refusal.code} (${refusal.reason}). ${refusal.message}`
   return [...lines, ...counted, verdict, ''].join('\n')
 }

@@ -1,4 +1,4 @@
-/** What a service of these settings would find around it. It is looked at only: nothing is minted, and no file made. */
+/** Looks at the files and servers that the settings name. Mints nothing and creates no file. */
 import { access, constants, lstat, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
@@ -12,26 +12,26 @@ import { probeUpstream } from '../openai/probe.ts'
 import { RedisConnection } from '../redis/connection.ts'
 
 export interface Remarks {
-  /** What the service would not start with. */
+  /** What would keep the service from starting, or from working. */
   readonly problems: readonly string[]
-  /** What it would start with, and be the worse for. */
+  /** What the operator should look at. */
   readonly warnings: readonly string[]
 }
 
-/** 0 for what is not there. */
+/** 0 where there is no file. */
 const toMode = (path: string): Promise<number> =>
   stat(path).then(
     ({ mode }) => mode,
     () => 0,
   )
 
-/** Of the files that hold secrets, those that others may read. */
+/** Warns of secret files that other users can read. */
 async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
   const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
   const own = [`AUDIT_DIR/${KEY_FILE_NAME}`, toKeyFile(audit.directory)] as const
   const files = audit.key === undefined ? [...given, own] : given
   const lines = files.map(async ([name, path]) => {
-    // Compose has secrets that all may read, in a directory that nobody else can enter.
+    // With Compose, all users can read the file, but only its owner can enter the directory.
     const isExposed = ((await toMode(path)) & 0o077) !== 0 && ((await toMode(dirname(path))) & 0o011) !== 0
     return isExposed
       ? [
@@ -42,10 +42,10 @@ async function findExposed(environment: Environment, { audit }: Config): Promise
   return (await Promise.all(lines)).flat()
 }
 
-/** Of the directory or, as long as there is none, of the one that it would be created in. */
+/** Checks the directory or, while it does not exist, the one that it would be created in. */
 async function checkAuditDirectory(path: string): Promise<readonly string[]> {
   try {
-    // The dot makes a file one that is no directory.
+    // With the dot, a file in its place is an error.
     await access(`${path}/.`, constants.W_OK | constants.X_OK)
     return []
   } catch (error) {
@@ -54,14 +54,14 @@ async function checkAuditDirectory(path: string): Promise<readonly string[]> {
   }
 }
 
-/** Where it leads nowhere, no directory can take its place. */
+/** A link without a target cannot become a directory. */
 const isLink = (path: string): Promise<boolean> =>
   lstat(path).then(
     (stats) => stats.isSymbolicLink(),
     () => false,
   )
 
-/** The one that is kept beside the records, as long as there is one. */
+/** Checks the key file next to the records, if there is one. */
 async function checkAuditKey({ audit }: Config): Promise<readonly string[]> {
   if (audit.key !== undefined) return []
   try {
@@ -77,7 +77,7 @@ async function checkRedis({ redis }: Config): Promise<readonly string[]> {
   const faults: string[] = []
   const connection = new RedisConnection({
     url: redis.url,
-    onChange: (fault) => faults.push(`REDIS_URL: cannot be used (${fault ?? 'unknown'})`),
+    onChange: (fault) => faults.push(`REDIS_URL: Redis is unavailable (${fault ?? 'unknown'})`),
   })
   await connection.open()
   connection.close()
@@ -97,7 +97,7 @@ async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
   return faults
 }
 
-/** Only with a proxy, which may stand in the way; upstream itself is there. */
+/** Tries upstream through the proxy, where one is configured. */
 async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
   if (upstream.proxy === undefined) return []
   const obstacle = await probeUpstream(upstream)
@@ -106,7 +106,7 @@ async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
     : [`OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`]
 }
 
-/** Within seconds, whatever hangs. */
+/** Resolves within seconds, even if a server does not answer. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
   const [problems, warnings] = await Promise.all([
     Promise.all([

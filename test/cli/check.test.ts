@@ -61,7 +61,7 @@ describe('check', () => {
       live: false,
     })
     expect(problems.length).toBeGreaterThan(0)
-    expect(warnings).toEqual(['REDIS_URL: cannot be used (unreachable)'])
+    expect(warnings).toEqual(['REDIS_URL: Redis is unavailable (unreachable)'])
   })
 
   it('judges a named file whatever the settings are', async () => {

@@ -58,12 +58,12 @@ describe('explain, for anonymous callers', () => {
       stderr: '',
       stdout: [
         'origin  passes  it is listed in ALLOWED_ORIGINS',
-        'caller  passes  AUTH_MODE is none: anybody may ask',
-        'preset  passes  open is for everybody',
+        'caller  passes  AUTH_MODE is none: every caller is accepted',
+        'preset  passes  open is available to every caller',
         'counts          RATE_LIMIT_PER_ADDRESS of 203.0.113.9: 60/minute',
         'counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute,200/day',
         'counts          RATE_LIMIT_TOTAL: 600/minute',
-        'allow, unless a limit above is used up',
+        'allow, unless a limit above is exceeded',
         '',
       ].join('\n'),
     })
@@ -84,7 +84,7 @@ describe('explain, for anonymous callers', () => {
       /404 unknown_preset \(preset_origin\)/,
     ],
     [
-      'for a preset that asks for claims',
+      'for a preset that requires claims',
       [...page, '--preset', 'members'],
       /404 unknown_preset \(preset_claims\)/,
     ],
@@ -96,7 +96,10 @@ describe('explain, for anonymous callers', () => {
 
   it('takes the default preset as the service does', async () => {
     const said = await run([...page], { DEFAULT_PRESET: 'open' })
-    expect(said).toMatchObject({ code: 0, stdout: expect.stringContaining('open is for everybody') })
+    expect(said).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('open is available to every caller'),
+    })
   })
 
   it('answers programs in JSON', async () => {
@@ -132,7 +135,7 @@ describe('explain, for callers with tokens', () => {
     const token = toToken({ plan: 'pro' })
     const said = await run([...members, token], secretEnvironment)
     expect(said.code).toBe(0)
-    expect(said.stdout).toContain('members asks for the claims plan, and has it')
+    expect(said.stdout).toContain('members requires the claims plan, and the request has it')
     expect(said.stdout).toContain('limits.per_caller of members and the token’s subject: 5/minute')
     expect(said.stdout).toContain('limits.total of members: 1000/hour')
     expect(said.stdout).not.toContain(SUBJECT)

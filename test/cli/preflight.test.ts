@@ -88,7 +88,7 @@ describe('the directory of the audit', () => {
 
 it('Redis that does not answer is told of, with the fault', async () => {
   const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
-  expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: cannot be used (unreachable)'))
+  expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: Redis is unavailable (unreachable)'))
 })
 
 describe('the key set of tokens', () => {

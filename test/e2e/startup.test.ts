@@ -1,8 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, startProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory, PRESETS, parseRecords } from '../support/service.ts'
+import {
+  API_KEY,
+  createTemporaryDirectory,
+  PRESETS,
+  parseRecords,
+  startTestService,
+} from '../support/service.ts'
 
 async function start(environment: Readonly<Record<string, string>> = {}) {
   const directory = await createTemporaryDirectory()
@@ -62,4 +69,16 @@ it('SIGHUP says that a key in the environment is in no file', async () => {
   await expect(
     seen(/"presets":"unchanged","api_key":"not a file","msg":"reload done"/),
   ).resolves.toHaveLength(1)
+})
+
+it('mints over plain http at a host of INSECURE_HTTP_HOSTS', async () => {
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  onTestFinished(() => sandbox.close())
+  const service = await startTestService({
+    environment: {
+      OPENAI_BASE_URL: sandbox.baseUrl.replace('127.0.0.1', '0.0.0.0'),
+      INSECURE_HTTP_HOSTS: 'litellm,0.0.0.0',
+    },
+  })
+  expect((await service.mint()).statusCode).toBe(200)
 })
