@@ -11,7 +11,7 @@ export interface PresetCaller {
 }
 
 /**
- * The preset of this name, if this caller may have it.
+ * The preset of this name, if this caller has access to it.
  * Throws preset_unknown, preset_origin or preset_claims, which a caller cannot tell apart.
  */
 export function resolvePreset(catalog: Catalog, name: string, caller: PresetCaller): Preset {
@@ -36,7 +36,7 @@ export function findClaim(claims: Readonly<Record<string, unknown>>, name: strin
   return value
 }
 
-/** Every claim is needed, with one of its values; a claim that is a list has a value if one of its items is it. */
+/** Every claim is required with one of its values. For a claim that is a list, one of its items is enough. */
 function hasClaims(
   claims: Readonly<Record<string, unknown>> | undefined,
   needed: ReadonlyMap<string, ReadonlySet<ClaimValue>>,

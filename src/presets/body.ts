@@ -1,4 +1,4 @@
-/** Upstream request bodies, built as text at load so that a request only fills in what varies. */
+/** Bodies of upstream requests. Load builds the text, and a request only fills in what varies. */
 import type { Fields } from './json.ts'
 import { fill, type Template } from './variables.ts'
 
@@ -8,13 +8,13 @@ export type Endpoint = 'client_secrets' | 'translations' | 'sessions'
 export interface BodyTemplate {
   /** Everything up to the number of seconds. */
   readonly head: string
-  /** Everything after it; its literals are JSON text, and its holes are inside one JSON string. */
+  /** Everything after it; its literals are JSON text, and its placeholders are inside one JSON string. */
   readonly tail: Template
 }
 
 /**
  * The body for a session: `{expires_after, session}` for the GA endpoints, the flat fields with `client_secret` for
- * the other. With `instructions` given those replace the session's, holes and all; a session's own are literal.
+ * the other. A template of `instructions` replaces the session's own, which are literal.
  */
 export function toBodyTemplate(endpoint: Endpoint, session: Fields, instructions?: Template): BodyTemplate {
   const json = sessionJson(endpoint, session, instructions)
@@ -30,7 +30,7 @@ export function toBodyTemplate(endpoint: Endpoint, session: Fields, instructions
 }
 
 function sessionJson(endpoint: Endpoint, session: Fields, instructions: Template | undefined): Template {
-  // The translations endpoint knows no `type`; undefined members are not serialised.
+  // The translations endpoint does not take `type`. JSON leaves undefined members out.
   const { instructions: own, ...others } =
     endpoint === 'translations' ? { ...session, type: undefined } : session
   const text = instructions ?? (typeof own === 'string' ? { literals: [own], names: [] } : undefined)
@@ -47,7 +47,7 @@ export function renderBody(body: BodyTemplate, seconds: number, values: Readonly
   return body.head + String(seconds) + fill(body.tail, values, escape)
 }
 
-/** The body with its holes left open, which is what a preset's revision is a hash of. */
+/** The body with its placeholders. A preset's revision is its hash. */
 export function showBody(body: BodyTemplate, seconds: number): string {
   return renderBody(body, seconds, new Map(body.tail.names.map((name) => [name, `{{${name}}}`])))
 }

@@ -1,4 +1,4 @@
-/** The presets file becomes the catalog: the only door to a Preset. */
+/** Turns the presets file into the catalog. There is no other way to a Preset. */
 import { codeOf } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { FileError, readSmallFile } from '../read-file.ts'
@@ -132,7 +132,7 @@ function under(name: string, findings: readonly Finding[]): readonly Finding[] {
   return findings.map((finding) => ({ ...finding, path: ['presets', name, ...finding.path] }))
 }
 
-/** Over entries in the order of their names: moving one in the file changes nothing. */
+/** A hash over the entries in the order of their names, so that moving one in the file changes nothing. */
 function revisionOf(
   entries: readonly { name: string; entry: unknown; preset: Preset | undefined }[],
 ): string {

@@ -20,7 +20,7 @@ import { type Rules, ruleProblems } from './overrides.ts'
 import { type Access, createPreset, type Limits, type Preset } from './preset.ts'
 import { MAX_KEYS } from './schema-parts.ts'
 import { remarksOnRules } from './session-remarks.ts'
-import { compareHoles, toVariables, type Variables } from './variables.ts'
+import { comparePlaceholders, toVariables, type Variables } from './variables.ts'
 
 /** The settings that presets are checked against. */
 export interface PresetContext extends Upstream {
@@ -114,11 +114,14 @@ function checkVariables(
   const { variables, problems } = toVariables(declared)
   const given = valueAt(input, ['variables'])
   const names = Object.keys(isObject(given) ? given : {})
-  const holes = compareHoles(session.instructions ?? { literals: [''], names: [] }, names)
+  const placeholders = comparePlaceholders(session.instructions ?? { literals: [''], names: [] }, names)
   return {
     value: variables,
-    problems: [...under(['variables'], problems), ...under(['session', 'instructions'], holes.problems)],
-    warnings: under(['variables'], holes.warnings),
+    problems: [
+      ...under(['variables'], problems),
+      ...under(['session', 'instructions'], placeholders.problems),
+    ],
+    warnings: under(['variables'], placeholders.warnings),
   }
 }
 

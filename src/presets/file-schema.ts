@@ -1,4 +1,4 @@
-/** What an operator writes: the presets file, YAML or JSON. */
+/** The presets file as an operator writes it, in YAML or JSON. */
 import { z } from 'zod'
 import { rulesPattern } from '../limits/rules.ts'
 import { flatEntry } from './flat-schema.ts'
@@ -6,7 +6,7 @@ import { gaSession } from './ga-schema.ts'
 import { anyJson, expirySeconds, recordOf } from './schema-parts.ts'
 
 export const MAX_PRESETS = 4_096
-/** Of a list that an operator writes: the values of a variable, a rule, a claim. */
+/** For the lists of a variable, a rule and a claim. */
 const MAX_VALUES = 1_024
 
 const presetName = z
@@ -55,7 +55,7 @@ const limit = z.string().regex(rulesPattern, 'limits such as 5/minute or 10/minu
 
 const claimValue = z.union([z.string(), z.number(), z.boolean()])
 
-/** All of an entry but its session, part by part, so that a fault in one part hides none in another. */
+/** The parts of an entry except its session. Each is checked by itself, so that one problem hides no other. */
 export const entryParts = {
   description: z.string().optional(),
   expires_after_seconds: expirySeconds.optional(),
@@ -70,7 +70,7 @@ export const entryParts = {
   limits: z.strictObject({ per_caller: limit.optional(), total: limit.optional() }).optional(),
 } as const
 
-/** The session is checked apart: which of its four shapes was meant shows in its `type`. */
+/** checkSession checks the session: its `type` says which of the four shapes it has. */
 export const presetEntry = z.strictObject({ ...entryParts, session: z.unknown().optional() })
 
 function fileOf<Entry extends z.ZodType>(entry: Entry) {
@@ -81,7 +81,7 @@ function fileOf<Entry extends z.ZodType>(entry: Entry) {
   })
 }
 
-/** The file around its entries. */
+/** The file without its entries. */
 export const presetsFrame = fileOf(z.unknown())
 
 /** The whole file, for the JSON Schema that editors use. */

@@ -7,7 +7,7 @@ import { type Path, toPath, valueAt } from './json.ts'
 import { namesAt, schemasAt } from './schema-paths.ts'
 import { closest } from './suggestion.ts'
 
-/** Something wrong, or for a warning doubtful, in a presets file. Never quotes what may be a credential. */
+/** What is wrong in a presets file, or doubtful for a warning. Never quotes what may be a credential. */
 export interface Problem {
   /** As in `presets.classic.session.tools[0].name`; '' for the file as a whole. */
   readonly path: string
@@ -19,10 +19,10 @@ export interface Problem {
   readonly text: string
 }
 
-/** A problem that has not been looked up in the file yet. */
+/** A problem without its position in the file. */
 export interface Finding {
   readonly path: Path
-  /** Points at the key rather than at its value. */
+  /** True for a problem of the key, not of its value. */
   readonly atKey?: boolean
   readonly message: string
 }

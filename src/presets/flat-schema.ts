@@ -1,4 +1,4 @@
-/** The flat session of POST /v1/realtime/sessions (openai 4.104.0 to 7.57.0), and where each field lives in a GA one. */
+/** The flat session of POST /v1/realtime/sessions (openai 4.104.0 to 7.57.0), and the GA path of each field. */
 import { z } from 'zod'
 import {
   expiresAfter,
@@ -17,7 +17,7 @@ import {
 
 const audioFormat = z.enum(['pcm16', 'g711_ulaw', 'g711_alaw'])
 
-/** One object for both kinds, as the flat endpoint had it; `idle_timeout_ms` came late and is taken too. */
+/** One object for both types, as in the flat endpoint. `idle_timeout_ms` was added late. */
 const turnDetection = z.strictObject({
   type: z.enum(['server_vad', 'semantic_vad']).nullish(),
   threshold: z.number().min(0).max(1).nullish(),
@@ -83,7 +83,7 @@ export const flatEntry = z.strictObject({ ...fields, client_secret: clientSecret
 export type FlatSession = z.infer<typeof flatSession>
 export type FlatField = keyof FlatSession
 
-/** The GA path of every flat field; null where GA has no such thing. */
+/** The GA path of every flat field; null where GA has no such field. */
 export const gaPathOf = {
   model: 'model',
   modalities: 'output_modalities',
@@ -108,7 +108,7 @@ export function isFlatField(name: string): name is FlatField {
   return Object.hasOwn(gaPathOf, name)
 }
 
-/** The flat field that a GA path belongs to, and the path inside it ('' for the field itself). */
+/** The flat field of a GA path, and the path inside it ('' for the field itself). */
 export function toFlatField(gaPath: string): { field: FlatField; inside: string } | undefined {
   for (const field of Object.keys(gaPathOf).filter(isFlatField)) {
     const root = gaPathOf[field]
@@ -119,7 +119,7 @@ export function toFlatField(gaPath: string): { field: FlatField; inside: string 
   return undefined
 }
 
-/** The lifetimes in seconds that it asks for, under either name. The caller refuses two different ones. */
+/** The lifetimes in seconds under both of its names. The caller refuses two different ones. */
 export function askedExpiries(secret: z.infer<typeof clientSecret> | null | undefined): readonly number[] {
   const { expires_after, expires_at } = secret ?? {}
   return [expires_after?.seconds, expires_at?.seconds].filter((seconds) => seconds !== undefined)

@@ -1,6 +1,6 @@
 /**
  * The sessions of POST /v1/realtime/client_secrets and /v1/realtime/translations/client_secrets.
- * Upstream refuses a whole request for one unknown name, so every object is strict.
+ * Upstream refuses a request for one unknown name, so every object is strict.
  */
 import { z } from 'zod'
 import { takesPrompt, takesTurnDetection, takesVocabulary } from './models.ts'
@@ -21,7 +21,7 @@ import {
   truncation,
 } from './schema-parts.ts'
 
-/** The types call the rate optional, the server does not: https://github.com/openai/openai-openapi/issues/513 */
+/** The types make the rate optional, but the server requires it: https://github.com/openai/openai-openapi/issues/513 */
 const audioFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('audio/pcm'), rate: z.literal(24_000) }),
   z.strictObject({ type: z.literal('audio/pcmu') }),
@@ -42,7 +42,7 @@ const transcription = z.strictObject({
 
 const strength = z.number().min(0).max(1).optional()
 
-/** The reference lists `type` as given, the types as optional: the wider form passes. */
+/** The types make `type` optional, so this does, too. */
 const noiseReduction = z.strictObject({ type: noiseReductionType.optional(), strength })
 
 const turnDetection = z.discriminatedUnion('type', [
@@ -209,7 +209,7 @@ const transcriptionSession = z.strictObject({
   include,
 })
 
-/** `type` is ours: this endpoint's request has none, and it is left out of what is sent. */
+/** `type` is only in presets: this endpoint does not take it, and toBodyTemplate leaves it out. */
 const translation = z.strictObject({
   type: z.literal('translation'),
   model: openName,
@@ -236,7 +236,7 @@ export function isSessionType(value: unknown): value is SessionType {
   return typeof value === 'string' && Object.hasOwn(gaSessions, value)
 }
 
-/** A request may ask for single fields of a session, so what a whole one needs is optional there. */
+/** A request can name single fields of a session, so every field is optional there. */
 export const requestedSessions = {
   realtime: realtime.partial(),
   transcription: transcriptionSession.partial(),

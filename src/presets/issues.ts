@@ -1,4 +1,4 @@
-/** What a schema has against a value, in sentences of ours that never quote the value. */
+/** The issues of a value with its schema. Their text is ours and never quotes the value. */
 import type { z } from 'zod'
 import { type Path, valueAt } from './json.ts'
 
@@ -26,13 +26,13 @@ const nouns: Readonly<Record<string, string>> = {
   null: 'null',
 }
 
-/** Every objection to a value, in no particular order; none when it fits. */
+/** All issues of a value; none when it is valid. */
 export function issuesOf(schema: z.ZodType, value: unknown): readonly Issue[] {
   const result = schema.safeParse(value)
   return result.success ? [] : toIssues(result.error, value)
 }
 
-/** The objections in an error that zod made of this value. */
+/** The issues in zod's error about this value. */
 export function toIssues(error: z.ZodError, value: unknown): readonly Issue[] {
   return error.issues.slice(0, MAX_FINDINGS).flatMap((issue) => flatten(issue, [], value))
 }
@@ -53,7 +53,7 @@ function flatten(issue: Raw, base: Path, root: unknown): readonly Issue[] {
   return [{ path, kind, expected: expectation(issue) }]
 }
 
-/** Of a union's failed branches, the first that takes this kind of value at all. */
+/** The first branch of a union that accepts this kind of value. */
 function bestBranch(branches: readonly (readonly Raw[])[]): readonly Raw[] | undefined {
   return branches.find((issues) => !issues.some(isMismatch))
 }

@@ -1,4 +1,4 @@
-/** A preset's session with permitted changes put in, checked again as a whole. */
+/** Puts permitted changes into a preset's session and checks the result as a whole. */
 import { ServiceError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import type { Change } from './changes.ts'
@@ -18,7 +18,7 @@ export interface Merged {
 
 /**
  * Puts changes into a preset's session; `instructions` are the preset's own, filled in.
- * Throws override_outside_rule when each change is allowed but they make no session with the rest.
+ * Throws override_outside_rule when the changes and the rest are not a valid session together.
  */
 export function merge(preset: Preset, instructions: string | undefined, changes: readonly Change[]): Merged {
   const session: Record<string, unknown> = structuredClone(preset.session)
@@ -34,7 +34,7 @@ export function merge(preset: Preset, instructions: string | undefined, changes:
   return { session, sent }
 }
 
-/** When a changed `type` picks another kind of turn detection or format, what only the old kind had goes with it. */
+/** Removes the fields of the old type when a change selects another type of turn detection or format. */
 function dropStale(session: Record<string, unknown>, type: SessionType): void {
   for (const { kind, path } of issuesOf(gaSessions[type], session)) {
     const around = valueAt(session, path.slice(0, -1))
@@ -42,7 +42,7 @@ function dropStale(session: Record<string, unknown>, type: SessionType): void {
   }
 }
 
-/** As the operator wrote it, but for the fields that changed. */
+/** The session as the operator wrote it, with the changed fields. */
 function flatten(
   own: Fields,
   session: Fields,

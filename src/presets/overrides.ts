@@ -1,4 +1,4 @@
-/** What a preset lets a browser change: rules, checked against the schema at load, asked per request. */
+/** The rules for what a browser can change. They are checked against the schema at load and applied to requests. */
 import { z } from 'zod'
 import { isObject } from '../json.ts'
 import type { RuleInput } from './file-schema.ts'
@@ -12,7 +12,7 @@ import { closest } from './suggestion.ts'
 /** Keyed by dotted GA path. */
 export type Rules = ReadonlyMap<string, RuleInput>
 
-/** True when the rule lets a leaf have this value. */
+/** True when the rule allows this value of a leaf. */
 export function permits(rule: RuleInput, value: unknown): boolean {
   if (rule === true) return typeof value === 'boolean'
   if (Array.isArray(rule)) return rule.some((allowed) => isEqual(allowed, value))
@@ -21,7 +21,7 @@ export function permits(rule: RuleInput, value: unknown): boolean {
   return typeof value === 'number' && value >= (min ?? value) && value <= (max ?? value)
 }
 
-/** What is wrong with a preset's rules; paths start at the rule's own key. */
+/** The problems of a preset's rules. Paths start at the rule's key. */
 export function ruleProblems(
   rules: Readonly<Record<string, RuleInput>>,
   type: SessionType,
@@ -39,14 +39,14 @@ function pathProblem(path: string, type: SessionType, isSentFlat: boolean): stri
   const schema = gaSessions[type]
   const parts = toPath(path)
   if (path === 'type') return 'cannot be opened: a preset mints one type of session'
-  // Lists and objects with made-up keys are leaves: nothing inside them has a path of its own.
+  // Lists and objects with free keys are leaves: nothing inside them has a path.
   if (knownPath(schema, parts).length < parts.length || leafSchemas(schema, parts).length === 0) {
     const names = namesAt(schema, parts)
     if (names.length > 0) return `names an object; name a field inside it, such as ${path}.${names[0]}`
     const near = closest(path, leafPaths(schema))
-    return `is no field of a ${type} session${near === undefined ? '' : `; did you mean "${near}"?`}`
+    return `is not a field of a ${type} session${near === undefined ? '' : `; did you mean "${near}"?`}`
   }
-  return isSentFlat && !hasFlatHome(path) ? 'is no field of the flat endpoint' : undefined
+  return isSentFlat && !hasFlatHome(path) ? 'is not a field of the flat endpoint' : undefined
 }
 
 function hasFlatHome(path: string): boolean {
@@ -58,21 +58,21 @@ function hasFlatHome(path: string): boolean {
   )
 }
 
-/** A rule is a promise to callers, so everything that it allows must be something the schema takes. */
+/** A rule is a promise to callers, so the schema must accept everything that it allows. */
 function valueProblems(path: string, rule: RuleInput, type: SessionType): readonly Finding[] {
   const takes = (value: unknown): boolean =>
     leafSchemas(gaSessions[type], toPath(path)).some((schema) => z.safeParse(schema, value).success)
   if (rule === true) {
     return takes(true) && takes(false)
       ? []
-      : [{ path: [path], message: 'is no true-or-false field; list its values' }]
+      : [{ path: [path], message: 'is not a true-or-false field; list its values' }]
   }
   if (Array.isArray(rule)) {
     return rule.flatMap((value, index) => {
       if (takes(value)) return []
       const message = isObject(value)
         ? 'is an object; open the fields inside it by their own paths'
-        : 'is not a value that this field takes'
+        : 'is not a value that this field accepts'
       return [{ path: [path, index], message }]
     })
   }
@@ -87,6 +87,6 @@ function valueProblems(path: string, rule: RuleInput, type: SessionType): readon
     const value = rule[end]
     return value === undefined || takes(value)
       ? []
-      : [{ path: [path, end], message: 'is not a value that this field takes' }]
+      : [{ path: [path, end], message: 'is not a value that this field accepts' }]
   })
 }

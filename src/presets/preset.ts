@@ -1,4 +1,4 @@
-/** A preset as the program knows it. Only parsePresets makes one. */
+/** A preset as the program uses it. Only parsePresets creates one. */
 import { createHash } from 'node:crypto'
 import type { LimitRule } from '../limits/rules.ts'
 import { type BodyTemplate, type Endpoint, renderBody, showBody, toBodyTemplate } from './body.ts'
@@ -11,14 +11,14 @@ import type { Template, Variables } from './variables.ts'
 export type ClaimValue = string | number | boolean
 
 export interface Access {
-  /** Null where every allowed origin will do. */
+  /** Null for every allowed origin. */
   readonly origins: ReadonlySet<string> | null
-  /** For each claim the values of which one is needed; null where no claim is asked for. */
+  /** For each claim the values, one of which is required; null where none is. */
   readonly claims: ReadonlyMap<string, ReadonlySet<ClaimValue>> | null
 }
 
 export interface Limits {
-  /** For each caller of the preset; empty where only the service's own limits hold. */
+  /** For each caller of the preset, in addition to the limits of the service. */
   readonly perCaller: readonly LimitRule[]
   /** For all its callers together. */
   readonly total: readonly LimitRule[]
@@ -52,7 +52,7 @@ export interface Preset {
 
 export type PresetParts = Omit<Preset, 'revision' | 'endpoint' | 'model' | 'template' | 'body'>
 
-/** Completes and freezes a preset whose parts have been checked. */
+/** Completes and freezes a preset of valid parts. */
 export function createPreset(parts: PresetParts): Preset {
   const endpoint = endpointOf(parts)
   const sent = parts.flatSession ?? parts.session
@@ -73,7 +73,7 @@ function endpointOf({ flatSession, type }: PresetParts): Endpoint {
   return type === 'translation' ? 'translations' : 'client_secrets'
 }
 
-/** The model that a GA session names, as audit records it. */
+/** The model of a GA session, as the audit records it. */
 export function modelOf(session: Fields): string | null {
   const path = session['type'] === 'transcription' ? ['audio', 'input', 'transcription', 'model'] : ['model']
   const model = valueAt(session, path)

@@ -1,4 +1,4 @@
-/** Pieces that the GA and the flat session have in common; sources: openai 7.57.0 types, OpenAPI 2.3.0. */
+/** Parts that GA and flat sessions share. Sources: the types of openai 7.57.0, OpenAPI 2.3.0. */
 import { z } from 'zod'
 import { isObject } from '../json.ts'
 
@@ -30,10 +30,10 @@ export const anyJson = z.unknown()
 /** Model and voice names stay open: new ones appear between releases of this service. */
 export const openName = z.string().min(1)
 
-/** https://developers.openai.com says nothing of it; the server refuses other characters. */
+/** The documentation does not say so, but the server refuses other characters. */
 export const functionName = z.string().regex(/^[a-zA-Z0-9_-]+$/, 'a name of letters, digits, _ and -')
 
-/** Of a transcription. */
+/** The prompt of a transcription. The server refuses a longer one. */
 export const transcriptionPrompt = z.string().max(1024)
 
 export const speed = z.number().min(0.25).max(1.5)
@@ -70,10 +70,10 @@ export const prompt = z.strictObject({
 
 export const jsonSchemaObject = recordOf(z.string(), anyJson)
 
-/** OpenAI's range for the life of a client secret, in seconds. */
+/** OpenAI's range for the lifetime of a client secret, in seconds. */
 export const expirySeconds = z.int().min(10).max(7200)
 
-/** Both members may be left out: the anchor has one value, and the seconds have the preset's. */
+/** Both members are optional: the anchor has one value, and the seconds default to the preset's. */
 export const expiresAfter = z.strictObject({
   anchor: z.literal('created_at').optional(),
   seconds: expirySeconds.optional(),

@@ -1,4 +1,4 @@
-/** Reads zod schemas as trees, so that suggestions, override paths and `param` come from the schemas alone. */
+/** Reads zod schemas as trees: the source of suggestions, override paths and `param`. */
 import { z } from 'zod'
 import { isObject } from '../json.ts'
 import { type Path } from './json.ts'
@@ -6,14 +6,14 @@ import { type Path } from './json.ts'
 type Schema = z.core.$ZodType
 
 export interface Leaf {
-  /** Dotted; holds names of the schema only. */
+  /** Dotted. Has only names of the schema. */
   readonly path: string
   readonly value: unknown
 }
 
 const nothing = z.null()
 
-/** The schema without its optional, nullable and union wrappers: what a value may be, one by one. */
+/** The schemas inside optional, nullable and union wrappers. */
 function branches(schema: Schema): readonly Schema[] {
   if (schema instanceof z.ZodOptional) return branches(schema.unwrap())
   if (schema instanceof z.ZodNullable) return [nothing, ...branches(schema.unwrap())]
@@ -42,14 +42,14 @@ function isStrict(schema: Schema): schema is z.ZodObject {
   return schema instanceof z.ZodObject
 }
 
-/** The names that an object at this path may hold. */
+/** The keys that an object at this path can have. */
 export function namesAt(schema: Schema, path: Path): readonly string[] {
   return [
     ...new Set(schemasAt(schema, path).flatMap((found) => (isStrict(found) ? Object.keys(found.shape) : []))),
   ]
 }
 
-/** The part of a path that the schema itself names: it ends before list indexes and keys that the writer made up. */
+/** The part of a path that the schema names: it ends before list indexes and free keys. */
 export function knownPath(schema: Schema, path: Path): readonly string[] {
   const known: string[] = []
   for (const key of path) {
@@ -59,13 +59,13 @@ export function knownPath(schema: Schema, path: Path): readonly string[] {
   return known
 }
 
-/** What a value says, leaf by leaf. Lists, nulls and objects with made-up keys are leaves; an empty object says nothing. */
+/** The leaves of a value. Lists, nulls and objects with free keys are leaves. An empty object has none. */
 export function leavesOf(schema: Schema, value: unknown, path: readonly string[] = []): readonly Leaf[] {
   if (!isObject(value) || !schemasAt(schema, path).some(isStrict)) return [{ path: path.join('.'), value }]
   return Object.entries(value).flatMap(([key, field]) => leavesOf(schema, field, [...path, key]))
 }
 
-/** What a leaf may be; empty where the path names an object or nothing. */
+/** The schemas of a leaf; empty where the path names an object or nothing. */
 export function leafSchemas(schema: Schema, path: Path): readonly Schema[] {
   return schemasAt(schema, path).filter((found) => !isStrict(found))
 }

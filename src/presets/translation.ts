@@ -1,11 +1,11 @@
-/** Flat session → GA session, and single fields back. */
+/** Translates a flat session to a GA session, and single fields back. */
 
 import { isObject } from '../json.ts'
 import { type FlatField, type FlatSession, gaPathOf } from './flat-schema.ts'
 import { type Fields, putAt, toPath } from './json.ts'
 import { takesPrompt } from './models.ts'
 
-/** A flat leaf that the GA endpoint has no place for. */
+/** A flat leaf without a GA equivalent. */
 export interface Dropped {
   /** Dotted, in the flat shape. */
   readonly path: string
@@ -20,8 +20,8 @@ export interface Translation {
   readonly unknownTool: boolean
 }
 
-/** What a flat session leaves unsaid, where it is not the flat endpoint's own default. */
-export interface Unsaid {
+/** Values for what a flat session omits, where they are not the defaults of the flat endpoint. */
+export interface Omitted {
   /** Functions that `tool_choice` may name when the session lists none. */
   readonly functions?: ReadonlySet<string>
   readonly vadType?: 'server_vad' | 'semantic_vad'
@@ -48,11 +48,8 @@ const nullable: ReadonlySet<FlatField> = new Set([
   'prompt',
 ])
 
-/**
- * Says a flat session in GA terms; `type` is always `realtime`. Nothing is lost unmentioned: what has no place is in
- * `dropped`. Which field goes where is in flat-schema.ts.
- */
-export function toGaSession(flat: FlatSession, unsaid: Unsaid = {}): Translation {
+/** Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat-schema.ts has the paths. */
+export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translation {
   const session: Record<string, unknown> = { type: 'realtime' }
   const put = (field: FlatField, value: unknown): void => {
     const path = gaPathOf[field]
@@ -61,10 +58,10 @@ export function toGaSession(flat: FlatSession, unsaid: Unsaid = {}): Translation
   }
   const functions =
     flat.tools === undefined || flat.tools === null
-      ? (unsaid.functions ?? new Set<string>())
+      ? (omitted.functions ?? new Set<string>())
       : new Set(flat.tools.map((tool) => tool.name))
   const transcription = toTranscription(flat.input_audio_transcription)
-  const turnDetection = toTurnDetection(flat.turn_detection, unsaid.vadType ?? 'server_vad')
+  const turnDetection = toTurnDetection(flat.turn_detection, omitted.vadType ?? 'server_vad')
 
   put('model', flat.model)
   put('modalities', toOutputModalities(flat.modalities))
@@ -93,7 +90,7 @@ export function toGaSession(flat: FlatSession, unsaid: Unsaid = {}): Translation
   }
 }
 
-/** Audio comes with its transcript, so it wins; GA takes one modality only. */
+/** GA takes one modality only. Audio includes its transcript, so audio wins. */
 function toOutputModalities(modalities: FlatSession['modalities']): readonly string[] | undefined {
   if (modalities === undefined || modalities === null || modalities.length === 0) return undefined
   return modalities.includes('audio') ? ['audio'] : ['text']
@@ -150,13 +147,13 @@ function toTurnDetection(turnDetection: FlatSession['turn_detection'], defaultTy
   }
 }
 
-/** Members that are null were never sent by anyone who meant something by it. */
+/** SDKs send unset members as null, so null means nothing here. */
 function withoutNulls(value: Fields | null | undefined): Fields | null | undefined {
   if (value === undefined || value === null) return value
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
 }
 
-/** The GA value of one flat field, said flat again: for servers that still serve the flat endpoint. */
+/** Translates the GA value of one field back, for servers of the flat endpoint. */
 export function toFlatValue(field: FlatField, value: unknown): unknown {
   if (field === 'modalities')
     return Array.isArray(value) && value.includes('audio') ? ['audio', 'text'] : value

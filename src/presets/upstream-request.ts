@@ -1,4 +1,4 @@
-/** A preset and a request become what goes upstream. */
+/** Builds the upstream request from a preset and a mint request. */
 import { ServiceError } from '../errors.ts'
 import { type Endpoint, renderBody, toBodyTemplate } from './body.ts'
 import { permittedChanges } from './changes.ts'
@@ -23,11 +23,11 @@ const noOverrides: readonly string[] = Object.freeze([])
 
 /**
  * Applies a request's variables and overrides to its preset.
- * Throws a ServiceError: expiry_raised, variable_*, override_*, or field_* for a session of another type.
+ * Throws a ServiceError: expiry_raised, variable_*, override_* or field_*.
  */
 export function buildUpstreamRequest(preset: Preset, request: MintRequest): UpstreamRequest {
   const { endpoint, model, template } = preset
-  const expiresAfterSeconds = orderedExpiry(preset, request)
+  const expiresAfterSeconds = toExpiry(preset, request)
   const values =
     preset.variables.size === 0 && request.variables === undefined
       ? noValues
@@ -53,13 +53,13 @@ export function buildUpstreamRequest(preset: Preset, request: MintRequest): Upst
   return { preset, endpoint, body, model, expiresAfterSeconds, overrides: noOverrides }
 }
 
-function orderedExpiry(preset: Preset, { shape, expiresAfterSeconds: asked }: MintRequest): number {
-  if (asked === undefined) return preset.expiresAfterSeconds
-  if (asked > preset.expiresAfterSeconds) {
+function toExpiry(preset: Preset, { shape, expiresAfterSeconds: requested }: MintRequest): number {
+  if (requested === undefined) return preset.expiresAfterSeconds
+  if (requested > preset.expiresAfterSeconds) {
     const param = shape === 'ga' ? 'expires_after.seconds' : 'client_secret.expires_after.seconds'
     throw new ServiceError('expiry_raised', { param })
   }
-  return asked
+  return requested
 }
 
 function asIs(text: string): string {

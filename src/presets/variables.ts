@@ -1,4 +1,4 @@
-/** The holes in a preset's instructions: declared at load, filled per request, in one pass. */
+/** The placeholders in a preset's instructions: declared at load, filled by a request in one pass. */
 import { ServiceError } from '../errors.ts'
 import { isCredentialLike } from './credentials.ts'
 import type { VariableInput } from './file-schema.ts'
@@ -17,7 +17,7 @@ export interface Variable {
 
 export type Variables = ReadonlyMap<string, Variable>
 
-/** A text with holes: one literal more than there are names, and they alternate. */
+/** A text with placeholders. Literals and names alternate, and a literal is first and last. */
 export interface Template {
   readonly literals: readonly string[]
   readonly names: readonly string[]
@@ -37,7 +37,7 @@ function isValueOf(variable: Variable, value: string): boolean {
   return value.length <= variable.maxLength || codePoints(value) <= variable.maxLength
 }
 
-/** Turns declarations into variables; the problems are values that could never be used. */
+/** Turns declarations into variables. The problems are values that no request could use. */
 export function toVariables(declared: Readonly<Record<string, VariableInput>>): {
   variables: Variables
   problems: readonly Finding[]
@@ -55,19 +55,19 @@ export function toVariables(declared: Readonly<Record<string, VariableInput>>): 
       if (!isPlainText(value)) {
         problems.push({
           path: [name, 'enum', index],
-          message: 'holds a control, bidi or zero-width character',
+          message: 'has a control, bidi or zero-width character',
         })
       }
     })
     if (rule.default !== undefined && !isValueOf(variable, rule.default)) {
-      problems.push({ path: [name, 'default'], message: 'is not a value that this variable takes' })
+      problems.push({ path: [name, 'default'], message: 'is not a value that this variable accepts' })
     }
   }
   return { variables, problems }
 }
 
 /** `{{{{` is two literal braces. A name has no braces, so that no search goes beyond the next one. */
-const holeOrBraces = /\{\{\{\{|\{\{([^{}\n]*)\}\}/g
+const placeholderOrBraces = /\{\{\{\{|\{\{([^{}\n]*)\}\}/g
 
 /** Splits a text at its `{{name}}` placeholders. */
 export function parseTemplate(text: string): Template {
@@ -75,7 +75,7 @@ export function parseTemplate(text: string): Template {
   const names: string[] = []
   let literal = ''
   let end = 0
-  for (const { 0: match, 1: name, index } of text.matchAll(holeOrBraces)) {
+  for (const { 0: match, 1: name, index } of text.matchAll(placeholderOrBraces)) {
     literal += text.slice(end, index)
     end = index + match.length
     if (name === undefined) literal += '{{'
@@ -90,11 +90,11 @@ export function parseTemplate(text: string): Template {
 
 /** True for braces that open a placeholder without a name or an end. */
 export function hasStrayBraces(text: string): boolean {
-  return text.replace(holeOrBraces, '').includes('{{')
+  return text.replace(placeholderOrBraces, '').includes('{{')
 }
 
-/** Holes without a declaration are problems, declarations without a hole warnings; paths are `[]` and `[name]`. */
-export function compareHoles(
+/** A placeholder without a declaration is a problem (path `[]`), the reverse is a warning (path `[name]`). */
+export function comparePlaceholders(
   template: Template,
   declared: readonly string[],
 ): { problems: readonly Finding[]; warnings: readonly Finding[] } {
@@ -103,7 +103,10 @@ export function compareHoles(
     .slice(0, MAX_FINDINGS)
   const unused = declared.filter((name) => !template.names.includes(name))
   return {
-    problems: undeclared.map((name) => ({ path: [], message: holeMessage(name, closest(name, declared)) })),
+    problems: undeclared.map((name) => ({
+      path: [],
+      message: undeclaredMessage(name, closest(name, declared)),
+    })),
     warnings: unused.map((name) => ({
       path: [name],
       atKey: true,
@@ -112,14 +115,15 @@ export function compareHoles(
   }
 }
 
-function holeMessage(name: string, near: string | undefined): string {
-  const hole = /^\w{1,64}$/.test(name) && !isCredentialLike(name) ? `the hole {{${name}}}` : 'a hole'
-  return `has ${hole}, which variables do not declare${near === undefined ? '' : `; did you mean {{${near}}}?`}`
+function undeclaredMessage(name: string, near: string | undefined): string {
+  const placeholder =
+    /^\w{1,64}$/.test(name) && !isCredentialLike(name) ? `the placeholder {{${name}}}` : 'a placeholder'
+  return `has ${placeholder}, which variables do not declare${near === undefined ? '' : `; did you mean {{${near}}}?`}`
 }
 
 /**
- * The value of every variable: the request's, or the default.
- * Throws a ServiceError that names a declared variable, never a key of the caller's.
+ * The value of every variable: from the request, or the default.
+ * Throws a ServiceError that names a declared variable, never a key that the caller chose.
  */
 export function resolveVariables(
   variables: Variables,
@@ -139,7 +143,7 @@ export function resolveVariables(
   return values
 }
 
-/** Literals and values in turn, each value as `write` renders it. No value is ever looked at for holes. */
+/** Fills each value in as `write` renders it. Never looks for placeholders in a value. */
 export function fill(
   template: Template,
   values: ReadonlyMap<string, string>,

@@ -27,7 +27,7 @@ prests: {}
     'presets.yaml:8:14 presets.classic.session.speed: takes a number of at most 1.5',
     'presets.yaml:9:27 presets.classic.limits.per_caller: takes limits such as 5/minute or 10/minute,200/day',
     'presets.yaml:13:33 presets.other.session.audio.output.voice: takes text or an object',
-    'presets.yaml:15:7 presets.other.overrides.audio.output.spede: is no field of a realtime session; did you mean "audio.output.speed"?',
+    'presets.yaml:15:7 presets.other.overrides.audio.output.spede: is not a field of a realtime session; did you mean "audio.output.speed"?',
     'presets.yaml:17:14 presets.other.variables.guest: takes an object with either enum or max_length',
     'presets.yaml:18:1 prests: is not a known field; did you mean "presets"?',
   ])

@@ -9,13 +9,13 @@ describe('a rule is refused that', () => {
       'misspells its path',
       realtime,
       { 'audio.ouput.voice': ['a'] },
-      ['audio.ouput.voice: is no field of a realtime session; did you mean "audio.output.voice"?'],
+      ['audio.ouput.voice: is not a field of a realtime session; did you mean "audio.output.voice"?'],
     ],
     [
       'is for another type of session',
       { type: 'transcription' },
       { 'audio.output.voice': ['a'] },
-      ['audio.output.voice: is no field of a transcription session'],
+      ['audio.output.voice: is not a field of a transcription session'],
     ],
     [
       'names an object',
@@ -33,21 +33,21 @@ describe('a rule is refused that', () => {
       'goes into a list',
       realtime,
       { 'tools.0.name': ['f'] },
-      ['tools.0.name: is no field of a realtime session'],
+      ['tools.0.name: is not a field of a realtime session'],
     ],
     [
       'goes into made-up keys',
       realtime,
       { 'prompt.variables.city': ['f'] },
-      ['prompt.variables.city: is no field of a realtime session; did you mean "prompt.variables"?'],
+      ['prompt.variables.city: is not a field of a realtime session; did you mean "prompt.variables"?'],
     ],
     [
       'lists what the field does not take',
       realtime,
       { 'audio.output.speed': [1, 2, 'fast'] },
       [
-        'audio.output.speed[1]: is not a value that this field takes',
-        'audio.output.speed[2]: is not a value that this field takes',
+        'audio.output.speed[1]: is not a value that this field accepts',
+        'audio.output.speed[2]: is not a value that this field accepts',
       ],
     ],
     [
@@ -62,8 +62,8 @@ describe('a rule is refused that', () => {
       realtime,
       { 'audio.output.speed': { min: 0.1, max: 2 } },
       [
-        'audio.output.speed.min: is not a value that this field takes',
-        'audio.output.speed.max: is not a value that this field takes',
+        'audio.output.speed.min: is not a value that this field accepts',
+        'audio.output.speed.max: is not a value that this field accepts',
       ],
     ],
     [
@@ -76,7 +76,7 @@ describe('a rule is refused that', () => {
       'is a range of no number',
       realtime,
       { model: { min: 1 } },
-      ['model.min: is not a value that this field takes'],
+      ['model.min: is not a value that this field accepts'],
     ],
     [
       'is a length of no text',
@@ -95,7 +95,7 @@ describe('a rule is refused that', () => {
       'is true for no boolean',
       realtime,
       { model: true },
-      ['model: is no true-or-false field; list its values'],
+      ['model: is not a true-or-false field; list its values'],
     ],
     [
       'is false',
@@ -116,8 +116,8 @@ describe('a rule is refused that', () => {
       'audio.input.format.type': ['audio/pcmu'],
     }
     expect(faultsOf({ session: {}, overrides }, { api: 'sessions' })).toEqual([
-      'overrides.reasoning.effort: is no field of the flat endpoint',
-      'overrides.audio.input.noise_reduction.strength: is no field of the flat endpoint',
+      'overrides.reasoning.effort: is not a field of the flat endpoint',
+      'overrides.audio.input.noise_reduction.strength: is not a field of the flat endpoint',
     ])
   })
 })
@@ -129,14 +129,14 @@ describe('variables are refused that', () => {
       'are not declared',
       greet,
       {},
-      ['session.instructions: has the hole {{guest}}, which variables do not declare'],
+      ['session.instructions: has the placeholder {{guest}}, which variables do not declare'],
     ],
     [
       'are misspelt',
       greet,
       { gest: { max_length: 9 } },
       [
-        'session.instructions: has the hole {{guest}}, which variables do not declare; did you mean {{gest}}?',
+        'session.instructions: has the placeholder {{guest}}, which variables do not declare; did you mean {{gest}}?',
       ],
     ],
     [
@@ -144,8 +144,8 @@ describe('variables are refused that', () => {
       { ...realtime, instructions: '{{#if a}} {{}}' },
       {},
       [
-        'session.instructions: has a hole, which variables do not declare',
-        'session.instructions: has a hole, which variables do not declare',
+        'session.instructions: has a placeholder, which variables do not declare',
+        'session.instructions: has a placeholder, which variables do not declare',
       ],
     ],
     [
@@ -170,19 +170,19 @@ describe('variables are refused that', () => {
       'have a default that is too long',
       greet,
       { guest: { max_length: 2, default: 'Ada' } },
-      ['variables.guest.default: is not a value that this variable takes'],
+      ['variables.guest.default: is not a value that this variable accepts'],
     ],
     [
       'have a default outside their values',
       greet,
       { guest: { enum: ['Ada'], default: 'Bob' } },
-      ['variables.guest.default: is not a value that this variable takes'],
+      ['variables.guest.default: is not a value that this variable accepts'],
     ],
     [
       'have invisible values',
       greet,
       { guest: { enum: ['Ada', 'A\u200Bda'] } },
-      ['variables.guest.enum[1]: holds a control, bidi or zero-width character'],
+      ['variables.guest.enum[1]: has a control, bidi or zero-width character'],
     ],
     [
       'start with a digit',
