@@ -8,13 +8,18 @@ import { knownPath } from './schema-paths.ts'
 /** More than any session needs. The bound limits the stack and the time that a hostile body costs. */
 const MAX_SIZE = { depth: 32, keys: 256 }
 
+/** Throws field_invalid for a value that is larger than any session. */
+export function checkSize(value: unknown, at: string): void {
+  if (isLarger(value, MAX_SIZE)) throw new ServiceError('field_invalid', toDetails([at]))
+}
+
 /** The value, checked. `at` is its place in the body. Throws field_unknown or field_invalid. */
 export function parseField<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   at: string,
 ): z.output<Schema> {
-  if (isLarger(value, MAX_SIZE)) throw new ServiceError('field_invalid', toDetails([at]))
+  checkSize(value, at)
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issues = toIssues(result.error, value)

@@ -1,7 +1,7 @@
 /** The bodies of the two minting routes, without their sessions: the preset decides how a session is checked. */
 import { ServiceError } from '../errors.ts'
 import { isObject } from '../json.ts'
-import { parseField, unknownKey } from './field-errors.ts'
+import { checkSize, parseField, unknownKey } from './field-errors.ts'
 import { askedExpiries, clientSecret } from './flat-schema.ts'
 import { type Fields } from './json.ts'
 import { expiresAfter } from './schema-parts.ts'
@@ -38,6 +38,7 @@ export function parseClientSecretsRequest(body: Fields): MintRequest {
 
 /** Reads the body of POST /v1/realtime/sessions. The session's fields are beside the others. Throws as above. */
 export function parseSessionsRequest(body: Fields): MintRequest {
+  checkSize(body, '')
   const { preset, variables, client_secret: secret, ...session } = body
   const [seconds, other = seconds] =
     secret === undefined ? [] : askedExpiries(parseField(clientSecret.nullish(), secret, 'client_secret'))
