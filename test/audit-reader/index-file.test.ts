@@ -16,9 +16,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AuditIndex } from '../../src/audit-reader/audit-index.ts'
+import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { attemptFields } from '../audit/fields.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
-import { B, Chain, toFiles, writeFiles } from './chains.ts'
+import { B, Chain, keys, toFiles, writeFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
 
 const INDEX = 'index.sqlite'
@@ -236,4 +237,9 @@ it('the index can be read by the group, and not by others', async () => {
 it('a directory that cannot be read is an error', async () => {
   const index = await AuditIndex.open({ directory: '/nowhere' })
   await expect(index.update()).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+it('verify does not count the index among foreign files', async () => {
+  const directory = await writeIndexed()
+  expect(await verifyAudit({ directory, keys: [keys], anchors: [] })).toMatchObject({ others: 0 })
 })

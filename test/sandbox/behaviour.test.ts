@@ -89,6 +89,14 @@ describe('a status', () => {
     expect(shown).not.toContain(apiKey)
   })
 
+  test('can name the refused field', async () => {
+    const param = 'session.audio.input.turn_detection'
+    sandbox().behave({ kind: 'status', status: 400, code: 'invalid_value', param })
+    expect(await (await post(sandbox(), {})).json()).toMatchObject({
+      error: { code: 'invalid_value', param },
+    })
+  })
+
   test('can have another message and type', async () => {
     sandbox().behave({ kind: 'status', status: 500, message: 'Boom', type: 'odd' })
     const response = await post(sandbox(), {})
