@@ -85,6 +85,11 @@ function hintOn(schema: z.ZodType, root: unknown, issue: Issue, moved: Moved): s
   const takes = schemasAt(schema, issue.path)
   if (wordsForOff.has(value) && takes.some((found) => found instanceof z.ZodNull))
     return 'write null if you mean off'
+  const parent = issue.path.at(-1) === 'type' ? schemasAt(schema, issue.path.slice(0, -1)) : []
+  if (wordsForOff.has(value) && parent.some((found) => found instanceof z.ZodNull)) {
+    return 'write null in place of the object if you mean off'
+  }
+  if (issue.expected === 'text' && value !== null) return 'put it in quotes'
   const words = takes.flatMap((found) => (found instanceof z.ZodEnum ? found.options.map(String) : []))
   const near = typeof value === 'string' ? closest(value, words, 2) : undefined
   return near === undefined ? undefined : `did you mean "${near}"?`

@@ -95,6 +95,10 @@ const mistakes: readonly Mistake[] = [
     isMade: startsWith(/^(?:[&%@`]|- )/),
   },
   {
+    message: 'a text that begins with > or | needs quotes',
+    isMade: startsWith(/^[>|][-+0-9]*\s*[^\s#]/),
+  },
+  {
     message: 'a text that begins with [ or { needs quotes',
     isMade: startsWith(/^(?:\[[^\]]*\]|\{[^}]*\})\s*[^\s,\]}#]/),
   },
@@ -145,7 +149,7 @@ export function hasOddSpace(node: unknown): boolean {
 
 /** What is wrong with a key that YAML accepts; undefined where nothing is. */
 export function mistakeInKey(node: unknown): string | undefined {
-  if (hasOddSpace(node)) return oddSpace
+  if (isScalar(node) && oddSpaces.test(String(node.value))) return oddSpace
   return isScalar(node) && node.type === 'PLAIN' && /^\/[/*]/.test(String(node.value))
     ? slashComment
     : undefined

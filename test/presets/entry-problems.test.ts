@@ -64,7 +64,7 @@ describe('an entry is refused with', () => {
     [{}, ['session: is missing; it takes an object']],
     [{ session: null }, ['session: takes an object']],
     [{ session: realtime, sesion: 1 }, ['sesion: is not a known field; did you mean "session"?']],
-    [{ session: realtime, description: 5 }, ['description: takes text']],
+    [{ session: realtime, description: 5 }, ['description: takes text; put it in quotes']],
     [
       { session: realtime, expires_after_seconds: 9 },
       ['expires_after_seconds: takes a number of at least 10'],
@@ -97,7 +97,7 @@ describe('an entry is refused with', () => {
     ],
     [
       { session: { tools: [{ type: 'function', name: 5 }], tool_choice: 'look_up' } },
-      ['session.tools[0].name: takes text'],
+      ['session.tools[0].name: takes text; put it in quotes'],
     ],
     [
       { session: realtime, limits: { total: '0/day' } },

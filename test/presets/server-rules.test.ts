@@ -156,6 +156,13 @@ describe('a word for “off” gets the advice to write null', () => {
   })
 })
 
+test('a type for “off” gets the advice to write null', () => {
+  const audio = { input: { turn_detection: { type: 'none' } } }
+  expect(faultsOf({ session: { ...realtime, audio } })).toEqual([
+    'session.audio.input.turn_detection.type: takes server_vad or semantic_vad; write null in place of the object if you mean off',
+  ])
+})
+
 describe('a flat tool_choice', () => {
   const session = {
     tools: [{ name: 'look_up' }, { name: 'order' }],

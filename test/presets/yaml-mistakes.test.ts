@@ -38,6 +38,8 @@ describe('a mistake in YAML is a problem with its place', () => {
     ['      instructions: `code`', `5:21 ${special}`],
     ['      instructions: %off', `5:21 ${special}`],
     ['      instructions: - one', `5:21 ${special}`],
+    ['      instructions: >You are', '5:22 a text that begins with > or | needs quotes'],
+    ['      instructions: | You are', '5:23 a text that begins with > or | needs quotes'],
     ['      instructions: [Role] you are', '5:28 a text that begins with [ or { needs quotes'],
     ['      instructions: Note: be kind', '5:21 a value with a colon in it needs quotes'],
     ['      instructions:Be kind', '5:7 a space is missing after the colon'],
@@ -54,6 +56,8 @@ describe('a mistake in YAML is a problem with its place', () => {
 
 describe('a mistake that YAML accepts is a problem of its key or value', () => {
   test.each<[lines: string, problem: string]>([
+    ['      instruc\u200btions: hi there', `presets.a.session["instruc\u200btions"]: ${oddSpace}`],
+    ['      instructions: 5', 'presets.a.session.instructions: takes text; put it in quotes'],
     ['      instructions\u00a0: hi there', `presets.a.session["instructions\u00a0"]: ${oddSpace}`],
     [
       '      instructions: *bold*',
