@@ -12,7 +12,7 @@ function linesOf(level: LogLevel, write: (logger: ReturnType<typeof createLogger
 }
 
 describe('a line', () => {
-  it('is JSON with its level by name and its time in UTC, and nothing about the machine', () => {
+  it('is JSON with its level by name and its time in UTC, and no facts about the machine', () => {
     expect(linesOf('info', (logger) => logger.info({ status: 200 }, 'request'))).toStrictEqual([
       {
         level: 'info',
@@ -23,7 +23,7 @@ describe('a line', () => {
     ])
   })
 
-  it.each(logLevels)('LOG_LEVEL=%s leaves out what is below it', (level) => {
+  it.each(logLevels)('LOG_LEVEL=%s drops lower levels', (level) => {
     const order = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
     const lines = linesOf(level, (logger) => {
       for (const each of order) logger[each]('x')

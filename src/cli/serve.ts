@@ -1,4 +1,5 @@
 /** Starts the service as a process: its log, its signals, and how it ends. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, type Environment, parseConfig } from '../config.ts'
 import { createLogDestination, createLogger } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
@@ -15,8 +16,10 @@ interface ServeOptions extends Program {
   readonly whenDrained?: () => Promise<void>
 }
 
-/** After which a part that does not end is left behind. */
-const LAST_MS = 9_800
+/** After this time, work that does not end is abandoned. */
+const LAST_MS = 9_700
+/** After this time, a start that does not finish is abandoned: it has no mint to wait for. */
+const LAST_START_MS = 5_000
 
 /** Bad settings hide no problem of the presets file: one start reports both. */
 async function loadConfig(environment: Environment, environmentWarnings: readonly string[]): Promise<Config> {
@@ -59,8 +62,8 @@ export async function runService({
       logger.error('some work did not end within 10 s of the signal')
       void log.close().then(() => endProcess(0))
     }, LAST_MS)
-    const { drain } = await starting
-    await drain()
+    const service = await Promise.race([starting, delay(LAST_START_MS)])
+    await service?.drain()
     await whenDrained?.()
     await log.close()
     endProcess(0)

@@ -5,7 +5,7 @@ import { findPort, whenListening } from '../support/ports.ts'
 import { startProcess } from '../support/process.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 
-it('mints with the very curl line that the demo prints, and Ctrl-C ends service and sandbox', async () => {
+it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async () => {
   const demo = startProcess(['npm', 'run', 'demo'], {
     PORT: '0',
     AUDIT_DIR: await createTemporaryDirectory(),
@@ -27,7 +27,7 @@ it('mints with the very curl line that the demo prints, and Ctrl-C ends service 
   await expect(fetch(sandbox)).rejects.toThrow('fetch failed')
 })
 
-it('goes on where nobody reads what it prints, and ends when it is told to', async () => {
+it('keeps running although nothing reads its output, and ends on SIGTERM', async () => {
   const port = await findPort()
   const demo = startProcess([process.execPath, 'src/realtime-mint.js', 'demo'], {
     PORT: String(port),

@@ -5,7 +5,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, type ServiceProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN, parseRecords, readAudit } from '../support/service.ts'
 
-/** Instructions and voice say the same word, so that a mixture of two revisions would show. */
+/** Instructions and voice are the same word, so that a mixture of two revisions is visible. */
 const toPresets = (voice: string): string =>
   `presets: { p: { session: { type: realtime, instructions: ${voice}, audio: { output: { voice: ${voice} } } } } }\n`
 
@@ -43,7 +43,7 @@ async function mintedVoice({ service, sandbox }: Reloading): Promise<unknown> {
   return JSON.parse(sandbox.requests.at(-1)?.body ?? '{}').session.audio.output.voice
 }
 
-it('takes over a file that was swapped by symlink, replaced by rename or written in place', async () => {
+it('picks up a file that is swapped by symlink, replaced by rename or written in place', async () => {
   const reloading = await startReloading()
   const { directory, file } = reloading
   const arrives = (voice: string) =>
@@ -63,7 +63,7 @@ it('takes over a file that was swapped by symlink, replaced by rename or written
   await arrives('echo')
 }, 40_000)
 
-it('keeps the last good presets when the file turns bad or goes away, and says why', async () => {
+it('keeps the last valid presets while the file is invalid or missing, and says why', async () => {
   const reloading = await startReloading()
   const { service, file, auditDirectory } = reloading
   await rm(file)
@@ -76,7 +76,7 @@ it('keeps the last good presets when the file turns bad or goes away, and says w
   expect(records.filter(({ event }) => event === 'config')).toHaveLength(1)
 })
 
-it('loses no request and mixes no revision over 100 reloads, half of them bad', async () => {
+it('loses no request and mixes no revisions over 100 reloads, half of them invalid', async () => {
   const reloading = await startReloading()
   const { service, sandbox, file, auditDirectory } = reloading
   await rm(file)
