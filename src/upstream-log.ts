@@ -20,6 +20,8 @@ const stateTexts: Readonly<Record<State, readonly [begin: (reason: string) => st
 
 const strayTexts: Readonly<Record<StrayReason, string>> = {
   unasked: 'upstream sent a reply that no request asked for: dropped. Check the gateway before upstream',
+  fixed_secret:
+    'upstream sends the same secret again and again: callers share it. Check the gateway before upstream for a cache',
   upstream_repeated_secret:
     'upstream sent the same secret twice: refused. Check the gateway before upstream for repeated or cached replies',
   upstream_other_session:

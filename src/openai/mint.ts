@@ -60,7 +60,7 @@ export type MintOutcome =
   | { readonly report: UpstreamReport; readonly failure: ServiceError }
 
 /** `unasked`: the reply was dropped before it reached anyone. */
-export type StrayReason = 'unasked' | 'upstream_repeated_secret' | 'upstream_other_session'
+export type StrayReason = 'unasked' | 'fixed_secret' | 'upstream_repeated_secret' | 'upstream_other_session'
 
 export interface Upstream {
   /**
@@ -122,8 +122,9 @@ function toFailedCall(error: unknown, reply: Reply | undefined) {
 }
 
 /** Turns a reply into a client secret that no other caller has. */
-function createReader({ secretPrefix: prefix, onDate }: UpstreamOptions) {
+function createReader({ secretPrefix: prefix, onDate, onStray }: UpstreamOptions) {
   const seen = new SeenValues()
+  let isFixed = false
   const sessions = new SessionCheck()
 
   return async (reply: Reply, request: UpstreamRequest, apiKey: Secret): Promise<ClientSecret> => {
@@ -137,7 +138,12 @@ function createReader({ secretPrefix: prefix, onDate }: UpstreamOptions) {
       nowMs: dateMs ?? unixNow(),
       isOwnSession: (echo) => sessions.passes(request, echo),
     })
-    if (!seen.add(secret.value.reveal())) throw new ServiceError('upstream_repeated_secret')
+    const novelty = seen.add(secret.value.reveal())
+    if (novelty === 'repeated') throw new ServiceError('upstream_repeated_secret')
+    if (novelty === 'fixed' && !isFixed) {
+      isFixed = true
+      onStray?.('fixed_secret')
+    }
     return secret
   }
 }

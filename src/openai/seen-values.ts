@@ -1,4 +1,7 @@
-/** Secrets that upstream already sent. A second copy is a stray or cached reply, and belongs to another caller. */
+/**
+ * Secrets that upstream already sent. A second copy is a stray or cached reply, and belongs to another caller. An
+ * upstream that repeats its secrets from the start is a stand-in with a fixed secret, and stays usable.
+ */
 import { hash, randomBytes } from 'node:crypto'
 
 /** Up to twice as many are remembered: at 4,000 mints a second, those of the last 2 to 5 s. */
@@ -35,16 +38,25 @@ class NumberSet {
   }
 }
 
+/** So many different secrets in a row show that upstream repeats none. */
+const PROOF = 8
+
 export class SeenValues {
   /** Nothing in memory can be compared with a secret from elsewhere. */
   readonly #salt = randomBytes(16).toString('base64')
   #newer = new NumberSet()
   #older = new NumberSet()
+  #newInARow = 0
 
-  /** Whether `value` is new; remembers it. */
-  add(value: string): boolean {
+  /** Remembers `value`, and says whether it is new. `fixed`: it is not, but upstream never sent different ones. */
+  add(value: string): 'new' | 'repeated' | 'fixed' {
     const digest = Number.parseInt(hash('sha256', this.#salt + value).slice(0, DIGEST_LENGTH), 16)
-    if (this.#newer.has(digest) || this.#older.has(digest)) return false
+    if (this.#newer.has(digest) || this.#older.has(digest)) {
+      if (this.#newInARow >= PROOF) return 'repeated'
+      this.#newInARow = 0
+      return 'fixed'
+    }
+    this.#newInARow += 1
     this.#newer.add(digest)
     if (this.#newer.size >= CAPACITY) {
       const oldest = this.#older
@@ -52,6 +64,6 @@ export class SeenValues {
       this.#older = this.#newer
       this.#newer = oldest
     }
-    return true
+    return 'new'
   }
 }

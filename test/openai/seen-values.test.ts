@@ -4,9 +4,20 @@ import { SeenValues } from '../../src/openai/seen-values.ts'
 it('a value is new once, for the next 10,000 values at least', () => {
   const seen = new SeenValues()
   const add = (count: number, from = 0) =>
-    Array.from({ length: count }, (_, index) => seen.add(`ek_${from + index}`)).filter(Boolean).length
-  expect([add(1), add(1)]).toStrictEqual([1, 0])
-  expect([add(9_999, 1), add(10_000)]).toStrictEqual([9_999, 0])
+    Array.from({ length: count }, (_, index) => seen.add(`ek_${from + index}`)).filter((one) => one === 'new')
+      .length
+  expect(add(10_000)).toBe(10_000)
+  expect([seen.add('ek_0'), add(10_000)]).toStrictEqual(['repeated', 0])
   expect([add(9_999, 10_000), add(1)]).toStrictEqual([9_999, 0])
   expect([add(1, 19_999), add(1)]).toStrictEqual([1, 1])
+})
+
+it.each([
+  ['one secret', 1],
+  ['few secrets in turn', 7],
+])('an upstream that has %s keeps working', (_what, count) => {
+  const seen = new SeenValues()
+  const answers = Array.from({ length: 30 }, (_, index) => seen.add(`ek_${index % count}`))
+  expect(answers.filter((answer) => answer === 'repeated')).toStrictEqual([])
+  expect(answers.filter((answer) => answer === 'new')).toHaveLength(count)
 })

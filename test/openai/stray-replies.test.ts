@@ -127,19 +127,32 @@ describe('a connection', () => {
 })
 
 describe('a secret that was sent before', () => {
+  async function startSender(toSecret: (mint: number) => string) {
+    let mints = 0
+    return startFor(
+      await startReplier((request, response) => {
+        request.resume()
+        response.end(toSecretBody(toSecret((mints += 1))))
+      }),
+    )
+  }
+
+  const findLine = (log: string, text: string) =>
+    JSON.parse(log.split('\n').find((line) => line.includes(text)) ?? '{}')
+
   it('is refused, and the log names the gateway', async () => {
-    const baseUrl = await startReplier((request, response) => {
-      request.resume()
-      response.end(toSecretBody('ek_from_a_cache'))
-    })
-    const service = await startFor(baseUrl)
-    expect((await service.mint()).statusCode).toBe(200)
+    const service = await startSender((mint) => `ek_from_a_cache_${mint === 9 ? 1 : mint}`)
+    for (let mint = 1; mint <= 8; mint += 1) expect((await service.mint()).statusCode).toBe(200)
     expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_repeated_secret'))
-    const line = service
-      .logText()
-      .split('\n')
-      .find((text) => text.includes('the same secret twice'))
-    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'error', reason: 'upstream_repeated_secret' })
+    const line = findLine(service.logText(), 'the same secret twice')
+    expect(line).toMatchObject({ level: 'error', reason: 'upstream_repeated_secret' })
+  })
+
+  it('passes from an upstream that never sent another one, and the log says once that callers share it', async () => {
+    const service = await startSender(() => 'ek_fixed')
+    for (let mint = 1; mint <= 3; mint += 1) expect((await service.mint()).statusCode).toBe(200)
+    expect(findLine(service.logText(), 'callers share it')).toMatchObject({ level: 'error' })
+    expect(service.logText().split('callers share it')).toHaveLength(2)
   })
 })
 
