@@ -126,20 +126,20 @@ describe('a connection', () => {
   })
 })
 
+async function startSender(toSecret: (mint: number) => string) {
+  let mints = 0
+  return startFor(
+    await startReplier((request, response) => {
+      request.resume()
+      response.end(toSecretBody(toSecret((mints += 1))))
+    }),
+  )
+}
+
+const findLine = (log: string, text: string) =>
+  JSON.parse(log.split('\n').find((line) => line.includes(text)) ?? '{}')
+
 describe('a secret that was sent before', () => {
-  async function startSender(toSecret: (mint: number) => string) {
-    let mints = 0
-    return startFor(
-      await startReplier((request, response) => {
-        request.resume()
-        response.end(toSecretBody(toSecret((mints += 1))))
-      }),
-    )
-  }
-
-  const findLine = (log: string, text: string) =>
-    JSON.parse(log.split('\n').find((line) => line.includes(text)) ?? '{}')
-
   it('is refused, and the log names the gateway', async () => {
     const service = await startSender((mint) => `ek_from_a_cache_${mint === 9 ? 1 : mint}`)
     for (let mint = 1; mint <= 8; mint += 1) expect((await service.mint()).statusCode).toBe(200)
