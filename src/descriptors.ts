@@ -13,6 +13,9 @@ const RESERVE = 64
 /** One address may open twice as many connections as there are mints, so that it sees `overloaded`, not a reset. */
 const MIN_PER_ADDRESS = 512
 
+/** Each connection to upstream can then rest between requests, at up to about 400 mints a second. */
+const ENOUGH_UPSTREAM = 512
+
 /** Linux only; other systems have no such file. */
 export async function loadDescriptorLimit(path = '/proc/self/limits'): Promise<number> {
   const text = await readFile(path, 'utf8').catch(() => '')
@@ -20,10 +23,15 @@ export async function loadDescriptorLimit(path = '/proc/self/limits'): Promise<n
   return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
 }
 
+/** Connections to upstream that are worth opening. */
+export const toEnoughUpstream = ({ limit }: Pick<DescriptorNeeds, 'limit'>): number =>
+  Math.min(ENOUGH_UPSTREAM, Math.floor(limit / 4))
+
 /** Connections of callers that fit beside those to upstream. */
 export function toConnectionBounds({ limit, maxConcurrentMints }: DescriptorNeeds) {
+  const upstream = Math.max(maxConcurrentMints, toEnoughUpstream({ limit }))
   return {
-    max: Math.max(Math.floor(limit / 2), limit - maxConcurrentMints - RESERVE),
+    max: Math.max(Math.floor(limit / 2), limit - upstream - RESERVE),
     maxPerAddress: Math.min(Math.floor(limit / 4), Math.max(MIN_PER_ADDRESS, 2 * maxConcurrentMints)),
   }
 }

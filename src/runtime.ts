@@ -11,7 +11,7 @@ import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
 import { monotonicNow, unixNow } from './clocks.ts'
 import type { Config } from './config.ts'
-import { loadDescriptorLimit, toDescriptorWarning } from './descriptors.ts'
+import { loadDescriptorLimit, toDescriptorWarning, toEnoughUpstream } from './descriptors.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
@@ -185,11 +185,19 @@ const watchClock = (other: 'upstream' | 'the issuer', logger: Logger): ClockChec
           ),
   })
 
-function openUpstream(config: Config, key: Watched<Secret>, clock: ClockCheck, logger: Logger): Upstream {
+interface UpstreamNeeds {
+  readonly key: Watched<Secret>
+  readonly clock: ClockCheck
+  readonly descriptorLimit: number
+  readonly logger: Logger
+}
+
+function openUpstream(config: Config, { key, clock, descriptorLimit, logger }: UpstreamNeeds): Upstream {
   return createUpstream({
     ...config.upstream,
     apiKey: key.current,
     maxConnections: config.maxConcurrentMints,
+    enoughConnections: toEnoughUpstream({ limit: descriptorLimit }),
     onDate: clock.observe,
     ...createUpstreamLog(logger),
   })
@@ -205,7 +213,10 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const callerGuard = guardCallers(config, logger)
   const presets = watchPresets(config, initial, audit, logger)
   const key = watchKey(config, audit, logger)
-  const upstream = openUpstream(config, key, clock, logger)
+  const descriptorLimit = await loadDescriptorLimit()
+  const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
+  if (warning !== undefined) logger.warn(warning)
+  const upstream = openUpstream(config, { key, clock, descriptorLimit, logger })
   const limits = openLimits(config, redis, keys)
   const issuer = createIssuer({
     catalog: presets.current,
@@ -217,9 +228,6 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     usedTokens: redis === null ? new MemoryUsedTokens({ unixNow }) : new RedisUsedTokens({ redis, unixNow }),
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
-  const descriptorLimit = await loadDescriptorLimit()
-  const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
-  if (warning !== undefined) logger.warn(warning)
   const app = await buildApp(config, {
     issuer,
     audit,

@@ -32,6 +32,7 @@ export interface UpstreamOptions extends CallOptions {
   /** From the first byte sent to the last byte received, retry included. */
   readonly timeoutMs: number
   readonly maxConnections: number
+  readonly enoughConnections?: number | undefined
   readonly proxy: ProxyOptions | undefined
   /** Called when a state that makes mints fail begins, every ten minutes while it lasts, and when it ends. */
   readonly onStateBegin?: StatesOptions['onBegin'] | undefined
@@ -177,11 +178,12 @@ function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall 
 
 /** Builds the client of the one upstream; opens no connection yet. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { baseUrl, maxConnections, proxy, timeoutMs, onStray } = options
+  const { baseUrl, maxConnections, enoughConnections, proxy, timeoutMs, onStray } = options
   const { onStateBegin: onBegin = ignore, onStateEnd: onEnd = ignore } = options
   const dispatcher = createDispatcher({
     origin: baseUrl.origin,
     maxConnections,
+    enoughConnections,
     proxy,
     onStray: () => onStray?.('unasked'),
   })

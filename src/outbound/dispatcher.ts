@@ -9,6 +9,8 @@ export interface DispatcherOptions {
   readonly origin: string
   /** In use at once. */
   readonly maxConnections: number
+  /** Opened before any is reused without rest; `maxConnections` by default. */
+  readonly enoughConnections?: number | undefined
   /** Undefined: none. */
   readonly proxy: ProxyOptions | undefined
   /** Called when a reply arrives that no request asked for; at most once a minute. */
@@ -27,8 +29,6 @@ const MAX_REPLY_BYTES = 256 * 1024
 const CONNECT_TIMEOUT_MS = 1_490
 /** Long enough to save handshakes when mints are rare, shorter than balancers allow. */
 const KEEP_ALIVE_MS = 30_000
-/** So that each can rest between requests, at up to about 400 mints a second. */
-const ENOUGH_CONNECTIONS = 512
 
 const monotonicNow = (): number => performance.now()
 
@@ -57,7 +57,13 @@ const wrapConnect =
  * request() on it follows no redirect and decompresses nothing. The caller sets the deadline: undici's own timers are
  * coarse, and its body timer restarts with each byte.
  */
-export function createDispatcher({ origin, maxConnections, proxy, onStray }: DispatcherOptions): Dispatcher {
+export function createDispatcher({
+  origin,
+  maxConnections,
+  enoughConnections = maxConnections,
+  proxy,
+  onStray,
+}: DispatcherOptions): Dispatcher {
   const options = {
     allowH2: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -66,8 +72,8 @@ export function createDispatcher({ origin, maxConnections, proxy, onStray }: Dis
     maxResponseSize: MAX_REPLY_BYTES,
   }
   const pool = {
-    maxConnections: Math.max(maxConnections, ENOUGH_CONNECTIONS),
-    enoughConnections: ENOUGH_CONNECTIONS,
+    maxConnections: Math.max(maxConnections, enoughConnections),
+    enoughConnections,
     monotonicNow,
     onStray,
   }
