@@ -1,13 +1,34 @@
 /** The settings of the demo: the normal service with the sandbox instead of OpenAI. */
 import { randomBytes } from 'node:crypto'
-import type { Environment } from '../src/config.ts'
+import { join } from 'node:path'
+import type { Config, Environment } from '../src/config.ts'
 import { startSandbox } from './sandbox.ts'
 
-/** The usual ports of front-end development servers, and the service's own. */
-const ORIGINS = 'http://localhost:3000,http://localhost:5173,http://localhost:8080'
+/** What the demo takes from the user. Everything else may belong to a production `.env`. */
+const kept = [
+  'HOST',
+  'PORT',
+  'PRESETS_FILE',
+  'DEFAULT_PRESET',
+  'LOG_LEVEL',
+  'RATE_LIMIT_PER_ADDRESS',
+  'RATE_LIMIT_PER_CALLER',
+  'RATE_LIMIT_TOTAL',
+] as const
+
+const EXAMPLE_ORIGIN = 'http://localhost:5173'
+
+/** Every port of this machine: nobody knows where a front-end development server listens. */
+class LoopbackOrigins extends Set<string> {
+  override has(origin: string): boolean {
+    return /^http:\/\/(?:localhost|127\.0\.0\.1)(?::\d{1,5})?$/.test(origin)
+  }
+}
 
 export interface Demo {
   readonly environment: Environment
+  /** Allows the pages of this machine, which no setting can list. */
+  readonly adjust: (config: Config) => Config
   /** Commands to try, for the terminal. */
   readonly toInvitation: (url: string) => string
   readonly close: () => Promise<void>
@@ -17,33 +38,31 @@ export interface Demo {
 export async function startDemo(environment: Environment): Promise<Demo> {
   const apiKey = `sk-sandbox-${randomBytes(16).toString('hex')}`
   const sandbox = await startSandbox({ apiKey })
-  const origins = environment['ALLOWED_ORIGINS'] || ORIGINS
   return {
     environment: {
-      ...environment,
+      ...Object.fromEntries(kept.map((name) => [name, environment[name]])),
+      // Records of secrets that open nothing stay apart from real ones.
+      AUDIT_DIR: join(environment['AUDIT_DIR'] || './audit', 'demo'),
       OPENAI_API_KEY: apiKey,
-      OPENAI_API_KEY_FILE: undefined,
       OPENAI_BASE_URL: sandbox.baseUrl,
-      OPENAI_AUTH: undefined,
-      OPENAI_REALTIME_API: undefined,
-      UPSTREAM_SECRET_PREFIX: undefined,
       AUTH_MODE: 'none',
-      ALLOWED_ORIGINS: origins,
+      ALLOWED_ORIGINS: EXAMPLE_ORIGIN,
     },
-    toInvitation: (url) => writeInvitation(url, origins.split(',')[0] ?? '', sandbox.baseUrl),
+    adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
+    toInvitation: (url) => writeInvitation(url, sandbox.baseUrl),
     close: sandbox.close,
   }
 }
 
-const writeInvitation = (url: string, origin: string, sandboxUrl: string): string => `
+const writeInvitation = (url: string, sandboxUrl: string): string => `
 realtime-mint demo: minting against a sandbox on this machine. Its secrets open nothing.
 
   service   ${url}
   sandbox   ${sandboxUrl}
 
-Ask for a client secret as a page of ${origin} would:
+Pages of http://localhost and http://127.0.0.1 may ask, on any port. Ask for a client secret as one of them:
 
-  curl -sS ${url}/v1/realtime/client_secrets -H 'Origin: ${origin}' -H 'Content-Type: application/json' -d '{"preset":"voice-assistant"}'
+  curl -sS ${url}/v1/realtime/client_secrets -H 'Origin: ${EXAMPLE_ORIGIN}' -H 'Content-Type: application/json' -d '{"preset":"voice-assistant"}'
 
 Make the sandbox fail, and ask again:
 

@@ -6,9 +6,10 @@ import { startDemo } from './demo-settings.ts'
 
 await runProgram(async (program) => {
   const given = readEnvironment()
-  const { environment, toInvitation, close } = await startDemo(given.environment)
+  const { environment, adjust, toInvitation, close } = await startDemo(given.environment)
   const { url } = await runService({
     environment,
+    adjust,
     environmentWarnings: given.warnings,
     whenDrained: close,
     ...program,

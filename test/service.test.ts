@@ -6,7 +6,7 @@ import { startDemo } from '../sandbox/demo-settings.ts'
 import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { startService } from '../src/service.ts'
-import { createTemporaryDirectory, ORIGIN, PRESETS, parseRecords, readAudit } from './support/service.ts'
+import { createTemporaryDirectory, PRESETS, parseRecords, readAudit } from './support/service.ts'
 
 async function createSettings() {
   const directory = await createTemporaryDirectory()
@@ -17,13 +17,11 @@ async function createSettings() {
     PORT: '0',
     AUDIT_DIR: audit,
     PRESETS_FILE: file,
-    ALLOWED_ORIGINS: ORIGIN,
-    OPENAI_AUTH: 'api-key',
   })
   onTestFinished(demo.close)
   const lines: string[] = []
   const logger = createLogger('info', { write: (line: string) => void lines.push(line) })
-  return { demo, logger, file, audit, logText: () => lines.join('') }
+  return { demo, logger, file, audit: join(audit, 'demo'), logText: () => lines.join('') }
 }
 
 it('mints, reloads and drains, and its records tell so', async () => {
@@ -31,7 +29,7 @@ it('mints, reloads and drains, and its records tell so', async () => {
   const service = await startService(parseConfig(demo.environment), logger)
   const minted = await fetch(`${service.url}/v1/realtime/client_secrets?preset=assistant`, {
     method: 'POST',
-    headers: { origin: ORIGIN },
+    headers: { origin: 'http://localhost:5173' },
   })
   expect(minted.status).toBe(200)
 

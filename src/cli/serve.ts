@@ -12,6 +12,8 @@ interface ServeOptions extends Program {
   readonly environment: Environment
   /** What in `.env` has no effect. */
   readonly environmentWarnings: readonly string[]
+  /** Changes the configuration where no setting can: only the demo does. */
+  readonly adjust?: (config: Config) => Config
   /** Runs before the process ends in order. */
   readonly whenDrained?: () => Promise<void>
 }
@@ -38,6 +40,7 @@ async function loadConfig(environment: Environment, environmentWarnings: readonl
 export async function runService({
   environment,
   environmentWarnings,
+  adjust = (config) => config,
   onEnd,
   whenDrained,
 }: ServeOptions): Promise<Service> {
@@ -50,7 +53,7 @@ export async function runService({
   })
 
   async function start(): Promise<Service> {
-    const config = await loadConfig(environment, environmentWarnings)
+    const config = adjust(await loadConfig(environment, environmentWarnings))
     logger.level = config.logLevel
     const { startService } = await import('../service.ts')
     return startService(config, logger)

@@ -9,8 +9,9 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
   const demo = startProcess(['npm', 'run', 'demo'], {
     PORT: '0',
     AUDIT_DIR: await createTemporaryDirectory(),
-    // Empty means not set, as everywhere.
-    ALLOWED_ORIGINS: '',
+    // As in a `.env` for production.
+    ALLOWED_ORIGINS: 'https://app.example.com',
+    REDIS_URL: 'redis://127.0.0.1:9',
   })
   const [, curl = ''] = await demo.seen(/^ +(curl .+client_secrets.+)$/m)
   const [, sandbox = ''] = await demo.seen(/^ +sandbox +(\S+)$/m)
@@ -21,6 +22,22 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
     value: expect.stringMatching(/^ek_/),
     expires_at: expect.any(Number),
   })
+
+  const ask = async (origin: string): Promise<number> => {
+    const { status } = await fetch(/http:\S+client_secrets/.exec(curl)?.[0] ?? '', {
+      method: 'POST',
+      headers: { origin, 'content-type': 'application/json' },
+      body: '{"preset":"voice-assistant"}',
+    })
+    return status
+  }
+  const origins = [
+    'http://localhost:4321',
+    'http://127.0.0.1',
+    'https://app.example.com',
+    'http://localhost.example.com',
+  ]
+  expect(await Promise.all(origins.map(ask))).toStrictEqual([200, 200, 403, 403])
 
   process.kill(-(demo.child.pid ?? 0), 'SIGINT')
   expect(await demo.ended).toBe(0)
