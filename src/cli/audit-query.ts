@@ -34,8 +34,9 @@ async function print(
     const printed = records.slice(0, limit - shown)
     clearProgress()
     const text = printed.map((found) => `${toText(found)}\n`).join('')
-    if (printed.length > 0 && !(await write(shown === 0 ? head + text : text))) break
+    const isRead = printed.length === 0 || (await write(shown === 0 ? head + text : text))
     shown += printed.length
+    if (!isRead) break
     if (records.length > printed.length) return { shown, isMore: true }
     after = next
   } while (after !== undefined)

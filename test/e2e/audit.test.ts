@@ -1,6 +1,6 @@
 /** `realtime-mint audit` as operators run it: exit codes, pipes, and files that it must not touch. */
 import { execFile } from 'node:child_process'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { B, Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
@@ -69,13 +69,17 @@ it('audit query ends quietly behind a pipe that was closed', async () => {
   expect([stdout.split('\n').length, stderr]).toStrictEqual([2, ''])
 })
 
-it('neither writes anything: the same bytes, times and names are there afterwards', async () => {
+it.each([
+  ['verify writes nothing', 'verify', ''],
+  ['query writes nothing but its index', 'query', 'index.sqlite'],
+])('audit %s', async (_what, command, index) => {
   const first = chain()
   const directory = await writeFiles(toFiles(first))
-  const before = [await stat(directory), await stat(`${directory}/${first.name}`)]
-  await audit(directory, 'verify')
-  await audit(directory, 'query')
-  const after = [await stat(directory), await stat(`${directory}/${first.name}`)]
+  const names = await readdir(directory)
+  const before = [await stat(`${directory}/${first.name}`)]
+  await audit(directory, command)
+  expect((await readdir(directory)).filter((name) => !names.includes(name)).join()).toBe(index)
+  const after = [await stat(`${directory}/${first.name}`)]
   const toFacts = ({ mtimeMs, size, nlink, mode }: (typeof before)[number]) => ({
     mtimeMs,
     size,
