@@ -13,8 +13,8 @@ const RESERVE = 64
 /** One address may open twice as many connections as there are mints, so that it sees `overloaded`, not a reset. */
 const MIN_PER_ADDRESS = 512
 
-/** Each connection to upstream can then rest between requests, at up to about 400 mints a second. */
-const ENOUGH_UPSTREAM = 512
+/** Each connection to upstream can then rest between requests, at up to about 100 mints a second. More cost CPU. */
+const ENOUGH_UPSTREAM = 128
 
 /** Linux only; other systems have no such file. */
 export async function loadDescriptorLimit(path = '/proc/self/limits'): Promise<number> {

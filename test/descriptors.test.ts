@@ -22,8 +22,8 @@ describe('the descriptor limit', () => {
 it.each([
   [256, 256, { max: 128, maxPerAddress: 64 }],
   [1_024, 256, { max: 704, maxPerAddress: 256 }],
-  [4_096, 256, { max: 3_520, maxPerAddress: 512 }],
-  [1_048_576, 256, { max: 1_048_000, maxPerAddress: 512 }],
+  [4_096, 256, { max: 3_776, maxPerAddress: 512 }],
+  [1_048_576, 256, { max: 1_048_256, maxPerAddress: 512 }],
   [1_048_576, 10_000, { max: 1_038_512, maxPerAddress: 20_000 }],
   [Number.POSITIVE_INFINITY, 1, { max: Number.POSITIVE_INFINITY, maxPerAddress: 512 }],
 ])(
