@@ -78,7 +78,7 @@ function checkModalities(
   return invalid(param, message)
 }
 
-/** Of a request that has the right form. */
+/** Rules for a request that has the right form. */
 export function checkRealtime(body: unknown): Refusal | undefined {
   const session = toFields(toFields(body)['session'])
   const modalities = session['output_modalities']
@@ -91,7 +91,7 @@ export function checkRealtime(body: unknown): Refusal | undefined {
 
 const toolModes: ReadonlySet<unknown> = new Set(['auto', 'none', 'required'])
 
-/** Of a request that has the right form. */
+/** Rules for a request that has the right form. */
 export function checkFlat(body: unknown): Refusal | undefined {
   const { modalities, tools, tool_choice: choice, client_secret: clientSecret } = toFields(body)
   const { expires_after: after, expires_at: at } = toFields(clientSecret)

@@ -1,4 +1,4 @@
-/** The public listener: what happens to every request, in order, and which routes there are. Composition only. */
+/** The public listener: the hooks of every request, in order, and the routes. Composition only. */
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -59,7 +59,7 @@ function createListener(
     genReqId: () => randomUUID(),
     rewriteUrl: toRoutableUrl,
     clientErrorHandler: protocolErrors.onClientError,
-    // Ours are answered by phase, in the envelope.
+    // The lifecycle's phase decides, and the reply has our envelope.
     return503OnClosing: false,
   })
   protocolErrors.follow(app)
@@ -72,7 +72,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { allowedOrigins, trustedProxies } = config
   const app = createListener(config, dependencies)
 
-  // Before any route is there, the CORS plugin's own included: routes keep the handler that they found.
+  // First of all, because a route keeps the error handler that is set when it is added, also the CORS plugin's route.
   answerErrors(app, logger)
   openAttempts(app, { lifecycle, toAddress: createAddressReader(logger), now })
   warnOfHiddenProxy(app, {

@@ -1,6 +1,6 @@
 import { ServiceError } from './errors.ts'
 
-/** Lets `max` run at once and refuses the rest at once: a queue would only make everybody late. */
+/** Runs at most `max` at a time and refuses the rest at once: a queue would only delay everyone. */
 export class ConcurrencyGate {
   readonly #max: number
   #running = 0

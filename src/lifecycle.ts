@@ -1,8 +1,8 @@
-/** Where the process is in its life, and what is under way in it. */
+/** The phase of the process, and how much work is in flight. */
 
 /**
- * `serving`, then at SIGTERM `leaving`: not ready any more, but still minting until balancers have looked away; then
- * `draining`: what is under way ends, new requests are refused.
+ * `serving`. At SIGTERM `leaving`: not ready, but still minting until load balancers stop routing here. Then
+ * `draining`: work in flight finishes, new requests are refused.
  */
 export type Phase = 'serving' | 'leaving' | 'draining'
 
@@ -35,12 +35,12 @@ export class Lifecycle {
   phase: Phase = 'serving'
   /** Attempts that have no record yet. */
   readonly attempts = new InFlight()
-  /** Of these, the ones whose request was taken in whole; the others may be slow for as long as they like. */
+  /** Attempts whose whole request has arrived. A drain does not wait for the others, which may be slow. */
   readonly mints = new InFlight()
-  /** Of the mints, those of which it is known what became of them, and whose record is being written. */
+  /** Mints with a known outcome whose record is being written. */
   readonly recordings = new InFlight()
 
-  /** Whether there is a mint that is still to be recorded. */
+  /** Whether a mint is in flight whose record is not being written yet. */
   get isRecordDue(): boolean {
     return this.mints.count > this.recordings.count
   }

@@ -4,7 +4,7 @@ import { type Mention, readMentions } from '../audit/format.ts'
 import type { FindingReason, Place, Witness } from './findings.ts'
 
 export interface Claim extends Mention {
-  /** Of the record that makes the claim: open, recovered, gap or removed; else `anchor`. */
+  /** The event of the record that makes the claim: open, recovered, gap or removed. Otherwise `anchor`. */
   readonly event: string
   readonly witness: Witness
   /** Whether the record is from the start of a process, and not from a later rotation. */

@@ -13,7 +13,7 @@ import {
 
 const MINUTE_MS = 60_000
 
-/** Of a time, the start of its span; also before 1970. */
+/** The start of the span that a time is in, also before 1970. */
 const startOf = (ms: number): string => `time - (time % ${ms} + ${ms}) % ${ms}`
 
 const textOf = (column: string): string => `(SELECT value FROM texts WHERE texts.id = ${column})`

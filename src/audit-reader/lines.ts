@@ -4,9 +4,9 @@ import { MAX_LINE_BYTES } from '../audit/format.ts'
 export interface Line {
   /** Without its line feed; only the first `MAX_LINE_BYTES` of a longer line. */
   readonly bytes: Buffer
-  /** Of its first byte, from the start of what is read. */
+  /** The offset of its first byte, from the start of the input. */
   readonly offset: number
-  /** Of the whole line. */
+  /** The length of the whole line. */
   readonly length: number
   /** `none`: the input ends without a line feed. */
   readonly end: 'newline' | 'none' | 'too_long'
@@ -19,7 +19,7 @@ const empty = Buffer.alloc(0)
 /** All lines of `chunks`, those of a chunk at once. */
 export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Line[]> {
   let rest: Buffer = empty
-  /** Of `rest`. */
+  /** The offset of `rest`. */
   let offset = 0
   /** A line that is too long, as far as it was read. */
   let long: Line | undefined

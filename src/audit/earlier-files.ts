@@ -21,7 +21,7 @@ export interface Survey {
 
 export interface EarlierFilesOptions {
   readonly directory: string
-  /** Of the chain: a line that is not sealed with it does not count. */
+  /** The chain's key: a line that is not sealed with it does not count. */
   readonly key: KeyObject
   /** Milliseconds. */
   readonly unixNow: () => number
@@ -79,7 +79,7 @@ export class EarlierFiles {
     this.#options = options
   }
 
-  /** Of all files but `own`. Rejects if the directory cannot be read. */
+  /** Reads all files except `own`. Rejects if the directory cannot be read. */
   async survey(own: string | undefined): Promise<Survey> {
     const names = await listAuditFiles(this.#options.directory)
     const files = await this.#read(names.filter((name) => name !== own && !this.#settled.has(name)))

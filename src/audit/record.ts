@@ -87,7 +87,7 @@ export function toLine(
 
 export interface Lines {
   readonly text: string
-  /** Of the last of them. */
+  /** The head after the last line. */
   readonly head: Head
 }
 

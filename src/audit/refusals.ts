@@ -35,9 +35,9 @@ export class Refusals {
   readonly #options: RefusalsOptions
   /** Unix milliseconds at the start of the current minute. */
   #minute = 0
-  /** Of the current minute. */
+  /** Counts of the current minute. */
   #tallies = new Map<Code, Tally>()
-  /** Of earlier minutes, until they are durable. */
+  /** Counts of earlier minutes, until they are durable. */
   #unwritten: RecordFields[] = []
 
   constructor(options: RefusalsOptions) {

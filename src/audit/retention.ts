@@ -11,7 +11,7 @@ export interface RetentionOptions {
   readonly directory: string
   /** Whole days that are kept, besides the current one; 0 keeps all. */
   readonly days: number
-  /** Of the chain: the time of a line counts only if the line is sealed. */
+  /** The chain's key: the time of a line counts only if the line is sealed. */
   readonly key: KeyObject
   /** Resolves when the record is durable. */
   readonly append: (fields: RecordFields) => Promise<void>

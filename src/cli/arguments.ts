@@ -75,7 +75,7 @@ export function parseArguments<Options extends ParseArgsOptionsConfig>(
   return { values, operands: positionals }
 }
 
-/** Of a command without operands. Throws a Misuse. */
+/** Parses the options of a command without operands. Throws a Misuse. */
 export const parseOptions = <Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,

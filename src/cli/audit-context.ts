@@ -1,26 +1,26 @@
-/** What the commands get from outside, and what they say when they cannot do their work. */
+/** What the audit commands need from their caller, and why they may be unable to work. */
 import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { listAudit } from '../audit-reader/listing.ts'
 import { type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { ConfigError } from '../problems.ts'
 
-export interface Surroundings {
+export interface AuditContext {
   readonly environment: Environment
   /** Unix milliseconds. */
   readonly now: () => number
-  /** To whoever reads on; resolves when more may be written, with false where nobody reads any more. */
+  /** Writes to stdout. Resolves when more may be written, with false if the reader has closed the pipe. */
   readonly write: (text: string) => Promise<boolean>
-  /** To people, beside what is written. */
+  /** Writes a note for people to stderr. */
   readonly note: (text: string) => void
   readonly input: AsyncIterable<Buffer>
-  /** Of the terminal that is written to; undefined where it is none. */
+  /** The width of the terminal on stdout; undefined if stdout is no terminal. */
   readonly columns: number | undefined
   /** Whether notes go to a terminal. */
   readonly isNoteTerminal: boolean
 }
 
-/** Why nothing can be said about an audit. */
+/** Why an audit cannot be read. */
 export class CannotCheck extends Error {
   readonly problem:
     | 'settings_wrong'

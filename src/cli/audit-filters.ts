@@ -14,7 +14,7 @@ import type { RecordFilter } from '../audit-reader/index-select.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
 import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from './arguments.ts'
-import { CannotCheck, findPlace, type Place, readable, type Surroundings } from './audit-context.ts'
+import { type AuditContext, CannotCheck, findPlace, type Place, readable } from './audit-context.ts'
 import { createProgress } from './progress.ts'
 
 const many = { type: 'string', multiple: true } as const
@@ -49,7 +49,7 @@ export function parseLimit(text: string | undefined): number | undefined {
 /** A secret on the command line stays in the shell's history; `-` reads it from the input. */
 async function readSecrets(
   values: readonly string[],
-  input: Surroundings['input'],
+  input: AuditContext['input'],
 ): Promise<readonly string[]> {
   const read = values.includes('-') ? (await readText(input)).trim() : ''
   return values.map((value) => (value === '-' ? read : value)).filter((value) => value !== '')
@@ -68,7 +68,7 @@ interface Identities {
   readonly neededKeys: readonly AuditKeys[]
 }
 
-async function toIdentities(given: Given, place: Place, input: Surroundings['input']): Promise<Identities> {
+async function toIdentities(given: Given, place: Place, input: AuditContext['input']): Promise<Identities> {
   const { caller = [], address = [] } = given
   const secret = await readSecrets(given.secret ?? [], input)
   for (const value of address) {
@@ -115,8 +115,8 @@ export interface Question {
 }
 
 /** Checks the filters and brings the index up to date. The caller closes it. Throws a Misuse or a CannotCheck. */
-export async function prepareQuestion(given: Given, surroundings: Surroundings): Promise<Question> {
-  const { environment, now, input } = surroundings
+export async function prepareQuestion(given: Given, context: AuditContext): Promise<Question> {
+  const { environment, now, input } = context
   const span = { since: toTime('since', given.since, now()), until: toTime('until', given.until, now()) }
   const kind = toKind(given)
   const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
@@ -124,7 +124,7 @@ export async function prepareQuestion(given: Given, surroundings: Surroundings):
   const requestIds = given['request-id']
   const requestId = requestIds && { values: [], beginnings: requestIds }
   const { directory } = place
-  const progress = createProgress(surroundings)
+  const progress = createProgress(context)
   const index = await AuditIndex.open({ directory, onProgress: progress.show })
   await readable(index.update())
   return {
@@ -145,7 +145,7 @@ async function checkKeys(directory: string, keys: readonly AuditKeys[]): Promise
 }
 
 /** Says how many lines were passed over. */
-export async function noteSkipped({ index, filter }: Question, { note }: Surroundings): Promise<void> {
+export async function noteSkipped({ index, filter }: Question, { note }: AuditContext): Promise<void> {
   const skipped = await readable(index.countSkipped(filter))
   if (skipped > 0) {
     note(`Lines that are incomplete or not records: ${skipped}. Run "realtime-mint audit verify".\n`)

@@ -1,7 +1,7 @@
 /** `realtime-mint audit query`: what happened, to which caller, and which attempt issued this secret? */
 import type { FoundRecord, SelectedPage } from '../audit-reader/audit-index.ts'
 import { parseOptions } from './arguments.ts'
-import { readable, type Surroundings } from './audit-context.ts'
+import { type AuditContext, readable } from './audit-context.ts'
 import { filterOptions, noteSkipped, parseLimit, prepareQuestion, type Question } from './audit-filters.ts'
 import { createTable } from './table.ts'
 
@@ -23,7 +23,7 @@ interface Printing {
 async function print(
   { index, filter, clearProgress }: Question,
   { order, limit, head, toText }: Printing,
-  { write }: Surroundings,
+  { write }: AuditContext,
 ) {
   let shown = 0
   let after: SelectedPage['next']
@@ -44,11 +44,11 @@ async function print(
 }
 
 /** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runQuery(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { environment, columns, note } = surroundings
+export async function runQuery(args: readonly string[], context: AuditContext): Promise<number> {
+  const { environment, columns, note } = context
   const given = parseOptions(args, options)
   const limit = parseLimit(given.limit) ?? (columns === undefined ? Infinity : TERMINAL_LIMIT)
-  const question = await prepareQuestion(given, surroundings)
+  const question = await prepareQuestion(given, context)
   try {
     const filter =
       given.event === undefined ? { ...question.filter, exceptEvents: ['heartbeat'] } : question.filter
@@ -59,14 +59,14 @@ export async function runQuery(args: readonly string[], surroundings: Surroundin
       head: given.json ? '' : `${table.head}\n`,
       toText: ({ line, record }) => (given.json ? line : table.toRow(record)),
     }
-    const { shown, isMore } = await print({ ...question, filter }, printing, surroundings)
+    const { shown, isMore } = await print({ ...question, filter }, printing, context)
     if (shown === 0) {
       await question.checkKeys()
       note('No record matches.\n')
     }
     if (isMore)
       note(`There are more than these ${shown} records. --limit N shows N of them, --limit 0 all.\n`)
-    await noteSkipped(question, surroundings)
+    await noteSkipped(question, context)
     return 0
   } finally {
     question.index.close()

@@ -1,7 +1,7 @@
 /** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
 import { type Group, type GroupName, groupings } from '../audit-reader/index-count.ts'
 import { checkMembers, Misuse, parseOptions } from './arguments.ts'
-import { readable, type Surroundings } from './audit-context.ts'
+import { type AuditContext, readable } from './audit-context.ts'
 import { filterOptions, noteSkipped, parseLimit, prepareQuestion } from './audit-filters.ts'
 import { toPrintable } from './table.ts'
 
@@ -69,12 +69,12 @@ function toTable(groups: readonly Group[], by: readonly GroupName[]): string[] {
 }
 
 /** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runStats(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { write, note } = surroundings
+export async function runStats(args: readonly string[], context: AuditContext): Promise<number> {
+  const { write, note } = context
   const given = parseOptions(args, options)
   const by = parseBy(given.by)
   const limit = parseLimit(given.limit) ?? Infinity
-  const question = await prepareQuestion(given, surroundings)
+  const question = await prepareQuestion(given, context)
   try {
     const groups = sort(await readable(question.index.count(question.filter, by)), by)
     const shown = groups.slice(0, limit)
@@ -87,7 +87,7 @@ export async function runStats(args: readonly string[], surroundings: Surroundin
       await write(`${lines.join('\n')}\n`)
     }
     if (shown.length < groups.length) note(`There are ${groups.length} groups. --limit 0 shows all.\n`)
-    await noteSkipped(question, surroundings)
+    await noteSkipped(question, context)
     return 0
   } finally {
     question.index.close()

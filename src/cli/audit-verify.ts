@@ -4,7 +4,7 @@ import { type Finding, findings, type Verdict } from '../audit-reader/findings.t
 import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
 import { commonOptions, parseOptions } from './arguments.ts'
-import { CannotCheck, findPlace, readable, type Surroundings } from './audit-context.ts'
+import { type AuditContext, CannotCheck, findPlace, readable } from './audit-context.ts'
 import { createProgress } from './progress.ts'
 
 export const EXIT_UNCHECKED = 3
@@ -54,7 +54,7 @@ function toJson({ findings: found, ...rest }: Verification): string {
   return `${JSON.stringify({ ...rest, findings: all }, null, 2)}\n`
 }
 
-async function readLogOf(path: string | undefined, input: Surroundings['input']) {
+async function readLogOf(path: string | undefined, input: AuditContext['input']) {
   if (path === undefined) return []
   try {
     return await readAnchors(path === '-' ? input : readLog(path))
@@ -64,14 +64,14 @@ async function readLogOf(path: string | undefined, input: Surroundings['input'])
 }
 
 /** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runVerify(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { environment, write, note, input } = surroundings
+export async function runVerify(args: readonly string[], context: AuditContext): Promise<number> {
+  const { environment, write, note, input } = context
   const { dir, 'key-file': keyFiles = [], anchors: log, json } = parseOptions(args, options)
   const { directory, loadKeys } = findPlace(environment, { dir, keyFiles })
   const keys = await loadKeys()
   // Before the files, so that the lines that it names are on the disk when files are read.
   const anchors = await readLogOf(log, input)
-  const progress = createProgress(surroundings)
+  const progress = createProgress(context)
   const verification = await readable(verifyAudit({ directory, keys, anchors, onProgress: progress.show }))
   progress.clear()
   if (verification.files === 0 && verification.findings.length === 0) {

@@ -1,6 +1,6 @@
 /** `realtime-mint audit`: reads the records, and changes none. */
 import { Misuse } from './arguments.ts'
-import { CannotCheck, type Surroundings } from './audit-context.ts'
+import { type AuditContext, CannotCheck } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
 import { runStats } from './audit-stats.ts'
 import { EXIT_UNCHECKED, runVerify } from './audit-verify.ts'
@@ -40,21 +40,16 @@ Filters; one that is repeated accepts any of its values:
 Exit code: 0, also if nothing matches; 3 cannot read, or the key is missing; 64 invalid options.
 `
 
-const commands: ReadonlyMap<
-  string,
-  (args: readonly string[], surroundings: Surroundings) => Promise<number>
-> = new Map([
-  ['verify', runVerify],
-  ['query', runQuery],
-  ['stats', runStats],
-])
+const commands: ReadonlyMap<string, (args: readonly string[], context: AuditContext) => Promise<number>> =
+  new Map([
+    ['verify', runVerify],
+    ['query', runQuery],
+    ['stats', runStats],
+  ])
 
 /** Runs the arguments of `realtime-mint audit`. Returns the exit code. */
-export async function runAudit(
-  [name, ...args]: readonly string[],
-  surroundings: Surroundings,
-): Promise<number> {
-  const { write, note } = surroundings
+export async function runAudit([name, ...args]: readonly string[], context: AuditContext): Promise<number> {
+  const { write, note } = context
   const isHelp = [name, ...args].some((arg) => arg === '--help' || arg === '-h')
   const run = name === undefined ? undefined : commands.get(name)
   if (isHelp) {
@@ -66,7 +61,7 @@ export async function runAudit(
     return EXIT_USAGE
   }
   try {
-    return await run(args, surroundings)
+    return await run(args, context)
   } catch (error) {
     if (error instanceof Misuse) {
       note(`realtime-mint audit ${name} ${error.message}\n`)

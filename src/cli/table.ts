@@ -3,7 +3,7 @@ import type { ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
 
 export interface TableOptions {
-  /** Of the terminal; undefined if the table goes to a file or a program. */
+  /** The terminal's width; undefined if the table goes to a file or a program. */
   readonly columns: number | undefined
   readonly isColoured: boolean
 }

@@ -17,9 +17,9 @@ export interface AddressLimitOptions {
 }
 
 /**
- * Our limits as a store of the plugin's, which hands a store nothing of a request but its key, and takes a count and a
- * wait for one window. Levels of several windows, and several levels in one step, are more than it can ask for:
- * refusals come as errors, quotas go to the attempt, and the route of a mint asks the limits itself.
+ * Our limits as a store of the plugin. The plugin passes a store only a key, and expects one count and one wait. An
+ * address has several windows and, with IPv6, two levels, all decided in one step. So a refusal is thrown, and the
+ * quotas go to the attempt.
  */
 function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
   const ask = callbackify(async (key: string): Promise<{ current: number; ttl: number }> => {
@@ -44,7 +44,7 @@ function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
 /** Counts every request that is not exempt, and refuses with 429. */
 export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
   const { limits, exemptPaths, mintingPaths, allowedOrigins } = options
-  /** By request id, between the plugin's asking for a key and its asking the store. */
+  /** By request id, from the plugin's call for a key to its call to the store. */
   const asking = new Map<string, Attempt>()
   await app.register(rateLimit, { global: false, store: createStoreClass(limits, asking) })
   const count = app.createRateLimit({

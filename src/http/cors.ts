@@ -1,15 +1,14 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** What a page may read of a reply. */
+/** The headers that a page may read. */
 const exposedHeaders = 'Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Should-Retry'
 
 const PREFLIGHT_SECONDS = 600
 
 /**
- * Lets pages of allowed origins read our replies, errors included; others get no such header, and nothing of their own
- * back. Refuses nothing: that is the origin guard's job.
- * Preflights only get their headers here; whether they pass is decided once the limit has counted them.
+ * Lets pages of allowed origins read our replies, errors included. Other pages get no CORS header. It refuses nothing:
+ * that is the origin guard's job. Preflights only get their headers here; a later hook decides whether they pass.
  */
 export async function allowOrigins(app: FastifyInstance, allowedOrigins: ReadonlySet<string>): Promise<void> {
   await app.register(cors, {

@@ -1,4 +1,4 @@
-/** Headers: those that every reply carries, and what a request may not do with its own. */
+/** The headers of every reply, and the checks on the headers of every request. */
 import type { IncomingMessage } from 'node:http'
 import { ServiceError } from '../errors.ts'
 
@@ -8,7 +8,7 @@ export const replyHeaders = {
   'x-content-type-options': 'nosniff',
 } as const
 
-/** A bit each. Said twice they mean one thing here and may mean another to a proxy in front. */
+/** One bit each. A repeated header may mean one thing here and another to the proxy in front. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
   ['host', 'content-type', 'content-length', 'origin', 'authorization'].map((name, index) => [
     name,

@@ -1,9 +1,9 @@
-/** The body parser: one JSON object in UTF-8, or a refusal; nothing in between. */
+/** The body parser: accepts one JSON object in UTF-8 and refuses everything else. */
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
 import { type JsonObject, parseJsonObject } from '../json.ts'
 
-/** Many times what a request needs, and little enough to read whole. */
+/** Many times the size of a usual request, and small enough to keep in memory. */
 export const MAX_BODY_BYTES = 16 * 1024
 
 const mediaTypePattern = /^application\/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?$/i
@@ -14,7 +14,7 @@ export interface BodyHeaders {
   readonly 'content-encoding'?: string | undefined
 }
 
-/** What can be refused from the headers alone, before a byte of the body is read. */
+/** Refuses what the headers alone show, before the body is read. */
 export function checkBodyHeaders(headers: BodyHeaders): void {
   const mediaType = headers['content-type']
   const length = Number(headers['content-length'] ?? 0)
@@ -35,13 +35,13 @@ export function parseJsonBody(bytes: Uint8Array): JsonObject {
   return body
 }
 
-/** One parser for one media type: Fastify's own take more, and text/plain needs no preflight. */
+/** One parser for one media type. Fastify's own parsers accept text/plain, which needs no preflight. */
 export function takeJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     done(null, parseJsonBody(bytes))
   })
-  // Chunks without a media type, of which nobody knows beforehand that there are none.
+  // A chunked body without a media type may still turn out to be empty.
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
     if (bytes.length > 0) throw new ServiceError('media_type_unsupported')
     done(null, {})

@@ -3,13 +3,13 @@ import { ServiceError } from '../errors.ts'
 
 export interface OriginGuardOptions {
   readonly allowedOrigins: ReadonlySet<string>
-  /** Whether requests without an origin pass: those of servers and apps, where a token vouches for them. */
+  /** Whether requests without an origin pass. Servers and apps send none, and their token identifies them. */
   readonly optional?: boolean
 }
 
 const fetchModes: ReadonlySet<string> = new Set(['cors', 'same-origin'])
 
-/** What the audit may say of an origin: a listed one, `other`, or null where there was none. */
+/** The origin as the audit shows it: a listed one, `other`, or null if there was none. */
 export function toKnownOrigin(
   origin: string | undefined,
   allowedOrigins: ReadonlySet<string>,
@@ -18,7 +18,7 @@ export function toKnownOrigin(
   return allowedOrigins.has(origin) ? origin : 'other'
 }
 
-/** Passes requests of pages of listed origins; exact strings only, and no CORS header ever stands in for it. */
+/** Passes requests from listed origins, compared as exact strings. CORS headers do not replace this check. */
 export function createOriginGuard({
   allowedOrigins,
   optional = false,
@@ -32,8 +32,8 @@ export function createOriginGuard({
 }
 
 /**
- * Refuses what a page can cause without asking with fetch(): a navigation, a script tag, a no-cors request.
- * Clients that send no Fetch Metadata are no browsers, or old ones, and are held by the other guards alone.
+ * Refuses requests that a page can cause without fetch(): a navigation, a script tag, a no-cors request.
+ * Clients that send no Fetch Metadata are old browsers or no browsers. For them only the other guards apply.
  * https://www.w3.org/TR/fetch-metadata/
  */
 export function checkFetchMetadata(headers: IncomingHttpHeaders): void {

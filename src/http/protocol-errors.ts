@@ -1,4 +1,4 @@
-/** Errors below Fastify: what the HTTP parser and its clocks refuse, answered in the same envelope on the bare socket. */
+/** Errors below Fastify: refusals of the HTTP parser and its timeouts, answered in the same envelope. */
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -12,7 +12,7 @@ import { toErrorHeaders } from './error-handler.ts'
 import { replyHeaders } from './headers.ts'
 import { logProtocolError } from './request-log.ts'
 
-/** The peer has ended what it sends, in the middle of it. */
+/** The peer closed its side in the middle of a request. */
 const END_INSIDE = 'HPE_INVALID_EOF_STATE'
 
 const reasonsByCode: ReadonlyMap<string, Reason> = new Map([
@@ -29,7 +29,7 @@ const reasonsByCode: ReadonlyMap<string, Reason> = new Map([
 export const toProtocolReason = (code: string | undefined): Reason =>
   reasonsByCode.get(code ?? '') ?? 'protocol_malformed'
 
-/** A whole HTTP/1.1 reply, for a socket that no framework answers on any more. */
+/** A whole HTTP/1.1 reply, for a socket that the framework no longer answers on. */
 export function toRawReply(error: ServiceError, requestId: string): string {
   const body = error.toEnvelope(requestId)
   const headers = {
@@ -46,7 +46,7 @@ export function toRawReply(error: ServiceError, requestId: string): string {
 export interface ProtocolErrors {
   /** Fastify's `clientErrorHandler`. */
   readonly onClientError: (error: Error & { readonly code?: string }, socket: Socket) => void
-  /** Keeps in sight which request a socket is busy with. */
+  /** Tracks the newest request of each socket. */
   readonly follow: (app: FastifyInstance) => void
 }
 
@@ -57,12 +57,12 @@ function refuse(error: ServiceError, socket: Duplex, logger: Logger): void {
 }
 
 /**
- * Answers what the parser refuses, once: on the bare socket where there is no request yet, and as the reply to the
- * request whose body it happened in, so that headers, log and record tell the same.
+ * Answers what the parser refuses, once. Without a request it writes to the bare socket. An error in a body becomes the
+ * reply to its request, so that headers, log and record agree.
  */
 export function createProtocolErrors(logger: Logger): ProtocolErrors {
   const newest = new WeakMap<Duplex, FastifyReply>()
-  /** Their next byte is refused as soon as what came before it is answered. */
+  /** Sockets to refuse as soon as their earlier request is answered. */
   const refused = new WeakSet<Socket>()
 
   function onClientError({ code }: Error & { readonly code?: string }, socket: Socket): void {
@@ -77,7 +77,7 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
       socket.destroy()
     } else if (!refused.has(socket)) {
       refused.add(socket)
-      // What came behind a whole request is answered behind its reply, if that leaves the connection open.
+      // An error after a whole request is answered after its reply, if the connection is still open.
       reply.raw.once('finish', () => {
         if (reply.request.raw.complete && socket.writable) {
           refuse(new ServiceError(toProtocolReason(code)), socket, logger)
@@ -94,14 +94,14 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
     app.server.on('connect', (_request, socket: Duplex) => onConnect(socket))
   }
 
-  /** Node keeps this method from the routes, and the socket from its own care: an error on it would end the process. */
+  /** Node gives CONNECT to no route and no longer handles errors of its socket: one would end the process. */
   function onConnect(socket: Duplex): void {
     socket.on('error', () => undefined)
     const reply = newest.get(socket)
     const answer = (): void => {
       refuse(new ServiceError('method_unsupported', { allow: 'GET, HEAD, POST, OPTIONS' }), socket, logger)
     }
-    // What came before it on this connection is answered first.
+    // Earlier requests on this connection are answered first.
     if (reply === undefined || reply.raw.writableFinished) answer()
     else reply.raw.once('finish', answer)
   }
@@ -109,7 +109,7 @@ export function createProtocolErrors(logger: Logger): ProtocolErrors {
   return { onClientError, follow }
 }
 
-/** Answered, and its last byte read: what comes now belongs to no request. */
+/** Answered and completely read: further bytes belong to no request. */
 const isOver = ({ raw, request }: FastifyReply): boolean => raw.writableFinished && request.raw.complete
 
 const isAwaitingBody = ({ request }: FastifyReply): boolean =>

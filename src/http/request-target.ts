@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ServiceError } from '../errors.ts'
 
-/** A path that no route has. */
+/** A path without a route. */
 const NOWHERE = '/-'
 
 export function toPath(url = ''): string {
@@ -11,8 +11,8 @@ export function toPath(url = ''): string {
 }
 
 /**
- * What the router gets to see. No path of ours needs escapes, and an absolute-form target names a host past the one
- * that a proxy looked at; such requests go nowhere, instead of to what the router would make of them.
+ * The URL for the router. No path of ours has escapes, and an absolute-form target can name another host than the one
+ * that a proxy checked. Such requests get a path without a route.
  */
 export function toRoutableUrl({ url }: { readonly url?: string | undefined }): string {
   return url?.startsWith('/') === true && !/[%#]/.test(toPath(url)) ? url : NOWHERE
@@ -21,14 +21,14 @@ export function toRoutableUrl({ url }: { readonly url?: string | undefined }): s
 function isWellFormed(url: string): boolean {
   try {
     decodeURIComponent(toPath(url))
-    // A fragment is for browsers to keep to themselves.
+    // Browsers never send a fragment.
     return url.startsWith('/') && !url.includes('#')
   } catch {
     return false
   }
 }
 
-/** Refuses a target that is no well-formed path; `originalUrl` is what the router did not get to see. */
+/** Refuses a target that is no well-formed path. `originalUrl` is set if the router got another path. */
 export function checkTarget({ originalUrl }: IncomingMessage & { readonly originalUrl?: string }): void {
   if (originalUrl !== undefined && !isWellFormed(originalUrl)) throw new ServiceError('url_malformed')
 }

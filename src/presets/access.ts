@@ -6,7 +6,7 @@ import type { ClaimValue, Preset } from './preset.ts'
 export interface PresetCaller {
   /** Undefined for callers that are no browser. */
   readonly origin: string | undefined
-  /** Of a verified token; undefined for anonymous callers. */
+  /** The claims of a verified token; undefined for anonymous callers. */
   readonly claims: Readonly<Record<string, unknown>> | undefined
 }
 

@@ -70,7 +70,7 @@ export function* parsePresets(text: string, options: ParseOptions): Slices<Parse
   }
 }
 
-/** Of one file. Each costs a search for its place. */
+/** Findings of one file. Each costs a search for its place. */
 const MAX_PROBLEMS = 1_000
 
 interface NamedEntry extends CheckedEntry {

@@ -64,7 +64,7 @@ export function codePoints(text: string): number {
 
 export interface Size {
   readonly depth: number
-  /** Of one object. */
+  /** The number of keys of one object. */
   readonly keys: number
 }
 

@@ -7,7 +7,7 @@ import { type Fields } from './json.ts'
 import { expiresAfter } from './schema-parts.ts'
 
 export interface MintRequest {
-  /** Of `session`. */
+  /** The shape of `session`. */
   readonly shape: 'ga' | 'flat'
   readonly preset: string | undefined
   readonly expiresAfterSeconds: number | undefined

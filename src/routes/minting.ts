@@ -63,7 +63,7 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
     return dialect.toReply(value.reveal(), expiresAt)
   }
 
-  /** A secret whose record could not be written does not leave, and so its token may be used again. */
+  /** Releases the token of a secret that does not leave because its record cannot be written. */
   async function release(request: FastifyRequest): Promise<void> {
     const attempt = attemptOf(request)
     if (attempt.secret !== null && attempt.failure !== null) await issuer.release(attempt)

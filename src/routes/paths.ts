@@ -1,4 +1,4 @@
-/** Which paths there are, and with which methods: all that 404s, 405s and preflights depend on. */
+/** The paths and their methods, which decide 404s, 405s and preflights. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.ts'
 import { checkHeaders } from '../http/headers.ts'
