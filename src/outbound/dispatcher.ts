@@ -9,7 +9,7 @@ export interface DispatcherOptions {
   readonly origin: string
   /** In use at once. */
   readonly maxConnections: number
-  /** Opened before any is reused without rest; `maxConnections` by default. */
+  /** Opened before any is reused without rest; a few by default. */
   readonly enoughConnections?: number | undefined
   /** Undefined: none. */
   readonly proxy: ProxyOptions | undefined
@@ -60,7 +60,7 @@ const wrapConnect =
 export function createDispatcher({
   origin,
   maxConnections,
-  enoughConnections = maxConnections,
+  enoughConnections = 16,
   proxy,
   onStray,
 }: DispatcherOptions): Dispatcher {
