@@ -1,6 +1,6 @@
 /** Reads the files that settings name. Such a file may be anything: a pipe, a device, a directory, or too large. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { codeOf } from './errors.ts'
 
 export const MAX_FILE_BYTES = 1_048_576
@@ -73,18 +73,32 @@ export function readSmallFileSync(path: string): Buffer {
   }
 }
 
+const MAX_READS = 5
+
+/** Reads the file from its start. Undefined if it was written meanwhile: the bytes may be of two contents. */
+async function readOnce(file: FileHandle): Promise<Buffer | undefined> {
+  const before = await file.stat()
+  checkKind(before)
+  const buffer = createBuffer()
+  let length = 0
+  for (let count = -1; count !== 0; length += count) {
+    count = (await file.read(buffer, length, buffer.length - length, length)).bytesRead
+  }
+  const after = await file.stat()
+  if (after.mtimeMs !== before.mtimeMs || after.size !== before.size) return undefined
+  return toContent(buffer, length)
+}
+
 /** Rejects with a FileError. Never resolves while the file system does not answer. */
 export async function readSmallFile(path: string): Promise<Buffer> {
   try {
     const file = await open(path, FLAGS)
     try {
-      checkKind(await file.stat())
-      const buffer = createBuffer()
-      let length = 0
-      for (let count = -1; count !== 0; length += count) {
-        count = (await file.read(buffer, length, buffer.length - length, null)).bytesRead
+      for (let reads = 0; reads < MAX_READS; reads += 1) {
+        const content = await readOnce(file)
+        if (content !== undefined) return content
       }
-      return toContent(buffer, length)
+      throw new FileError('is being written. Replace it with a new file instead')
     } finally {
       await file.close()
     }
