@@ -7,12 +7,12 @@ export default defineConfig({
     // Tests import CommonJS packages as Node does.
     deps: { interopDefault: false },
     coverage: {
-      // In CI the one run that tests also tells which lines it left out.
+      // In CI the test run also measures coverage. Programs that tests start as processes do not count.
       enabled: process.env['CI'] !== undefined,
       provider: 'v8',
       include: ['src/**/*.ts', 'sandbox/**/*.ts'],
       reporter: ['text', 'text-summary'],
-      thresholds: { lines: 95 },
+      thresholds: { lines: 93 },
     },
   },
 })
