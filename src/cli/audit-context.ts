@@ -4,21 +4,12 @@ import { listAudit } from '../audit-reader/listing.ts'
 import { type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { ConfigError } from '../problems.ts'
+import type { CommandContext } from './command.ts'
 
-export interface AuditContext {
-  readonly environment: Environment
-  /** Unix milliseconds. */
-  readonly now: () => number
-  /** Writes to stdout. Resolves when more may be written, with false if the reader has closed the pipe. */
-  readonly write: (text: string) => Promise<boolean>
-  /** Writes a note for people to stderr. */
-  readonly note: (text: string) => void
-  readonly input: AsyncIterable<Buffer>
-  /** The width of the terminal on stdout; undefined if stdout is no terminal. */
-  readonly columns: number | undefined
-  /** Whether notes go to a terminal. */
-  readonly isNoteTerminal: boolean
-}
+export type AuditContext = Pick<
+  CommandContext,
+  'environment' | 'now' | 'write' | 'note' | 'input' | 'columns' | 'isNoteTerminal'
+>
 
 /** Why an audit cannot be read. */
 export class CannotCheck extends Error {
