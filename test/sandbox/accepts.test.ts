@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { nest, post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
@@ -131,7 +131,7 @@ const rows = (table: [string, unknown[]][]): [string, string, unknown][] =>
   )
 
 describe('what OpenAI accepts', () => {
-  test.each(rows(realtime))(
+  it.each(rows(realtime))(
     'a realtime session with %s = %s is accepted and echoed',
     async (path, _, value) => {
       const response = await post(sandbox(), { session: { type: 'realtime', ...nest(path, value) } })
@@ -140,7 +140,7 @@ describe('what OpenAI accepts', () => {
     },
   )
 
-  test.each(rows(input))(
+  it.each(rows(input))(
     'a transcription session with %s = %s is accepted and echoed',
     async (path, _, value) => {
       const response = await post(sandbox(), { session: { type: 'transcription', ...nest(path, value) } })
@@ -149,7 +149,7 @@ describe('what OpenAI accepts', () => {
     },
   )
 
-  test.each(
+  it.each(
     rows([
       ['audio', [{}]],
       ['audio.input', [{}]],
@@ -166,7 +166,7 @@ describe('what OpenAI accepts', () => {
     expect(response.status).toBe(200)
   })
 
-  test.each([true, false])(
+  it.each([true, false])(
     'parallel_tool_calls = %s is accepted and, as at OpenAI, not echoed',
     async (value) => {
       const response = await post(sandbox(), { session: { type: 'realtime', parallel_tool_calls: value } })

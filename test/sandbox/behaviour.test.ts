@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, raw, useSandbox } from './caller.ts'
@@ -20,14 +20,14 @@ async function begin(to: Sandbox): Promise<{ reply: Promise<Response> }> {
 }
 
 describe('a behaviour', () => {
-  test('lasts for the given number of requests, including refused ones', async () => {
+  it('lasts for the given number of requests, including refused ones', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 2)
     expect(await statusOf(post(sandbox(), {}))).toBe(500)
     expect(await statusOf(post(sandbox(), 'oops'))).toBe(500)
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('lasts until the next one', async () => {
+  it('lasts until the next one', async () => {
     sandbox().behave({ kind: 'status', status: 503 })
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
@@ -35,26 +35,26 @@ describe('a behaviour', () => {
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('replaces the one before', async () => {
+  it('replaces the one before', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 5)
     sandbox().behave({ kind: 'status', status: 503 }, 1)
     expect(await statusOf(post(sandbox(), {}))).toBe(503)
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('does not apply to URLs that OpenAI does not serve', async () => {
+  it('does not apply to URLs that OpenAI does not serve', async () => {
     sandbox().behave({ kind: 'status', status: 500 }, 1)
     expect(await statusOf(post(sandbox(), {}, { path: '/models' }))).toBe(404)
     expect(await statusOf(post(sandbox(), {}))).toBe(500)
   })
 
-  test.each([0, -1, 1.5])('%d times is an error', (times) => {
+  it.each([0, -1, 1.5])('%d times is an error', (times) => {
     expect(() => sandbox().behave({ kind: 'hang' }, times)).toThrow('times')
   })
 })
 
 describe('a status', () => {
-  test.each([
+  it.each([
     [400, undefined, 'invalid_value', 'invalid_request_error'],
     [400, 'beta_api_shape_disabled', 'beta_api_shape_disabled', 'invalid_request_error'],
     [400, 'unknown_parameter', 'unknown_parameter', 'invalid_request_error'],
@@ -82,14 +82,14 @@ describe('a status', () => {
     })
   })
 
-  test('of 401 shows the ends of the real key, so that tests notice a relay of it', async () => {
+  it('of 401 shows the ends of the real key, so that tests notice a relay of it', async () => {
     sandbox().behave({ kind: 'status', status: 401 })
     const shown = await (await post(sandbox(), {})).text()
     expect(shown).toMatch(/sk-\*+WXYZ/)
     expect(shown).not.toContain(apiKey)
   })
 
-  test('can name the refused field', async () => {
+  it('can name the refused field', async () => {
     const param = 'session.audio.input.turn_detection'
     sandbox().behave({ kind: 'status', status: 400, code: 'invalid_value', param })
     expect(await (await post(sandbox(), {})).json()).toMatchObject({
@@ -97,7 +97,7 @@ describe('a status', () => {
     })
   })
 
-  test('can have another message and type', async () => {
+  it('can have another message and type', async () => {
     sandbox().behave({ kind: 'status', status: 500, message: 'Boom', type: 'odd' })
     const response = await post(sandbox(), {})
     expect(await response.json()).toMatchObject({
@@ -105,7 +105,7 @@ describe('a status', () => {
     })
   })
 
-  test.each([
+  it.each([
     ['plain text', 'plain text'],
     ['', ''],
     [{ error: { code: 401 } }, '{"error":{"code":401}}'],
@@ -115,7 +115,7 @@ describe('a status', () => {
     expect(await (await post(sandbox(), {})).text()).toBe(sent)
   })
 
-  test.each([204, 304])('of %i has no body', async (status) => {
+  it.each([204, 304])('of %i has no body', async (status) => {
     sandbox().behave({ kind: 'status', status })
     const response = await post(sandbox(), {})
     expect(response.status).toBe(status)
@@ -124,14 +124,14 @@ describe('a status', () => {
 })
 
 describe('a failure to answer', () => {
-  test('hang leaves a request without an answer, but not the others', async () => {
+  it('hang leaves a request without an answer, but not the others', async () => {
     sandbox().behave({ kind: 'hang' }, 1)
     const { reply } = await begin(sandbox())
     expect(await Promise.race([reply, post(sandbox(), {})])).toHaveProperty('status', 200)
     expect(await Promise.race([reply, stillWaiting])).toBe('still waiting')
   })
 
-  test('headers-only sends the headers of a 200 and no byte of a body', async () => {
+  it('headers-only sends the headers of a 200 and no byte of a body', async () => {
     sandbox().behave({ kind: 'headers-only' }, 1)
     const response = await post(sandbox(), {})
     expect(response.status).toBe(200)
@@ -140,7 +140,7 @@ describe('a failure to answer', () => {
     expect(await Promise.race([body, stillWaiting])).toBe('still waiting')
   })
 
-  test('drip sends a byte at a time', async () => {
+  it('drip sends a byte at a time', async () => {
     sandbox().behave({ kind: 'drip' }, 1)
     const response = await post(sandbox(), {})
     const reader = response.body?.getReader()
@@ -149,7 +149,7 @@ describe('a failure to answer', () => {
     await reader?.cancel()
   })
 
-  test('delay answers as usual, but later', async () => {
+  it('delay answers as usual, but later', async () => {
     sandbox().behave({ kind: 'delay', ms: 200 }, 1)
     const { reply } = await begin(sandbox())
     const later = reply.then((response) => ['later', response.status])
@@ -158,14 +158,14 @@ describe('a failure to answer', () => {
     expect(await later).toStrictEqual(['later', 200])
   })
 
-  test('reset cuts the connection after recording the request', async () => {
+  it('reset cuts the connection after recording the request', async () => {
     const seen = sandbox().requests.length
     sandbox().behave({ kind: 'reset' }, 1)
     await expect(post(sandbox(), {})).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } })
     expect(sandbox().requests).toHaveLength(seen + 1)
   })
 
-  test('truncate ends before the length it announced', async () => {
+  it('truncate ends before the length it announced', async () => {
     sandbox().behave({ kind: 'truncate' }, 1)
     const reply = await raw(sandbox())
     const chunks: Buffer[] = []
@@ -176,7 +176,7 @@ describe('a failure to answer', () => {
     expect(Number(reply.headers['content-length'])).toBeGreaterThan(body.length)
   })
 
-  test.each<Behaviour>([
+  it.each<Behaviour>([
     { kind: 'hang' },
     { kind: 'headers-only' },
     { kind: 'drip' },
@@ -197,7 +197,7 @@ describe('timers', () => {
     vi.useRealTimers()
   })
 
-  test.each<Behaviour>([{ kind: 'drip' }, { kind: 'delay', ms: 60_000 }])(
+  it.each<Behaviour>([{ kind: 'drip' }, { kind: 'delay', ms: 60_000 }])(
     'of %j are cleared when the sandbox closes',
     async (behaviour) => {
       vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Behaviour, behaviourKinds } from '../../sandbox/behaviour.ts'
 import { post, useSandbox } from './caller.ts'
 
@@ -24,7 +24,7 @@ const orders: Behaviour[] = [
 ]
 
 describe('a behaviour that is set over HTTP', () => {
-  test('is the same as one that is set in the program', async () => {
+  it('is the same as one that is set in the program', async () => {
     const order = { behaviour: { kind: 'status', status: 418, headers: { 'retry-after': '3' } }, times: 1 }
     const told = await tell(JSON.stringify(order))
     expect(told.status).toBe(200)
@@ -35,7 +35,7 @@ describe('a behaviour that is set over HTTP', () => {
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test.each([
+  it.each([
     ['', 'behaviour'],
     ['{}', 'behaviour'],
     ['{"behaviour":{"kind":"explode"}}', 'behaviour.kind'],
@@ -58,16 +58,16 @@ describe('a behaviour that is set over HTTP', () => {
     expect(await statusOf(post(sandbox(), {}))).toBe(200)
   })
 
-  test('accepts every kind', () => {
+  it('accepts every kind', () => {
     expect(new Set(orders.map(({ kind }) => kind))).toStrictEqual(new Set(behaviourKinds))
   })
 
-  test.each(orders)('accepts %j, and no other field', async (behaviour) => {
+  it.each(orders)('accepts %j, and no other field', async (behaviour) => {
     expect((await tell(JSON.stringify({ behaviour }))).status).toBe(200)
     expect((await tell(JSON.stringify({ behaviour: { ...behaviour, besides: 1 } }))).status).toBe(400)
   })
 
-  test.each([
+  it.each([
     ['POST', '/sandbox/behaviour'],
     ['DELETE', '/sandbox/requests'],
     ['GET', '/sandbox/secrets'],

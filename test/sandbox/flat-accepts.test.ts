@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { flatPath, nest, post, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox({ api: 'sessions' })
@@ -45,13 +45,13 @@ const rows = accepted.flatMap(([path, values]) =>
 )
 
 describe('what the flat endpoint accepted', () => {
-  test.each(rows)('%s = %s is accepted and echoed', async (path, _, value) => {
+  it.each(rows)('%s = %s is accepted and echoed', async (path, _, value) => {
     const response = await post(sandbox(), nest(path, value), { path: flatPath })
     expect(await response.json()).toMatchObject(nest(path, value))
     expect(response.status).toBe(200)
   })
 
-  test('a tool_choice that names a function of the session is accepted and echoed', async () => {
+  it('a tool_choice that names a function of the session is accepted and echoed', async () => {
     const session = { tools: [lookUp], tool_choice: 'look_up' }
     const response = await post(sandbox(), session, { path: flatPath })
     expect(await response.json()).toMatchObject(session)

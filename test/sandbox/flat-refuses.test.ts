@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { flatPath, nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox({ api: 'sessions' })
@@ -122,13 +122,13 @@ const refusals: Refusal[] = [
 ]
 
 describe('a flat request that OpenAI refused', () => {
-  test.each(refusals)('%s = %j is refused as %s', async (field, value, code, param = field) => {
+  it.each(refusals)('%s = %j is refused as %s', async (field, value, code, param = field) => {
     expect(await refusalOf(post(sandbox(), nest(field, value), { path: flatPath }))).toStrictEqual(
       refused(code, param),
     )
   })
 
-  test.each([
+  it.each([
     ['[]', 'invalid_type'],
     ['null', 'invalid_type'],
     ['', null],
@@ -137,7 +137,7 @@ describe('a flat request that OpenAI refused', () => {
     expect(await refusalOf(post(sandbox(), body, { path: flatPath }))).toStrictEqual(refused(code, null))
   })
 
-  test.each([
+  it.each([
     [
       { temperature: 2 },
       "Invalid 'temperature': decimal above maximum value. Expected a value <= 1.2, but got 2 instead.",

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
@@ -37,7 +37,7 @@ const defaultEcho = {
 }
 
 describe('a flat secret', () => {
-  test('is inside a flat session that has every default', async () => {
+  it('is inside a flat session that has every default', async () => {
     const response = await post(sandbox(), {}, flat)
     expect(response.status).toBe(200)
     expect(await response.json()).toStrictEqual({
@@ -49,13 +49,13 @@ describe('a flat secret', () => {
     })
   })
 
-  test('is different each time', async () => {
+  it('is different each time', async () => {
     const replies = [await post(sandbox(), {}, flat), await post(sandbox(), {}, flat)]
     const values = replies.map(async (reply) => Object(await reply.json()).client_secret.value)
     expect(new Set(await Promise.all(values)).size).toBe(2)
   })
 
-  test.each([
+  it.each([
     [undefined, 60],
     [{}, 60],
     [{ expires_after: { anchor: 'created_at' } }, 60],
@@ -72,7 +72,7 @@ describe('a flat secret', () => {
 })
 
 describe('a flat server', () => {
-  test.each([
+  it.each([
     '/v1/realtime/sessions',
     '/realtime/sessions',
     '/v1/realtime/sessions?api-version=2025-04-01-preview',
@@ -88,7 +88,7 @@ describe('a flat server', () => {
     expect(sandbox().requests.at(-1)).toMatchObject({ path, body: '{"voice":"ash"}' })
   })
 
-  test.each([
+  it.each([
     ['POST', '/v1/realtime/client_secrets'],
     ['POST', '/v1/realtime/translations/client_secrets'],
     ['POST', '/v1/realtime/transcription_sessions'],
@@ -112,12 +112,12 @@ describe('a flat server', () => {
     expect(sandbox().requests).toHaveLength(before)
   })
 
-  test.each(['realtime=v1', 'assistants=v2'])('accepts OpenAI-Beta: %s', async (beta) => {
+  it.each(['realtime=v1', 'assistants=v2'])('accepts OpenAI-Beta: %s', async (beta) => {
     const response = await post(sandbox(), {}, { ...flat, headers: { 'openai-beta': beta } })
     expect(response.status).toBe(200)
   })
 
-  test.each<[string, string, string | null]>([
+  it.each<[string, string, string | null]>([
     ['openai-beta', 'realtime=v2', 'invalid_beta'],
     ['x-client-request-id', 'x'.repeat(513), null],
     ['content-type', 'text/plain', 'unsupported_content_type'],
@@ -126,7 +126,7 @@ describe('a flat server', () => {
     expect(await refusalOf(response)).toStrictEqual(refused(code, null))
   })
 
-  test('of 404 quotes the requested URL', async () => {
+  it('of 404 quotes the requested URL', async () => {
     sandbox().behave({ kind: 'status', status: 404, code: null })
     const { error } = Object(await (await post(sandbox(), {}, { path: `${flatPath}?a=b` })).json())
     expect(error).toMatchObject({ message: 'Invalid URL (POST /v1/realtime/sessions)', code: null })
@@ -137,7 +137,7 @@ describe('a key that is expected in the api-key header', () => {
   const azure = useSandbox({ api: 'sessions', auth: 'api-key' })
   const other = 'sk-proj-somebody-elses-secret-key-9876'
 
-  test.each<[string, Record<string, string>, number]>([
+  it.each<[string, Record<string, string>, number]>([
     ['alone', { 'api-key': apiKey, authorization: '' }, 200],
     ['beside some Authorization', { 'api-key': apiKey, authorization: 'Basic x' }, 200],
     ['and is in Authorization', {}, 401],
@@ -150,7 +150,7 @@ describe('a key that is expected in the api-key header', () => {
     expect(await response.text()).not.toContain(apiKey)
   })
 
-  test('is missing: the message names that header', async () => {
+  it('is missing: the message names that header', async () => {
     const { error } = Object(await (await post(azure(), {}, flat)).json())
     expect(error).toMatchObject({
       code: 'invalid_api_key',
@@ -158,27 +158,27 @@ describe('a key that is expected in the api-key header', () => {
     })
   })
 
-  test('is shown masked if it is wrong', async () => {
+  it('is shown masked if it is wrong', async () => {
     const { error } = Object(
       await (await post(azure(), {}, { ...flat, headers: { 'api-key': other } })).json(),
     )
     expect(error.message).toMatch(/sk-\*+9876/)
   })
 
-  test('works with GA endpoints too', async () => {
+  it('works with GA endpoints too', async () => {
     const own = await startSandbox({ apiKey, auth: 'api-key' })
     expect((await post(own, {}, { headers: { 'api-key': apiKey, authorization: '' } })).status).toBe(200)
     expect((await post(own, {})).status).toBe(401)
     await own.close()
   })
 
-  test('is not read from another header', async () => {
+  it('is not read from another header', async () => {
     const response = await post(sandbox(), {}, { ...flat, headers: { authorization: '', 'api-key': apiKey } })
     expect(response.status).toBe(401)
   })
 })
 
-test.each<[api: 'client_secrets' | 'sessions', path: string]>([
+it.each<[api: 'client_secrets' | 'sessions', path: string]>([
   ['client_secrets', '/realtime/client_secrets'],
   ['sessions', flatPath],
 ])('secrets of %s begin with the prefix that was asked for', async (api, path) => {
@@ -188,7 +188,7 @@ test.each<[api: 'client_secrets' | 'sessions', path: string]>([
   await own.close()
 })
 
-test('has the same prefix if it is malformed', async () => {
+it('has the same prefix if it is malformed', async () => {
   const own = await startSandbox({ apiKey, api: 'sessions', secretPrefix: 'eph-' })
   own.behave({ kind: 'malformed', variant: 'value-only-prefix' })
   expect(await (await post(own, {}, flat)).json()).toMatchObject({ client_secret: { value: 'eph-' } })
@@ -199,7 +199,7 @@ test('has the same prefix if it is malformed', async () => {
 })
 
 describe('a behaviour', () => {
-  test.each<[Behaviour, number, unknown]>([
+  it.each<[Behaviour, number, unknown]>([
     [{ kind: 'delay', ms: 0 }, 200, { client_secret: expect.any(Object) }],
     [{ kind: 'status', status: 429 }, 429, { error: { code: 'rate_limit_exceeded' } }],
     [{ kind: 'status', status: 401 }, 401, { error: { code: 'invalid_api_key' } }],

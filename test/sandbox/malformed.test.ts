@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type MalformedVariant, malformedVariants } from '../../sandbox/behaviour.ts'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, raw, useSandbox } from './caller.ts'
@@ -83,7 +83,7 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
 ])('a malformed reply in the %s shape', (_, api, path) => {
   const sandbox = useSandbox({ api })
   const spoiled = malformedVariants.filter((variant) => variant !== 'huge')
-  test.each(spoiled)('%s is as its name says, and labelled', async (variant) => {
+  it.each(spoiled)('%s is as its name says, and labelled', async (variant) => {
     sandbox().behave({ kind: 'malformed', variant }, 1)
     const reply = await raw(sandbox(), path)
     expect(reply.headers['x-realtime-mint-sandbox']).toContain('for development only')
@@ -91,7 +91,7 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
     expectations[variant]({ headers: reply.headers, body: await buffer(reply) })
   })
 
-  test('huge sends 100 MiB', async () => {
+  it('huge sends 100 MiB', async () => {
     sandbox().behave({ kind: 'malformed', variant: 'huge' }, 1)
     const reply = await raw(sandbox(), path)
     let size = 0
@@ -99,7 +99,7 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
     expect(size).toBeGreaterThan(100 * 1024 * 1024)
   })
 
-  test('huge stops when the client disconnects', async () => {
+  it('huge stops when the client disconnects', async () => {
     const lines: object[] = []
     const own = await startSandbox({ apiKey, api, log: (line) => lines.push(line) })
     own.behave({ kind: 'malformed', variant: 'huge' })
@@ -112,7 +112,7 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
     await own.close()
   })
 
-  test('applies only to valid requests', async () => {
+  it('applies only to valid requests', async () => {
     sandbox().behave({ kind: 'malformed', variant: 'missing-value' }, 1)
     const response = await post(sandbox(), { surprise: 1 }, { path })
     expect(response.status).toBe(400)

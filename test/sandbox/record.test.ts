@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Sandbox, type SandboxRequest, startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, useSandbox } from './caller.ts'
 
@@ -10,7 +10,7 @@ const label = 'for development only, these secrets open nothing'
 const toBodies = (requests: readonly SandboxRequest[]): string[] => requests.map(({ body }) => body)
 
 describe('the record', () => {
-  test('contains all requests to the minting routes, and no others', async () => {
+  it('contains all requests to the minting routes, and no others', async () => {
     const own = await startSandbox({ apiKey, now: () => 5 })
     await post(own, { session: { type: 'realtime' } }, { path: '/realtime/client_secrets?v=1' })
     await post(own, 'oops', { path: '/realtime/sessions', headers: { authorization: 'Bearer x' } })
@@ -28,7 +28,7 @@ describe('the record', () => {
     await own.close()
   })
 
-  test('is shown over HTTP without headers', async () => {
+  it('is shown over HTTP without headers', async () => {
     const own = await startSandbox({ apiKey })
     await post(own, {})
     const shown = await (await fetch(new URL('/sandbox/requests', own.baseUrl))).text()
@@ -39,7 +39,7 @@ describe('the record', () => {
     await own.close()
   })
 
-  test('keeps the newest 1000', async () => {
+  it('keeps the newest 1000', async () => {
     const own = await startSandbox({ apiKey })
     await post(own, 'the first')
     await pipeline(own, 999)
@@ -60,7 +60,7 @@ async function pipeline(to: Sandbox, count: number): Promise<void> {
 }
 
 describe('the log', () => {
-  test('labels every line, tells each request, and never shows a key or a secret', async () => {
+  it('labels every line, tells each request, and never shows a key or a secret', async () => {
     const lines: object[] = []
     const own = await startSandbox({ apiKey, log: (line) => lines.push(line) })
     const { value } = Object(await (await post(own, {})).json())
@@ -74,12 +74,12 @@ describe('the log', () => {
 })
 
 describe('starting and closing', () => {
-  test('a port in use is an error', async () => {
+  it('a port in use is an error', async () => {
     const port = Number(new URL(sandbox().baseUrl).port)
     await expect(startSandbox({ apiKey, port })).rejects.toThrow('EADDRINUSE')
   })
 
-  test('a closed sandbox refuses connections and may be closed again', async () => {
+  it('a closed sandbox refuses connections and may be closed again', async () => {
     const own = await startSandbox({ apiKey })
     await own.close()
     await own.close()

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
@@ -7,7 +7,7 @@ const translations = { path: '/realtime/translations/client_secrets' }
 type Refusal = [field: string, value: unknown, code: string, param?: string]
 
 describe('a request that OpenAI refuses', () => {
-  test.each<Refusal>([
+  it.each<Refusal>([
     ['type', 'translation', 'unknown_parameter'],
     ['instructions', 'x', 'unknown_parameter'],
     ['model', 5, 'invalid_type'],
@@ -76,7 +76,7 @@ describe('a request that OpenAI refuses', () => {
   const envelopeRows = either.flatMap(([name, base]) =>
     envelopes.map(([key, value, code, param]) => [name, key, value, code, param, base] as const),
   )
-  test.each(envelopeRows)(
+  it.each(envelopeRows)(
     'a %s secret request with %s = %j is refused as %s at %s',
     async (name, key, value, code, param, base) => {
       const options = name === 'translation' ? translations : {}
@@ -86,7 +86,7 @@ describe('a request that OpenAI refuses', () => {
     },
   )
 
-  test.each([
+  it.each([
     ['[]', 'invalid_type'],
     ['null', 'invalid_type'],
     ['"{}"', 'invalid_type'],
@@ -97,7 +97,7 @@ describe('a request that OpenAI refuses', () => {
     expect(await refusalOf(post(sandbox(), body))).toStrictEqual(refused(code, null))
   })
 
-  test('a translation secret requires a session with a model', async () => {
+  it('a translation secret requires a session with a model', async () => {
     const missing = 'missing_required_parameter'
     expect(await refusalOf(post(sandbox(), {}, translations))).toStrictEqual(refused(missing, 'session'))
     expect(await refusalOf(post(sandbox(), { session: {} }, translations))).toStrictEqual(
@@ -105,14 +105,14 @@ describe('a request that OpenAI refuses', () => {
     )
   })
 
-  test('a missing type is reported before unknown fields', async () => {
+  it('a missing type is reported before unknown fields', async () => {
     const response = post(sandbox(), { session: { temperature: 0.8 } })
     expect(await refusalOf(response)).toStrictEqual(refused('missing_required_parameter', 'session.type'))
   })
 })
 
 describe('the messages', () => {
-  test.each([
+  it.each([
     [{ temperature: 1 }, "Unknown parameter: 'session.temperature'."],
     [
       { output_modalities: ['audio', 'text'] },

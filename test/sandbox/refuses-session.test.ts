@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
@@ -234,7 +234,7 @@ function bodyOf(type: string, field: string, value: unknown): string {
 }
 
 describe('a session that OpenAI refuses', () => {
-  test.each(refusalRows(realtimeRefusals))(
+  it.each(refusalRows(realtimeRefusals))(
     'a realtime session with %s = %s is refused as %s at %s',
     async (field, _, code, param, value) => {
       expect(await refusalOf(post(sandbox(), bodyOf('realtime', field, value)))).toStrictEqual(
@@ -243,7 +243,7 @@ describe('a session that OpenAI refuses', () => {
     },
   )
 
-  test.each(refusalRows(inputRefusals))(
+  it.each(refusalRows(inputRefusals))(
     'a transcription session with %s = %s is refused as %s at %s',
     async (field, _, code, param, value) => {
       expect(await refusalOf(post(sandbox(), bodyOf('transcription', field, value)))).toStrictEqual(
@@ -252,7 +252,7 @@ describe('a session that OpenAI refuses', () => {
     },
   )
 
-  test.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])(
+  it.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])(
     'a transcription session with turn detection is refused with %s',
     async (model) => {
       const audio = { input: { transcription: { model }, turn_detection: { type: 'server_vad' } } }
@@ -262,7 +262,7 @@ describe('a session that OpenAI refuses', () => {
     },
   )
 
-  test.each(['model', 'instructions', 'tools', 'audio.output', 'output_modalities', 'max_output_tokens'])(
+  it.each(['model', 'instructions', 'tools', 'audio.output', 'output_modalities', 'max_output_tokens'])(
     'a transcription session has no %s',
     async (field) => {
       const session = { type: 'transcription', ...nest(field, 'x') }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, useSandbox } from './caller.ts'
 
@@ -46,7 +46,7 @@ const routes = [
 ]
 
 describe('a secret', () => {
-  test('is labelled and random', async () => {
+  it('is labelled and random', async () => {
     const [one, other] = await Promise.all([post(sandbox(), {}), post(sandbox(), {})])
     expect(one.status).toBe(200)
     const body: unknown = await one.json()
@@ -58,7 +58,7 @@ describe('a secret', () => {
     expect(await other.json()).not.toMatchObject({ value: Object(body).value })
   })
 
-  test('comes with a session that has every default', async () => {
+  it('comes with a session that has every default', async () => {
     const { session } = Object(await (await post(sandbox(), {})).json())
     const { id, instructions, model, ...rest } = session
     expect([id, instructions, model]).toStrictEqual([
@@ -69,7 +69,7 @@ describe('a secret', () => {
     expect(rest).toStrictEqual(defaultSession)
   })
 
-  test('comes with the requested instructions and tools, even their credentials', async () => {
+  it('comes with the requested instructions and tools, even their credentials', async () => {
     const tools = [
       { type: 'mcp', server_label: 'a', server_url: 'https://a.example', authorization: 'hidden' },
     ]
@@ -78,7 +78,7 @@ describe('a secret', () => {
     expect(await response.json()).toMatchObject({ session })
   })
 
-  test('of a transcription session has no model, instructions or output', async () => {
+  it('of a transcription session has no model, instructions or output', async () => {
     const response = await post(sandbox(), { session: { type: 'transcription' } })
     const { session } = Object(await response.json())
     expect(session).toStrictEqual({
@@ -91,7 +91,7 @@ describe('a secret', () => {
     })
   })
 
-  test('of a translation session has an expiry and a type', async () => {
+  it('of a translation session has an expiry and a type', async () => {
     const request = {
       session: { model: 'gpt-realtime-translate' },
       expires_after: { anchor: 'created_at', seconds: 10 },
@@ -101,7 +101,7 @@ describe('a secret', () => {
     expect(await response.json()).toMatchObject({ value: expect.stringMatching(/^ek_/), session })
   })
 
-  test.each([
+  it.each([
     [undefined, 600],
     [{ anchor: 'created_at' }, 600],
     [{ anchor: 'created_at', seconds: 10 }, 10],
@@ -118,7 +118,7 @@ describe('a secret', () => {
 describe('who may mint', () => {
   const wrongKey = 'sk-proj-somebody-elses-secret-key-9876'
 
-  test.each(routes)('%s refuses a wrong key and echoes its ends', async (path) => {
+  it.each(routes)('%s refuses a wrong key and echoes its ends', async (path) => {
     const response = await post(sandbox(), {}, { path, headers: { authorization: `Bearer ${wrongKey}` } })
     const { error } = Object(await response.json())
     expect(response.status).toBe(401)
@@ -127,7 +127,7 @@ describe('who may mint', () => {
     expect(error.message).not.toContain(wrongKey)
   })
 
-  test.each(['', `Basic ${apiKey}`, apiKey, 'Bearer', `Bearer ${apiKey} x`])(
+  it.each(['', `Basic ${apiKey}`, apiKey, 'Bearer', `Bearer ${apiKey} x`])(
     'an Authorization of %j is no key',
     async (authorization) => {
       const response = await post(sandbox(), {}, { headers: { authorization } })
@@ -136,14 +136,14 @@ describe('who may mint', () => {
     },
   )
 
-  test('does not show a key that is too short to mask', async () => {
+  it('does not show a key that is too short to mask', async () => {
     const response = await post(sandbox(), {}, { headers: { authorization: 'Bearer sk-short' } })
     expect(await response.text()).not.toContain('sk-')
   })
 })
 
 describe('headers', () => {
-  test.each([
+  it.each([
     ['openai-beta', 'realtime=v1', 'invalid_beta'],
     ['x-client-request-id', 'x'.repeat(513), null],
     ['x-client-request-id', 'réquest', null],
@@ -156,7 +156,7 @@ describe('headers', () => {
     expect(await response.json()).toMatchObject({ error: { code, param: null } })
   })
 
-  test.each([
+  it.each([
     ['x-client-request-id', 'x'.repeat(512)],
     ['content-type', 'application/json; charset=utf-8'],
     ['openai-safety-identifier', 'a'.repeat(64)],
@@ -164,7 +164,7 @@ describe('headers', () => {
     expect((await post(sandbox(), {}, { headers: { [name]: value } })).status).toBe(200)
   })
 
-  test('a body that is not UTF-8 is refused', async () => {
+  it('a body that is not UTF-8 is refused', async () => {
     const response = await fetch(`${sandbox().baseUrl}/realtime/client_secrets`, {
       method: 'POST',
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
@@ -173,14 +173,14 @@ describe('headers', () => {
     expect(response.status).toBe(400)
   })
 
-  test('refuses a body of more than 1 MiB, and accepts one of 1 MiB', async () => {
+  it('refuses a body of more than 1 MiB, and accepts one of 1 MiB', async () => {
     expect((await post(sandbox(), padded(1024 * 1024 + 1))).status).toBe(413)
     expect((await post(sandbox(), padded(1024 * 1024))).status).toBe(200)
   })
 })
 
 describe('routes', () => {
-  test.each(['/realtime/sessions', '/realtime/transcription_sessions'])('%s is retired', async (path) => {
+  it.each(['/realtime/sessions', '/realtime/transcription_sessions'])('%s is retired', async (path) => {
     const response = await post(sandbox(), {}, { path, headers: { 'openai-beta': 'assistants=v2' } })
     expect(response.status).toBe(400)
     expect(await response.json()).toStrictEqual({
@@ -193,7 +193,7 @@ describe('routes', () => {
     })
   })
 
-  test.each([
+  it.each([
     ['POST', '/v1/chat/completions'],
     ['POST', '/v1/realtime/client_secrets/'],
     ['POST', '/realtime/client_secrets'],
@@ -212,14 +212,14 @@ describe('routes', () => {
     })
   })
 
-  test('the query is not part of the URL', async () => {
+  it('the query is not part of the URL', async () => {
     const response = await post(sandbox(), {}, { path: '/realtime/client_secrets?api-version=1' })
     expect(response.status).toBe(200)
   })
 })
 
 describe('every reply', () => {
-  test.each([
+  it.each([
     ['a secret', '/v1/realtime/client_secrets', 'POST'],
     ['a retired route', '/v1/realtime/sessions', 'POST'],
     ['an unknown URL', '/v1/models', 'GET'],
@@ -235,7 +235,7 @@ describe('every reply', () => {
     expect(Date.parse(headers.get('date') ?? '')).not.toBeNaN()
   })
 
-  test.each([
+  it.each([
     ['garbage', 'NOT HTTP\r\n\r\n', 400],
     ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 404],
     ['an odd Expect', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: x\r\nConnection: close\r\n\r\n', 404],
