@@ -5,10 +5,9 @@ import { type Head, sealLine } from '../../src/audit/format.ts'
 import { type AuditKeys, deriveAuditKeys } from '../../src/audit/keys.ts'
 import { toAscii } from '../../src/audit/record.ts'
 import { Secret } from '../../src/secret.ts'
-import { attemptFields } from '../audit/fields.ts'
-import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
+import { attemptFields, keys } from '../audit/fields.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
 
-export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
 export const otherKeys = deriveAuditKeys(new Secret('another audit key, of another service'))
 
 type Named = { readonly file: string } & { readonly [name in keyof Head]: Head[name] | null }

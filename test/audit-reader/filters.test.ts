@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parseAddress, toAddressMatch, toCallerMatch, toSecretMatch } from '../../src/audit-reader/filters.ts'
 import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
 import { Secret } from '../../src/secret.ts'
-import { Chain, keys, otherKeys, toFiles } from './chains.ts'
+import { keys } from '../audit/fields.ts'
+import { Chain, otherKeys, toFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
 
 async function finds(filter: Partial<RecordFilter>, event: string, fields: object): Promise<boolean> {

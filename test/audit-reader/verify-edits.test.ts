@@ -1,11 +1,13 @@
 /** A file of 100 records, and all that an editor without the key can do to it. */
+
 import { createHash } from 'node:crypto'
 import { array, assert, asyncProperty, integer, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Claim } from '../../src/audit-reader/claims.ts'
 import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
 import { FileCheck } from '../../src/audit-reader/verify-file.ts'
-import { Chain, type Files, keys, otherKeys } from './chains.ts'
+import { keys } from '../audit/fields.ts'
+import { Chain, type Files, otherKeys } from './chains.ts'
 import { findIn, inPieces } from './verifying.ts'
 
 const chain = new Chain().open().attempts(98).close()

@@ -1,4 +1,5 @@
 /** One file: its key, its version, and what is not a file. */
+
 import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
@@ -7,8 +8,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { listAudit, openAudit } from '../../src/audit-reader/listing.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { verifyFile } from '../../src/audit-reader/verify-file.ts'
+import { keys } from '../audit/fields.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
-import { B, Chain, keys, otherKeys, toFiles, writeFiles } from './chains.ts'
+import { B, Chain, otherKeys, toFiles, writeFiles } from './chains.ts'
 import { findIn, toShort } from './verifying.ts'
 
 const verifyDirectory = async (directory: string) =>

@@ -1,8 +1,10 @@
 /** Complete audits, and every way in which files can differ from what records say about them. */
+
 import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../src/audit-reader/findings.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
-import { A, B, Chain, keys, toFiles, writeFiles } from './chains.ts'
+import { keys } from '../audit/fields.ts'
+import { A, B, Chain, toFiles, writeFiles } from './chains.ts'
 import { type Found, findIn, verifyFiles } from './verifying.ts'
 
 const C = 'c'.repeat(16)

@@ -1,9 +1,11 @@
 /** Verifies files, and shortens what is found for tests. */
+
 import type { FindingReason, Verdict } from '../../src/audit-reader/findings.ts'
 import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../../src/audit-reader/verify.ts'
 import type { VerifyKey } from '../../src/audit-reader/verify-file.ts'
-import { type Files, keys, writeFiles } from './chains.ts'
+import { keys } from '../audit/fields.ts'
+import { type Files, writeFiles } from './chains.ts'
 
 export async function* inPieces(text: string | Buffer, size = 1_000): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text)

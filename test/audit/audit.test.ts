@@ -4,9 +4,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/secret.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { openTestAudit, recordIssued } from './audits.ts'
-import { headOf, keys, readChains } from './writers.ts'
-
-const linesIn = async (directory: string) => (await readChains(directory)).flatMap(({ lines }) => lines)
+import { keys } from './fields.ts'
+import { headOf, linesIn, readChains } from './writers.ts'
 
 describe('an anchor', () => {
   it.each(['info', 'silent', 'fatal'] as const)(

@@ -1,4 +1,13 @@
+import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import type { RecordFields } from '../../src/audit/record.ts'
+import { Secret } from '../../src/secret.ts'
+import { AUDIT_KEY } from '../support/service.ts'
+
+/** Of every audit in the tests. */
+export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
+
+/** The name of a file that no writer of a test creates. */
+export const OLD_NAME = 'audit-20200101T000000000Z-0123456789abcdef.jsonl'
 
 /** A refused attempt, as the writer gets it. */
 export const attemptFields: RecordFields = {
@@ -29,32 +38,4 @@ export const attemptFields: RecordFields = {
 export const numbered = (number: number): RecordFields => ({ ...attemptFields, ms: number })
 
 /** The fields of a record, in their order. */
-export const fieldOrder = [
-  'v',
-  'time',
-  'writer',
-  'seq',
-  'event',
-  'request_id',
-  'outcome',
-  'code',
-  'reason',
-  'status',
-  'delivered',
-  'preset',
-  'revision',
-  'model',
-  'expires_after_seconds',
-  'overrides',
-  'origin',
-  'caller',
-  'address',
-  'secret',
-  'secret_expires_at',
-  'upstream',
-  'ms',
-  'count',
-  'detail',
-  'prev',
-  'mac',
-] as const
+export const fieldOrder = ['v', 'time', 'writer', 'seq', ...Object.keys(attemptFields), 'prev', 'mac']

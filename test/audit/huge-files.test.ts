@@ -8,7 +8,8 @@ import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { toShort } from '../audit-reader/verifying.ts'
 import { createTemporaryDirectory, ROOT } from '../support/service.ts'
-import { keys, openWriter } from './writers.ts'
+import { keys } from './fields.ts'
+import { openWriter } from './writers.ts'
 
 const HUGE = 60 * 1024 * 1024
 

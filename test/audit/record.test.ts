@@ -3,8 +3,7 @@ import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type RecordFields, type RecordPlace, toLine as toSealedLine } from '../../src/audit/record.ts'
 import { startTestService } from '../support/service.ts'
-import { attemptFields, fieldOrder } from './fields.ts'
-import { keys } from './writers.ts'
+import { attemptFields, fieldOrder, keys } from './fields.ts'
 
 const place: RecordPlace = {
   time: '2026-11-22T10:11:12.345Z',

@@ -8,12 +8,10 @@ import { type Reason, reasons } from '../../src/reasons.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { NOON, openTestAudit, recordFailure, recordIssued } from './audits.ts'
-import { keys, type ReadLine, readChains } from './writers.ts'
+import { keys } from './fields.ts'
+import { linesIn, type ReadLine } from './writers.ts'
 
 const MINUTE = 60_000
-
-const linesIn = async (directory: string): Promise<readonly ReadLine[]> =>
-  (await readChains(directory)).flatMap(({ lines }) => lines)
 
 const ofEvent = (lines: readonly ReadLine[], event: string): readonly ReadLine[] =>
   lines.filter((line) => line.event === event)

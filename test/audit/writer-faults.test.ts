@@ -12,41 +12,37 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it, type TestContext, vi } from 'vitest'
-import { createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
+import { parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
-import { openWriter, recovery } from './writers.ts'
+import { recovery, startWriter } from './writers.ts'
 
 async function start({ onTestFinished: defer }: Pick<TestContext, 'onTestFinished'>) {
-  const directory = join(await createTemporaryDirectory(defer), 'audit')
-  const { writer, changes } = await openWriter(directory, { defer })
-  await writer.append(numbered(1))
-  const [name = ''] = await readdir(directory)
-  return { directory, writer, changes, file: join(directory, name) }
+  const started = await startWriter({ defer })
+  await started.writer.append(numbered(1))
+  const [name = ''] = await readdir(started.directory)
+  return { ...started, file: join(started.directory, name) }
+}
+
+const moveAway = (path: string): Promise<void> => rename(path, `${path}.old`)
+
+async function replaceByCopy(file: string): Promise<void> {
+  await copyFile(file, `${file}.copy`)
+  await rename(`${file}.copy`, file)
 }
 
 /** What can happen to the file while it is in use, and the code for it. */
 const faults: readonly (readonly [name: string, harm: (file: string) => Promise<unknown>, code: string])[] = [
   ['removed', (file) => rm(file), 'file_removed'],
-  ['renamed, as logrotate does', (file) => rename(file, `${file}.1`), 'file_removed'],
-  [
-    'replaced by a copy of itself',
-    async (file) => {
-      await copyFile(file, `${file}.copy`)
-      await rename(`${file}.copy`, file)
-    },
-    'file_replaced',
-  ],
-  ['replaced by a directory', (file) => rename(file, `${file}.1`).then(() => mkdir(file)), 'file_replaced'],
+  ['renamed, as logrotate does', (file) => moveAway(file), 'file_removed'],
+  ['replaced by a copy of itself', replaceByCopy, 'file_replaced'],
+  ['replaced by a directory', (file) => moveAway(file).then(() => mkdir(file)), 'file_replaced'],
   ['emptied', (file) => truncate(file, 0), 'file_resized'],
   ['cut by one byte', async (file) => truncate(file, (await readFile(file)).length - 1), 'file_resized'],
   ['appended to by another program', (file) => appendFile(file, 'x'), 'file_resized'],
   ['removed with its directory', (file) => rm(dirname(file), { recursive: true }), 'file_removed'],
   [
     'removed with its directory, which was created again',
-    async (file) => {
-      await rename(dirname(file), `${dirname(file)}.old`)
-      await mkdir(dirname(file))
-    },
+    (file) => moveAway(dirname(file)).then(() => mkdir(dirname(file))),
     'file_removed',
   ],
 ]
@@ -63,10 +59,7 @@ describe('a file that was', () => {
       expect(changes).toStrictEqual([[false, code]])
 
       await recovery(writer)
-      expect(changes).toStrictEqual([
-        [false, code],
-        [true, undefined],
-      ])
+      expect(changes.slice(1)).toStrictEqual([[true, undefined]])
       await writer.append(numbered(4))
       const names = (await readdir(directory)).filter((name) => name.endsWith(`${writer.id}.jsonl`))
       const newest = join(directory, names.toSorted().at(-1) ?? '')
@@ -88,22 +81,20 @@ describe('a file that was', () => {
   })
 })
 
-it.concurrent('a directory that cannot be written is tried again until it can be', async (context) => {
-  const { directory, writer, changes } = await start(context)
-  await rename(directory, `${directory}.old`)
-  await writeFile(directory, 'in the way')
-  await expect(writer.append(attemptFields)).rejects.toThrow('ENOTDIR')
-  // Longer than the pause between two tries.
-  await expect(recovery(writer, 1_300)).rejects.toThrow('expected false to be true')
-  await rm(directory)
-  await recovery(writer)
-  await writer.append(numbered(9))
-  expect(parseRecords(await readAudit(directory))).toMatchObject([
-    { event: 'open' },
-    { event: 'gap' },
-    { ms: 9 },
-  ])
-  expect(changes).toHaveLength(2)
+describe('a directory that cannot be written', () => {
+  it.concurrent('is tried again until it can be', async (context) => {
+    const { directory, events, writer, changes } = await start(context)
+    await moveAway(directory)
+    await writeFile(directory, 'in the way')
+    await expect(writer.append(attemptFields)).rejects.toThrow('ENOTDIR')
+    // Longer than the pause between two tries.
+    await expect(recovery(writer, 1_300)).rejects.toThrow('expected false to be true')
+    await rm(directory)
+    await recovery(writer)
+    await writer.append(numbered(9))
+    expect(await events()).toStrictEqual([['open', 'gap', 'attempt']])
+    expect(changes).toHaveLength(2)
+  })
 })
 
 describe('a commit that fails', () => {
@@ -116,14 +107,12 @@ describe('a commit that fails', () => {
   })
 
   it.concurrent('leaves only the damaged file torn', async (context) => {
-    const { directory, writer, file } = await start(context)
+    const { events, writer, file } = await start(context)
     await truncate(file, 5)
     await expect(writer.append(attemptFields)).rejects.toThrow('file_resized')
     await recovery(writer)
     await writer.close()
-    // The first line begins with the five bytes that are left.
-    const lines = (await readAudit(directory)).slice(5)
-    expect(parseRecords(lines).map(({ event }) => event)).toStrictEqual(['open', 'gap', 'close'])
+    expect(await events()).toStrictEqual([[], ['open', 'gap', 'close']])
   })
 })
 
@@ -142,13 +131,11 @@ describe('a writer that is closed', () => {
     const { directory, writer, file } = await start(context)
     await rm(file)
     await expect(writer.append(attemptFields)).rejects.toThrow('file_removed')
-    await vi.waitFor(
-      async () => {
-        writer.tick()
-        expect(await readdir(directory)).toHaveLength(1)
-      },
-      { timeout: 5_000, interval: 0 },
-    )
+    const isOpening = async (): Promise<void> => {
+      writer.tick()
+      expect(await readdir(directory)).toHaveLength(1)
+    }
+    await vi.waitFor(isOpening, { timeout: 5_000, interval: 0 })
     await writer.close()
     await expect(recovery(writer, 300)).rejects.toThrow('expected false to be true')
     expect(await readAudit(directory)).not.toMatch(/"event":"open".*\n$/)

@@ -5,12 +5,9 @@ import { join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
 import { type Anchor, Anchors } from '../../src/audit/anchors.ts'
 import type { Durability } from '../../src/audit/file.ts'
-import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { AuditWriter } from '../../src/audit/writer.ts'
-import { Secret } from '../../src/secret.ts'
-import { AUDIT_KEY, type Defer } from '../support/service.ts'
-
-export const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
+import { AUDIT_KEY, createTemporaryDirectory, type Defer } from '../support/service.ts'
+import { keys } from './fields.ts'
 
 export interface TestWriter {
   readonly writer: AuditWriter
@@ -59,6 +56,14 @@ export async function openWriter(directory: string, options: TestWriterOptions =
   const created = createWriter(directory, options)
   await created.writer.open()
   return created
+}
+
+/** An open writer in a directory that it created, and readers of the directory. */
+export async function startWriter(options: TestWriterOptions = {}) {
+  const directory = join(await createTemporaryDirectory(options.defer), 'audit')
+  const opened = await openWriter(directory, options)
+  const files = (): Promise<readonly ReadFile[]> => readChains(directory)
+  return { directory, files, events: async () => eventsOf(await files()), ...opened }
 }
 
 export interface ReadLine {
@@ -110,10 +115,14 @@ export async function readChains(directory: string, ignored?: string): Promise<r
 }
 
 /** The head of a file, as another file names it. */
-export function headOf({ name, lines }: ReadFile): unknown {
+export function headOf({ name, lines }: ReadFile) {
   const { seq = null, mac = null } = lines.at(-1) ?? {}
   return { file: name, seq, mac }
 }
 
-export const eventsOf = (files: readonly ReadFile[]): unknown[] =>
+/** The events of each file. */
+export const eventsOf = (files: readonly ReadFile[]): string[][] =>
   files.map(({ lines }) => lines.map(({ event }) => event))
+
+export const linesIn = async (directory: string): Promise<readonly ReadLine[]> =>
+  (await readChains(directory)).flatMap(({ lines }) => lines)

@@ -1,9 +1,11 @@
 /** Measures how many records per second the verifier reads from files that the service wrote. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
-import { Chain, keys, toFiles, writeFiles } from '../audit-reader/chains.ts'
+import { keys } from '../audit/fields.ts'
+import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { inTurn } from './in-turn.ts'
 import { median } from './statistics.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Chain, keys, toFiles, writeFiles } from '../audit-reader/chains.ts'
+import { keys } from '../audit/fields.ts'
+import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { run } from './running.ts'
 
