@@ -3,7 +3,13 @@ import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
-import { FileError, readSmallFileSync } from './read-file.ts'
+import {
+  type AdminConfig,
+  adminVariables,
+  checkAdminSettings,
+  toAdminConfig,
+  toAdminWarnings,
+} from './settings/admin.ts'
 import {
   type CallerConfig,
   callerVariables,
@@ -21,7 +27,7 @@ import {
   toRedisConfig,
 } from './settings/limits.ts'
 import { toNoProxyWarnings } from './settings/no-proxy.ts'
-import { findSecretFileProblem, findTextProblem, toFileText } from './settings/text.ts'
+import { findTextProblem, readSecretFile } from './settings/text.ts'
 import {
   checkUpstreamSettings,
   toProxy,
@@ -48,12 +54,13 @@ const variables = z.object({
   AUDIT_KEY: auditKey.optional(),
   AUDIT_IDENTITIES: z.enum(['pseudonym', 'plain'], { error: 'is pseudonym or plain' }).default('pseudonym'),
   AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(180),
+  ...adminVariables,
   DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
   LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
 })
 
 /** Secrets that may be in a file, named by the variable with `_FILE` appended. */
-const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL'] as const
+const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL', 'ADMIN_TOKEN'] as const
 
 /** Often in lower case; some programs know only that. */
 const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
@@ -88,6 +95,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly maxConcurrentMints: number
   readonly audit: AuditSettings
+  /** Null where there is no admin listener. */
+  readonly admin: AdminConfig | null
   readonly drainDelaySeconds: number
   readonly logLevel: LogLevel
   /** Settings that have no effect, or another one than they seem to have, one line each. */
@@ -127,17 +136,6 @@ function readTexts(environment: Environment, names: readonly SecretName[]): Read
   return { values, problems }
 }
 
-function readSecretFile(path: string): { readonly value: string } | { readonly problem: string } {
-  try {
-    const value = toFileText(readSmallFileSync(path))
-    const problem = findSecretFileProblem(value)
-    return problem === undefined ? { value } : { problem }
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    return { problem: `the file ${error.message}` }
-  }
-}
-
 /** A secret in a file is reported by the variable that names the file. */
 const toProblems = (error: z.ZodError | undefined, values: Environment): string[] =>
   (error?.issues ?? []).map(({ path, message }) => {
@@ -166,13 +164,14 @@ function toWarnings(environment: Environment, values: Environment): readonly str
   const isProxied = values['HTTPS_PROXY'] !== undefined
   const isSet = (name: string): boolean => Boolean(environment[name] ?? environment[name.toLowerCase()])
   const close = Object.keys(environment).flatMap((name) => {
-    const isOurs = /^(?:OPENAI|AUTH|AUDIT|RATE_LIMIT|UPSTREAM)_/.test(name)
+    const isOurs = /^(?:OPENAI|AUTH|AUDIT|ADMIN|RATE_LIMIT|UPSTREAM)_/.test(name)
     const near = isOurs && !variableNames.includes(name) ? toSuggestion(name, variableNames) : undefined
     return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
   })
   return [
     ...close,
     ...toCallerWarnings(values),
+    ...toAdminWarnings(values),
     ...toNoProxyWarnings(values['NO_PROXY'] ?? ''),
     ...(isSet('ALL_PROXY') && !isProxied ? ['ALL_PROXY: has no effect. Set HTTPS_PROXY'] : []),
     ...(hosts === undefined
@@ -189,6 +188,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
     ...checkUpstreamSettings(values),
     ...checkRedisSettings(values),
     ...checkCallerSettings(values),
+    ...checkAdminSettings(values),
     ...checkHttp(values),
   ])
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
@@ -215,6 +215,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
       identities: data.AUDIT_IDENTITIES,
       retentionDays: data.AUDIT_RETENTION_DAYS,
     }),
+    admin: toAdminConfig(data),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
     warnings: [...warnings, ...toWarnings(environment, values)],

@@ -12,7 +12,7 @@ interface CodeRow {
 }
 
 /** OpenAI's name for the kind of error, which SDKs show. */
-function toType(status: number): string {
+export function toType(status: number): string {
   if (status >= 500) return 'server_error'
   if (status === 429) return 'rate_limit_error'
   return status === 403 ? 'permission_error' : 'invalid_request_error'

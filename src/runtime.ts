@@ -1,6 +1,7 @@
 /** The composition root: creates the parts of a running service, and says what each of them logs. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { AdminDependencies } from './admin/listener.ts'
 import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'
@@ -17,18 +18,19 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
 import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
-import { loadCatalog } from './load-catalog.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
-import type { Catalog, Refusal } from './presets/catalog.ts'
-import { ConfigError, toListed } from './problems.ts'
+import type { Catalog } from './presets/catalog.ts'
+import { ConfigError } from './problems.ts'
 import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
-import { loadApiKey } from './settings/upstream.ts'
 import { createUpstreamLog } from './upstream-log.ts'
-import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
+import type { Watched } from './watched-file.ts'
+import { watchKey, watchPresets } from './watched-settings.ts'
 
 export interface Runtime {
   readonly app: FastifyInstance
+  /** Undefined without ADMIN_PORT. */
+  readonly adminApp: FastifyInstance | undefined
   readonly audit: Audit
   readonly upstream: Upstream
   /** Null where this process counts alone. */
@@ -80,69 +82,6 @@ function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefi
         ? logger.warn('token after token is expired or not yet valid: compare our clock with the issuer’s')
         : logger.warn('tokens with current times arrive again'),
   })
-}
-
-function watchPresets(config: Config, initial: Catalog, audit: Audit, logger: Logger): Watched<Catalog> {
-  function record(catalog: Catalog): void {
-    audit
-      .recordPresets(catalog)
-      .catch(() => logger.error('the presets in effect could not be recorded in the audit'))
-  }
-
-  record(initial)
-  const presets: Watched<Catalog> = createWatchedFile<Catalog, Refusal>({
-    path: config.presetsFile,
-    initial,
-    load: async () => {
-      const loaded = await loadCatalog(config)
-      const current = presets.current()
-      return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
-    },
-    onReplaced: (catalog) => {
-      const warnings = catalog.warnings.map(({ text }) => text)
-      logger.info(
-        { presets: catalog.presets.size, revision: catalog.revision, warnings: toListed(warnings) },
-        'presets reloaded',
-      )
-      record(catalog)
-    },
-    onRefused: ({ problems, warnings }) => {
-      const listed = (found: typeof problems) => toListed(found.map(({ text }) => text))
-      logger.error(
-        { problems: listed(problems), warnings: listed(warnings) },
-        'presets not reloaded: the last valid ones stay in effect. Fix the problems in the file',
-      )
-    },
-  })
-  return presets
-}
-
-function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<Secret> {
-  const { apiKey: initial, apiKeyFile: path } = upstream
-  if (path === undefined) return createFixed(initial)
-
-  const key: Watched<Secret> = createWatchedFile<Secret, string>({
-    path,
-    initial,
-    load: async () => {
-      const loaded = await loadApiKey(path)
-      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
-    },
-    onReplaced: (secret) => {
-      logger.info('API key replaced')
-      audit
-        .recordKey(secret)
-        .catch(() => logger.error('the change of the API key could not be recorded in the audit'))
-    },
-    onRefused: (problem) =>
-      logger.error(
-        { problem: `OPENAI_API_KEY_FILE: ${problem}` },
-        'API key not replaced: the last valid one stays in use. Fix the file',
-      ),
-  })
-  // The file may have changed since the settings were read.
-  void key.reload()
-  return key
 }
 
 /** Null where no Redis is configured; otherwise connected or connecting. */
@@ -203,6 +142,13 @@ function openUpstream(config: Config, { key, clock, descriptorLimit, logger }: U
   })
 }
 
+/** Loads nothing of the admin listener if there is none. */
+async function openAdminApp({ admin }: Config, dependencies: AdminDependencies) {
+  if (admin === null) return undefined
+  const { buildAdminApp } = await import('./admin/listener.ts')
+  return buildAdminApp(admin, dependencies)
+}
+
 /** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
   const { defaultPreset, maxConcurrentMints } = config
@@ -239,5 +185,6 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     toPseudonym: keys.toPseudonym,
     now: monotonicNow,
   })
-  return { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
+  const adminApp = await openAdminApp(config, { logger, toPseudonym: keys.toPseudonym, now: monotonicNow })
+  return { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
 }

@@ -46,20 +46,41 @@ function toUrl({ server }: FastifyInstance): string {
   return `http://${host}:${address.port}`
 }
 
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+interface Listening {
+  readonly host: string
+  readonly port: number
+  /** The settings that decide both. */
+  readonly names: string
+}
+
+async function listen(app: FastifyInstance, { host, port, names }: Listening): Promise<string> {
   try {
     await app.listen({ host, port })
   } catch (error) {
     const code = codeOf(error)
     if (code === undefined) throw error
-    throw new ConfigError([`HOST, PORT: cannot listen on ${host}:${port} (${code})`])
+    throw new ConfigError([`${names}: cannot listen on ${host}:${port} (${code})`])
   }
   return toUrl(app)
 }
 
+interface Urls {
+  readonly url: string
+  /** Null without ADMIN_PORT. */
+  readonly admin_url: string | null
+}
+
+async function listenAll({ app, adminApp }: Runtime, config: Config): Promise<Urls> {
+  const { host, port, admin } = config
+  // First, so that a port in use is a problem before anyone is served.
+  const adminUrl =
+    adminApp && admin ? await listen(adminApp, { ...admin, names: 'ADMIN_HOST, ADMIN_PORT' }) : null
+  return { url: await listen(app, { host, port, names: 'HOST, PORT' }), admin_url: adminUrl }
+}
+
 /** What the first line of the log says about the service. */
-const describeService = (config: Config, catalog: Catalog, url: string): object => ({
-  url,
+const describeService = (config: Config, catalog: Catalog, urls: Urls): object => ({
+  ...urls,
   version: readVersion(),
   node: process.versions.node,
   auth_mode: config.callers.mode,
@@ -80,8 +101,8 @@ const describeService = (config: Config, catalog: Catalog, url: string): object 
 export async function startService(config: Config, logger: Logger): Promise<Service> {
   const catalog = await openCatalog(config, logger)
   const runtime = await createRuntime(config, catalog, logger)
-  const url = await listen(runtime.app, config)
-  logger.info(describeService(config, catalog, url), 'listening')
+  const urls = await listenAll(runtime, config)
+  logger.info(describeService(config, catalog, urls), 'listening')
   if (config.callers.mode === 'none') {
     logger.warn('AUTH_MODE is none: everyone who can forge an Origin header may mint. Only limits apply')
   }
@@ -89,7 +110,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
     logger.warn(warning)
   }
   return {
-    url,
+    url: urls.url,
     reload: async () => {
       const [presets, key] = await Promise.all([runtime.presets.reload(), runtime.key.reload()])
       logger.info({ presets, api_key: key }, 'reload done')
@@ -106,7 +127,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Runtime,
+  { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Runtime,
   delayMs: number,
 ): Promise<void> {
   const startedAt = monotonicNow()
@@ -127,5 +148,7 @@ async function drain(
   await callerGuard?.close()
   redis?.close()
   await atMost(Math.max(CLOSE_GRACE_MS, LAST_RECORD_MS - (monotonicNow() - startedAt)), audit.close())
+  // Last, so that operators can watch the drain.
+  if (adminApp !== undefined) await atMost(CLOSE_GRACE_MS, adminApp.close())
   logger.info({ ms: Math.round(monotonicNow() - startedAt) }, 'drained')
 }

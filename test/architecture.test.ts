@@ -47,6 +47,7 @@ describe('who may import whom', () => {
     ['runtime', ['service']],
     ['app', ['runtime']],
     ['routes', ['app']],
+    ['admin', ['runtime']],
     ['issuer', ['app', 'routes', 'runtime']],
     ['cli', ['main']],
     ['audit-reader', ['cli']],
@@ -73,6 +74,7 @@ describe('who may import whom', () => {
     ['read-file', ['errors']],
     ['problems', []],
     ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'presets']],
+    ['admin', ['errors', 'http', 'secret', 'settings']],
     ['audit-reader', ['audit', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
@@ -139,7 +141,7 @@ describe('what only some may do', () => {
     [
       'know the framework',
       where(({ packages }) => packages.some((name) => /fastify/.test(name))),
-      ['app.ts', /^http\//, /^routes\//, 'audit/hooks.ts', 'runtime.ts', 'service.ts'],
+      ['app.ts', /^(?:admin|http|routes)\//, 'audit/hooks.ts', 'runtime.ts', 'service.ts'],
     ],
     [
       'add properties to requests',
@@ -163,6 +165,7 @@ describe('what only some may do', () => {
       [
         /^(?:openai|outbound)\//,
         'routes/minting.ts',
+        'admin/token-check.ts',
         'audit/keys.ts',
         'auth/caller.ts',
         'redis/connection.ts',

@@ -1,4 +1,5 @@
 /** The text of a setting or of a secret file, before it is known what it means. */
+import { FileError, readSmallFileSync } from '../read-file.ts'
 
 /** The content of a secret file without the byte order mark and the one line ending that editors add. */
 export const toFileText = (content: Buffer): string =>
@@ -21,4 +22,15 @@ export function findSecretFileProblem(text: string): string | undefined {
   if (/^(?:export\s+)?[A-Z][A-Z0-9_]{3,}=[^=]/.test(text)) return 'contains NAME=value. Write only the value'
   if (/^[{[]/.test(text)) return 'contains JSON. Write only the secret'
   return findTextProblem(text)
+}
+
+export function readSecretFile(path: string): { readonly value: string } | { readonly problem: string } {
+  try {
+    const value = toFileText(readSmallFileSync(path))
+    const problem = findSecretFileProblem(value)
+    return problem === undefined ? { value } : { problem }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { problem: `the file ${error.message}` }
+  }
 }

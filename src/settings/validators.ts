@@ -109,6 +109,15 @@ export const auditKey = z
   .min(32, 'is too short: use 32 characters or more, such as from "openssl rand -base64 32"')
   .transform((text) => new Secret(text))
 
+/** Printable ASCII, because it is sent in a header. */
+export const adminToken = z
+  .string()
+  .regex(
+    /^[\x21-\x7e]{32,512}$/,
+    'is 32 to 512 printable characters without spaces, such as from "openssl rand -base64 32"',
+  )
+  .transform((text) => new Secret(text))
+
 /** For HS256. A public key in its place would be a secret that everyone knows. */
 export const sharedSecret = z
   .string()

@@ -5,6 +5,8 @@ import { type Setting, upstreamSettings, wrongNumbers } from './upstream-cases.t
 
 const auditKey = 'an audit key that is only for tests'
 
+const adminToken = 'an-admin-token-that-is-only-for-tests'
+
 const trustNobody = [
   'true',
   'false',
@@ -204,6 +206,38 @@ export const settings: readonly Setting[] = [
       ['x'.repeat(32), 'x'.repeat(32)],
     ],
     bad: [' ', 'x'.repeat(31), ` ${'x'.repeat(31)} `],
+  },
+  {
+    name: 'ADMIN_PORT',
+    read: ({ admin }) => admin?.port,
+    unset: undefined,
+    good: [
+      ['0', 0],
+      ['9090', 9090],
+    ],
+    bad: wrongNumbers(65_535),
+  },
+  {
+    name: 'ADMIN_HOST',
+    read: ({ admin }) => admin?.host ?? '127.0.0.1',
+    unset: '127.0.0.1',
+    beside: { ADMIN_PORT: '9090', ADMIN_TOKEN: adminToken },
+    good: [
+      ['0.0.0.0', '0.0.0.0'],
+      ['::1', '::1'],
+    ],
+    bad: [],
+  },
+  {
+    name: 'ADMIN_TOKEN',
+    read: ({ admin }) => admin?.token?.reveal(),
+    unset: undefined,
+    beside: { ADMIN_PORT: '9090' },
+    good: [
+      [adminToken, adminToken],
+      ['x'.repeat(512), 'x'.repeat(512)],
+    ],
+    bad: ['x'.repeat(31), 'x'.repeat(513), `${'x'.repeat(32)} y`, 'é'.repeat(32)],
   },
   {
     name: 'DRAIN_DELAY_SECONDS',

@@ -40,7 +40,9 @@ const namesOf = (problems: readonly string[]): readonly string[] =>
 
 describe('every variable', () => {
   it('has its case here', () => {
-    const files = ['OPENAI_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE', 'AUDIT_KEY_FILE', 'REDIS_URL_FILE']
+    const files = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL', 'ADMIN_TOKEN'].map(
+      (name) => `${name}_FILE`,
+    )
     expect([...settings.map(({ name }) => name), ...files].toSorted()).toEqual(variableNames.toSorted())
   })
 
@@ -129,6 +131,13 @@ describe('all problems are reported at once', () => {
       { REDIS_URL: 'redis://redis' },
       /^REDIS_URL: needs AUDIT_KEY or/,
     ],
+    [
+      'an admin listener beyond loopback needs a token',
+      { ADMIN_PORT: '9090', ADMIN_HOST: '0.0.0.0' },
+      /^ADMIN_TOKEN: is missing/,
+    ],
+    ['a name may be beyond loopback', { ADMIN_PORT: '9090', ADMIN_HOST: 'mint' }, /^ADMIN_TOKEN: is missing/],
+    ['two listeners need two ports', { ADMIN_PORT: '80', PORT: '80' }, /^ADMIN_PORT: is the port of the/],
     ['REDIS_REQUIRED needs REDIS_URL', { REDIS_REQUIRED: 'true' }, /^REDIS_REQUIRED: needs REDIS_URL/],
   ])('and that %s', (_, environment, problem) => {
     expect(problemsOf({ ...enough, ...environment })).toEqual([expect.stringMatching(problem)])
@@ -140,6 +149,7 @@ const secrets: readonly [name: string, read: (config: Config) => string | undefi
     ['OPENAI_API_KEY', ({ upstream }) => upstream.apiKey.reveal(), {}],
     ['AUTH_JWT_SECRET', secretOf, { ...enoughForTokens, AUTH_JWKS_URL: undefined }],
     ['AUDIT_KEY', ({ audit }) => audit.key?.reveal(), {}],
+    ['ADMIN_TOKEN', ({ admin }) => admin?.token?.reveal(), { ADMIN_PORT: '9090' }],
     ['REDIS_URL', ({ redis }) => redis?.url.reveal(), { AUDIT_KEY: 'an audit key that is only for tests' }],
   ]
 
@@ -208,8 +218,8 @@ describe.each(secrets)('%s_FILE', (name, read, beside) => {
 
 describe('a configuration', () => {
   it('cannot be changed', () => {
-    const config = parseConfig(enough)
-    for (const part of [config, config.upstream, config.limits, config.audit, config.callers])
+    const config = parseConfig({ ...enough, ADMIN_PORT: '9090' })
+    for (const part of [config, config.upstream, config.limits, config.audit, config.callers, config.admin])
       expect(Object.isFrozen(part)).toBe(true)
   })
 

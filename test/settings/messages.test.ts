@@ -230,6 +230,10 @@ describe('a setting without effect is warned of:', () => {
       { NO_PROXY: '10.0.0.0/33' },
       'NO_PROXY: entry 1 can match no host. Write a name, a .suffix, an address or a CIDR range',
     ],
+    [
+      { ADMIN_TOKEN: 't'.repeat(32), ADMIN_HOST: '0.0.0.0' },
+      'ADMIN_HOST, ADMIN_TOKEN: not used, because ADMIN_PORT is not set. Set it to open the admin listener',
+    ],
     [{ AUTH_SINGLEUSE: 'true' }, 'AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?'],
     [{ OPENAI_ORG_ID: 'org-1' }, 'OPENAI_ORG_ID: is not a setting. Did you mean OPENAI_ORGANIZATION?'],
     [

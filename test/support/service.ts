@@ -32,6 +32,8 @@ export type Reply = Awaited<ReturnType<FastifyInstance['inject']>>
 
 export interface TestService {
   readonly app: FastifyInstance
+  /** Undefined unless the environment has ADMIN_PORT. */
+  readonly adminApp: FastifyInstance | undefined
   readonly sandbox: Sandbox
   readonly lifecycle: Lifecycle
   readonly audit: Audit
@@ -107,13 +109,14 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, upstream, audit, redis, lifecycle, callerGuard, presets } = await createRuntime(
+  const { app, adminApp, upstream, audit, redis, lifecycle, callerGuard, presets } = await createRuntime(
     config,
     parsed.catalog,
     logger,
   )
   defer(async () => {
     presets.close()
+    await adminApp?.close()
     app.server.closeAllConnections()
     await app.close()
     await upstream.close()
@@ -124,6 +127,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   })
   return {
     app,
+    adminApp,
     sandbox,
     lifecycle,
     audit,

@@ -1,0 +1,78 @@
+/** The presets and the API key, read again when their files change: what the log and the audit say then. */
+import type { Logger } from 'pino'
+import type { Audit } from './audit/audit.ts'
+import type { Config } from './config.ts'
+import { loadCatalog } from './load-catalog.ts'
+import type { Catalog, Refusal } from './presets/catalog.ts'
+import { toListed } from './problems.ts'
+import type { Secret } from './secret.ts'
+import { loadApiKey } from './settings/upstream.ts'
+import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
+
+export function watchPresets(
+  config: Config,
+  initial: Catalog,
+  audit: Audit,
+  logger: Logger,
+): Watched<Catalog> {
+  function record(catalog: Catalog): void {
+    audit
+      .recordPresets(catalog)
+      .catch(() => logger.error('the presets in effect could not be recorded in the audit'))
+  }
+
+  record(initial)
+  const presets: Watched<Catalog> = createWatchedFile<Catalog, Refusal>({
+    path: config.presetsFile,
+    initial,
+    load: async () => {
+      const loaded = await loadCatalog(config)
+      const current = presets.current()
+      return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
+    },
+    onReplaced: (catalog) => {
+      const warnings = catalog.warnings.map(({ text }) => text)
+      logger.info(
+        { presets: catalog.presets.size, revision: catalog.revision, warnings: toListed(warnings) },
+        'presets reloaded',
+      )
+      record(catalog)
+    },
+    onRefused: ({ problems, warnings }) => {
+      const listed = (found: typeof problems) => toListed(found.map(({ text }) => text))
+      logger.error(
+        { problems: listed(problems), warnings: listed(warnings) },
+        'presets not reloaded: the last valid ones stay in effect. Fix the problems in the file',
+      )
+    },
+  })
+  return presets
+}
+
+export function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<Secret> {
+  const { apiKey: initial, apiKeyFile: path } = upstream
+  if (path === undefined) return createFixed(initial)
+
+  const key: Watched<Secret> = createWatchedFile<Secret, string>({
+    path,
+    initial,
+    load: async () => {
+      const loaded = await loadApiKey(path)
+      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
+    },
+    onReplaced: (secret) => {
+      logger.info('API key replaced')
+      audit
+        .recordKey(secret)
+        .catch(() => logger.error('the change of the API key could not be recorded in the audit'))
+    },
+    onRefused: (problem) =>
+      logger.error(
+        { problem: `OPENAI_API_KEY_FILE: ${problem}` },
+        'API key not replaced: the last valid one stays in use. Fix the file',
+      ),
+  })
+  // The file may have changed since the settings were read.
+  void key.reload()
+  return key
+}

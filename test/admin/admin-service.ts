@@ -1,0 +1,52 @@
+/** A service with the admin listener, over real sockets. */
+import { afterAll, beforeAll } from 'vitest'
+import type { Environment } from '../../src/config.ts'
+import { type Defer, startTestService, type TestService } from '../support/service.ts'
+import { listen } from '../support/sockets.ts'
+
+export const ADMIN_TOKEN = 'an-admin-token-that-is-only-for-tests'
+
+export const bearer = { authorization: `Bearer ${ADMIN_TOKEN}` } as const
+
+export const toBasic = (password: string): string =>
+  `Basic ${Buffer.from(`operator:${password}`).toString('base64')}`
+
+export interface AdminService extends TestService {
+  readonly adminPort: number
+  /** Asks the admin listener, as a program on this machine does. */
+  readonly ask: (path: string, init?: RequestInit) => Promise<Response>
+}
+
+export async function startAdminService(environment: Environment = {}, defer?: Defer): Promise<AdminService> {
+  const service = await startTestService({
+    environment: { ADMIN_PORT: '0', ADMIN_TOKEN, ...environment },
+    ...(defer === undefined ? {} : { defer }),
+  })
+  if (service.adminApp === undefined) throw new Error('there is no admin listener')
+  const adminPort = await listen(service.adminApp)
+  return {
+    ...service,
+    adminPort,
+    ask: (path, init = {}) => fetch(`http://127.0.0.1:${adminPort}${path}`, init),
+  }
+}
+
+/** Settings of a listener that other machines reach; the tests reach it on loopback too. */
+export const beyondLoopback = { ADMIN_HOST: '0.0.0.0' } as const
+
+/** One service for all tests of a group, where each of them only asks it something. */
+export function shareAdminService(environment: Environment = {}): () => AdminService {
+  const ends: (() => Promise<void>)[] = []
+  const running: AdminService[] = []
+  beforeAll(async () => {
+    running.push(await startAdminService(environment, (end) => ends.unshift(end)))
+  })
+  afterAll(async () => {
+    for (const end of ends) await end()
+  })
+  return () => {
+    const [service] = running
+    if (service === undefined) throw new Error('the service is not running')
+    return service
+  }
+}
