@@ -180,7 +180,7 @@ describe('what only some may do', () => {
     [
       'open connections',
       where(({ packages }) => packages.some((name) => /^node:(http|https|tls)$/.test(name))),
-      [/^http\//],
+      [/^(?:admin|http)\//],
     ],
     [
       'import what is not known before',
