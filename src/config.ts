@@ -25,6 +25,7 @@ import {
   type RedisConfig,
   toLimitConfig,
   toRedisConfig,
+  toRedisWarnings,
 } from './settings/limits.ts'
 import { toNoProxyWarnings } from './settings/no-proxy.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
@@ -35,11 +36,18 @@ import {
   type UpstreamConfig,
   upstreamVariables,
 } from './settings/upstream.ts'
-import { hostNames, toHttpProblem } from './settings/urls.ts'
-import { auditKey, origins, proxies, wholeNumber } from './settings/validators.ts'
+import { checkHttpUrls } from './settings/urls.ts'
+import {
+  auditKey,
+  listenHost,
+  origins,
+  proxies,
+  toOriginWarnings,
+  wholeNumber,
+} from './settings/validators.ts'
 
 const variables = z.object({
-  HOST: z.string().default('127.0.0.1'),
+  HOST: listenHost.default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8080),
   ...upstreamVariables,
   ALLOWED_ORIGINS: origins.optional(),
@@ -151,14 +159,6 @@ function withoutFollowing(first: readonly string[], others: readonly string[]): 
   return [...first, ...others.filter((problem) => !names.has(toName(problem)))]
 }
 
-function checkHttp(values: Environment): readonly string[] {
-  const hosts = hostNames.safeParse(values['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set()
-  return ['OPENAI_BASE_URL', 'AUTH_JWKS_URL'].flatMap((name) => {
-    const problem = toHttpProblem(values[name] ?? '', hosts)
-    return problem === undefined ? [] : [`${name}: ${problem}`]
-  })
-}
-
 function toWarnings(environment: Environment, values: Environment): readonly string[] {
   const hosts = values['INSECURE_HTTP_HOSTS']
   const isProxied = values['HTTPS_PROXY'] !== undefined
@@ -172,6 +172,8 @@ function toWarnings(environment: Environment, values: Environment): readonly str
     ...close,
     ...toCallerWarnings(values),
     ...toAdminWarnings(values),
+    ...toOriginWarnings(values['ALLOWED_ORIGINS'] ?? ''),
+    ...toRedisWarnings(values),
     ...toNoProxyWarnings(values['NO_PROXY'] ?? ''),
     ...(isSet('ALL_PROXY') && !isProxied ? ['ALL_PROXY: has no effect. Set HTTPS_PROXY'] : []),
     ...(hosts === undefined
@@ -189,12 +191,13 @@ export function parseConfig(environment: Environment, warnings: readonly string[
     ...checkRedisSettings(values),
     ...checkCallerSettings(values),
     ...checkAdminSettings(values),
-    ...checkHttp(values),
+    ...checkHttpUrls(values),
   ])
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
+  const allWarnings = [...warnings, ...toWarnings(environment, values)]
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
-    throw new ConfigError(problems)
+    throw new ConfigError(problems, allWarnings)
   }
   return Object.freeze({
     host: data.HOST,
@@ -218,7 +221,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
     admin: toAdminConfig(data),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
-    warnings: [...warnings, ...toWarnings(environment, values)],
+    warnings: allWarnings,
   })
 }
 

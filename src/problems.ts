@@ -3,11 +3,14 @@
 /** Everything that the operator must fix, one line each, by name and never by value. The process exits with 78. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
+  /** What has no effect, one line each: it often explains a problem. */
+  readonly warnings: readonly string[]
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], warnings: readonly string[] = []) {
     super(problems.join('\n'))
     this.name = 'ConfigError'
     this.problems = problems
+    this.warnings = warnings
   }
 }
 

@@ -3,20 +3,39 @@ import type { Logger } from 'pino'
 import type { StrayReason, UpstreamOptions } from './openai/mint.ts'
 import type { State, StateFacts } from './openai/states.ts'
 import { meanings } from './reason-meanings.ts'
+import type { Reason } from './reasons.ts'
 
-const stateTexts: Readonly<Record<State, readonly [begin: (reason: string) => string, end: string]>> = {
-  key: [(reason) => `API key refused: every mint fails. ${reason}`, 'API key accepted again'],
-  credit: [(reason) => `out of credit: mints fail. ${reason}`, 'credit available again'],
-  preset: [(reason) => `preset refused by upstream: its mints fail. ${reason}`, 'preset accepted again'],
-  breaker: [
-    () => 'circuit breaker open: probing once a second',
-    'circuit breaker closed: upstream answers again',
-  ],
-  cool_down: [
-    () => 'cool-down: upstream limits requests, and no mint is sent until Retry-After is over',
-    'cool-down over: upstream mints again',
-  ],
+const beginTexts: Readonly<Record<State, string>> = {
+  key: 'API key refused: every mint fails.',
+  credit: 'out of credit: mints fail.',
+  preset: 'preset refused by upstream: its mints fail.',
+  breaker: 'circuit breaker open: probing once a second',
+  cool_down: 'cool-down: upstream limits requests, and no mint is sent until Retry-After is over',
 }
+
+/** Reasons that the text of their state would blame on the wrong thing. */
+const beginTextsByReason: ReadonlyMap<Reason, string> = new Map([
+  ['upstream_unsupported_country', 'country not supported by upstream: every mint fails.'],
+  ['upstream_forbidden', 'access refused by upstream: mints fail.'],
+  ['upstream_no_endpoint', 'endpoint not found at upstream: mints fail.'],
+  ['upstream_endpoint_retired', 'endpoint retired by upstream: mints fail.'],
+])
+
+const endTexts: Readonly<Record<State, string>> = {
+  key: 'upstream accepts the API key again',
+  credit: 'credit available again',
+  preset: 'upstream accepts the preset again',
+  breaker: 'circuit breaker closed: upstream answers again',
+  cool_down: 'cool-down over: upstream mints again',
+}
+
+/** The circuit breaker and a cool-down end on their own, so there is nothing to do. */
+const endsAlone = (state: State): boolean => state === 'breaker' || state === 'cool_down'
+
+const toBeginText = (state: State, reason: Reason): string =>
+  endsAlone(state)
+    ? beginTexts[state]
+    : `${beginTextsByReason.get(reason) ?? beginTexts[state]} ${meanings[reason]}`
 
 const strayTexts: Readonly<Record<StrayReason, string>> = {
   unasked: 'upstream sent a reply that no request asked for: dropped. Check the gateway before upstream',
@@ -39,7 +58,7 @@ const toFields = ({ reason, preset, status, code, param }: StateFacts): object =
 export const createUpstreamLog = (
   logger: Logger,
 ): Pick<UpstreamOptions, 'onStateBegin' | 'onStateEnd' | 'onStray'> => ({
-  onStateBegin: (state, facts) => logger.error(toFields(facts), stateTexts[state][0](meanings[facts.reason])),
-  onStateEnd: (state, { reason, preset }) => logger.warn({ reason, preset }, stateTexts[state][1]),
+  onStateBegin: (state, facts) => logger.error(toFields(facts), toBeginText(state, facts.reason)),
+  onStateEnd: (state, { reason, preset }) => logger.warn({ reason, preset }, endTexts[state]),
   onStray: (reason) => logger.error({ reason }, strayTexts[reason]),
 })

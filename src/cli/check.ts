@@ -54,12 +54,14 @@ export interface SentPreset {
 function tryConfig({ environment, environmentWarnings }: CheckOptions): {
   config?: Config
   problems: readonly string[]
+  warnings: readonly string[]
 } {
   try {
-    return { config: parseConfig(environment, environmentWarnings), problems: [] }
+    const config = parseConfig(environment, environmentWarnings)
+    return { config, problems: [], warnings: config.warnings }
   } catch (error) {
-    if (error instanceof ConfigError) return { problems: error.problems }
-    throw error
+    if (!(error instanceof ConfigError)) throw error
+    return { problems: error.problems, warnings: error.warnings }
   }
 }
 
@@ -113,17 +115,21 @@ function toUnasked(error: unknown): { readonly report: UpstreamFacts; readonly f
   return { report: { status: null, code: null, param: null }, failure: error }
 }
 
-/** Looks at what the settings name, unless only a presets file is checked. */
-async function toRemarks(config: Config | undefined, { file, environment }: CheckOptions): Promise<Remarks> {
-  if (file !== undefined || config === undefined) return noFindings
-  const { problems, warnings } = await runPreflight(environment, config)
-  return { problems, warnings: [...config.warnings, ...warnings] }
+/** Reads the settings and looks at what they name, unless only a presets file is checked. */
+async function toRemarks(
+  { config, problems, warnings }: ReturnType<typeof tryConfig>,
+  { file, environment }: CheckOptions,
+): Promise<Remarks> {
+  if (file !== undefined) return noFindings
+  const found = config === undefined ? noFindings : await runPreflight(environment, config)
+  return { problems: [...problems, ...found.problems], warnings: [...warnings, ...found.warnings] }
 }
 
 /** Checks settings, what they name, and the presets file. Reports everything that is wrong. */
 export async function check(options: CheckOptions): Promise<Findings> {
   const { file, environment, live } = options
-  const { config, problems } = tryConfig(options)
+  const settings = tryConfig(options)
+  const { config } = settings
   const fileName = file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
   const loaded = await loadPresets(fileName, {
     fileName,
@@ -135,15 +141,14 @@ export async function check(options: CheckOptions): Promise<Findings> {
     isOpenAi: isOpenAiUrl(environment['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'),
     unixNow: () => Date.now(),
   })
-  const remarks = await toRemarks(config, options)
-  const found = [...(file === undefined ? problems : []), ...remarks.problems]
+  const remarks = await toRemarks(settings, options)
   if (!('catalog' in loaded)) {
-    const all = [...found, ...loaded.problems.map(toText)]
+    const all = [...remarks.problems, ...loaded.problems.map(toText)]
     const warnings = [...remarks.warnings, ...loaded.warnings.map(toText)]
     return { file: fileName, problems: all, warnings, revision: null, presets: [], live: [] }
   }
-  const findings = toFindings(fileName, loaded.catalog, { problems: found, warnings: remarks.warnings })
-  const isReady = live && config !== undefined && found.length === 0
+  const findings = toFindings(fileName, loaded.catalog, remarks)
+  const isReady = live && config !== undefined && remarks.problems.length === 0
   return isReady ? mintEach(findings, config, loaded.catalog) : findings
 }
 

@@ -30,9 +30,8 @@ async function loadConfig(environment: Environment, environmentWarnings: readonl
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const { check } = await import('./check.ts')
-    throw new ConfigError(
-      (await check({ file: undefined, environment, environmentWarnings, live: false })).problems,
-    )
+    const found = await check({ file: undefined, environment, environmentWarnings, live: false })
+    throw new ConfigError(found.problems, found.warnings)
   }
 }
 
@@ -47,8 +46,10 @@ export async function runService({
   const log = createLogDestination()
   const logger = createLogger('info', log)
   onEnd(async (error) => {
-    if (error instanceof ConfigError) logger.fatal({ problems: toListed(error.problems) }, 'cannot start')
-    else logger.fatal({ err: error }, 'crashed')
+    if (error instanceof ConfigError) {
+      for (const warning of toListed(error.warnings)) logger.warn(warning)
+      logger.fatal({ problems: toListed(error.problems) }, 'cannot start')
+    } else logger.fatal({ err: error }, 'crashed')
     await log.close()
   })
 

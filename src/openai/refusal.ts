@@ -84,6 +84,9 @@ const otherCodes = [
   'PermissionDenied',
   'ResourceNotFound',
   'Unauthorized',
+  // LiteLLM's.
+  'auth_error',
+  'token_not_found_in_db',
 ] as const
 
 const groups = {

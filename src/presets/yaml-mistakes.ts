@@ -130,6 +130,8 @@ export function doubtOf(node: unknown, key: string | number | undefined, source:
   if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'string') return undefined
   if (typographic.test(node.value))
     return 'begins with a typographic quote, which is part of the text; use " or \''
+  if (node.anchor !== undefined && !source.includes(`*${node.anchor}`))
+    return 'begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes'
   const rest = source.slice(node.range?.[1], (node.range?.[1] ?? 0) + 80)
   const isProse = proseKeys.has(key) || /\S\s+\S/.test(node.value)
   // A comment of the author's has a space after its #, as a rule.

@@ -1,12 +1,12 @@
 /** `ADMIN_*`: the second listener, for operators. Without ADMIN_PORT there is none. */
 import { z } from 'zod'
 import type { Secret } from '../secret.ts'
-import { adminToken, wholeNumber } from './validators.ts'
+import { adminToken, listenHost, wholeNumber } from './validators.ts'
 
 const DEFAULT_HOST = '127.0.0.1'
 
 export const adminVariables = {
-  ADMIN_HOST: z.string().default(DEFAULT_HOST),
+  ADMIN_HOST: listenHost.default(DEFAULT_HOST),
   ADMIN_PORT: wholeNumber(0, 65_535).optional(),
   ADMIN_TOKEN: adminToken.optional(),
 }

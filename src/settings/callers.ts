@@ -71,6 +71,10 @@ export function checkCallerSettings(read: Settings): readonly string[] {
             !isSet('AUTH_JWKS_URL') && !hasSecret,
             'AUTH_JWKS_URL: is missing. Set the URL of your issuer’s key set, or name the file of the shared secret in AUTH_JWT_SECRET_FILE',
           ],
+          [
+            read['AUTH_ISSUER']?.includes('/.well-known/'),
+            'AUTH_ISSUER: is the URL of a document. Write "iss" exactly as in your issuer’s tokens',
+          ],
           [!isSet('AUTH_ISSUER'), 'AUTH_ISSUER: is missing. Write "iss" exactly as in your issuer’s tokens'],
           [
             !isSet('AUTH_AUDIENCE'),
@@ -93,10 +97,18 @@ export function checkCallerSettings(read: Settings): readonly string[] {
 /** Settings without effect, and settings that open more than they seem to. */
 export function toCallerWarnings(read: Settings): readonly string[] {
   if (read['AUTH_MODE'] !== 'none') {
-    const hasNull = read['ALLOWED_ORIGINS']?.split(',').some((entry) => entry.trim() === 'null')
-    return hasNull === true
-      ? ['ALLOWED_ORIGINS: has the entry null, which every sandboxed frame and local file sends']
-      : []
+    const has = (name: string, entry: string): boolean =>
+      read[name]?.split(',').some((one) => one.trim() === entry) === true
+    return [
+      ...(has('ALLOWED_ORIGINS', 'null')
+        ? ['ALLOWED_ORIGINS: has the entry null, which every sandboxed frame and local file sends']
+        : []),
+      ...(has('AUTH_AUDIENCE', 'account')
+        ? [
+            'AUTH_AUDIENCE: has the entry account, which Keycloak writes into every token of its realm. Add an audience mapper for this service',
+          ]
+        : []),
+    ]
   }
   const idle = tokenSettings.filter((name) => read[name] !== undefined)
   return idle.length === 0

@@ -52,7 +52,31 @@ function toWarnings(text: string, names: readonly string[], known: readonly stri
   const cut = [...text.matchAll(/^\s*(?:export\s+)?(\w+)\s*=\s*[^\s"'`#][^"'`#\n]*(?<=\S)#/gm)].map(
     ([, name = '']) => `.env: the value of ${name} ends before its "#". Put the value in quotes`,
   )
-  return [...unknown, ...cut]
+  return [...unknown, ...cut, ...toLineWarnings(text)]
+}
+
+/** Lines that set nothing, and lines that a later one overrides. */
+function toLineWarnings(text: string): readonly string[] {
+  // A value in quotes may have several lines, which are not settings. They still count.
+  const withoutQuoted = text.replace(
+    /=[ \t]*(["'`])[\s\S]*?\1/g,
+    (value) => `=${value.replace(/[^\n]/g, '')}`,
+  )
+  const lines = withoutQuoted.split('\n').map((line) => line.trim())
+  const seen = new Set<string>()
+  return lines.flatMap((line, index) => {
+    if (line === '' || line.startsWith('#')) return []
+    if (!line.includes('=')) return [`.env: line ${index + 1} has no effect. Write NAME=value`]
+    const name = line
+      .slice(0, line.indexOf('='))
+      .replace(/^export\s+/, '')
+      .trim()
+    if (!/^\w+$/.test(name) || !seen.has(name)) {
+      seen.add(name)
+      return []
+    }
+    return [`.env: ${name} is set more than once. The last line counts`]
+  })
 }
 
 /** Empty where there is no file. Throws a ConfigError where it cannot be read. `known` are the names of all settings. */

@@ -47,6 +47,11 @@ export function checkRedisSettings(read: Settings): readonly string[] {
       ]
 }
 
+export const toRedisWarnings = ({ REDIS_URL: url, REPLICAS: replicas }: Settings): readonly string[] =>
+  replicas === undefined || url !== undefined
+    ? []
+    : ['REPLICAS: has no effect without REDIS_URL. Each replica counts alone']
+
 export const toLimitConfig = (data: Data): LimitConfig =>
   Object.freeze({
     perAddress: data.RATE_LIMIT_PER_ADDRESS,

@@ -13,6 +13,7 @@ export function findTextProblem(text: string): string | undefined {
   if (/^(["'`]).*\1$/su.test(text) || /^[“‘„].*[”’“]$/su.test(text))
     return 'has quotes around it. Remove them'
   if (/^\s|\s$/u.test(text)) return 'begins or ends with a blank or a line break. Remove it'
+  if (text.startsWith('~/')) return 'begins with ~, which only a shell replaces. Write the whole path'
   if (text.includes('${')) return 'contains ${…}, which nothing has replaced. Write the value itself'
   return undefined
 }
@@ -24,6 +25,7 @@ export function findSecretFileProblem(text: string): string | undefined {
   return findTextProblem(text)
 }
 
+/** The secret in a file, or what is wrong with the file. */
 export function readSecretFile(path: string): { readonly value: string } | { readonly problem: string } {
   try {
     const value = toFileText(readSmallFileSync(path))
@@ -31,6 +33,9 @@ export function readSecretFile(path: string): { readonly value: string } | { rea
     return problem === undefined ? { value } : { problem }
   } catch (error) {
     if (!(error instanceof FileError)) throw error
-    return { problem: `the file ${error.message}` }
+    const isSecret = error.code === 'ENOENT' && !path.includes('/')
+    return {
+      problem: `the file ${error.message}${isSecret ? '. Write the path of a file, not a secret' : ''}`,
+    }
   }
 }

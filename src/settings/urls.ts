@@ -38,11 +38,44 @@ const webUrl = z.string().transform((text, context) => {
 
 export const keySetUrl = webUrl
 
+const OPENAI_ADVICE = 'is not OpenAI’s base URL. Write https://api.openai.com/v1'
+const AZURE_ADVICE = 'is not a base URL of Azure OpenAI. Write https://NAME.openai.azure.com/openai/v1'
+const NO_SECRETS_ADVICE = 'is of a provider without client secrets for sessions. See docs/deploying.md'
+
+interface BaseUrlRule {
+  readonly host: RegExp
+  /** Undefined: none can mint. */
+  readonly path?: RegExp
+  readonly advice: string
+}
+
+/** Base URLs of known providers. The first rule whose host fits decides. */
+const baseUrlRules: readonly BaseUrlRule[] = [
+  { host: /^(?:[a-z]+\.)?api\.openai\.com$/, path: /^\/v1$/, advice: OPENAI_ADVICE },
+  { host: /(?:^|\.)openai\.com$/, advice: OPENAI_ADVICE },
+  {
+    host: /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/,
+    path: /^\/openai\/(?:v1|realtimeapi)$/,
+    advice: AZURE_ADVICE,
+  },
+  { host: /(?:^|\.)(?:x\.ai|openrouter\.ai)$/, advice: NO_SECRETS_ADVICE },
+]
+
+/** What is wrong with a base URL whose path has no slash at its end; undefined where nothing is. */
+function toBaseUrlProblem({ hostname, pathname }: URL): string | undefined {
+  if (/\/realtime(\/|$)/.test(pathname))
+    return 'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
+  const rule = baseUrlRules.find(({ host }) => host.test(hostname))
+  if (rule !== undefined) return rule.path?.test(pathname) === true ? undefined : rule.advice
+  return /\/(?:chat|completions|responses|models|deployments)(?:\/|$)/.test(pathname)
+    ? 'is the URL of an endpoint. Write the URL up to /v1'
+    : undefined
+}
+
 export const baseUrl = webUrl.transform((url, context) => {
   url.pathname = url.pathname.replace(/\/+$/, '')
-  if (/\/realtime(\/|$)/.test(url.pathname)) {
-    context.addIssue('ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1')
-  }
+  const problem = toBaseUrlProblem(url)
+  if (problem !== undefined) context.addIssue(problem)
   return url
 })
 
@@ -66,6 +99,15 @@ export const hostNames = z.string().transform((text, context) => {
   return new Set(list)
 })
 
+/** The settings that may be http only to some hosts. */
+export function checkHttpUrls(values: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const hosts = hostNames.safeParse(values['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set()
+  return ['OPENAI_BASE_URL', 'AUTH_JWKS_URL'].flatMap((name) => {
+    const problem = toHttpProblem(values[name] ?? '', hosts)
+    return problem === undefined ? [] : [`${name}: ${problem}`]
+  })
+}
+
 /** A secret, because it may contain a password. */
 export const proxyUrl = z.string().transform((text, context) => {
   const url = parseUrl(text)
@@ -83,6 +125,8 @@ export const proxyUrl = z.string().transform((text, context) => {
 const REDIS_URL_FORM = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
 
 function toRedisProblem(text: string): string | undefined {
+  if (/^[\w+-]*(?:sentinel|cluster|unix)/.test(text) || /^rediss?:\/\/[^@]*,/.test(text))
+    return 'names one server. Sentinel, Cluster and sockets are not supported'
   if (!/^rediss?:\/\//.test(text)) return `${REDIS_URL_FORM}: it begins with redis:// or rediss://`
   if (isCutShort(text)) return `has a user name or password that is not encoded. ${ENCODING}`
   const url = parseUrl(text)

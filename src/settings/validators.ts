@@ -29,6 +29,8 @@ function toOriginProblem(entry: string): string | undefined {
     return 'has a wildcard. List each origin, because a wildcard would let in foreign pages'
   if (/[\s;|]/.test(entry)) return 'is more than one origin. Origins are separated by commas'
   if (entry === 'null') return undefined
+  if (/^[\w.-]+(?::\d+)?(?:\/|$)/.test(entry))
+    return 'has no scheme. Write https:// before it, or http:// for localhost'
   const url = parseUrl(entry)
   if (url === undefined || otherSchemes.test(entry)) return 'is not an origin such as https://app.example.com'
   if (/^https?:$/.test(url.protocol)) {
@@ -57,6 +59,20 @@ export const origins = z.string().transform((text, context) => {
   if (list.length === 0) context.addIssue('is empty. List the origins of your pages')
   return new Set(list)
 })
+
+export function toOriginWarnings(text: string): readonly string[] {
+  const entries = toEntries(text)
+  const repeated = entries.findIndex((entry, index) => entry !== '' && entries.indexOf(entry) < index)
+  return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
+}
+
+/** Where to listen. */
+export const listenHost = z
+  .string()
+  .refine(
+    (text) => isIP(text) !== 0 || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text),
+    'is an address or a host name without scheme and port, such as 0.0.0.0',
+  )
 
 export const proxies = z.string().transform((text, context) => {
   const list = toEntries(text).filter((entry) => entry !== '')
@@ -98,10 +114,12 @@ export const apiKey = z
   .refine((text) => !/^[A-Z][A-Z0-9_]{3,}=/.test(text), 'contains NAME=value. Write only the key')
   .refine((text) => !/^[{[]/.test(text), 'contains JSON. Write only the key')
   .refine((text) => !BASE64_KEY.test(text), 'is in base64. Write the key itself')
-  .regex(
-    /^[\x21-\x7e]{20,8192}$/,
-    'does not look like an API key: 20 to 8192 printable characters without spaces',
-  )
+  .refine((text) => !text.startsWith('ek_'), 'is a client secret. Write an API key')
+  .refine((text) => !text.startsWith('sk-admin-'), 'is an admin key, which cannot mint. Write a project key')
+  .refine((text) => !text.startsWith('sk-ant-'), 'is a key of Anthropic. Write a key of OpenAI')
+  .refine((text) => /^[\x21-\x7e]*$/.test(text), 'contains a blank, or a character that no API key has')
+  .refine((text) => text.length >= 20, 'is too short for an API key: it has fewer than 20 characters')
+  .refine((text) => text.length <= 8192, 'is too long for an API key: it has more than 8192 characters')
   .transform((text) => new Secret(text))
 
 export const auditKey = z

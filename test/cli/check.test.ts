@@ -30,8 +30,15 @@ describe('check', () => {
 
   it('reports what is wrong with settings and presets at once', async () => {
     const broken = { ...environment, AUTH_MODE: '', PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml` }
-    const { problems, presets } = await check({ file: undefined, environment: broken, live: false })
+    const environmentWarnings = ['.env: AUTHMODE is not a setting. Did you mean AUTH_MODE?']
+    const { problems, warnings, presets } = await check({
+      file: undefined,
+      environment: broken,
+      environmentWarnings,
+      live: false,
+    })
     expect(problems.some((problem) => problem.startsWith('AUTH_MODE: '))).toBe(true)
+    expect(warnings).toEqual(environmentWarnings)
     expect(problems.some((problem) => problem.includes('did you mean "session"?'))).toBe(true)
     expect(presets).toEqual([])
   })

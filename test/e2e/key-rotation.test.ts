@@ -157,7 +157,7 @@ it('picks up a key at SIGHUP, with or without a line ending and a byte order mar
 it('keeps the last valid key while the file is invalid or missing, and says why without its content', async () => {
   const rotating = await startRotating()
   const { service, file, directory } = rotating
-  const noKey = expect.stringMatching(/^OPENAI_API_KEY_FILE: does not look like an API key: .*$/)
+  const noKey = expect.stringMatching(/^OPENAI_API_KEY_FILE: .*API key/)
   const noFile = 'OPENAI_API_KEY_FILE: the file does not exist'
   const bad: readonly (readonly [content: string | undefined, sentence: unknown])[] = [
     ['', noKey],

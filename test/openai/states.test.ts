@@ -19,7 +19,9 @@ const linesOf = ({ logText }: TestService): readonly unknown[] =>
     .split('\n')
     .filter((line) => /"level":"(?:warn|error)"/.test(line) && !line.includes('"msg":"request"'))
     .map((line) => JSON.parse(line))
-    .filter(({ msg }) => /^(?:API key|out of credit|credit|preset|circuit|cool-down)/.test(msg))
+    .filter(({ msg }) =>
+      /^(?:API key|out of credit|credit|preset|circuit|cool-down|upstream|country|endpoint|access)/.test(msg),
+    )
     .map(({ level, preset, msg }) => [level, preset, String(msg).split(':')[0]])
 
 const mint = (service: TestService, preset: string) => service.mint({ preset })
@@ -28,17 +30,27 @@ const refuse = (status: number, code: string | null = null): Behaviour => ({ kin
 
 describe('a state that makes mints fail', () => {
   it.each([
-    ['a refused key', refuse(401, 'invalid_api_key'), 'API key refused', 'API key accepted again'],
+    [
+      'a refused key',
+      refuse(401, 'invalid_api_key'),
+      'API key refused',
+      'upstream accepts the API key again',
+    ],
     [
       'an unsupported country',
       refuse(403, 'unsupported_country'),
-      'API key refused',
-      'API key accepted again',
+      'country not supported by upstream',
+      'upstream accepts the API key again',
     ],
     ['no credit', refuse(429, 'insufficient_quota'), 'out of credit', 'credit available again'],
-    ['a refused preset', refuse(400), 'preset refused by upstream', 'preset accepted again'],
-    ['a missing endpoint', refuse(404), 'preset refused by upstream', 'preset accepted again'],
-    ['a 403', refuse(403), 'preset refused by upstream', 'preset accepted again'],
+    ['a refused preset', refuse(400), 'preset refused by upstream', 'upstream accepts the preset again'],
+    [
+      'a missing endpoint',
+      refuse(404),
+      'endpoint not found at upstream',
+      'upstream accepts the preset again',
+    ],
+    ['a 403', refuse(403), 'access refused by upstream', 'upstream accepts the preset again'],
     ['a 429', refuse(429), 'cool-down', 'cool-down over'],
   ])(
     'is logged when it begins, every ten minutes, and when it ends: %s',
@@ -70,7 +82,7 @@ describe('a state that makes mints fail', () => {
     expect(linesOf(service)).toStrictEqual([
       ['error', 'one', 'preset refused by upstream'],
       ['error', 'two', 'preset refused by upstream'],
-      ['warn', 'one', 'preset accepted again'],
+      ['warn', 'one', 'upstream accepts the preset again'],
     ])
   })
 
@@ -82,7 +94,7 @@ describe('a state that makes mints fail', () => {
     await mint(service, 'two')
     expect(linesOf(service)).toStrictEqual([
       ['error', 'one', 'API key refused'],
-      ['warn', 'one', 'API key accepted again'],
+      ['warn', 'one', 'upstream accepts the API key again'],
       ['error', 'two', 'preset refused by upstream'],
     ])
   })

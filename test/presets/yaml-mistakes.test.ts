@@ -104,6 +104,15 @@ describe('a mistake that only changes a text is a warning', () => {
     ])
   })
 
+  test('a word after &, which YAML leaves out', () => {
+    expect(refusalsOf(fileWith('      instructions: &kind You are kind'))).toMatchObject({
+      problems: [],
+      warnings: [
+        { text: expect.stringMatching(/^presets.yaml:5:27 .*: begins with a word after &, .* in quotes$/) },
+      ],
+    })
+  })
+
   test.each([
     '      tool_choice: auto # as a rule',
     '      instructions: "You are agent #1 of the team"',

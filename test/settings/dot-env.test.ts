@@ -47,6 +47,9 @@ describe('a warning names', () => {
       'NODE_EXTRA_CA_CERTS has no effect, because Node reads it before this file. Set it in the environment',
     ],
     ['AUTH_JWT_SECRET=abc#def', 'the value of AUTH_JWT_SECRET ends before its "#". Put the value in quotes'],
+    ['AUTH_MODE: none', 'line 2 has no effect. Write NAME=value'],
+    ['HOST="a\nb"\nAUTH_MODE none', 'line 4 has no effect. Write NAME=value'],
+    ['export PORT = 2', 'PORT is set more than once. The last line counts'],
   ])('%s', async (line, warning) => {
     expect((await read(`PORT=1\n${line}\n`)).warnings).toEqual([`.env: ${warning}`])
   })
@@ -59,6 +62,7 @@ describe('a warning names', () => {
     'SITE_ADDRESS=x',
     'COMPOSE_PROFILES=scale',
     'PORT=',
+    'HOST="a\nb c"',
   ])('nothing for %s', async (line) => {
     expect((await read(`${line}\n`)).warnings).toEqual([])
   })

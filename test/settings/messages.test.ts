@@ -50,6 +50,28 @@ describe('a wrong setting is answered with what to write:', () => {
     ['OPENAI_API_KEY', `OPENAI_API_KEY=${KEY}`, 'contains NAME=value. Write only the key'],
     ['OPENAI_API_KEY', `{"key":"${KEY}"}`, 'contains JSON. Write only the key'],
     ['OPENAI_API_KEY', Buffer.from(KEY).toString('base64'), 'is in base64. Write the key itself'],
+    ['OPENAI_API_KEY', 'ek_0123456789abcdefghijkl', 'is a client secret. Write an API key'],
+    [
+      'OPENAI_API_KEY',
+      'sk-admin-0123456789abcdefghij',
+      'is an admin key, which cannot mint. Write a project key',
+    ],
+    ['OPENAI_API_KEY', 'sk-ant-api03-0123456789abcdef', 'is a key of Anthropic. Write a key of OpenAI'],
+    ['OPENAI_API_KEY', 'sk-…', 'contains a blank, or a character that no API key has'],
+    [
+      'OPENAI_API_KEY',
+      'sk–test-0123456789abcdefghij',
+      'contains a blank, or a character that no API key has',
+    ],
+    ['OPENAI_API_KEY', 'sk-your-key', 'is too short for an API key: it has fewer than 20 characters'],
+    ['OPENAI_API_KEY_FILE', KEY, 'the file does not exist. Write the path of a file, not a secret'],
+    // Paths and hosts.
+    ['AUDIT_DIR', '~/audit', 'begins with ~, which only a shell replaces. Write the whole path'],
+    ...['http://0.0.0.0', '0.0.0.0:8080', '*', '[::]'].map((host): [string, string, string] => [
+      'HOST',
+      host,
+      'is an address or a host name without scheme and port, such as 0.0.0.0',
+    ]),
     // Origins.
     [
       'ALLOWED_ORIGINS',
@@ -79,7 +101,12 @@ describe('a wrong setting is answered with what to write:', () => {
     [
       'ALLOWED_ORIGINS',
       'https://a.example,b.example',
-      'entry 2 is not an origin such as https://app.example.com',
+      'entry 2 has no scheme. Write https:// before it, or http:// for localhost',
+    ],
+    [
+      'ALLOWED_ORIGINS',
+      'localhost:3000',
+      'entry 1 has no scheme. Write https:// before it, or http:// for localhost',
     ],
     [
       'ALLOWED_ORIGINS',
@@ -144,7 +171,44 @@ describe('a wrong setting is answered with what to write:', () => {
       'redis://redis/name',
       'may end in the number of a database, such as /0, and in nothing else',
     ],
+    ...['redis+sentinel://a:26379/mymaster', 'redis://a:6379,b:6379', 'unix:///run/redis.sock'].map(
+      (url): [string, string, string] => [
+        'REDIS_URL',
+        url,
+        'names one server. Sentinel, Cluster and sockets are not supported',
+      ],
+    ),
     ['OPENAI_BASE_URL', 'http://litellm:4000/v1', HTTP],
+    ...[
+      'https://api.openai.com',
+      'https://api.openai.com//v1',
+      'https://api.openai.com/v1/chat/completions',
+      'https://platform.openai.com/v1',
+    ].map((url): [string, string, string] => [
+      'OPENAI_BASE_URL',
+      url,
+      'is not OpenAI’s base URL. Write https://api.openai.com/v1',
+    ]),
+    ...[
+      'https://name.openai.azure.com',
+      'https://name.openai.azure.com/openai/deployments/gpt-realtime/chat/completions?api-version=2025-01-01',
+      'https://name.services.ai.azure.com/models',
+      'https://name.cognitiveservices.azure.com/openai',
+    ].map((url): [string, string, string] => [
+      'OPENAI_BASE_URL',
+      url,
+      'is not a base URL of Azure OpenAI. Write https://NAME.openai.azure.com/openai/v1',
+    ]),
+    ...['https://api.x.ai/v1', 'https://openrouter.ai/api/v1'].map((url): [string, string, string] => [
+      'OPENAI_BASE_URL',
+      url,
+      'is of a provider without client secrets for sessions. See docs/deploying.md',
+    ]),
+    [
+      'OPENAI_BASE_URL',
+      'https://gateway.example.com/v1/chat/completions',
+      'is the URL of an endpoint. Write the URL up to /v1',
+    ],
     [
       'OPENAI_BASE_URL',
       'https://api.openai.com/v1/realtime/client_secrets',
@@ -169,6 +233,13 @@ describe('a wrong setting is answered with what to write:', () => {
     expect(
       problemsOf({ ...redis, [name]: value, ...(name.endsWith('_FILE') ? { OPENAI_API_KEY: '' } : {}) })[0],
     ).toBe(`${name}: ${message}`)
+  })
+
+  it('AUTH_ISSUER of a discovery document', () => {
+    const AUTH_ISSUER = 'https://issuer.example/.well-known/openid-configuration'
+    expect(problemsOf({ ...enoughForTokens, AUTH_ISSUER })).toEqual([
+      'AUTH_ISSUER: is the URL of a document. Write "iss" exactly as in your issuer’s tokens',
+    ])
   })
 
   it('AUTH_JWKS_URL over http', () => {
@@ -240,8 +311,26 @@ describe('a setting without effect is warned of:', () => {
       { INSECURE_HTTP_HOSTS: 'litellm' },
       'INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted',
     ],
+    [{ REPLICAS: '3' }, 'REPLICAS: has no effect without REDIS_URL. Each replica counts alone'],
+    [
+      { ALLOWED_ORIGINS: 'https://a.example,https://b.example,https://a.example' },
+      'ALLOWED_ORIGINS: entry 3 repeats an entry. Remove it',
+    ],
+    [
+      { ...enoughForTokens, AUTH_AUDIENCE: 'mint,account' },
+      'AUTH_AUDIENCE: has the entry account, which Keycloak writes into every token of its realm. Add an audience mapper for this service',
+    ],
   ])('%j', (environment, warning) => {
     expect(warningsOf(environment)).toEqual([warning])
+  })
+
+  it('also where another setting is a problem', () => {
+    const environment = { ...enough, AUTH_MODE: '', AUTHMODE: 'none', AUTH_SINGLEUSE: 'true' }
+    expect(() => parseConfig(environment)).toThrow(
+      expect.objectContaining({
+        warnings: ['AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?'],
+      }),
+    )
   })
 
   it('nothing, for what other programs read', () => {
