@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { Secret } from '../../src/secret.ts'
-import { AUDIT_KEY, startTestService, type TestService } from '../support/service.ts'
+import { shareService } from '../support/shared-service.ts'
+import { keys } from './fields.ts'
 
-const keys = deriveAuditKeys(new Secret(AUDIT_KEY))
-
-const presets = `
+const service = shareService({
+  environment: {
+    ALLOWED_ORIGINS: 'https://app.example.com,https://other.example',
+    TRUST_PROXY: '127.0.0.1',
+  },
+  presets: `
 presets:
   assistant:
     session:
@@ -21,24 +24,20 @@ presets:
   elsewhere:
     session: { type: realtime, model: gpt-realtime-2.1 }
     access: { origins: [https://other.example] }
-`
+`,
+})
 
-const environment = {
-  ALLOWED_ORIGINS: 'https://app.example.com,https://other.example',
-  TRUST_PROXY: '127.0.0.1',
+/** The reply to a request, and its record. */
+async function mint(body: object = { preset: 'assistant' }, headers: Record<string, string> = {}) {
+  const reply = await service().mint(body, headers)
+  return { reply, record: (await service().records()).at(-1) ?? {} }
 }
-
-const start = () => startTestService({ environment, presets })
-
-const lastOf = async (service: TestService) =>
-  (await service.records()).findLast(({ event }) => event === 'attempt')
 
 describe('the record of an issued secret', () => {
   it('has what was issued, to which page and address, and what upstream replied', async () => {
-    const service = await start()
-    const reply = await service.mint({ preset: 'assistant' }, { 'x-forwarded-for': '203.0.113.9' })
+    const { reply, record } = await mint({ preset: 'assistant' }, { 'x-forwarded-for': '203.0.113.9' })
     const { value, expires_at: expiresAt } = reply.json()
-    expect(await lastOf(service)).toStrictEqual({
+    expect(record).toStrictEqual({
       v: 1,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       writer: expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -77,81 +76,70 @@ describe('the record of an issued secret', () => {
   })
 
   it('names the fields that the request changed, without values', async () => {
-    const service = await start()
-    const session = {
-      type: 'realtime',
-      model: 'gpt-realtime',
-      audio: { output: { voice: 'cedar', speed: 1 } },
-    }
-    const reply = await service.mint({
+    const { reply, record } = await mint({
       preset: 'assistant',
-      session,
+      session: { type: 'realtime', model: 'gpt-realtime', audio: { output: { voice: 'cedar', speed: 1 } } },
       expires_after: { anchor: 'created_at', seconds: 45 },
       variables: { guest: 'Ada Lovelace' },
     })
     expect(reply.statusCode).toBe(200)
-    const record = await lastOf(service)
-    expect(record).toMatchObject({ model: 'gpt-realtime', expires_after_seconds: 45 })
-    expect(record?.['overrides']).toHaveLength(2)
-    expect(record?.['overrides']).toStrictEqual(expect.arrayContaining(['model', 'audio.output.voice']))
-    expect(await service.auditText()).not.toMatch(/Ada|Lovelace|cedar|Greet/)
+    expect(record).toMatchObject({
+      model: 'gpt-realtime',
+      expires_after_seconds: 45,
+      overrides: { length: 2 },
+    })
+    expect(record['overrides']).toStrictEqual(expect.arrayContaining(['model', 'audio.output.voice']))
+    expect(await service().auditText()).not.toMatch(/Ada|Lovelace|cedar|Greet/)
   })
 
   it('has the preset’s revision, which differs between presets', async () => {
-    const service = await start()
-    await service.mint({ preset: 'assistant' })
-    await service.mint({ preset: 'assistant', variables: { guest: 'Ada' } })
-    await service.mint({ preset: 'scribe' })
-    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
-    const [one, same, other] = attempts.map(({ revision }) => revision)
-    expect(same).toBe(one)
-    expect(other).not.toBe(one)
-    expect(attempts.at(-1)).toMatchObject({ preset: 'scribe', model: 'gpt-live-transcribe' })
+    const { record: one } = await mint()
+    const { record: same } = await mint({ preset: 'assistant', variables: { guest: 'Ada' } })
+    const { record: other } = await mint({ preset: 'scribe' })
+    expect(same['revision']).toBe(one['revision'])
+    expect(other['revision']).not.toBe(one['revision'])
+    expect(other).toMatchObject({ preset: 'scribe', model: 'gpt-live-transcribe' })
   })
 })
 
-describe('the record of a refusal', () => {
-  const session = { type: 'realtime', instructions: 'Be rude.' }
+const refusals: readonly (readonly [
+  what: string,
+  body: object,
+  headers: Record<string, string>,
+  facts: object,
+])[] = [
+  [
+    'an unlisted origin',
+    {},
+    { origin: 'https://evil.example' },
+    { reason: 'origin_unlisted', origin: 'other' },
+  ],
+  ['a null origin', {}, { origin: 'null' }, { reason: 'origin_unlisted', origin: 'other' }],
+  ['an unknown preset', { preset: 'secret-plans' }, {}, { reason: 'preset_unknown', preset: null }],
+  ['a preset for other origins', { preset: 'elsewhere' }, {}, { reason: 'preset_origin', preset: null }],
+  [
+    'a closed field',
+    { session: { instructions: 'Be rude.' } },
+    {},
+    { reason: 'override_not_open', preset: 'assistant' },
+  ],
+  [
+    'a later expiry',
+    { expires_after: { anchor: 'created_at', seconds: 91 } },
+    {},
+    { reason: 'expiry_raised' },
+  ],
+  ['an undeclared variable', { variables: { hobby: 'x' } }, {}, { reason: 'variable_undeclared' }],
+  ['a navigation', {}, { 'sec-fetch-mode': 'navigate' }, { reason: 'fetch_metadata' }],
+  ['another media type', {}, { 'content-type': 'text/plain' }, { reason: 'media_type_unsupported' }],
+]
 
-  it.each([
-    [
-      'an unlisted origin',
-      {},
-      { origin: 'https://evil.example' },
-      { reason: 'origin_unlisted', origin: 'other' },
-    ],
-    ['a null origin', {}, { origin: 'null' }, { reason: 'origin_unlisted', origin: 'other' }],
-    [
-      'a preset that does not exist',
-      { preset: 'secret-plans' },
-      {},
-      { reason: 'preset_unknown', preset: null },
-    ],
-    ['a preset for other origins', { preset: 'elsewhere' }, {}, { reason: 'preset_origin', preset: null }],
-    [
-      'a closed field',
-      { preset: 'assistant', session },
-      {},
-      { reason: 'override_not_open', preset: 'assistant' },
-    ],
-    [
-      'a later expiry',
-      { preset: 'assistant', expires_after: { anchor: 'created_at', seconds: 91 } },
-      {},
-      { reason: 'expiry_raised' },
-    ],
-    [
-      'an undeclared variable',
-      { preset: 'assistant', variables: { hobby: 'x' } },
-      {},
-      { reason: 'variable_undeclared' },
-    ],
-    ['a navigation', { preset: 'assistant' }, { 'sec-fetch-mode': 'navigate' }, { reason: 'fetch_metadata' }],
-    ['another media type', {}, { 'content-type': 'text/plain' }, { reason: 'media_type_unsupported' }],
-  ])('for %s has its reason, and nothing is issued', async (_name, body, headers, facts) => {
-    const service = await start()
-    const reply = await service.mint(body, headers)
-    expect(await lastOf(service)).toMatchObject({
+describe('the record of a refusal', () => {
+  it.each(refusals)('for %s has its reason, and nothing is issued', async (_name, body, headers, facts) => {
+    const before = service().sandbox.requests.length
+    const { reply, record } = await mint({ preset: 'assistant', ...body }, headers)
+    expect(record).toMatchObject({
+      event: 'attempt',
       outcome: 'refused',
       request_id: reply.headers['x-request-id'],
       code: reply.json().error.code,
@@ -162,34 +150,23 @@ describe('the record of a refusal', () => {
       upstream: null,
       ...facts,
     })
-    expect(service.sandbox.requests).toHaveLength(0)
-    expect(await service.auditText()).not.toMatch(/evil|secret-plans|rude|hobby|navigate/)
+    expect(service().sandbox.requests).toHaveLength(before)
+    expect(await service().auditText()).not.toMatch(/evil|secret-plans|rude|hobby|navigate/)
   })
 })
 
-async function addressOf(forwarded: string): Promise<unknown> {
-  const service = await start()
-  await service.mint({ preset: 'assistant' }, { 'x-forwarded-for': forwarded })
-  return (await lastOf(service))?.['address']
-}
-
 describe('the address of a record', () => {
   it.each([
-    ['203.0.113.9', '::ffff:203.0.113.9'],
-    ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9'],
-    ['127.0.0.1', 'not an address'],
-    ['127.0.0.1', 'canary<script>'],
-  ])('%s is the same as %s', async (one, other) => {
-    const [first, second] = await Promise.all([addressOf(one), addressOf(other)])
-    expect(first).toMatch(/^[0-9a-f]{32}$/)
-    expect(second).toBe(first)
-  })
-
-  it.each([
-    ['203.0.113.9', '203.0.113.10'],
-    ['2001:db8:1:2::1', '2001:db8:1:3::1'],
-  ])('%s is not the same as %s', async (one, other) => {
-    const [first, second] = await Promise.all([addressOf(one), addressOf(other)])
-    expect(second).not.toBe(first)
+    ['203.0.113.9', 'as', '::ffff:203.0.113.9', true],
+    ['2001:db8:1:2::1', 'as', '2001:db8:1:2:ffff::9', true],
+    ['127.0.0.1', 'as', 'not an address', true],
+    ['127.0.0.1', 'as', 'canary<script>', true],
+    ['203.0.113.9', 'unlike', '203.0.113.10', false],
+    ['2001:db8:1:2::1', 'unlike', '2001:db8:1:3::1', false],
+  ])('%s is written %s that of %s', async (one, _how, other, isSame) => {
+    const { record: first } = await mint(undefined, { 'x-forwarded-for': one })
+    const { record: second } = await mint(undefined, { 'x-forwarded-for': other })
+    expect(first['address']).toMatch(/^[0-9a-f]{32}$/)
+    expect(second['address'] === first['address']).toBe(isSame)
   })
 })

@@ -46,7 +46,7 @@ export async function openTestAudit(options: TestAuditOptions = {}): Promise<Tes
 }
 
 export interface TestFailure {
-  readonly address?: string
+  readonly address?: string | undefined
   /** Whether upstream was asked. */
   readonly asked?: boolean
 }

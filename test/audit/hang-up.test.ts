@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { CLIENT_SECRETS } from '../support/replies.ts'
-import { startTestService, type TestService } from '../support/service.ts'
+import { startTestService, type TestService, type TestServiceOptions } from '../support/service.ts'
 import { exchange, listen, openPeer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
 
 const BODY = '{"preset":"assistant"}'
@@ -14,27 +14,32 @@ const attempts = async (service: TestService) =>
 
 /** The only record. */
 async function onlyRecord(service: TestService): Promise<unknown> {
-  await vi.waitFor(async () => expect(await attempts(service)).toHaveLength(1), {
-    timeout: 5_000,
-    interval: 10,
-  })
+  const isOne = async (): Promise<void> => expect(await attempts(service)).toHaveLength(1)
+  await vi.waitFor(isOne, { timeout: 5_000, interval: 10 })
   await service.lifecycle.attempts.whenEmpty()
-  const records = await attempts(service)
-  expect(records).toHaveLength(1)
-  return records[0]
+  await isOne()
+  return (await attempts(service))[0]
 }
 
 const waysToGo = ['end', 'destroy', 'resetAndDestroy'] as const
+
+type Behaviour = Parameters<TestService['sandbox']['behave']>[0]
+
+/** A service whose upstream was asked for a caller who is still connected. */
+async function startMint(behaviour: Behaviour, environment: TestServiceOptions['environment'] = {}) {
+  const service = await startTestService({ environment })
+  service.sandbox.behave(behaviour, 1)
+  const { socket } = await openPeer(await listen(service.app))
+  socket.write(toMint())
+  await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+  return { service, socket }
+}
 
 describe('a caller who disconnects during the mint', () => {
   it.each(waysToGo)(
     '(%s) does not cancel it: the record says that the secret was not delivered',
     async (go) => {
-      const service = await startTestService()
-      service.sandbox.behave({ kind: 'delay', ms: 300 })
-      const { socket } = await openPeer(await listen(service.app))
-      socket.write(toMint())
-      await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+      const { service, socket } = await startMint({ kind: 'delay', ms: 300 })
       socket[go]()
       expect(await onlyRecord(service)).toMatchObject({
         outcome: 'issued',
@@ -47,11 +52,7 @@ describe('a caller who disconnects during the mint', () => {
   )
 
   it.each(waysToGo)('(%s) while upstream hangs has a record that says so', async (go) => {
-    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '300' } })
-    service.sandbox.behave({ kind: 'hang' })
-    const { socket } = await openPeer(await listen(service.app))
-    socket.write(toMint())
-    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+    const { service, socket } = await startMint({ kind: 'hang' }, { UPSTREAM_TIMEOUT_MS: '300' })
     socket[go]()
     expect(await onlyRecord(service)).toMatchObject({
       outcome: 'failed',
@@ -64,11 +65,7 @@ describe('a caller who disconnects during the mint', () => {
   })
 
   it('occupies one of the concurrent mints until the mint ends', async () => {
-    const service = await startTestService({ environment: { MAX_CONCURRENT_MINTS: '1' } })
-    service.sandbox.behave({ kind: 'delay', ms: 300 }, 1)
-    const { socket } = await openPeer(await listen(service.app))
-    socket.write(toMint())
-    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(1))
+    const { service, socket } = await startMint({ kind: 'delay', ms: 300 }, { MAX_CONCURRENT_MINTS: '1' })
     socket.destroy()
     expect((await service.mint()).json().error.code).toBe('overloaded')
     await service.lifecycle.mints.whenEmpty()
@@ -116,15 +113,11 @@ describe('an attempt that is aborted in its body', () => {
 })
 
 describe('an attempt that the HTTP parser refuses in its body', () => {
-  const chunked = toRequest(
-    `POST ${CLIENT_SECRETS}`,
-    [...pageHeaders, 'Transfer-Encoding: chunked', 'Connection: keep-alive'],
-    'ZZ\r\n',
-  )
+  const chunked = [...pageHeaders, 'Transfer-Encoding: chunked', 'Connection: keep-alive']
 
   it.each([
     ['is too slow', toMint(BODY.slice(0, 5), BODY.length), 408, 'request_too_slow'],
-    ['is no chunk', chunked, 400, 'protocol_malformed'],
+    ['is no chunk', toRequest(`POST ${CLIENT_SECRETS}`, chunked, 'ZZ\r\n'), 400, 'protocol_malformed'],
   ])(
     'because it %s has one record, with what the caller was told',
     async (_name, request, status, reason) => {
@@ -136,12 +129,8 @@ describe('an attempt that the HTTP parser refuses in its body', () => {
       await peer.closed
       const [reply] = parseReplies(peer.received())
       expect(reply?.statusCode).toBe(status)
-      expect(await onlyRecord(service)).toMatchObject({
-        outcome: 'refused',
-        status,
-        reason,
-        request_id: reply?.headers['x-request-id'],
-      })
+      const told = { outcome: 'refused', status, reason, request_id: reply?.headers['x-request-id'] }
+      expect(await onlyRecord(service)).toMatchObject(told)
       expect(service.logText().match(/"msg":"request"/g)).toHaveLength(1)
     },
   )

@@ -38,57 +38,58 @@ presets:
 /** In a form that a header allows. */
 const toHeader = (text: string): string => encodeURIComponent(text.toWellFormed())
 
-interface Call {
-  readonly url?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly payload: unknown
-}
+/** The URL, a header and the body of a request. */
+type Call = readonly [url: string, body: unknown, header?: string]
 
-const toCalls = (text: string): Call[] => {
-  const session = { type: 'realtime' }
-  const bodies: readonly (readonly [url: string, body: unknown])[] = [
-    [CLIENT_SECRETS, { preset: text }],
-    [CLIENT_SECRETS, { preset: 'assistant', [text]: text }],
-    [CLIENT_SECRETS, { preset: 'assistant', variables: { guest: text } }],
-    [CLIENT_SECRETS, { preset: 'assistant', variables: { [text]: 'x' } }],
-    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, model: text } }],
-    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, instructions: text } }],
-    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, [text]: text } }],
-    [CLIENT_SECRETS, { preset: 'assistant', session: { ...session, audio: { output: { voice: text } } } }],
-    [
-      CLIENT_SECRETS,
-      { preset: 'assistant', session: { ...session, tracing: { metadata: { [text]: text } } } },
-    ],
-    [CLIENT_SECRETS, text],
-    [SESSIONS, { preset: 'assistant', voice: text }],
-    [SESSIONS, { preset: 'assistant', tool_choice: text, [text]: text }],
-  ]
+const headers = [
+  'origin',
+  'user-agent',
+  'authorization',
+  'cookie',
+  'x-forwarded-for',
+  'x-request-id',
+  'referer',
+]
+
+function toCalls(text: string): Call[] {
   const escaped = toHeader(text)
-  const headers = [
-    'origin',
-    'user-agent',
-    'authorization',
-    'cookie',
-    'x-forwarded-for',
-    'x-request-id',
-    'referer',
+  const preset = 'assistant'
+  const sessions = [
+    { model: text },
+    { instructions: text },
+    { [text]: text },
+    { audio: { output: { voice: text } } },
+    { tracing: { metadata: { [text]: text } } },
   ]
   return [
-    ...bodies.map(([url, payload]) => ({ url, payload })),
-    { url: `${CLIENT_SECRETS}?preset=${escaped}`, payload: {} },
-    { url: `${CLIENT_SECRETS}?${escaped}=${escaped}`, payload: { preset: 'assistant' } },
-    ...headers.map((name) => ({ headers: { [name]: escaped }, payload: { preset: 'assistant' } })),
+    [CLIENT_SECRETS, text],
+    [CLIENT_SECRETS, { preset: text }],
+    [CLIENT_SECRETS, { preset, [text]: text }],
+    [CLIENT_SECRETS, { preset, variables: { guest: text } }],
+    [CLIENT_SECRETS, { preset, variables: { [text]: 'x' } }],
+    ...sessions.map(
+      (session): Call => [CLIENT_SECRETS, { preset, session: { type: 'realtime', ...session } }],
+    ),
+    [SESSIONS, { preset, voice: text }],
+    [SESSIONS, { preset, tool_choice: text, [text]: text }],
+    [`${CLIENT_SECRETS}?preset=${escaped}`, {}],
+    [`${CLIENT_SECRETS}?${escaped}=${escaped}`, { preset }],
+    ...headers.map((name): Call => [CLIENT_SECRETS, { preset }, name]),
   ]
 }
 
 describe('hostile text', () => {
   it.each(hostile)('does not reach the file: %s', async (_name, text) => {
-    await inTurn(toCalls(text), ({ url = CLIENT_SECRETS, headers, payload }) =>
+    await inTurn(toCalls(text), ([url, body, header]) =>
       service().app.inject({
         method: 'POST',
         url,
-        headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
-        payload: JSON.stringify(payload),
+        headers: {
+          origin: ORIGIN,
+          'content-type': 'application/json',
+          ...(header === undefined ? {} : { [header]: toHeader(text) }),
+        },
+        payload: JSON.stringify(body),
       }),
     )
     expect(await service().auditText()).not.toContain(MARK)

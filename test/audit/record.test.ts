@@ -1,46 +1,29 @@
+// What is written and printed: lines, anchors, and who is named how.
 import { createHmac } from 'node:crypto'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type RecordFields, type RecordPlace, toLine as toSealedLine } from '../../src/audit/record.ts'
+import { type RecordFields, toLine as toSealedLine } from '../../src/audit/record.ts'
+import { Secret } from '../../src/secret.ts'
 import { startTestService } from '../support/service.ts'
+import { openTestAudit, recordIssued } from './audits.ts'
 import { attemptFields, fieldOrder, keys } from './fields.ts'
+import { headOf, linesIn, readChains } from './writers.ts'
 
-const place: RecordPlace = {
-  time: '2026-11-22T10:11:12.345Z',
-  writer: 'b0a1',
-  seq: 7,
-  prev: 'c'.repeat(64),
-}
+const place = { time: '2026-11-22T10:11:12.345Z', writer: 'b0a1', seq: 7, prev: 'c'.repeat(64) }
 
-const toLine = (fields: RecordFields, at = place): string => toSealedLine(fields, at, keys.chain).line
+const toLine = (fields: RecordFields): string => toSealedLine(fields, place, keys.chain).line
 
-const everyString = (text: string): RecordFields => ({
-  ...attemptFields,
-  model: text,
-  preset: text,
-  origin: text,
-  overrides: [text, text],
-  upstream: { status: 200, code: text, param: text, request_id: text, attempts: 1, ms: 2 },
-  detail: { [`key ${text}`]: text },
-})
-
-const hostile = [
-  ['a line feed', 'a\n{"v":1}\nb'],
-  ['a carriage return', 'a\r\nb'],
-  ['NUL and ESC', '\u0000\u001b[31m'],
-  ['DEL', '\u007f'],
-  ['C1 controls', '\u0085\u009b'],
-  ['line and paragraph separators', '\u2028\u2029'],
-  ['bidirectional overrides', '\u202e\u2066'],
-  ['a byte order mark', '\ufeff'],
-  ['umlauts', 'Zürich'],
-  ['characters beyond the first plane', '🏴‍☠️'],
-  ['a lone surrogate', '\ud800'],
-  ['the other half of one', '\udc00a'],
-  ['quotes and backslashes', '"\\"\\\\u0041'],
-  ['markup', '</script><!--'],
-  ['a replacement pattern', "$& $1 $' $`"],
-] as const
+/** A line with `text` in every field that could have it. */
+const toLineOf = (text: string): string =>
+  toLine({
+    ...attemptFields,
+    model: text,
+    preset: text,
+    origin: text,
+    overrides: [text, text],
+    upstream: { status: 200, code: text, param: text, request_id: text, attempts: 1, ms: 2 },
+    detail: { [`key ${text}`]: text },
+  })
 
 describe('a line', () => {
   it('is one JSON object of these fields, in this order', () => {
@@ -59,23 +42,35 @@ describe('a line', () => {
     )
   })
 
-  it.each(hostile)('with %s is printable ASCII, and has the same text when parsed', (_name, text) => {
-    const line = toLine(everyString(text))
+  it.each([
+    ['a line feed', 'a\n{"v":1}\nb'],
+    ['a carriage return', 'a\r\nb'],
+    ['NUL and ESC', '\u0000\u001b[31m'],
+    ['DEL', '\u007f'],
+    ['C1 controls', '\u0085\u009b'],
+    ['line and paragraph separators', '\u2028\u2029'],
+    ['bidirectional overrides', '\u202e\u2066'],
+    ['a byte order mark', '\ufeff'],
+    ['umlauts', 'Zürich'],
+    ['characters beyond the first plane', '🏴‍☠️'],
+    ['a lone surrogate', '\ud800'],
+    ['the other half of one', '\udc00a'],
+    ['quotes and backslashes', '"\\"\\\\u0041'],
+    ['markup', '</script><!--'],
+    ['a replacement pattern', "$& $1 $' $`"],
+  ])('with %s is printable ASCII, and has the same text when parsed', (_name, text) => {
+    const line = toLineOf(text)
     expect(line).toMatch(/^[\x20-\x7e]+\n$/)
-    expect(JSON.parse(line)).toMatchObject({
-      model: text,
-      overrides: [text, text],
-      detail: { [`key ${text}`]: text },
-    })
-    expect(Object.keys(JSON.parse(line))).toStrictEqual([...fieldOrder])
+    const record = JSON.parse(line)
+    expect(record).toMatchObject({ model: text, overrides: [text, text], detail: { [`key ${text}`]: text } })
+    expect(Object.keys(record)).toStrictEqual(fieldOrder)
   })
 
   it('is printable ASCII, whatever the text', () => {
     assert(
       property(string({ unit: 'binary' }), (text) => {
-        const line = toLine(everyString(text))
-        expect(line).toMatch(/^[\x20-\x7e]+\n$/)
-        expect(JSON.parse(line).model).toBe(text)
+        expect(toLineOf(text)).toMatch(/^[\x20-\x7e]+\n$/)
+        expect(JSON.parse(toLineOf(text)).model).toBe(text)
       }),
     )
   })
@@ -91,10 +86,50 @@ describe('the records of a service', () => {
     await service.mint()
     await service.mint({ preset: 'nobody' })
     await service.mint({ preset: 'assistant' }, { origin: 'https://evil.example' })
-    const text = await service.auditText()
-    expect(text).toMatch(/^([\x20-\x7e]+\n)+$/)
+    expect(await service.auditText()).toMatch(/^([\x20-\x7e]+\n)+$/)
     const records = await service.records()
     expect(records.length).toBeGreaterThan(4)
-    for (const record of records) expect(Object.keys(record)).toStrictEqual([...fieldOrder])
+    for (const record of records) expect(Object.keys(record)).toStrictEqual(fieldOrder)
   })
+
+  it.each([
+    ['pseudonyms', 'pseudonym', keys.toPseudonym('address', '203.0.113.9')],
+    ['plain text with AUDIT_IDENTITIES=plain', 'plain', '203.0.113.9'],
+  ] as const)('name addresses by %s', async (_what, identities, address) => {
+    const { audit, directory } = await openTestAudit({ identities })
+    await recordIssued(audit, 'a')
+    expect((await linesIn(directory)).at(-1)).toMatchObject({ address })
+  })
+
+  it('include events of the store and of the key', async () => {
+    const { audit, directory } = await openTestAudit()
+    await audit.recordStore('degraded', 'ECONNREFUSED')
+    await audit.recordKey(new Secret('sk-a'))
+    expect((await linesIn(directory)).slice(-2)).toMatchObject([
+      { event: 'store', outcome: null, detail: { state: 'degraded', cause: 'ECONNREFUSED' } },
+      { event: 'key', outcome: null, secret: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    ])
+  })
+})
+
+describe('an anchor', () => {
+  it.each(['info', 'silent', 'fatal'] as const)(
+    'is a log line, whatever the log level: %s',
+    async (logLevel) => {
+      const { audit, directory, logText } = await openTestAudit({ logLevel })
+      await recordIssued(audit, 'a')
+      await audit.close()
+      const [file] = await readChains(directory)
+      const line = /^.*audit anchor.*$/m.exec(logText())?.[0] ?? ''
+      expect(JSON.parse(line)).toStrictEqual({
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        writer: file?.lines[0]?.writer,
+        ...(file && headOf(file)),
+        msg: 'audit anchor',
+      })
+      const inOrder = /^\{"level":.*"time":.*"writer":.*"file":.*"seq":.*"mac":.*"msg":"audit anchor"\}$/
+      expect(line).toMatch(inOrder)
+    },
+  )
 })
