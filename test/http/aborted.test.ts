@@ -1,13 +1,22 @@
-/** Callers who leave before their request has arrived. */
+/** Callers who disconnect before their request has arrived. */
 import { type EventEmitter, once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { startTestService } from '../support/service.ts'
-import { listen, openPeer, type Peer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
+import {
+  listen,
+  mintBody,
+  mintHeaders,
+  openPeer,
+  type Peer,
+  pageHeaders,
+  parseReplies,
+  toRequest,
+} from '../support/sockets.ts'
 import { answerKeys, createKey, issuerEnvironment, startKeySetServer } from '../support/tokens.ts'
 
-/** A service that has taken in the headers of a mint, and a peer that has not sent its body. */
+/** A service that has read the headers of a mint, and a peer that has not sent the body. */
 async function startWaiting(headers: readonly string[]) {
   const service = await startTestService()
   const peer = await openPeer(await listen(service.app))
@@ -16,21 +25,18 @@ async function startWaiting(headers: readonly string[]) {
   return { service, peer }
 }
 
-describe('a request that is aborted in its body is recorded', () => {
+describe('a request that is aborted in its body', () => {
   const inChunks = 'Transfer-Encoding: chunked'
+  const whole = 'Content-Length: 22'
 
   it.each<[what: string, header: string, abort: (peer: Peer) => void]>([
-    ['before its first byte', 'Content-Length: 22', ({ socket }) => socket.destroy()],
-    ['by a reset', 'Content-Length: 22', ({ socket }) => socket.resetAndDestroy()],
-    [
-      'after a part of it',
-      'Content-Length: 22',
-      ({ socket }) => socket.write('{"preset":', () => socket.destroy()),
-    ],
-    ['by a half-closed connection', 'Content-Length: 22', ({ socket }) => socket.end('{"preset":')],
+    ['before its first byte', whole, ({ socket }) => socket.destroy()],
+    ['by a reset', whole, ({ socket }) => socket.resetAndDestroy()],
+    ['after a part of it', whole, ({ socket }) => socket.write('{"preset":', () => socket.destroy())],
+    ['by a half-closed connection', whole, ({ socket }) => socket.end('{"preset":')],
     ['between chunks', inChunks, ({ socket }) => socket.write('2\r\n{}\r\n', () => socket.destroy())],
     ['in a chunk', inChunks, ({ socket }) => socket.write('5\r\n{', () => socket.destroy())],
-  ])('%s', async (_, header, abort) => {
+  ])('is recorded: %s', async (_, header, abort) => {
     const { service, peer } = await startWaiting([header])
     abort(peer)
     await peer.closed
@@ -51,18 +57,18 @@ describe('a request that is aborted in its body is recorded', () => {
     expect(service.sandbox.requests).toHaveLength(0)
   })
 
-  it('and is no mint that a drain waits for', async () => {
+  it('is not a mint that a drain waits for', async () => {
     const { lifecycle } = (await startWaiting(['Content-Length: 22'])).service
-    const over: string[] = []
-    void lifecycle.attempts.whenEmpty().then(() => over.push('attempts'))
-    void lifecycle.mints.whenEmpty().then(() => over.push('mints'))
+    const ended: string[] = []
+    void lifecycle.attempts.whenEmpty().then(() => ended.push('attempts'))
+    void lifecycle.mints.whenEmpty().then(() => ended.push('mints'))
     await setImmediate()
-    expect(over).toEqual(['mints'])
+    expect(ended).toEqual(['mints'])
   })
 })
 
 it.each(['destroy', 'resetAndDestroy'] as const)(
-  'a request that is aborted (%s) while the guards are asked is recorded',
+  'a request that is aborted (%s) while its token is verified is recorded',
   async (go) => {
     const key = await createKey('ES256', 'first')
     const isComing = Promise.withResolvers<void>()
@@ -78,7 +84,7 @@ it.each(['destroy', 'resetAndDestroy'] as const)(
     const { socket } = await openPeer(await listen(app))
     const [theirs]: EventEmitter[] = await accepted
     const token = `Authorization: Bearer ${await key.sign()}`
-    socket.write(toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, token, 'Content-Length: 22']))
+    socket.write(toRequest(`POST ${CLIENT_SECRETS}`, [...mintHeaders, token]))
     await expect.poll(() => lifecycle.attempts.count).toBe(1)
     const gone = new Promise((resolve) => theirs?.once('close', resolve))
     socket[go]()
@@ -89,27 +95,22 @@ it.each(['destroy', 'resetAndDestroy'] as const)(
   },
 )
 
-it('a body that ends while its sender is told that it is too late mints nothing', async () => {
+it('a body that arrives after its 408 mints nothing', async () => {
   const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
   const { app, sandbox, lifecycle } = service
-  // Another mint under way makes the record of this one wait for company.
+  // With another mint in flight, the record of this one waits to share its write.
   sandbox.behave({ kind: 'hang' }, 1)
   const other = service.mint()
   await expect.poll(() => sandbox.requests.length).toBe(1)
   const accepted = once(app.server, 'connection')
   const peer = await openPeer(await listen(app))
   const [socket]: unknown[] = await accepted
-  peer.socket.write(
-    toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, 'Content-Length: 22', 'Expect: 100-continue']),
-  )
+  peer.socket.write(toRequest(`POST ${CLIENT_SECRETS}`, [...mintHeaders, 'Expect: 100-continue']))
   await peer.seen(/ 100 Continue\r\n/)
-  // As Node's own clock does after ten seconds.
-  app.server.emit(
-    'clientError',
-    Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
-    socket,
-  )
-  peer.socket.write('{"preset":"assistant"}')
+  // Node's own clock does this after ten seconds.
+  const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+  app.server.emit('clientError', late, socket)
+  peer.socket.write(mintBody)
   await peer.closed
   await other
   expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([408])
@@ -117,7 +118,7 @@ it('a body that ends while its sender is told that it is too late mints nothing'
   expect([lifecycle.attempts.count, lifecycle.mints.count, lifecycle.recordings.count]).toEqual([0, 0, 0])
 })
 
-it('a caller who leaves before the headers are complete leaves no record', async () => {
+it('a caller who disconnects before the headers are complete leaves no record', async () => {
   const service = await startTestService()
   const peer = await openPeer(await listen(service.app))
   peer.socket.write(`POST ${CLIENT_SECRETS} HTTP/1.1\r\nHost: x\r\n`, () => peer.socket.destroy())

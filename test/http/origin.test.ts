@@ -1,13 +1,20 @@
-import { describe, expect, it } from 'vitest'
+import Fastify from 'fastify'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Attempt } from '../../src/attempt.ts'
 import { ServiceError } from '../../src/errors.ts'
+import { decorateAttempts, setAttempt } from '../../src/http/attempt-of.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../../src/http/origin.ts'
-import { CLIENT_SECRETS, refusalOf, SESSIONS } from '../support/replies.ts'
+import { warnOfRefusedOrigins } from '../../src/http/refused-origins.ts'
+import { createLogger } from '../../src/logger.ts'
+import { CLIENT_SECRETS, otherOrigin, refusalOf, SESSIONS } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
+import { mintBody } from '../support/sockets.ts'
 
-const allowedOrigins = new Set([ORIGIN, 'http://localhost:5173'])
+const LOCAL = 'http://localhost:5173'
+const allowedOrigins = new Set([ORIGIN, LOCAL])
 
-/** The reason of a refusal; `passes` where there is none. */
+/** The reason of a refusal, or `passes`. */
 function reasonOf(check: () => void): string {
   try {
     check()
@@ -18,107 +25,166 @@ function reasonOf(check: () => void): string {
   }
 }
 
-describe('the origin guard', () => {
-  const checkOrigin = createOriginGuard({ allowedOrigins })
-
-  it.each<[origin: string | undefined, reason: string]>([
-    [ORIGIN, 'passes'],
-    ['http://localhost:5173', 'passes'],
-    [undefined, 'origin_missing'],
-    ['', 'origin_unlisted'],
-    ['null', 'origin_unlisted'],
-    ['*', 'origin_unlisted'],
-    [`${ORIGIN}/`, 'origin_unlisted'],
-    [`${ORIGIN}/page`, 'origin_unlisted'],
-    [`${ORIGIN}:443`, 'origin_unlisted'],
-    [`${ORIGIN}:8443`, 'origin_unlisted'],
-    [`${ORIGIN}.`, 'origin_unlisted'],
-    [` ${ORIGIN}`, 'origin_unlisted'],
-    [ORIGIN.replace('https', 'http'), 'origin_unlisted'],
-    [ORIGIN.toUpperCase(), 'origin_unlisted'],
-    [`${ORIGIN}.evil.example`, 'origin_unlisted'],
-    ['https://evil.example.com', 'origin_unlisted'],
-    ['https://xapp.example.com', 'origin_unlisted'],
-    ['https://sub.app.example.com', 'origin_unlisted'],
-    ['https://example.com', 'origin_unlisted'],
-    ['app.example.com', 'origin_unlisted'],
-    ['http://localhost', 'origin_unlisted'],
-    [`${ORIGIN}, ${ORIGIN}`, 'origin_unlisted'],
-    ['constructor', 'origin_unlisted'],
-  ])('"%s": %s', (origin, reason) => {
-    expect(reasonOf(() => checkOrigin(origin === undefined ? {} : { origin }))).toBe(reason)
-  })
-})
-
-describe('what the audit may say of an origin', () => {
-  it.each<[origin: string | undefined, known: string | null]>([
-    [ORIGIN, ORIGIN],
-    ['https://evil.example', 'other'],
-    [`${ORIGIN}/`, 'other'],
-    ['', 'other'],
-    [undefined, null],
-  ])('"%s" is %s', (origin, known) => {
-    expect(toKnownOrigin(origin, allowedOrigins)).toBe(known)
-  })
-})
-
-/** https://www.w3.org/TR/fetch-metadata/: what browsers say of how a request came about. */
-const metadata: readonly [what: string, headers: Record<string, string>, passes: boolean][] = [
-  ['no browser, or an old one', {}, true],
-  ['fetch()', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, true],
-  ['fetch() of the same origin', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, true],
-  ['fetch() in same-origin mode', { 'sec-fetch-mode': 'same-origin', 'sec-fetch-dest': 'empty' }, true],
-  ['a destination alone', { 'sec-fetch-dest': 'empty' }, true],
-  ['a navigation', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }, false],
-  ['a form in a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }, false],
-  ['a nested navigation', { 'sec-fetch-mode': 'nested-navigate' }, false],
-  ['fetch() in no-cors mode', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'empty' }, false],
-  ['sendBeacon()', { 'sec-fetch-mode': 'no-cors' }, false],
-  ['a script tag', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }, false],
-  ['a script tag with crossorigin', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'script' }, false],
-  ['an image with crossorigin', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'image' }, false],
-  ['a worker', { 'sec-fetch-mode': 'same-origin', 'sec-fetch-dest': 'worker' }, false],
-  ['a WebSocket', { 'sec-fetch-mode': 'websocket' }, false],
-  ['a mode that is none', { 'sec-fetch-mode': '' }, false],
-  ['a mode in capitals', { 'sec-fetch-mode': 'CORS' }, false],
-  ['two modes', { 'sec-fetch-mode': 'cors, no-cors' }, false],
+const unlisted = [
+  ...['/', '/page', ':443', ':8443', '.', '.evil.example', `, ${ORIGIN}`].map((end) => ORIGIN + end),
+  ...['evil.', 'xapp.', 'sub.app.', ''].map((name) => `https://${name}example.com`),
+  ...'null * constructor app.example.com http://localhost'.split(' '),
+  ORIGIN.replace('https', 'http'),
+  ORIGIN.toUpperCase(),
+  ` ${ORIGIN}`,
+  '',
 ]
 
+describe('an origin', () => {
+  it.each([
+    ...[ORIGIN, LOCAL].map((origin) => [origin, 'passes', origin] as const),
+    ...unlisted.map((origin) => [origin, 'origin_unlisted', 'other'] as const),
+    [undefined, 'origin_missing', null] as const,
+  ])('of "%s": %s, and the audit shows %s', (origin, reason, known) => {
+    const checkOrigin = createOriginGuard({ allowedOrigins })
+    const headers = typeof origin === 'string' ? { origin } : {}
+    expect(reasonOf(() => checkOrigin(headers))).toBe(reason)
+    expect(toKnownOrigin(headers.origin, allowedOrigins)).toBe(known)
+  })
+})
+
+/** https://www.w3.org/TR/fetch-metadata/: mode and destination, as browsers send them. */
+const metadata: readonly [what: string, passes: boolean, mode?: string | undefined, destination?: string][] =
+  [
+    ['no browser, or an old one', true],
+    ['fetch()', true, 'cors', 'empty'],
+    ['fetch() without a destination', true, 'cors'],
+    ['fetch() in same-origin mode', true, 'same-origin', 'empty'],
+    ['a destination alone', true, undefined, 'empty'],
+    ['a navigation', false, 'navigate', 'document'],
+    ['a form in a frame', false, 'navigate', 'iframe'],
+    ['a nested navigation', false, 'nested-navigate'],
+    ['fetch() in no-cors mode', false, 'no-cors', 'empty'],
+    ['sendBeacon()', false, 'no-cors'],
+    ['a script tag', false, 'no-cors', 'script'],
+    ['a script tag with crossorigin', false, 'cors', 'script'],
+    ['an image with crossorigin', false, 'cors', 'image'],
+    ['a worker', false, 'same-origin', 'worker'],
+    ['a WebSocket', false, 'websocket'],
+    ['an empty mode', false, ''],
+    ['a mode in capitals', false, 'CORS'],
+    ['two modes', false, 'cors, no-cors'],
+  ]
+
 describe('Fetch Metadata', () => {
-  it.each(metadata)('of %s', (_, headers, passes) => {
+  it.each(metadata)('of %s passes: %j', (_, passes, mode, destination) => {
+    const headers = {
+      ...(mode === undefined ? {} : { 'sec-fetch-mode': mode }),
+      ...(destination === undefined ? {} : { 'sec-fetch-dest': destination }),
+    }
     expect(reasonOf(() => checkFetchMetadata(headers))).toBe(passes ? 'passes' : 'fetch_metadata')
   })
 })
 
-describe('both minting routes ask both guards', () => {
+describe.each([CLIENT_SECRETS, SESSIONS])('%s', (url) => {
   const service = shareService()
-  const post = (url: string, headers: Record<string, string>) =>
+  const post = (headers: Record<string, string>) =>
     service().app.inject({
       method: 'POST',
       url,
       headers: { 'content-type': 'application/json', ...headers },
-      payload: '{"preset":"assistant"}',
+      payload: mintBody,
     })
 
-  it.each<[url: string, what: string, headers: Record<string, string>]>(
-    [CLIENT_SECRETS, SESSIONS].flatMap((url) => [
-      [url, 'no origin', {}],
-      [url, 'an unlisted origin', { origin: 'https://evil.example' }],
-      [url, 'a page that only refers', { referer: `${ORIGIN}/` }],
-      [url, 'a page of the same host', { host: 'app.example.com' }],
-      [
-        url,
-        'an origin that a proxy forwards',
-        { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' },
-      ],
-      [url, 'a navigation', { origin: ORIGIN, 'sec-fetch-mode': 'navigate' }],
-      [url, 'a script tag', { origin: ORIGIN, 'sec-fetch-dest': 'script' }],
-    ]),
-  )('%s refuses %s', async (url, _, headers) => {
-    expect(refusalOf(await post(url, headers))).toEqual([403, 'origin_not_allowed', null])
+  it.each<[what: string, headers: Record<string, string>]>([
+    ['no origin', {}],
+    ['an unlisted origin', { origin: 'https://evil.example' }],
+    ['a page that only refers', { referer: `${ORIGIN}/` }],
+    ['a page of the same host', { host: 'app.example.com' }],
+    ['a forwarded origin', { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' }],
+    ['a navigation', { origin: ORIGIN, 'sec-fetch-mode': 'navigate' }],
+    ['a script tag', { origin: ORIGIN, 'sec-fetch-dest': 'script' }],
+  ])('refuses %s', async (_, headers) => {
+    expect(refusalOf(await post(headers))).toEqual(otherOrigin)
   })
 
-  it.each([CLIENT_SECRETS, SESSIONS])('%s takes a page of a listed origin', async (url) => {
-    expect((await post(url, { origin: ORIGIN, 'sec-fetch-mode': 'cors' })).statusCode).toBe(200)
+  it('accepts a page of a listed origin', async () => {
+    expect((await post({ origin: ORIGIN, 'sec-fetch-mode': 'cors' })).statusCode).toBe(200)
+  })
+})
+
+const HOUR_MS = 3_600_000
+
+/** A listener that refuses every origin, with a manual clock. */
+async function startRefusing() {
+  const clock = { now: 0 }
+  const lines: string[] = []
+  const app = Fastify()
+  onTestFinished(() => app.close())
+  decorateAttempts(app)
+  app.addHook('onRequest', async (request) => {
+    const attempt = new Attempt(0, '203.0.113.9', true)
+    attempt.failure = new ServiceError('origin_unlisted')
+    setAttempt(request, attempt)
+  })
+  const logger = createLogger('info', { write: (line: string) => void lines.push(line) })
+  warnOfRefusedOrigins(app, { logger, now: () => clock.now })
+  app.get('/', () => 'refused')
+  const ask = (origin: string) => app.inject({ url: '/', headers: { origin } })
+  const logged = (): unknown[] => lines.map((line) => JSON.parse(line).origin)
+  return { clock, ask, logged }
+}
+
+describe('a refused origin', () => {
+  const service = shareService()
+
+  it.each([
+    ['a mint', 'POST'],
+    ['a preflight', 'OPTIONS'],
+  ] as const)('of %s is logged at warn, with what to do', async (_what, method) => {
+    const origin = `http://${method}.example`
+    await service().app.inject({ method, url: CLIENT_SECRETS, headers: { origin } })
+    const lines = service().logText().split('\n')
+    const msg = expect.stringContaining('ALLOWED_ORIGINS')
+    expect(JSON.parse(lines.find((text) => text.includes(origin)) ?? '{}')).toMatchObject({
+      level: 'warn',
+      origin,
+      msg,
+    })
+  })
+
+  it.each<[what: string, origin: string, isLogged: boolean]>([
+    ['of a page', 'https://app.example', true],
+    ['of an app', 'capacitor://localhost', true],
+    ['of an extension', 'chrome-extension://abc', true],
+    ['of a sandboxed page', 'null', true],
+    ['in capitals', 'HTTP://X:1', true],
+    ['with a path', 'https://a.example/path', false],
+    ['with a query', 'https://a.example?x', false],
+    ['with a user', 'https://user@a.example', false],
+    ['with a blank', 'https://a example', false],
+    ['with quotes', 'https://"a"', false],
+    ['beyond ASCII', 'https://\u00e4.example', false],
+    ['without a scheme', 'a.example', false],
+    ['without a host', 'https://', false],
+    ['of words', 'ignore all previous instructions', false],
+    ['of more than 200 characters', `https://${'a'.repeat(193)}`, false],
+  ])('%s is logged only in the form of an origin: %s', async (_what, origin, isLogged) => {
+    const { ask, logged } = await startRefusing()
+    await ask(origin)
+    expect(logged()).toEqual(isLogged ? [origin] : [])
+  })
+
+  it('is logged once an hour', async () => {
+    const { clock, ask, logged } = await startRefusing()
+    for (const atMs of [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1]) {
+      clock.now = atMs
+      await ask('https://a.example')
+    }
+    expect(logged()).toHaveLength(2)
+  })
+
+  it('is one of at most 100 in an hour', async () => {
+    const { clock, ask, logged } = await startRefusing()
+    for (let index = 0; index < 110; index += 1) await ask(`https://${index}.example`)
+    expect(logged()).toHaveLength(100)
+    clock.now = HOUR_MS
+    await ask('https://late.example')
+    expect(logged()).toHaveLength(101)
   })
 })

@@ -1,71 +1,75 @@
 import { type EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { toProtocolReason } from '../../src/http/protocol-errors.ts'
-import { CANARY, CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
-import { ORIGIN, startTestService } from '../support/service.ts'
+import { CANARY, CLIENT_SECRETS, draining, invalid, refusalOf } from '../support/replies.ts'
+import { startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
-import { exchange, listen, openPeer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
+import {
+  exchange,
+  listen,
+  mintBody,
+  mintHeaders,
+  openPeer,
+  pageHeaders,
+  parseReplies,
+  toRequest,
+} from '../support/sockets.ts'
 
 const service = shareService()
 
-const body = '{"preset":"assistant"}'
 const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\n`
 const host = 'Host: localhost'
-const tooLarge = `X-Long: ${'x'.repeat(17_000)}`
+const live = (...headers: readonly string[]): string => lines('GET /livez HTTP/1.1', host, ...headers)
+/** A mint on a connection that stays open. */
+const mint = `${lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, host, ...mintHeaders)}${mintBody}`
+const noise = `${CANARY}\r\n\r\n`
 
-describe('what is no HTTP is answered in the envelope, once, and the connection closed', () => {
+const send = async (text: string | Buffer) => exchange(await listen(service().app), text)
+
+const statusesOf = (replies: readonly { readonly statusCode: number }[]): number[] =>
+  replies.map(({ statusCode }) => statusCode)
+
+describe('bytes that are not HTTP', () => {
   it.each<[what: string, status: number, text: string | Buffer]>([
-    ['noise', 400, `${CANARY}\r\n\r\n`],
+    ['noise', 400, noise],
     ['a TLS hello', 400, Buffer.from([0x16, 3, 1, 0, 0xa5, 1, 0, 0, 0xa1, 3, 3, 0, 0, 0])],
     ['an HTTP/2 preface', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['a method that is none', 400, lines(`CANARY /${CANARY} HTTP/1.1`, host)],
+    ['an unknown method', 400, lines(`CANARY /${CANARY} HTTP/1.1`, host)],
     ['a method in small letters', 400, lines(`post ${CLIENT_SECRETS} HTTP/1.1`, host)],
-    ['a version that is none', 400, lines('GET /livez HTTP/9.9', host)],
+    ['an unknown version', 400, lines('GET /livez HTTP/9.9', host)],
     ['version 2.0', 505, lines('GET /livez HTTP/2.0', host)],
     ['version 2.0 of a mint', 505, lines(`POST ${CLIENT_SECRETS} HTTP/2.0`, host, ...pageHeaders)],
     ['version 0.9', 505, lines('GET /livez HTTP/0.9', host)],
     ['another protocol', 400, lines('GET /livez SIP/2.0', host)],
     ['blanks in the target', 400, lines(`GET /${CANARY} ${CANARY} HTTP/1.1`, host)],
     ['bare line feeds', 400, 'GET /livez HTTP/1.1\nHost: localhost\n\n'],
-    ['a header without a colon', 400, lines('GET /livez HTTP/1.1', host, CANARY)],
-    ['a blank in a header name', 400, lines('GET /livez HTTP/1.1', host, `X ${CANARY}: y`)],
-    ['a blank before a colon', 400, lines('GET /livez HTTP/1.1', host, `X-${CANARY} : y`)],
-    ['a folded header', 400, lines('GET /livez HTTP/1.1', host, 'X-A: b', ` ${CANARY}`)],
-    ['a NUL in a header', 400, lines('GET /livez HTTP/1.1', host, `X-A: \0${CANARY}`)],
+    ['a header without a colon', 400, live(CANARY)],
+    ['a blank in a header name', 400, live(`X ${CANARY}: y`)],
+    ['a blank before a colon', 400, live(`X-${CANARY} : y`)],
+    ['a folded header', 400, live('X-A: b', ` ${CANARY}`)],
+    ['a NUL in a header', 400, live(`X-A: \0${CANARY}`)],
     ['no host', 400, lines('GET /livez HTTP/1.1', 'Connection: close')],
     [
-      'no host, but a mint',
+      'no host for a mint',
       400,
       lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, ...pageHeaders, 'Connection: close'),
     ],
-    ['headers that are too large', 431, lines('GET /livez HTTP/1.1', host, tooLarge)],
+    ['headers that are too large', 431, live(`X-Long: ${'x'.repeat(17_000)}`)],
     ['a target that is too large', 431, lines(`GET /${'x'.repeat(17_000)} HTTP/1.1`, host)],
-    [
-      'too many headers',
-      431,
-      lines('GET /livez HTTP/1.1', host, ...Array.from({ length: 3_000 }, () => 'X-A: b')),
-    ],
-  ])('%s: %i', async (_, status, text) => {
-    const replies = await exchange(await listen(service().app), text)
+    ['too many headers', 431, live(...Array.from({ length: 3_000 }, () => 'X-A: b'))],
+    ['CONNECT', 405, lines(`CONNECT ${CANARY}:443 HTTP/1.1`, host, 'Connection: close')],
+  ])('get one reply in the envelope, and the connection closes: %s, %i', async (_, status, text) => {
+    const replies = await send(text)
     expect(replies.map(refusalOf)).toEqual([[status, 'invalid_request', null]])
     expect(replies[0]?.headers['connection']).toBe('close')
     expect(JSON.stringify(replies)).not.toContain(CANARY)
   })
 
-  it('and so is CONNECT, which Node keeps from the routes', async () => {
-    const text = lines(`CONNECT ${CANARY}:443 HTTP/1.1`, host, 'Connection: close')
-    const [reply, ...others] = await exchange(await listen(service().app), text)
-    expect(reply === undefined ? 'no reply' : refusalOf(reply)[1]).toBe('invalid_request')
-    expect(others).toEqual([])
-  })
-
-  it('and logged with its request id, and without a word of it', async () => {
-    const [reply] = await exchange(await listen(service().app), `${CANARY}\r\n\r\n`)
-    const logged = service()
-      .logText()
-      .split('\n')
-      .find((line) => line.includes(String(reply?.headers['x-request-id'])))
-    expect(JSON.parse(logged ?? '')).toMatchObject({
+  it('are logged by request id only', async () => {
+    const [reply] = await send(noise)
+    const id = String(reply?.headers['x-request-id'])
+    const logged = service().logText().split('\n')
+    expect(JSON.parse(logged.find((line) => line.includes(id)) ?? '')).toMatchObject({
       http_status: 400,
       code: 'invalid_request',
       route: null,
@@ -83,89 +87,63 @@ describe('a body that stops being HTTP', () => {
     ['at a later chunk', `${chunks}2\r\n{}\r\nZZ\r\n${CANARY}`],
     ['after a chunk', `${chunks}2\r\n{}${CANARY}`],
     ['with a size beyond all numbers', `${chunks}fffffffffffffffff\r\n{}`],
-  ])('%s, is answered in the envelope', async (_, text) => {
-    const replies = await exchange(await listen(service().app), text)
-    expect(replies.map(refusalOf)).toEqual([[400, 'invalid_request', null]])
+  ])('%s gets one reply in the envelope', async (_, text) => {
+    const replies = await send(text)
+    expect(replies.map(refusalOf)).toEqual([invalid()])
     expect(JSON.stringify(replies)).not.toContain(CANARY)
   })
 
-  it('is answered under the request id of its record', async () => {
+  it('has a record with the request id of its reply', async () => {
     const own = await startTestService()
     const [reply] = await exchange(await listen(own.app), `${chunks}ZZ\r\n`)
     await own.lifecycle.attempts.whenEmpty()
-    expect((await own.records()).at(-1)).toMatchObject({
-      event: 'attempt',
-      status: 400,
-      request_id: reply?.headers['x-request-id'],
-    })
+    const id = reply?.headers['x-request-id']
+    expect((await own.records()).at(-1)).toMatchObject({ event: 'attempt', status: 400, request_id: id })
   })
 
-  it('is answered once: not again after a refusal has gone out', async () => {
+  it('gets no second reply after a refusal', async () => {
     const peer = await openPeer(await listen(service().app))
     peer.socket.write(lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, host, 'Transfer-Encoding: chunked'))
     await peer.seen(/"code":"origin_not_allowed".*\}$/)
     peer.socket.write('ZZ\r\n')
     await peer.closed
-    expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([403])
+    expect(statusesOf(parseReplies(peer.received()))).toEqual([403])
   })
 })
 
 describe('a connection', () => {
-  it('may carry several requests', async () => {
-    const peer = await openPeer(await listen(service().app))
-    const mint = [`POST ${CLIENT_SECRETS} HTTP/1.1`, host, ...pageHeaders, `Content-Length: ${body.length}`]
-    peer.socket.write(`${lines(...mint)}${body}${lines('GET /nowhere HTTP/1.1', host)}`)
-    peer.socket.write(toRequest('GET /livez'))
-    await peer.closed
-    expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([200, 404, 200])
+  it.each<[what: string, text: string, statuses: readonly number[]]>([
+    [
+      'several requests',
+      `${mint}${lines('GET /nowhere HTTP/1.1', host)}${toRequest('GET /livez')}`,
+      [200, 404, 200],
+    ],
+    ['noise after mints', `${mint}${mint}${noise}`, [200, 200, 400]],
+    ['noise after health checks', `${live()}${live()}${noise}`, [200, 200, 400]],
+    ['CONNECT after a mint', `${mint}${lines('CONNECT a:1 HTTP/1.1', host)}`, [200, 405]],
+    ['noise after its last request', `${toRequest('GET /livez')}${noise}`, [200]],
+  ])('gets the replies in order to %s', async (_, text, statuses) => {
+    const replies = await send(text)
+    expect(statusesOf(replies)).toEqual(statuses)
+    expect(replies.at(-1)?.headers['connection']).toBe('close')
+    expect(JSON.stringify(replies)).not.toContain(CANARY)
   })
 
-  it.each([
-    ['a mint', `POST ${CLIENT_SECRETS}`, pageHeaders, body],
-    ['health', 'GET /livez', [], ''],
-  ] as const)(
-    'is told what was no HTTP behind %s, once that is answered',
-    async (_, start, headers, sent) => {
-      const length = sent === '' ? [] : [`Content-Length: ${sent.length}`]
-      const request = `${lines(`${start} HTTP/1.1`, host, ...headers, ...length)}${sent}`
-      const replies = await exchange(await listen(service().app), `${request}${request}${CANARY}\r\n\r\n`)
-      expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 200, 400])
-      expect(replies.map(({ headers: { connection } }) => connection).at(-1)).toBe('close')
-      expect(JSON.stringify(replies)).not.toContain(CANARY)
-    },
-  )
-
-  it('is told that CONNECT is none of our methods, once what came before is answered', async () => {
-    const mint = lines(
-      `POST ${CLIENT_SECRETS} HTTP/1.1`,
-      host,
-      ...pageHeaders,
-      `Content-Length: ${body.length}`,
-    )
-    const replies = await exchange(
-      await listen(service().app),
-      `${mint}${body}${lines('CONNECT a:1 HTTP/1.1', host)}`,
-    )
-    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 405])
-  })
-
-  it('that is sent one more byte that is no HTTP after another, behind a mint, is told so once', async () => {
+  it('gets one reply for many bytes that are not HTTP after a mint', async () => {
     const own = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
     own.sandbox.behave({ kind: 'hang' })
     const accepted = once(own.app.server, 'connection')
     const peer = await openPeer(await listen(own.app))
     const [theirs]: EventEmitter[] = await accepted
-    peer.socket.write(
-      `${lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, host, ...pageHeaders, `Content-Length: ${body.length}`)}${body}`,
-    )
+    peer.socket.write(mint)
     await expect.poll(() => own.sandbox.requests.length).toBe(1)
-    const invalid = Object.assign(new Error('invalid'), { code: 'HPE_INVALID_METHOD' })
-    for (let byte = 0; byte < 20; byte += 1) own.app.server.emit('clientError', invalid, theirs)
+    const error = Object.assign(new Error('invalid'), { code: 'HPE_INVALID_METHOD' })
+    for (let byte = 0; byte < 20; byte += 1) own.app.server.emit('clientError', error, theirs)
     await peer.closed
-    expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([504, 400])
+    expect(statusesOf(parseReplies(peer.received()))).toEqual([504, 400])
   })
 
-  it('that asks for CONNECT and is reset costs nobody else theirs', async () => {
+  it('that sends CONNECT and is reset leaves the others alone', async () => {
     const port = await listen(service().app)
     const resets = Array.from({ length: 50 }, async () => {
       const peer = await openPeer(port)
@@ -173,32 +151,22 @@ describe('a connection', () => {
       await peer.closed
     })
     await Promise.all(resets)
-    const [reply] = await exchange(port, toRequest('GET /livez'))
-    expect(reply?.statusCode).toBe(200)
+    expect(statusesOf(await exchange(port, toRequest('GET /livez')))).toEqual([200])
   })
 
-  it('that closes with its reply says nothing of what came behind', async () => {
-    const replies = await exchange(await listen(service().app), `${toRequest('GET /livez')}${CANARY}\r\n\r\n`)
-    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200])
-  })
-
-  it('whose request came while the listener closes is still answered in the envelope', async () => {
+  it('gets a reply in the envelope while the listener closes', async () => {
     const own = await startTestService()
     const peer = await openPeer(await listen(own.app))
     own.sandbox.behave({ kind: 'hang' })
-    const mint = [`POST ${CLIENT_SECRETS} HTTP/1.1`, host, ...pageHeaders, `Content-Length: ${body.length}`]
-    peer.socket.write(`${lines(...mint)}${body}`)
+    peer.socket.write(mint)
     await expect.poll(() => own.sandbox.requests.length).toBe(1)
     own.lifecycle.phase = 'draining'
     const closed = own.app.close()
-    peer.socket.write(
-      lines(`POST ${CLIENT_SECRETS} HTTP/1.1`, host, `Origin: ${ORIGIN}`, 'Content-Length: 0'),
-    )
+    peer.socket.write(mint)
     await own.sandbox.close()
     await peer.closed
     await closed
-    const [, second] = parseReplies(peer.received())
-    expect(second === undefined ? 'no reply' : refusalOf(second)).toEqual([503, 'shutting_down', null])
+    expect(parseReplies(peer.received()).slice(1).map(refusalOf)).toEqual([draining])
   })
 })
 

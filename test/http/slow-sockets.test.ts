@@ -1,4 +1,4 @@
-/** Really waits: the ten seconds are Node's, whose clocks cannot be passed in. All cases wait at the same time. */
+/** These tests wait: Node's clocks cannot be passed in. All cases wait at the same time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AnyReply, CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
@@ -16,7 +16,7 @@ const live = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 interface Slow {
   readonly sent: string
-  /** Comes a byte a second behind it. */
+  /** Follows, a byte a second. */
   readonly dripped?: string
 }
 
@@ -39,10 +39,10 @@ const inTheBody: readonly [what: string, slow: Slow][] = [
   ['chunks a byte at a time', { sent: `${inChunks}ff\r\n`, dripped: '{"preset":"assistant"}' }],
 ]
 
-/** They got a reply before they became slow. */
+/** These get a reply before they become slow. */
 const afterReply: readonly [what: string, slow: Slow, statuses: readonly number[]][] = [
   ['a second request that does not end', { sent: `${live}POST ${CLIENT_SECRETS} HTTP/1.1\r\n` }, [200, 408]],
-  ['the body of a request that was refused', { sent: refused }, [403]],
+  ['the body of a refused request', { sent: refused }, [403]],
 ]
 
 const idle = ['a connection that waits for its next request', { sent: live }] as const
@@ -70,10 +70,9 @@ async function watch(port: number, { sent, dripped = '' }: Slow): Promise<Outcom
   return { replies: parseReplies(received()), closed: isClosed, afterMs: performance.now() - startedAt }
 }
 
-const all = [...inTheHeaders, ...inTheBody, ...afterReply, idle]
-
 beforeAll(async () => {
   const port = await listen(service().app)
+  const all = [...inTheHeaders, ...inTheBody, ...afterReply, idle]
   await Promise.all(all.map(async ([what, slow]) => outcomes.set(what, await watch(port, slow))))
 }, 30_000)
 
@@ -93,54 +92,39 @@ function expectCut({ closed, afterMs }: Outcome): void {
   expect(afterMs).toBeLessThan(11_000)
 }
 
-const tooSlow = [408, 'invalid_request', null] as const
-
-describe('whoever is slow is told so after 10 s, and cut off', () => {
-  it.each([...inTheHeaders, ...inTheBody])('%s', (what) => {
+describe('a slow connection', () => {
+  it.each([...inTheHeaders, ...inTheBody])('gets a 408 after 10 s and is closed: %s', (what) => {
     const outcome = outcomeOf(what)
     expectCut(outcome)
-    expect(outcome.replies.map(refusalOf)).toEqual([tooSlow])
+    expect(outcome.replies.map(refusalOf)).toEqual([[408, 'invalid_request', null]])
     expect(outcome.replies[0]?.headers['connection']).toBe('close')
   })
 
-  it.each(afterReply)('%s', (what, _, statuses) => {
+  it.each(afterReply)('is closed after earlier replies: %s', (what, _, statuses) => {
     const outcome = outcomeOf(what)
     expectCut(outcome)
     expect(outcome.replies.map(({ statusCode }) => statusCode)).toEqual(statuses)
   })
 
-  it('but not a connection that waits for its next request', () => {
-    const { closed, replies } = outcomeOf(idle[0])
-    expect(closed).toBe(false)
-    expect(replies.map(({ statusCode }) => statusCode)).toEqual([200])
+  it('stays open if it only waits for its next request', () => {
+    expect(outcomeOf(idle[0])).toMatchObject({ closed: false, replies: [{ statusCode: 200 }] })
   })
 })
 
-const slowReplies = () => inTheBody.flatMap(([what]) => outcomeOf(what).replies)
+const headersOf = () => inTheBody.flatMap(([what]) => outcomeOf(what).replies.map(({ headers }) => headers))
 
-describe('whose body is slow', () => {
-  it('may read that reply, if it is a page of a listed origin', () => {
-    const readers = slowReplies().map(({ headers }) => headers['access-control-allow-origin'])
+describe('a request with a slow body', () => {
+  it('gets a reply that its page can read', () => {
+    const readers = headersOf().map((headers) => headers['access-control-allow-origin'])
     expect(readers).toEqual(inTheBody.map(() => ORIGIN))
   })
 
-  it('has a record', async () => {
+  it('has one record with the request id of its reply, and asks nothing of upstream', async () => {
     const attempts = (await service().records()).filter(({ event }) => event === 'attempt')
-    expect(attempts).toHaveLength(inTheBody.length + 1)
-    expect(attempts.map(({ outcome }) => outcome)).toEqual(attempts.map(() => 'refused'))
-  })
-
-  it('has a record of what it was told, under the same request id', async () => {
-    const records = await service().records()
-    const told = slowReplies().map(({ headers }) =>
-      records.find(({ request_id: id }) => id === headers['x-request-id']),
-    )
-    expect(told).toEqual(
-      inTheBody.map(() => expect.objectContaining({ status: 408, reason: 'request_too_slow' })),
-    )
-  })
-
-  it('gets nothing upstream', () => {
+    expect(attempts.map(({ outcome }) => outcome)).toEqual([...inTheBody, refused].map(() => 'refused'))
+    const slow = attempts.filter(({ reason, status }) => reason === 'request_too_slow' && status === 408)
+    const ids = headersOf().map((headers) => headers['x-request-id'])
+    expect(new Set(slow.map(({ request_id: id }) => id))).toEqual(new Set(ids))
     expect(service().sandbox.requests).toHaveLength(0)
   })
 })

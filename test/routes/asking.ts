@@ -1,4 +1,4 @@
-/** Presets with every kind of rule, and how the tests of the routes ask for them. */
+/** Presets with every kind of rule, and requests for them. */
 import { bodyOf, CLIENT_SECRETS, expectCommonHeaders, refusalOf } from '../support/replies.ts'
 import { ORIGIN, type Reply, type TestService } from '../support/service.ts'
 
@@ -38,12 +38,12 @@ presets:
 export interface Asked {
   readonly path?: string
   readonly query?: string
-  /** JSON unless it is a string or bytes; nothing is sent, and no content type, where it is left out. */
+  /** JSON unless it is a string. Undefined sends neither a body nor a content type. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string | undefined>>
 }
 
-/** A POST as a page of an allowed origin would send it; headers that are undefined are left out. */
+/** A POST of a page of an allowed origin. Headers that are undefined are not sent. */
 export function ask(
   { app }: TestService,
   { path = CLIENT_SECRETS, query = '', body, headers }: Asked,
@@ -51,7 +51,7 @@ export function ask(
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const all = Object.entries({ origin: ORIGIN, ...type, ...headers })
   const sent = all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
-  const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+  const payload = typeof body === 'string' ? body : JSON.stringify(body)
   return app.inject({
     method: 'POST',
     url: `${path}${query}`,
@@ -68,6 +68,6 @@ export function outcomeOf(reply: Reply): unknown {
   return String(secret?.value ?? value).startsWith('ek_') ? 'issued' : bodyOf(reply)
 }
 
-/** What went upstream last. */
+/** The last request to upstream. */
 export const lastSent = ({ sandbox }: TestService): unknown =>
   JSON.parse(sandbox.requests.at(-1)?.body ?? 'null')

@@ -1,9 +1,20 @@
-/** Both minting routes where callers need a token: which ones pass, what they get, and what is checked first. */
+/** Minting routes that require a token: who passes, and what is checked before. */
 import { describe, expect, it } from 'vitest'
-import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
-import { ORIGIN, type Reply, startTestService, type TestService } from '../support/service.ts'
+import {
+  CLIENT_SECRETS,
+  draining,
+  limited,
+  noPreset,
+  noRoute,
+  otherOrigin,
+  refusalOf,
+  tooLarge,
+  unauthenticated,
+  unsupported,
+} from '../support/replies.ts'
+import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
-import { listen, openPeer, parseReplies, toRequest } from '../support/sockets.ts'
+import { exchange, listen, pageHeaders, toRequest } from '../support/sockets.ts'
 import { secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
 import { type Asked, ask, OTHER_ORIGIN, outcomeOf } from './asking.ts'
 
@@ -23,30 +34,26 @@ presets:
 
 const environment = { ...secretEnvironment, ALLOWED_ORIGINS: `${ORIGIN},${OTHER_ORIGIN}` } as const
 
-const denied = [401, 'unauthenticated', null] as const
-const otherOrigin = [403, 'origin_not_allowed', null] as const
-const noPreset = [404, 'unknown_preset', null] as const
-
 const plain = { preset: 'plain' } as const
 
-describe('a token stands in for the origin where there is none', () => {
+describe('a token replaces a missing origin', () => {
   const service = shareService({ environment, presets })
 
   it.each<[what: string, origin: string | undefined, token: string | undefined, outcome: unknown]>([
     ['a page with a token', ORIGIN, toToken(), 'issued'],
     ['a server with a token', undefined, toToken(), 'issued'],
-    ['a page without one', ORIGIN, undefined, denied],
-    ['a server without one', undefined, undefined, denied],
-    ['a server with a bad one', undefined, toToken({ exp: 1 }), denied],
+    ['a page without one', ORIGIN, undefined, unauthenticated],
+    ['a server without one', undefined, undefined, unauthenticated],
+    ['a server with an expired one', undefined, toToken({ exp: 1 }), unauthenticated],
     ['another page with a token', 'https://evil.example', toToken(), otherOrigin],
-    ['a page of no origin with a token', 'null', toToken(), otherOrigin],
+    ['a page with the origin null and a token', 'null', toToken(), otherOrigin],
     ['an empty origin with a token', '', toToken(), otherOrigin],
   ])('%s', async (_, origin, token, outcome) => {
     const headers = { origin, ...(token === undefined ? {} : toBearer(token)) }
     expect(outcomeOf(await ask(service(), { body: plain, headers }))).toEqual(outcome)
   })
 
-  it('but not for how a request came about', async () => {
+  it('but not Fetch Metadata', async () => {
     const headers = { origin: undefined, 'sec-fetch-mode': 'navigate', ...toBearer(toToken()) }
     expect(outcomeOf(await ask(service(), { body: plain, headers }))).toEqual(otherOrigin)
   })
@@ -75,7 +82,7 @@ describe('without a list of origins', () => {
   })
 })
 
-describe('a preset is for', () => {
+describe('access to a preset', () => {
   const service = shareService({ environment, presets })
 
   it.each<[preset: string, origin: string | undefined, claims: object, outcome: unknown]>([
@@ -93,12 +100,12 @@ describe('a preset is for', () => {
     ['both', OTHER_ORIGIN, { plan: 'pro' }, 'issued'],
     ['both', undefined, { plan: 'pro' }, noPreset],
     ['nobody', ORIGIN, { plan: 'pro', seats: 1 }, noPreset],
-  ])('%s, asked for from %s with %j: %j', async (preset, origin, claims, outcome) => {
+  ])('%s from %s with %j: %j', async (preset, origin, claims, outcome) => {
     const headers = { origin, ...toBearer(toToken({ ...claims })) }
     expect(outcomeOf(await ask(service(), { body: { preset }, headers }))).toEqual(outcome)
   })
 
-  it('whoever it is not for is told what whoever asks for none is told', async () => {
+  it('other callers get the same reply as for an unknown preset', async () => {
     const headers = toBearer(toToken())
     const replies = await Promise.all(
       ['paid', 'elsewhere', 'nobody'].map((preset) => ask(service(), { body: { preset }, headers })),
@@ -108,84 +115,62 @@ describe('a preset is for', () => {
   })
 })
 
-describe('the caller is asked for', () => {
+describe('the token is checked', () => {
   const service = shareService({ environment, presets })
 
   it.each<[what: string, request: Asked, outcome: unknown]>([
-    ['after the route', { path: '/nowhere' }, [404, 'invalid_request', null]],
+    ['after the route', { path: '/nowhere' }, noRoute],
     ['after the origin', { body: plain, headers: { origin: 'https://evil.example' } }, otherOrigin],
-    [
-      'after the content type',
-      { body: 'x', headers: { 'content-type': 'text/plain' } },
-      [415, 'invalid_request', null],
-    ],
-    ['after the declared size', { body: 'x'.repeat(16_385) }, [413, 'invalid_request', null]],
-    ['before the body is JSON', { body: '{' }, denied],
-    ['before an unknown field', { body: { preset: 'plain', x: 1 } }, denied],
-    ['before an unknown preset', { body: { preset: 'nobody' } }, denied],
+    ['after the content type', { body: 'x', headers: { 'content-type': 'text/plain' } }, unsupported],
+    ['after the declared size', { body: 'x'.repeat(16_385) }, tooLarge],
+    ['before the JSON', { body: '{' }, unauthenticated],
+    ['before the fields', { body: { preset: 'plain', x: 1 } }, unauthenticated],
+    ['before the preset', { body: { preset: 'nobody' } }, unauthenticated],
   ])('%s', async (_, request, outcome) => {
     expect(outcomeOf(await ask(service(), request))).toEqual(outcome)
   })
 
-  it('before a byte of the body has arrived', async () => {
-    const peer = await openPeer(await listen(service().app))
-    const headers = [`Origin: ${ORIGIN}`, 'Content-Type: application/json', 'Content-Length: 100']
-    peer.socket.write(toRequest(`POST ${CLIENT_SECRETS}`, headers))
-    await peer.closed
-    expect(parseReplies(peer.received()).map(({ statusCode }) => statusCode)).toEqual([401])
+  it('before the body arrives', async () => {
+    const text = toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, 'Content-Length: 100'])
+    expect(await exchange(await listen(service().app), text)).toMatchObject([{ statusCode: 401 }])
   })
 
-  it('not by preflights, which have no token', async () => {
-    const reply = await service().app.inject({
-      method: 'OPTIONS',
-      url: CLIENT_SECRETS,
-      headers: {
-        origin: ORIGIN,
-        'access-control-request-method': 'POST',
-        'access-control-request-headers': 'authorization,content-type',
-      },
-    })
+  it('not for preflights, which have none', async () => {
+    const headers = {
+      origin: ORIGIN,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    }
+    const reply = await service().app.inject({ method: 'OPTIONS', url: CLIENT_SECRETS, headers })
     expect(reply.statusCode).toBe(204)
     expect(reply.headers['access-control-allow-headers']).toContain('authorization')
   })
 
-  it('nor by preflights without an origin, which are none', async () => {
+  it('not for OPTIONS without an origin', async () => {
     const reply = await service().app.inject({ method: 'OPTIONS', url: CLIENT_SECRETS })
     expect(refusalOf(reply)).toEqual(otherOrigin)
   })
 
-  it.each(['/livez', '/readyz'])('nor by %s', async (url) => {
+  it.each(['/livez', '/readyz'])('not for %s', async (url) => {
     expect((await service().app.inject({ url })).statusCode).toBe(200)
   })
 
-  it('in vain where the parser has refused the request already: there is one reply and one record', async () => {
+  it('without a second reply or record if the parser has refused the request', async () => {
     const alone = await startTestService({ environment, presets })
-    const peer = await openPeer(await listen(alone.app))
-    const headers = [`Origin: ${ORIGIN}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked']
-    peer.socket.write(toRequest(`POST ${CLIENT_SECRETS}`, headers, 'no chunk\r\n'))
-    await peer.closed
-    expect(parseReplies(peer.received())).toHaveLength(1)
+    const headers = [...pageHeaders, 'Transfer-Encoding: chunked']
+    const text = toRequest(`POST ${CLIENT_SECRETS}`, headers, 'no chunk\r\n')
+    expect(await exchange(await listen(alone.app), text)).toHaveLength(1)
     const attempts = (await alone.records()).filter(({ event }) => event === 'attempt')
     expect(attempts).toHaveLength(1)
   })
-})
 
-describe('a caller over a limit', () => {
-  it('is told so before the token is looked at', async () => {
-    const service = await startTestService({
-      environment: { ...environment, RATE_LIMIT_PER_ADDRESS: '1/day' },
-      presets,
-    })
-    const mint = (): Promise<Reply> => ask(service, { body: plain })
-    expect(outcomeOf(await mint())).toEqual(denied)
-    expect(outcomeOf(await mint())).toEqual([429, 'rate_limited', null])
-  })
-})
-
-describe('a drain', () => {
-  it('is told before the token is looked at', async () => {
-    const service: TestService = await startTestService({ environment, presets })
-    service.lifecycle.phase = 'draining'
-    expect(outcomeOf(await ask(service, { body: plain }))).toEqual([503, 'shutting_down', null])
+  it('after the limit per address and a drain', async () => {
+    const limit = { ...environment, RATE_LIMIT_PER_ADDRESS: '1/day' }
+    const alone = await startTestService({ environment: limit, presets })
+    const mint = async () => refusalOf(await alone.mint(plain))
+    expect([await mint(), await mint()]).toEqual([unauthenticated, limited])
+    const other = await startTestService({ environment, presets })
+    other.lifecycle.phase = 'draining'
+    expect(refusalOf(await other.mint(plain))).toEqual(draining)
   })
 })

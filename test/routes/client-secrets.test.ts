@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { bodyOf, CLIENT_SECRETS } from '../support/replies.ts'
+import { bodyOf, CLIENT_SECRETS, invalid, noPreset, notAllowed } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { ask, environment, lastSent, OTHER_ORIGIN, outcomeOf, presets } from './asking.ts'
 
 const service = shareService({ environment, presets })
-
-const invalid = (param: string | null): unknown => [400, 'invalid_request', param]
-const refused = (param: string): unknown => [403, 'override_not_allowed', param]
 
 describe('a client secret', () => {
   it('comes with its expiry, and with nothing else', async () => {
@@ -42,7 +39,7 @@ describe('a client secret', () => {
     })
   })
 
-  it('is another one each time, under another request id', async () => {
+  it('and its request id are different each time', async () => {
     const replies = [
       await ask(service(), { query: '?preset=plain' }),
       await service().mint({ preset: 'plain' }),
@@ -58,28 +55,28 @@ describe('the preset', () => {
     ['named in the query, without a body', '?preset=plain', undefined, 'issued'],
     ['named in the query, with an empty object', '?preset=plain', {}, 'issued'],
     ['named in the query, with escapes', '?preset=%70lain', {}, 'issued'],
-    ['named alike in both', '?preset=plain', { preset: 'plain' }, 'issued'],
-    ['named in the query beside what SDKs add there', '?api-version=1&preset=plain', {}, 'issued'],
+    ['named in both', '?preset=plain', { preset: 'plain' }, 'issued'],
+    ['named in the query beside a parameter of an SDK', '?api-version=1&preset=plain', {}, 'issued'],
     ['named differently', '?preset=open', { preset: 'plain' }, invalid('preset')],
     ['named differently, neither of them known', '?preset=a', { preset: 'b' }, invalid('preset')],
     ['named twice in the query', '?preset=plain&preset=open', {}, invalid('preset')],
-    ['named twice alike in the query', '?preset=plain&preset=plain', {}, invalid('preset')],
-    ['named nowhere', '', {}, invalid('preset')],
-    ['named nowhere, without a body', '', undefined, invalid('preset')],
-    ['no string', '', { preset: 1 }, invalid('preset')],
+    ['named twice in the query with one name', '?preset=plain&preset=plain', {}, invalid('preset')],
+    ['not named', '', {}, invalid('preset')],
+    ['not named, without a body', '', undefined, invalid('preset')],
+    ['not a string', '', { preset: 1 }, invalid('preset')],
     ['null', '', { preset: null }, invalid('preset')],
-    ['unknown', '', { preset: 'nobody' }, [404, 'unknown_preset', null]],
-    ['empty', '', { preset: '' }, [404, 'unknown_preset', null]],
-    ['a member of every object', '', { preset: 'constructor' }, [404, 'unknown_preset', null]],
-    ['a lone surrogate', '', '{"preset":"\\ud800"}', [404, 'unknown_preset', null]],
-    ['known in another case', '', { preset: 'Plain' }, [404, 'unknown_preset', null]],
-    ['for another origin', '', { preset: 'elsewhere' }, [404, 'unknown_preset', null]],
-    ['for another origin, named in the query', '?preset=elsewhere', {}, [404, 'unknown_preset', null]],
+    ['unknown', '', { preset: 'nobody' }, noPreset],
+    ['empty', '', { preset: '' }, noPreset],
+    ['a member of every object', '', { preset: 'constructor' }, noPreset],
+    ['a lone surrogate', '', '{"preset":"\\ud800"}', noPreset],
+    ['known in another case', '', { preset: 'Plain' }, noPreset],
+    ['for another origin', '', { preset: 'elsewhere' }, noPreset],
+    ['for another origin, named in the query', '?preset=elsewhere', {}, noPreset],
   ])('%s', async (_, query, body, outcome) => {
     expect(outcomeOf(await ask(service(), { query, body }))).toEqual(outcome)
   })
 
-  it('that is not for an origin gets the very answer of one that does not exist', async () => {
+  it('for another origin gets the same reply as an unknown one', async () => {
     const [hidden, unknown] = await Promise.all(
       ['elsewhere', 'nowhere'].map((preset) => ask(service(), { body: { preset } })),
     )
@@ -89,24 +86,26 @@ describe('the preset', () => {
     expect(Object.keys(hidden?.headers ?? {})).toEqual(Object.keys(unknown?.headers ?? {}))
   })
 
-  it('of a narrower list of origins is issued to those', async () => {
+  it('for some origins is issued to them', async () => {
     const reply = await ask(service(), { body: { preset: 'elsewhere' }, headers: { origin: OTHER_ORIGIN } })
     expect(outcomeOf(reply)).toBe('issued')
   })
 
-  describe('where there is a default', () => {
+  describe('with a default', () => {
     const withDefault = shareService({ environment: { ...environment, DEFAULT_PRESET: 'plain' }, presets })
 
     it.each<[what: string, body: unknown, instructions: string]>([
       ['no body', undefined, 'Be brief.'],
       ['a body that names none', {}, 'Be brief.'],
       ['a body that names another', { preset: 'open' }, 'Be kind to the guest.'],
-    ])('is right for %s', async (_, body, instructions) => {
+    ])('is the one for %s', async (_, body, instructions) => {
       expect(outcomeOf(await ask(withDefault(), { body }))).toBe('issued')
       expect(lastSent(withDefault())).toMatchObject({ session: { instructions } })
     })
   })
 })
+
+type Row = [asked: unknown, outcome: unknown]
 
 describe('expires_after', () => {
   it.each<[asked: unknown, sent: number]>([
@@ -121,16 +120,14 @@ describe('expires_after', () => {
     expect(lastSent(service())).toMatchObject({ expires_after: { anchor: 'created_at', seconds } })
   })
 
-  it.each<[asked: unknown, outcome: unknown]>([
-    [{ seconds: 61 }, refused('expires_after.seconds')],
-    [{ seconds: 7200 }, refused('expires_after.seconds')],
-    [{ seconds: 7201 }, invalid('expires_after.seconds')],
-    [{ seconds: 9 }, invalid('expires_after.seconds')],
-    [{ seconds: 0 }, invalid('expires_after.seconds')],
-    [{ seconds: -60 }, invalid('expires_after.seconds')],
-    [{ seconds: 30.5 }, invalid('expires_after.seconds')],
-    [{ seconds: '30' }, invalid('expires_after.seconds')],
-    [{ seconds: null }, invalid('expires_after.seconds')],
+  const seconds = [7201, 9, 0, -60, 30.5, '30', null].map(
+    (value): Row => [{ seconds: value }, invalid('expires_after.seconds')],
+  )
+
+  it.each<Row>([
+    [{ seconds: 61 }, notAllowed('expires_after.seconds')],
+    [{ seconds: 7200 }, notAllowed('expires_after.seconds')],
+    ...seconds,
     [{ anchor: 'now' }, invalid('expires_after.anchor')],
     [{ seconds: 30, minutes: 1 }, invalid('expires_after.minutes')],
     [null, invalid('expires_after')],
@@ -142,22 +139,20 @@ describe('expires_after', () => {
   })
 })
 
-describe('a body of the wrong shape is refused without a word of it', () => {
-  it.each<[what: string, body: object, param: string | null]>([
-    ['an unknown field', { preset: 'plain', extra: 1 }, 'extra'],
-    ['a field of the other endpoint', { preset: 'plain', voice: 'marin' }, 'voice'],
-    ['a field in another case', { preset: 'plain', Session: {} }, 'Session'],
-    ['a session that is null', { preset: 'plain', session: null }, 'session'],
-    ['a session that is a list', { preset: 'plain', session: [] }, 'session'],
-    ['a session that is text', { preset: 'plain', session: 'realtime' }, 'session'],
-    ['variables that are null', { preset: 'plain', variables: null }, 'variables'],
-    ['variables that are a list', { preset: 'plain', variables: [] }, 'variables'],
-  ])('%s', async (_, body, param) => {
-    expect(outcomeOf(await ask(service(), { body }))).toEqual(invalid(param))
+describe('a field of the wrong shape', () => {
+  it.each<[body: object]>([
+    [{ extra: 1 }],
+    [{ voice: 'marin' }],
+    [{ Session: {} }],
+    ...[null, [], 'realtime'].map((session): [object] => [{ session }]),
+    ...[null, []].map((variables): [object] => [{ variables }]),
+  ])('is refused with its name: %j', async (fields) => {
+    const outcome = outcomeOf(await ask(service(), { body: { preset: 'plain', ...fields } }))
+    expect(outcome).toEqual(invalid(Object.keys(fields)[0]))
   })
 })
 
-it('takes a query for nothing but the preset', async () => {
+it('a query selects the preset and nothing else', async () => {
   const query = '?preset=plain&session={"type":"realtime"}&expires_after=7200&__proto__=x&constructor=y'
   expect(outcomeOf(await ask(service(), { path: CLIENT_SECRETS, query }))).toBe('issued')
   expect(lastSent(service())).toMatchObject({ expires_after: { seconds: 60 } })

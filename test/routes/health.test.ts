@@ -1,7 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { bodyOf, expectCommonHeaders, refusalOf } from '../support/replies.ts'
-import { ORIGIN, startTestService, type TestService } from '../support/service.ts'
+import { bodyOf, draining, expectCommonHeaders, refusalOf, wrongMethod } from '../support/replies.ts'
+import { breakAudit, ORIGIN, startTestService, type TestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import {
   type Answer,
@@ -11,21 +10,13 @@ import {
   startKeySetServer,
 } from '../support/tokens.ts'
 
-/** From here on no record can be written, and no other file be opened. */
-async function breakAudit({ auditDirectory, mint }: TestService): Promise<void> {
-  // What came before is on the disk once this is.
-  await mint()
-  await rm(auditDirectory, { recursive: true })
-  await writeFile(auditDirectory, '')
-}
-
 const ask = ({ app }: TestService, url: string) => app.inject({ url })
 
-describe('while all is well', () => {
+describe('a health check', () => {
   const service = shareService()
 
   it.each(['/livez', '/readyz', '/livez?any=thing', '/readyz?'])(
-    '%s says ok and nothing else',
+    '%s replies ok and nothing else',
     async (url) => {
       const reply = await ask(service(), url)
       expect(reply.statusCode).toBe(200)
@@ -34,29 +25,29 @@ describe('while all is well', () => {
     },
   )
 
-  it.each(['/livez', '/readyz'])('%s needs no origin, and refuses none', async (url) => {
+  it.each(['/livez', '/readyz'])('%s accepts any origin and none', async (url) => {
     for (const origin of [ORIGIN, 'https://evil.example', 'null']) {
       const reply = await service().app.inject({ url, headers: { origin } })
       expect(reply.statusCode).toBe(200)
     }
   })
 
-  it.each(['/livez', '/readyz'])('%s takes GET and HEAD only', async (url) => {
+  it.each(['/livez', '/readyz'])('%s accepts GET and HEAD only', async (url) => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
       const reply = await service().app.inject({ method, url })
-      expect(refusalOf(reply)).toEqual([405, 'invalid_request', null])
+      expect(refusalOf(reply)).toEqual(wrongMethod)
       expect(reply.headers['allow']).toBe('GET, HEAD')
     }
   })
 
-  it.each(['/livez', '/readyz'])('HEAD %s is GET without a body', async (url) => {
+  it.each(['/livez', '/readyz'])('HEAD %s gets the headers of GET', async (url) => {
     const { app } = service()
     const [get, head] = [await app.inject({ url }), await app.inject({ method: 'HEAD', url })]
     expect(head).toMatchObject({ statusCode: 200, body: '' })
     expect(head.headers['content-length']).toBe(get.headers['content-length'])
   })
 
-  it('health checks leave no record in the audit', async () => {
+  it('leaves no record in the audit', async () => {
     const before = await service().auditText()
     await ask(service(), '/livez')
     await service().app.inject({ method: 'POST', url: '/livez' })
@@ -64,13 +55,18 @@ describe('while all is well', () => {
   })
 })
 
-describe('from SIGTERM on', () => {
+/** The status of /readyz, while /livez is ok. */
+async function unreadyOf(service: TestService): Promise<unknown> {
+  expect(await ask(service, '/livez')).toMatchObject({ statusCode: 200, body: '{"status":"ok"}' })
+  const { statusCode, body } = await ask(service, '/readyz')
+  return statusCode === 503 ? JSON.parse(body).status : statusCode
+}
+
+describe('after SIGTERM', () => {
   it.each(['leaving', 'draining'] as const)('%s: not ready, but alive', async (phase) => {
     const service = await startTestService()
     service.lifecycle.phase = phase
-    const [ready, live] = await Promise.all(['/readyz', '/livez'].map((url) => ask(service, url)))
-    expect(ready).toMatchObject({ statusCode: 503, body: '{"status":"draining"}' })
-    expect(live).toMatchObject({ statusCode: 200, body: '{"status":"ok"}' })
+    expect(await unreadyOf(service)).toBe('draining')
   })
 
   it('leaving: mints still succeed', async () => {
@@ -80,70 +76,54 @@ describe('from SIGTERM on', () => {
   })
 
   it.each(['/v1/realtime/client_secrets', '/v1/realtime/sessions', '/nowhere'])(
-    'draining: %s is refused, its connection closed',
+    'draining: %s is refused and its connection closes',
     async (url) => {
       const service = await startTestService()
       service.lifecycle.phase = 'draining'
       const reply = await service.app.inject({ method: 'POST', url, headers: { origin: ORIGIN } })
-      expect(refusalOf(reply)).toEqual([503, 'shutting_down', null])
+      expect(refusalOf(reply)).toEqual(draining)
       expect(reply.headers).toMatchObject({ connection: 'close', 'retry-after': '1' })
     },
   )
 })
 
 describe('while the audit cannot be written', () => {
-  it('not ready, but alive', async () => {
+  it('not ready after the first failure, but alive, and a drain comes first', async () => {
     const service = await startTestService()
-    await breakAudit(service)
+    await service.mint()
+    await breakAudit(service.auditDirectory)
     expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 200 })
     await service.mint()
-    expect(await ask(service, '/readyz')).toMatchObject({
-      statusCode: 503,
-      body: '{"status":"audit_unavailable"}',
-    })
-    expect(await ask(service, '/livez')).toMatchObject({ statusCode: 200 })
-  })
-
-  it('a drain is what /readyz speaks of first', async () => {
-    const service = await startTestService()
-    await breakAudit(service)
-    await service.mint()
+    expect(await unreadyOf(service)).toBe('audit_unavailable')
     service.lifecycle.phase = 'leaving'
-    expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 503, body: '{"status":"draining"}' })
+    expect(await unreadyOf(service)).toBe('draining')
   })
 })
 
-/** Of which the key set is as told. */
+/** A service whose issuer sends this reply for its key set. */
 async function startWithKeySet(answer: Answer) {
   const server = await startKeySetServer(answer)
   const environment = { ...issuerEnvironment, AUTH_JWKS_URL: server.url.href }
   return { server, service: await startTestService({ environment }) }
 }
 
-describe('while tokens cannot be checked', () => {
-  const unready = { statusCode: 503, body: '{"status":"authentication_unavailable"}' } as const
-
-  it('not ready, but alive, until there are keys', async () => {
+describe('while tokens cannot be verified', () => {
+  it('not ready until there are keys, but alive', async () => {
     const { server, service } = await startWithKeySet((_, response) => response.writeHead(500).end())
-    expect(await ask(service, '/readyz')).toMatchObject(unready)
-    expect(await ask(service, '/livez')).toMatchObject({ statusCode: 200 })
+    expect(await unreadyOf(service)).toBe('authentication_unavailable')
     server.answer(answerKeys())
     await expect.poll(async () => (await ask(service, '/readyz')).statusCode, { timeout: 5_000 }).toBe(200)
   })
 
-  it('an issuer that does not answer delays no start', async () => {
+  it('the service starts without a reply of the issuer, and a broken audit comes first', async () => {
     const { service } = await startWithKeySet(() => undefined)
-    expect(await ask(service, '/readyz')).toMatchObject(unready)
-  })
-
-  it('an audit that cannot be written is what /readyz speaks of first', async () => {
-    const { service } = await startWithKeySet(() => undefined)
-    await breakAudit(service)
+    expect(await unreadyOf(service)).toBe('authentication_unavailable')
+    await breakAudit(service.auditDirectory)
     await service.app.inject({ method: 'POST', url: '/v1/realtime/sessions' })
-    expect(await ask(service, '/readyz')).toMatchObject({ body: '{"status":"audit_unavailable"}' })
+    expect(await unreadyOf(service)).toBe('audit_unavailable')
   })
 
-  it('a shared secret is always there', async () => {
+  it('a shared secret is always available', async () => {
     const service = await startTestService({ environment: secretEnvironment })
     expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 200 })
   })

@@ -1,87 +1,130 @@
+/** Which targets and methods have a route. */
 import { METHODS } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { CLIENT_SECRETS, refusalOf, SESSIONS } from '../support/replies.ts'
-import { ORIGIN } from '../support/service.ts'
+import {
+  CANARY,
+  CLIENT_SECRETS,
+  invalid,
+  noRoute,
+  refusalOf,
+  SESSIONS,
+  wrongMethod,
+} from '../support/replies.ts'
 import { shareService } from '../support/shared-service.ts'
-import { exchange, listen, pageHeaders, toRequest } from '../support/sockets.ts'
+import { exchange, listen, mintBody, mintHeaders, pageHeaders, send, toRequest } from '../support/sockets.ts'
 
 const service = shareService()
 
-const body = '{"preset":"assistant"}'
-const mintHeaders = [...pageHeaders, `Content-Length: ${body.length}`]
+const [origin] = pageHeaders
 
-const askRaw = async (startLine: string, headers: readonly string[] = [`Origin: ${ORIGIN}`], text = '') => {
-  const [reply] = await exchange(await listen(service().app), toRequest(startLine, headers, text))
-  if (reply === undefined) throw new Error('no reply')
-  return reply
-}
+const post = (path: string) => send(service(), `POST ${path}`, mintHeaders, mintBody)
 
-/** Replies to HEAD announce a body that does not come, and CONNECT is no request to Node. */
+/** Replies to HEAD announce a body that does not come, and Node gives CONNECT to no route. */
 const methods = METHODS.filter((method) => !['HEAD', 'CONNECT'].includes(method))
 
 describe.each([CLIENT_SECRETS, SESSIONS])('%s', (path) => {
-  it.each(methods.filter((method) => !['POST', 'OPTIONS'].includes(method)))(
-    'does not take %s',
-    async (method) => {
-      const before = service().sandbox.requests.length
-      const reply = await askRaw(`${method} ${path}?preset=assistant`)
-      expect(refusalOf(reply)).toEqual([405, 'invalid_request', null])
-      expect(reply.headers['allow']).toBe('POST, OPTIONS')
-      expect(service().sandbox.requests).toHaveLength(before)
-    },
-  )
+  it('mints for a POST', async () => {
+    expect((await post(path)).statusCode).toBe(200)
+  })
 
-  it('does not take HEAD, which has no body to say so', async () => {
+  it.each(methods.filter((method) => !['POST', 'OPTIONS'].includes(method)))('refuses %s', async (method) => {
+    const before = service().sandbox.requests.length
+    const reply = await send(service(), `${method} ${path}?preset=assistant`, [origin])
+    expect(refusalOf(reply)).toEqual(wrongMethod)
+    expect(reply.headers['allow']).toBe('POST, OPTIONS')
+    expect(service().sandbox.requests).toHaveLength(before)
+  })
+
+  it('refuses HEAD, without a body', async () => {
     const reply = await service().app.inject({ method: 'HEAD', url: path })
     expect(reply).toMatchObject({ statusCode: 405, body: '', headers: { allow: 'POST, OPTIONS' } })
   })
 
-  it('does not take a method that only a header names', async () => {
+  it('ignores a method that only a header names', async () => {
     const overrides = ['X-HTTP-Method-Override: POST', 'X-HTTP-Method: POST', 'X-Method-Override: POST']
-    expect((await askRaw(`GET ${path}`, [...pageHeaders, ...overrides])).statusCode).toBe(405)
+    expect((await send(service(), `GET ${path}`, [...pageHeaders, ...overrides])).statusCode).toBe(405)
   })
 })
 
-describe('a path that is not there', () => {
-  it.each(methods)('is not there for %s', async (method) => {
-    const reply = await askRaw(`${method} /nowhere`)
-    expect(refusalOf(reply)).toEqual([404, 'invalid_request', null])
+describe('a path without a route', () => {
+  it.each(methods)('is 404 for %s', async (method) => {
+    const reply = await send(service(), `${method} /nowhere`, [origin])
+    expect(refusalOf(reply)).toEqual(noRoute)
     expect(reply.headers).not.toHaveProperty('allow')
   })
 
-  it.each([
-    '/',
-    '/v1',
-    '/v1/realtime',
-    `${CLIENT_SECRETS}/`,
-    `${CLIENT_SECRETS}/x`,
-    `/${CLIENT_SECRETS}`,
-    '/v1//realtime/client_secrets',
+  const known = '/v1/realtime/client_secrets'
+  const similar = [
     '/V1/realtime/client_secrets',
     '/v1/realtime/Client_Secrets',
     '/v1/realtime/client-secrets',
-    '/v1/realtime/transcription_sessions',
-    '/v1/realtime/translations/client_secrets',
-    '/v1/../v1/realtime/client_secrets',
-    '/./v1/realtime/client_secrets',
-    '/v1/realtime/client_secrets;x',
-    '/v1/realtime/client_secrets&x',
-    '/metrics',
-    '/favicon.ico',
-  ])('%s', async (path) => {
-    expect(refusalOf(await askRaw(`POST ${path}`, mintHeaders, body))).toEqual([404, 'invalid_request', null])
+  ]
+  const dotted = ['/v1/../v1/realtime/client_secrets', '/./v1/realtime/client_secrets']
+  const slashed = [`${known}/`, `${known}/x`, `/${known}`, '/v1//realtime/client_secrets']
+  const ofOpenAi = ['/v1/realtime/transcription_sessions', '/v1/realtime/translations/client_secrets']
+  const others = ['/', '/v1', '/v1/realtime', `${known};x`, `${known}&x`, '/metrics', '/favicon.ico']
+  const escapedNames = ['client%5fsecrets', '%63lient_secrets'].map((name) => `/v1/realtime/${name}`)
+  const escapedParts = ['/v1%2frealtime%2fclient_secrets', '/%76%31/realtime/client_secrets', `/${CANARY}%2f`]
+  const escapedEnds = ['%3fpreset=assistant', '%20', '%00', '%2f..%2fclient_secrets'].map(
+    (end) => known + end,
+  )
+
+  const plain = [...similar, ...dotted, ...slashed, ...ofOpenAi, ...others]
+
+  it.each([...plain, ...escapedNames, ...escapedParts, ...escapedEnds])('is 404: %s', async (path) => {
+    const reply = await post(path)
+    expect(refusalOf(reply)).toEqual(noRoute)
+    expect(JSON.stringify(reply)).not.toContain(CANARY)
   })
 
   it('leaves no record in the audit', async () => {
     const before = (await service().records()).length
-    await askRaw('POST /nowhere', mintHeaders, body)
+    await post('/nowhere')
     expect(await service().records()).toHaveLength(before)
   })
 })
 
-it('a POST to either path mints', async () => {
-  const replies = await Promise.all(
-    [CLIENT_SECRETS, SESSIONS].map((path) => askRaw(`POST ${path}`, mintHeaders, body)),
+describe('a malformed target', () => {
+  it.each<[what: string, target: string]>([
+    ['half an escape', `/${CANARY}%`],
+    ['an escape that is not hex', `/${CANARY}%zz`],
+    ['an escape that is not UTF-8', `/${CANARY}%ff`],
+    ['an overlong escape', `/${CANARY}%c0%af`],
+    ['half an escape on a known path', `${CLIENT_SECRETS}%`],
+    ['another host', `http://${CANARY}.example${CLIENT_SECRETS}`],
+    ['another host with https', `https://${CANARY}.example${CLIENT_SECRETS}`],
+    ['another scheme', `file://${CANARY}${CLIENT_SECRETS}`],
+    ['a path without a slash', CANARY],
+    ['an asterisk', '*'],
+    ['a control character', `/${CANARY}\u0001`],
+    ['a byte that is not ASCII', `/${CANARY}\u00e9`],
+    ['UTF-8', Buffer.from(`/${CANARY}é`).toString('latin1')],
+    ['a tab', `/${CANARY}\tx`],
+  ])('is refused and not repeated: %s', async (_, target) => {
+    const bytes = Buffer.from(toRequest(`POST ${target}`, mintHeaders, mintBody), 'latin1')
+    const replies = await exchange(await listen(service().app), bytes)
+    expect(replies.map(refusalOf)).toEqual([invalid()])
+    expect(JSON.stringify(replies)).not.toContain(CANARY)
+  })
+})
+
+describe('a query', () => {
+  it.each(['?', '?%', '?%zz', '?a=%ff', '??', '?&&&', '?a?b', '?a=/../b', `?${'a&'.repeat(2_000)}`])(
+    'may be anything: %s',
+    async (query) => {
+      expect((await post(`${CLIENT_SECRETS}${query}`)).statusCode).toBe(200)
+    },
   )
-  expect(replies.map(({ statusCode }) => statusCode)).toEqual([200, 200])
+
+  it('with an empty preset names another one than the body', async () => {
+    expect(refusalOf(await post(`${CLIENT_SECRETS}?preset`))).toEqual(invalid('preset'))
+  })
+})
+
+it('no target is logged or recorded', async () => {
+  for (const target of [`/${CANARY}`, `/${CANARY}%zz`, `${CLIENT_SECRETS}?${CANARY}=${CANARY}`]) {
+    await post(target)
+  }
+  expect(service().logText()).not.toContain(CANARY)
+  expect(await service().auditText()).not.toContain(CANARY)
 })

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { bodyOf, SESSIONS } from '../support/replies.ts'
+import { bodyOf, invalid, noPreset, notAllowed, SESSIONS } from '../support/replies.ts'
 import { shareService } from '../support/shared-service.ts'
 import { ask, environment, lastSent, outcomeOf, presets } from './asking.ts'
 
 const service = shareService({ environment, presets })
-
-const invalid = (param: string | null): unknown => [400, 'invalid_request', param]
-const refused = (param: string): unknown => [403, 'override_not_allowed', param]
 
 const askFlat = (body: unknown, query = '') => ask(service(), { path: SESSIONS, query, body })
 
@@ -43,7 +40,7 @@ describe('POST /v1/realtime/sessions', () => {
     ['two presets', '?preset=plain', { preset: 'open' }, invalid('preset')],
     ['a preset twice in the query', '?preset=plain&preset=plain', {}, invalid('preset')],
     ['no preset', '', {}, invalid('preset')],
-    ['an unknown preset', '', { preset: 'nobody' }, [404, 'unknown_preset', null]],
+    ['an unknown preset', '', { preset: 'nobody' }, noPreset],
     ['a preset that is no text', '', { preset: {} }, invalid('preset')],
     ['a variable', '', { preset: 'hotel', variables: { hotel: 'Astoria' } }, 'issued'],
     ['no variable where one is needed', '', { preset: 'hotel' }, invalid('variables.hotel')],
@@ -55,10 +52,10 @@ describe('POST /v1/realtime/sessions', () => {
 
 describe('a flat field', () => {
   it.each<[what: string, body: object]>([
-    ['that equals the preset’s own', { voice: 'ash' }],
-    ['that equals what was dropped in translation', { temperature: 0.8 }],
-    ['that means the preset’s own', { modalities: ['text', 'audio'] }],
-    ['that is null, as SDKs send unset ones', { voice: null, instructions: null, tools: null }],
+    ['that equals that of the preset', { voice: 'ash' }],
+    ['that equals one without a GA field', { temperature: 0.8 }],
+    ['that means the same as that of the preset', { modalities: ['text', 'audio'] }],
+    ['that is null, as SDKs send unset fields', { voice: null, instructions: null, tools: null }],
     ['that the preset opens', { voice: 'marin' }],
     [
       'beside others of the preset',
@@ -73,30 +70,41 @@ describe('a flat field', () => {
     expect(lastSent(service())).toMatchObject({ session: { audio: { output: { voice: 'marin' } } } })
   })
 
-  it.each<[body: object, outcome: unknown]>([
-    [{ voice: 'cedar' }, refused('voice')],
-    [{ model: 'another' }, refused('model')],
-    [{ instructions: 'Be rude.' }, refused('instructions')],
-    [{ temperature: 0.9 }, refused('temperature')],
-    [{ modalities: ['text'] }, refused('modalities')],
-    [{ turn_detection: null }, refused('turn_detection')],
-    [{ turn_detection: { type: 'server_vad' } }, refused('turn_detection.type')],
-    [{ input_audio_format: 'g711_ulaw' }, refused('input_audio_format')],
-    [{ input_audio_transcription: { model: 'whisper-1' } }, refused('input_audio_transcription.model')],
-    [{ speed: 1 }, refused('speed')],
-    [{ tool_choice: 'none' }, refused('tool_choice')],
-    [{ tool_choice: 'no_such_function' }, invalid('tool_choice')],
-    [{ temperature: 1.3 }, invalid('temperature')],
-    [{ speed: 2 }, invalid('speed')],
-    [{ voice: 1 }, invalid('voice')],
-    [{ modalities: ['video'] }, invalid('modalities')],
-    [{ turn_detection: { kind: 'server_vad' } }, invalid('turn_detection.kind')],
-    [{ type: 'realtime' }, invalid('type')],
-    [{ session: {} }, invalid('session')],
-    [{ audio: {} }, invalid('audio')],
-    [{ expires_after: { seconds: 30 } }, invalid('expires_after')],
-  ])('%j is refused with its name in this shape', async (body, outcome) => {
-    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(outcome)
+  it.each<[body: object, param?: string]>([
+    [{ voice: 'cedar' }],
+    [{ model: 'another' }],
+    [{ instructions: 'Be rude.' }],
+    [{ temperature: 0.9 }],
+    [{ modalities: ['text'] }],
+    [{ turn_detection: null }],
+    [{ turn_detection: { type: 'server_vad' } }, 'turn_detection.type'],
+    [{ input_audio_format: 'g711_ulaw' }],
+    [{ input_audio_transcription: { model: 'whisper-1' } }, 'input_audio_transcription.model'],
+    [{ speed: 1 }],
+    [{ tool_choice: 'none' }],
+  ])('that is outside the rule of the preset is refused with its flat name: %j', async (body, param) => {
+    const [name = ''] = Object.keys(body)
+    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(notAllowed(param ?? name))
+  })
+
+  it.each<[body: object, param?: string]>([
+    [{ tool_choice: 'no_such_function' }],
+    [{ temperature: 1.3 }],
+    [{ speed: 2 }],
+    [{ voice: 1 }],
+    [{ modalities: ['video'] }],
+    [{ turn_detection: { kind: 'server_vad' } }, 'turn_detection.kind'],
+    [{ type: 'realtime' }],
+    [{ session: {} }],
+    [{ audio: {} }],
+    [{ expires_after: { seconds: 30 } }],
+  ])('that is outside the schema is refused with its flat name: %j', async (body, param) => {
+    const [name = ''] = Object.keys(body)
+    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(invalid(param ?? name))
+  })
+
+  it.each(['dictation', 'interpreter'])('is refused by a preset of another type: %s', async (preset) => {
+    expect(outcomeOf(await askFlat({ preset, voice: 'marin' }))).toEqual(notAllowed('voice'))
   })
 })
 
@@ -113,7 +121,7 @@ describe('client_secret.expires_after', () => {
   })
 
   it.each<[asked: unknown, outcome: unknown]>([
-    [{ expires_after: { seconds: 61 } }, refused('client_secret.expires_after.seconds')],
+    [{ expires_after: { seconds: 61 } }, notAllowed('client_secret.expires_after.seconds')],
     [{ expires_after: { seconds: 9 } }, invalid('client_secret.expires_after.seconds')],
     [{ expires_after: { seconds: '30' } }, invalid('client_secret.expires_after.seconds')],
     [{ expires_after: { anchor: 'now' } }, invalid('client_secret.expires_after.anchor')],
@@ -123,10 +131,3 @@ describe('client_secret.expires_after', () => {
     expect(outcomeOf(await askFlat({ preset: 'classic', client_secret: asked }))).toEqual(outcome)
   })
 })
-
-it.each(['dictation', 'interpreter'])(
-  'a flat field cannot be asked of a preset of another type: %s',
-  async (preset) => {
-    expect(outcomeOf(await askFlat({ preset, voice: 'marin' }))).toEqual(refused('voice'))
-  },
-)

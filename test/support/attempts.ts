@@ -80,9 +80,11 @@ const toTwice = (object: object): string => JSON.stringify(object).replace('{', 
 
 const toBody = (fields: object): string => JSON.stringify({ preset: 'assistant', ...fields })
 
+const flat = `POST ${SESSIONS}`
+
 const issued: readonly CanaryAttempt[] = [
   attempt('a secret', 200),
-  attempt('a secret of the flat route', 200, { start: `POST ${SESSIONS}` }),
+  attempt('a secret of the flat route', 200, { start: flat }),
   attempt('a secret with a variable', 200, { body: toBody({ variables: { guest: CANARY } }) }),
   attempt('a secret with an override', 200, {
     body: toBody({ session: { type: 'realtime', audio: { output: { voice: 'cedar' } } } }),
@@ -94,6 +96,8 @@ const malformed: readonly CanaryAttempt[] = [
   attempt('an unknown path', 404, { start: `POST /v1/${CANARY}` }),
   attempt('an unknown method', 400, { start: `CANARY ${CLIENT_SECRETS}` }),
   attempt('a GET', 405, { start: `GET ${CLIENT_SECRETS}?${CANARY}` }),
+  attempt('a known path behind escapes', 404, { start: `POST /%76${CANARY}` }),
+  attempt('a PUT', 405, { start: `PUT ${CLIENT_SECRETS}?${CANARY}` }),
   attempt('a URL with a bad escape', 400, { start: `POST /%zz${CANARY}` }),
   attempt('an absolute URL', 400, { start: `POST http://${CANARY}.example${CLIENT_SECRETS}` }),
   attempt('too long a header', 431, { headers: [`X-Long: ${CANARY.repeat(3_000)}`] }),
@@ -106,16 +110,25 @@ const malformed: readonly CanaryAttempt[] = [
   attempt('a body too large', 413, { body: JSON.stringify(CANARY.repeat(2_000)) }),
   attempt('no JSON', 400, { body: `{"preset":${CANARY}` }),
   attempt('a word', 400, { body: `"${CANARY}"` }),
+  attempt('a list', 400, { body: `["${CANARY}"]` }),
   attempt('a key twice', 400, { body: `{"${CANARY}":1,"${CANARY}":2}` }),
   attempt('a forbidden key', 400, { body: `{"__proto__":"${CANARY}"}` }),
   attempt('a bad chunk', 400, { headers: ['Transfer-Encoding: chunked'], body: `${CANARY}\r\n` }),
   attempt('an unknown field', 400, { body: toBody({ [CANARY]: CANARY }) }),
   attempt('an unknown field of the session', 400, { body: toBody({ session: { [CANARY]: CANARY } }) }),
-  attempt('an ill-typed field', 400, { body: toBody({ session: { type: CANARY } }) }),
+  attempt('an unknown field’s value', 400, { body: toBody({ extra: CANARY }) }),
+  attempt('an unknown field further in', 400, { body: toBody({ session: { audio: { [CANARY]: {} } } }) }),
+  attempt('an unknown type', 400, { body: toBody({ session: { type: CANARY } }) }),
+  attempt('an ill-typed field', 400, { body: toBody({ session: { audio: CANARY } }) }),
+  attempt('an ill-typed expiry', 400, { body: toBody({ expires_after: { seconds: CANARY } }) }),
+  attempt('an unknown flat field', 400, { start: flat, body: toBody({ [CANARY]: 1 }) }),
+  attempt('a flat tool_choice', 400, { start: flat, body: toBody({ tool_choice: CANARY }) }),
+  attempt('a flat secret', 400, { start: flat, body: toBody({ client_secret: { value: CANARY } }) }),
   attempt('a preset of another type', 400, { body: toBody({ preset: [CANARY] }) }),
   attempt('two presets', 400, { start: `POST ${CLIENT_SECRETS}?preset=${CANARY}` }),
   attempt('an undeclared variable', 400, { body: toBody({ variables: { [CANARY]: CANARY } }) }),
-  attempt('a bad variable', 400, { body: toBody({ variables: { guest: CANARY.repeat(9) } }) }),
+  attempt('a bad variable', 400, { body: toBody({ variables: { guest: `\n${CANARY}` } }) }),
+  attempt('a long variable', 400, { body: toBody({ variables: { guest: CANARY.repeat(9) } }) }),
 ]
 
 const refused: readonly CanaryAttempt[] = [
@@ -128,6 +141,17 @@ const refused: readonly CanaryAttempt[] = [
     headers: ['Access-Control-Request-Method: POST'],
   }),
   attempt('an unknown preset', 404, { body: toBody({ preset: CANARY }) }),
+  attempt('an unknown preset in the query', 404, {
+    start: `POST ${CLIENT_SECRETS}?preset=${CANARY}`,
+    body: '',
+  }),
+  attempt('a closed flat field', 403, { start: flat, body: toBody({ instructions: CANARY }) }),
+  attempt('a key of metadata', 403, {
+    body: toBody({ session: { tracing: { metadata: { [CANARY]: 1 } } } }),
+  }),
+  attempt('a variable of a prompt', 403, {
+    body: toBody({ session: { prompt: { id: 'p', variables: { [CANARY]: 'x' } } } }),
+  }),
   attempt('a closed field', 403, { body: toBody({ session: { type: 'realtime', instructions: CANARY } }) }),
   attempt('a value outside the rule', 403, {
     body: toBody({ session: { type: 'realtime', audio: { output: { voice: CANARY } } } }),

@@ -26,6 +26,21 @@ export const allReasons: readonly Reason[] = Object.keys(reasons).filter(isReaso
 /** Every sentence that an error may contain. */
 const fixedMessages: ReadonlySet<string> = new Set(allReasons.map((name) => new ServiceError(name).message))
 
+/** What `refusalOf` returns, for the refusals that several tests expect. */
+export const invalid = (param: string | null = null) => [400, 'invalid_request', param] as const
+export const notAllowed = (param: string) => [403, 'override_not_allowed', param] as const
+export const unauthenticated = [401, 'unauthenticated', null] as const
+export const otherOrigin = [403, 'origin_not_allowed', null] as const
+export const noPreset = [404, 'unknown_preset', null] as const
+export const noRoute = [404, 'invalid_request', null] as const
+export const wrongMethod = [405, 'invalid_request', null] as const
+export const tooLarge = [413, 'invalid_request', null] as const
+export const unsupported = [415, 'invalid_request', null] as const
+export const limited = [429, 'rate_limited', null] as const
+export const overloaded = [503, 'overloaded', null] as const
+export const auditDown = [503, 'audit_unavailable', null] as const
+export const draining = [503, 'shutting_down', null] as const
+
 /** Checks OpenAI's envelope and the common headers, then returns status, code and param of an error. */
 export function refusalOf(reply: AnyReply): readonly [status: number, code: unknown, param: unknown] {
   const { error } = JSON.parse(reply.body)

@@ -1,5 +1,5 @@
 /** The whole service in this process, in front of a sandbox: what most tests ask. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,6 +71,12 @@ export async function createTemporaryDirectory(defer: Defer = onTestFinished): P
 export async function readAudit(directory: string): Promise<string> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.jsonl')).toSorted()
   return (await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')))).join('')
+}
+
+/** From now on no record can be written. */
+export async function breakAudit(auditDirectory: string): Promise<void> {
+  await rm(auditDirectory, { recursive: true })
+  await writeFile(auditDirectory, '')
 }
 
 export const parseRecords = (text: string): Record<string, unknown>[] =>

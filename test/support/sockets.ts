@@ -71,6 +71,18 @@ export async function exchange(port: number, text: string | Buffer): Promise<Any
   return parseReplies(peer.received())
 }
 
+/** The only reply to a request that is written by hand. */
+export async function send(
+  { app }: { readonly app: FastifyInstance },
+  startLine: string,
+  headers?: readonly string[],
+  body?: string,
+): Promise<AnyReply> {
+  const [reply, ...others] = await exchange(await listen(app), toRequest(startLine, headers, body))
+  if (reply === undefined || others.length > 0) throw new Error('there is not exactly one reply')
+  return reply
+}
+
 /** A request's text: start line, headers, body. Asks to close the connection unless a header says otherwise. */
 export function toRequest(startLine: string, headers: readonly string[] = [], body = ''): string {
   const all = ['Host: localhost', ...headers]
@@ -80,3 +92,8 @@ export function toRequest(startLine: string, headers: readonly string[] = [], bo
 
 /** The headers of a page of an allowed origin. */
 export const pageHeaders = [`Origin: ${ORIGIN}`, 'Content-Type: application/json'] as const
+
+export const mintBody = '{"preset":"assistant"}'
+
+/** The headers of a mint with that body. */
+export const mintHeaders = [...pageHeaders, `Content-Length: ${mintBody.length}`] as const
