@@ -22,6 +22,7 @@ import { createBoundedServer } from './http/server.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits/levels.ts'
+import { clientScriptRoute } from './routes/client-script.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
 import { mintingRoute } from './routes/minting.ts'
 import { checkRoutes, dialects, mintingPaths } from './routes/paths.ts'
@@ -90,6 +91,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   logReplies(app, { logger, quietRoutes: healthPaths, toPseudonym, now })
 
   healthRoutes(app, { audit, lifecycle, callerGuard, limits })
+  await clientScriptRoute(app)
   const minting = { allowedOrigins, issuer, callerGuard }
   for (const dialect of dialects) mintingRoute(app, dialect, minting)
   return app

@@ -49,6 +49,7 @@ describe('who may import whom', () => {
     ['routes', ['app']],
     ['admin', ['runtime']],
     ['issuer', ['app', 'routes', 'runtime']],
+    ['client', []],
     ['cli', ['main']],
     ['audit-reader', ['cli']],
   ])('%s is imported by %j alone', (room, importers) => {
@@ -58,6 +59,7 @@ describe('who may import whom', () => {
   it.each([
     ['reasons', []],
     ['secret', []],
+    ['client', []],
     ['json', []],
     ['errors', ['reasons']],
     ['lifecycle', []],
@@ -176,6 +178,7 @@ describe('what only some may do', () => {
       where(({ packages }) => packages.includes('undici')),
       [/^(?:openai|outbound)\//, 'auth/key-set.ts'],
     ],
+    ['fetch', whereCode(/\bfetch\(/), ['client/client.js']],
     ['know Redis', where(({ packages }) => packages.includes('ioredis')), ['redis/connection.ts']],
     [
       'open connections',
@@ -194,6 +197,7 @@ describe('what only some may do', () => {
       [
         /^audit(?:-reader)?\//,
         'read-file.ts',
+        'routes/client-script.ts',
         'descriptors.ts',
         'version.ts',
         'watched-file.ts',
@@ -234,7 +238,6 @@ describe('nowhere', () => {
     ['a variable of the module', /^(?:export )?let /m, 'let count = 0'],
     ['the console', /\bconsole\./, 'console.log(1)'],
     ['code from text', /\beval\(|\bnew Function\(/, 'new Function(a)'],
-    ['fetch', /\bfetch\(/, 'await fetch(a)'],
     ['a name that says nothing', /\b(?:function|const) (?:get|handle|process)[A-Z]/, 'function handleIt('],
     ['a manager', /\bclass \w*(?:Manager|Helper|Util)/, 'class AuditManager {'],
   ])('is %s', (_what, pattern, example) => {

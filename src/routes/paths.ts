@@ -5,6 +5,7 @@ import { checkHeaders } from '../http/headers.ts'
 import { createOriginGuard } from '../http/origin.ts'
 import { checkTarget, toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import { CLIENT_SCRIPT_PATH } from './client-script.ts'
 import { clientSecrets } from './client-secrets.ts'
 import { healthPaths } from './health.ts'
 import type { Dialect } from './minting.ts'
@@ -14,10 +15,12 @@ export const dialects: readonly Dialect[] = [clientSecrets, sessions]
 
 export const mintingPaths: ReadonlySet<string> = new Set(dialects.map(({ path }) => path))
 
+const readOnlyPaths: ReadonlySet<string> = new Set([...healthPaths, CLIENT_SCRIPT_PATH])
+
 /** The error for a path without a route for the method. */
 function toRouteError(path: string): ServiceError {
   if (mintingPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'POST, OPTIONS' })
-  if (healthPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'GET, HEAD' })
+  if (readOnlyPaths.has(path)) return new ServiceError('method_unsupported', { allow: 'GET, HEAD' })
   return new ServiceError('route_unknown')
 }
 
