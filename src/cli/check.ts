@@ -1,20 +1,16 @@
 /** `realtime-mint check`: what the service would do with these settings and presets, without starting it. */
-import { randomUUID } from 'node:crypto'
 import { type Config, type Environment, parseConfig } from '../config.ts'
-import { ServiceError } from '../errors.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
-import { createUpstream, type UpstreamReport } from '../openai/mint.ts'
 import { showBody } from '../presets/body.ts'
 import { type Catalog, loadPresets } from '../presets/catalog.ts'
 import type { Problem } from '../presets/findings.ts'
 import { isOpenAiUrl } from '../presets/models.ts'
 import type { Preset } from '../presets/preset.ts'
 import { ConfigError, toListed } from '../problems.ts'
-import { meanings } from '../reason-meanings.ts'
-import type { Reason } from '../reasons.ts'
 import { Misuse, parseArguments } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
 import { EXIT_CONFIG } from './exit.ts'
+import { LIVE_SECONDS, type LiveMint, mintEach } from './live.ts'
 import { type Remarks, runPreflight } from './preflight.ts'
 
 export interface CheckOptions {
@@ -32,14 +28,6 @@ export interface Findings extends Remarks {
   readonly presets: readonly SentPreset[]
   /** What upstream answered for each preset; empty without `--live`. */
   readonly live: readonly LiveMint[]
-}
-
-type UpstreamFacts = Pick<UpstreamReport, 'status' | 'code' | 'param'>
-
-export interface LiveMint extends UpstreamFacts {
-  readonly preset: string
-  /** Null: it minted. */
-  readonly reason: Reason | null
 }
 
 /** What a request without overrides would send; variables are shown as `{{name}}`. */
@@ -87,34 +75,6 @@ function toFindings(file: string, catalog: Catalog, { problems, warnings }: Rema
   }
 }
 
-const LIVE_SECONDS = 10
-
-/** One real mint for each preset. The secrets are discarded. Variables are sent as `{{name}}`. */
-async function mintEach(findings: Findings, { upstream }: Config, { presets }: Catalog): Promise<Findings> {
-  const { mint, close } = createUpstream({ ...upstream, apiKey: () => upstream.apiKey, maxConnections: 1 })
-  const live: LiveMint[] = []
-  const problems: string[] = []
-  for (const preset of presets.values()) {
-    const { name, endpoint, template, model } = preset
-    const body = showBody(template, LIVE_SECONDS)
-    const order = { preset, endpoint, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
-    // One after another: upstream limits requests.
-    const outcome = await mint(order, { requestId: randomUUID(), safetyIdentifier: null }).catch(toUnasked)
-    const { status, code, param } = outcome.report
-    const reason = 'issued' in outcome ? null : outcome.failure.reason
-    live.push({ preset: name, status, code, param, reason })
-    if (reason !== null) problems.push(`--live: ${name} (${reason}): ${meanings[reason]}`)
-  }
-  await close()
-  return { ...findings, live, problems: [...findings.problems, ...problems] }
-}
-
-/** The circuit breaker opened, or upstream limits requests. */
-function toUnasked(error: unknown): { readonly report: UpstreamFacts; readonly failure: ServiceError } {
-  if (!(error instanceof ServiceError)) throw error
-  return { report: { status: null, code: null, param: null }, failure: error }
-}
-
 /** Reads the settings and looks at what they name, unless only a presets file is checked. */
 async function toRemarks(
   { config, problems, warnings }: ReturnType<typeof tryConfig>,
@@ -149,7 +109,14 @@ export async function check(options: CheckOptions): Promise<Findings> {
   }
   const findings = toFindings(fileName, loaded.catalog, remarks)
   const isReady = live && config !== undefined && remarks.problems.length === 0
-  return isReady ? mintEach(findings, config, loaded.catalog) : findings
+  if (!isReady) return findings
+  const minted = await mintEach(config.upstream, [...loaded.catalog.presets.values()])
+  return {
+    ...findings,
+    live: minted.live,
+    problems: [...findings.problems, ...minted.problems],
+    warnings: [...findings.warnings, ...minted.warnings],
+  }
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,7 +1,9 @@
+import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { check, toReport } from '../../src/cli/check.ts'
 import { API_KEY, ORIGIN, ROOT } from '../support/service.ts'
+import { listen } from '../support/upstream.ts'
 
 const environment = {
   OPENAI_API_KEY: API_KEY,
@@ -121,6 +123,19 @@ describe('check --live', () => {
       /^Client secrets of 10 s\n {2}voice-assistant: minted \(status 200, code none, param none\)$/m,
     )
     expect(toReport(findings) + JSON.stringify(findings)).not.toContain('ek_')
+  })
+
+  it('warns of the shutdown dates that upstream names', async () => {
+    const data = [{ id: 'gpt-realtime-2.1', shutdown_date: '2028-01-31' }]
+    const server = createServer((request, response) => {
+      const isList = request.method === 'GET' && request.url === '/v1/models'
+      response.writeHead(isList ? 200 : 403).end(isList ? JSON.stringify({ data }) : '{}')
+    })
+    const port = await listen(server)
+    onTestFinished(() => void server.close())
+    const given = { ...environment, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` }
+    const { warnings } = await check({ file: undefined, environment: given, live: true })
+    expect(warnings).toContain('--live: voice-assistant: upstream shuts down gpt-realtime-2.1 on 2028-01-31')
   })
 
   it('reports what upstream refused for each preset', async () => {

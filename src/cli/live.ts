@@ -1,0 +1,63 @@
+/** `check --live`: what upstream says about each preset. */
+import { randomUUID } from 'node:crypto'
+import { ServiceError } from '../errors.ts'
+import { createUpstream, type UpstreamReport } from '../openai/mint.ts'
+import { fetchShutdownDates } from '../openai/shutdown-dates.ts'
+import { showBody } from '../presets/body.ts'
+import type { Preset } from '../presets/preset.ts'
+import { meanings } from '../reason-meanings.ts'
+import type { Reason } from '../reasons.ts'
+import type { UpstreamConfig } from '../settings/upstream.ts'
+import type { Remarks } from './preflight.ts'
+
+type UpstreamFacts = Pick<UpstreamReport, 'status' | 'code' | 'param'>
+
+export interface LiveMint extends UpstreamFacts {
+  readonly preset: string
+  /** Null: it minted. */
+  readonly reason: Reason | null
+}
+
+export interface LiveFindings extends Remarks {
+  readonly live: readonly LiveMint[]
+}
+
+export const LIVE_SECONDS = 10
+
+/** Mints once for each preset and discards the secrets. Variables are sent as `{{name}}`. */
+export async function mintEach(upstream: UpstreamConfig, presets: readonly Preset[]): Promise<LiveFindings> {
+  const { mint, close } = createUpstream({ ...upstream, apiKey: () => upstream.apiKey, maxConnections: 1 })
+  const live: LiveMint[] = []
+  const problems: string[] = []
+  for (const preset of presets) {
+    const { name, endpoint, template, model } = preset
+    const body = showBody(template, LIVE_SECONDS)
+    const order = { preset, endpoint, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
+    // One after another: upstream limits requests.
+    const outcome = await mint(order, { requestId: randomUUID(), safetyIdentifier: null }).catch(toUnasked)
+    const { status, code, param } = outcome.report
+    const reason = 'issued' in outcome ? null : outcome.failure.reason
+    live.push({ preset: name, status, code, param, reason })
+    if (reason !== null) problems.push(`--live: ${name} (${reason}): ${meanings[reason]}`)
+  }
+  await close()
+  return { live, problems, warnings: await toShutdownWarnings(upstream, presets) }
+}
+
+/** Dates that upstream itself names. They may be newer than ours. */
+async function toShutdownWarnings(
+  upstream: UpstreamConfig,
+  presets: readonly Preset[],
+): Promise<readonly string[]> {
+  const dates = await fetchShutdownDates(upstream)
+  return presets.flatMap(({ name, model }) => {
+    const date = model === null ? undefined : dates.get(model)
+    return date === undefined ? [] : [`--live: ${name}: upstream shuts down ${model} on ${date}`]
+  })
+}
+
+/** The circuit breaker opened, or upstream limits requests. */
+function toUnasked(error: unknown): { readonly report: UpstreamFacts; readonly failure: ServiceError } {
+  if (!(error instanceof ServiceError)) throw error
+  return { report: { status: null, code: null, param: null }, failure: error }
+}
