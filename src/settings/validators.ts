@@ -117,7 +117,10 @@ export const apiKey = z
   .refine((text) => !text.startsWith('ek_'), 'is a client secret. Write an API key')
   .refine((text) => !text.startsWith('sk-admin-'), 'is an admin key, which cannot mint. Write a project key')
   .refine((text) => !text.startsWith('sk-ant-'), 'is a key of Anthropic. Write a key of OpenAI')
-  .refine((text) => /^[\x21-\x7e]*$/.test(text), 'contains a blank, or a character that no API key has')
+  .refine((text) => /^[\x21-\x7e]*$/.test(text), {
+    error: 'contains a blank, or a character that no API key has',
+    abort: true,
+  })
   .refine((text) => text.length >= 20, 'is too short for an API key: it has fewer than 20 characters')
   .refine((text) => text.length <= 8192, 'is too long for an API key: it has more than 8192 characters')
   .transform((text) => new Secret(text))

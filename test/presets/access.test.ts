@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { type PresetCaller, resolvePreset } from '../../src/presets/access.ts'
 import { catalogOf, refusalOf } from './support.ts'
@@ -16,59 +16,62 @@ const app = 'https://app.example.com'
 const shop = 'https://shop.example.com'
 const pro = { plan: 'pro', seats: 2, staff: true }
 
-describe('who gets which preset', () => {
-  test.each<[string, string | undefined, PresetCaller['claims'], string]>([
-    ['open', app, undefined, 'passes'],
-    ['open', undefined, {}, 'passes'],
-    ['shop', shop, undefined, 'passes'],
-    ['shop', app, undefined, 'preset_origin -'],
-    ['shop', undefined, undefined, 'preset_origin -'],
-    ['paid', app, pro, 'passes'],
-    ['paid', undefined, pro, 'passes'],
-    ['paid', app, { ...pro, plan: ['free', 'team'] }, 'passes'],
-    ['paid', app, { ...pro, plan: 'free' }, 'preset_claims -'],
-    ['paid', app, { ...pro, plan: ['free'] }, 'preset_claims -'],
-    ['paid', app, { ...pro, plan: [] }, 'preset_claims -'],
-    ['paid', app, { ...pro, plan: [['pro']] }, 'preset_claims -'],
-    ['paid', app, { ...pro, seats: '2' }, 'preset_claims -'],
-    ['paid', app, { ...pro, staff: 'true' }, 'preset_claims -'],
-    ['paid', app, { plan: 'pro', seats: 1 }, 'preset_claims -'],
-    ['paid', app, {}, 'preset_claims -'],
-    ['paid', app, undefined, 'preset_claims -'],
-    ['both', shop, { plan: 'pro' }, 'passes'],
-    ['both', app, { plan: 'pro' }, 'preset_origin -'],
-    ['both', shop, { plan: 'free' }, 'preset_claims -'],
-    ['roles', app, { realm_access: { roles: ['user', 'pro'] } }, 'passes'],
-    ['roles', app, { realm_access: { roles: 'pro' } }, 'passes'],
-    ['roles', app, { 'realm_access.roles': ['pro'] }, 'passes'],
-    ['roles', app, { 'realm_access.roles': [], realm_access: { roles: ['pro'] } }, 'preset_claims -'],
-    ['roles', app, { realm_access: { roles: ['user'] } }, 'preset_claims -'],
-    ['roles', app, { realm_access: 'pro' }, 'preset_claims -'],
-    ['roles', app, { realm_access: [{ roles: ['pro'] }] }, 'preset_claims -'],
-    ['roles', app, { roles: ['pro'] }, 'preset_claims -'],
-    ['odd', app, {}, 'preset_claims -'],
-    ['nobody', app, pro, 'preset_unknown -'],
-    ['Open', app, pro, 'preset_unknown -'],
-    ['__proto__', app, pro, 'preset_unknown -'],
-    ['', app, pro, 'preset_unknown -'],
-  ])('%s, asked for from %s with claims %j: %s', (name, origin, claims, outcome) => {
-    expect(refusalOf(() => resolvePreset(catalog, name, { origin, claims }))).toBe(outcome)
-  })
-})
+const denied = { origin: 'preset_origin -', claims: 'preset_claims -', name: 'preset_unknown -' }
 
-test('a caller cannot tell the refusals apart', () => {
-  const envelopes = ['nobody', 'shop', 'paid'].map((name) => {
-    try {
-      resolvePreset(catalog, name, { origin: app, claims: {} })
-    } catch (error) {
-      if (error instanceof ServiceError) return `${error.status} ${error.toEnvelope('r')}`
-    }
-    return name
+describe('access to a preset', () => {
+  it.each<
+    [name: string, origin: string | undefined, claims: PresetCaller['claims'], denial?: keyof typeof denied]
+  >([
+    ['open', app, undefined],
+    ['open', undefined, {}],
+    ['shop', shop, undefined],
+    ['shop', app, undefined, 'origin'],
+    ['shop', undefined, undefined, 'origin'],
+    ['paid', app, pro],
+    ['paid', undefined, pro],
+    ['paid', app, { ...pro, plan: ['free', 'team'] }],
+    ['paid', app, { ...pro, plan: 'free' }, 'claims'],
+    ['paid', app, { ...pro, plan: ['free'] }, 'claims'],
+    ['paid', app, { ...pro, plan: [] }, 'claims'],
+    ['paid', app, { ...pro, plan: [['pro']] }, 'claims'],
+    ['paid', app, { ...pro, seats: '2' }, 'claims'],
+    ['paid', app, { ...pro, staff: 'true' }, 'claims'],
+    ['paid', app, { plan: 'pro', seats: 1 }, 'claims'],
+    ['paid', app, {}, 'claims'],
+    ['paid', app, undefined, 'claims'],
+    ['both', shop, { plan: 'pro' }],
+    ['both', app, { plan: 'pro' }, 'origin'],
+    ['both', shop, { plan: 'free' }, 'claims'],
+    ['roles', app, { realm_access: { roles: ['user', 'pro'] } }],
+    ['roles', app, { realm_access: { roles: 'pro' } }],
+    ['roles', app, { 'realm_access.roles': ['pro'] }],
+    ['roles', app, { 'realm_access.roles': [], realm_access: { roles: ['pro'] } }, 'claims'],
+    ['roles', app, { realm_access: { roles: ['user'] } }, 'claims'],
+    ['roles', app, { realm_access: 'pro' }, 'claims'],
+    ['roles', app, { realm_access: [{ roles: ['pro'] }] }, 'claims'],
+    ['roles', app, { roles: ['pro'] }, 'claims'],
+    ['odd', app, {}, 'claims'],
+    ['absent', app, pro, 'name'],
+    ['Open', app, pro, 'name'],
+    ['__proto__', app, pro, 'name'],
+    ['', app, pro, 'name'],
+  ])('%s, from %s, with claims %j', (name, origin, claims, denial) => {
+    let found: string | undefined
+    const outcome = refusalOf(() => {
+      found = resolvePreset(catalog, name, { origin, claims }).name
+    })
+    expect(found ?? outcome).toBe(denial === undefined ? name : denied[denial])
   })
-  expect(new Set(envelopes).size).toBe(1)
-  expect(envelopes[0]).toContain('404 ')
-})
 
-test('the preset is the one that was asked for', () => {
-  expect(resolvePreset(catalog, 'shop', { origin: shop, claims: undefined }).name).toBe('shop')
+  it('is denied in the same words for every reason', () => {
+    const envelopes = ['absent', 'shop', 'paid'].map((name) => {
+      try {
+        return resolvePreset(catalog, name, { origin: app, claims: {} }).name
+      } catch (error) {
+        return error instanceof ServiceError ? `${error.status} ${error.toEnvelope('r')}` : name
+      }
+    })
+    expect(new Set(envelopes).size).toBe(1)
+    expect(envelopes[0]).toContain('404 ')
+  })
 })

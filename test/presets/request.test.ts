@@ -1,71 +1,58 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
-import type { Preset } from '../../src/presets/preset.ts'
-import {
-  choosePreset,
-  type MintRequest,
-  parseClientSecretsRequest,
-  parseSessionsRequest,
-} from '../../src/presets/request.ts'
+import { choosePreset, parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
-import { orderFlat, orderGa, presetOf, refusalOf } from './support.ts'
+import { nested, orderFlat, orderGa, presetOf, refusalOf } from './support.ts'
 
-const presets: Readonly<Record<string, Preset>> = {
+const presets = {
   realtime: presetOf({ session: fullRealtime }),
   transcription: presetOf({ session: fullTranscription }),
   translation: presetOf({ session: fullTranslation }),
 }
 
-/** What becomes of a body for a preset of this type. */
-function outcomeGa(body: Fields, type = 'realtime'): string {
-  const preset = presets[type]
-  return refusalOf(() => preset && orderGa(preset, body))
-}
+/** The outcome of a body for a preset of this type. */
+const outcomeGa = (body: Fields, type: keyof typeof presets = 'realtime'): string =>
+  refusalOf(() => orderGa(presets[type], body))
+const outcomeFlat = (body: Fields): string => refusalOf(() => orderFlat(presets.realtime, body))
 
-function outcomeFlat(body: Fields): string {
-  return refusalOf(() => orderFlat(presetOf({ session: fullRealtime }), body))
-}
+describe('a body is read field by field', () => {
+  const { client_secret: _, ...flat } = fullFlat
+  const common = { preset: 'concierge', variables: { guest: 'Ada' } }
+  const variables = new Map([['guest', 'Ada']])
 
-test('a body of POST /v1/realtime/client_secrets is read field by field', () => {
-  const body = {
-    preset: 'concierge',
-    session: fullRealtime,
-    expires_after: { anchor: 'created_at', seconds: 30 },
-    variables: { guest: 'Ada' },
-  }
-  expect(parseClientSecretsRequest(body)).toEqual({
-    shape: 'ga',
-    preset: 'concierge',
-    session: fullRealtime,
-    expiresAfterSeconds: 30,
-    variables: new Map([['guest', 'Ada']]),
+  it('of POST /v1/realtime/client_secrets', () => {
+    const expiry = { expires_after: { anchor: 'created_at', seconds: 30 } }
+    expect(parseClientSecretsRequest({ ...common, session: fullRealtime, ...expiry })).toEqual({
+      shape: 'ga',
+      preset: 'concierge',
+      session: fullRealtime,
+      expiresAfterSeconds: 30,
+      variables,
+    })
+    expect(parseClientSecretsRequest({})).toEqual({ shape: 'ga' })
+  })
+
+  it('of POST /v1/realtime/sessions', () => {
+    expect(parseSessionsRequest({ ...common, ...fullFlat })).toEqual({
+      shape: 'flat',
+      preset: 'concierge',
+      session: flat,
+      expiresAfterSeconds: 120,
+      variables,
+    })
+    expect(parseSessionsRequest({})).toEqual({ shape: 'flat' })
+  })
+
+  it('of POST /v1/realtime/sessions with the older name of its seconds', () => {
+    const body = { client_secret: { expires_at: { anchor: 'created_at', seconds: 45 } } }
+    expect(parseSessionsRequest(body).expiresAfterSeconds).toBe(45)
   })
 })
 
-test('a body of POST /v1/realtime/sessions is read field by field', () => {
-  const { client_secret: _, ...session } = fullFlat
-  expect(parseSessionsRequest({ preset: 'classic', variables: { guest: 'Ada' }, ...fullFlat })).toEqual({
-    shape: 'flat',
-    preset: 'classic',
-    session,
-    expiresAfterSeconds: 120,
-    variables: new Map([['guest', 'Ada']]),
-  })
-})
-
-test('an empty body asks for nothing', () => {
-  const nothing = {
-    preset: undefined,
-    session: undefined,
-    expiresAfterSeconds: undefined,
-    variables: undefined,
-  }
-  expect(parseClientSecretsRequest({})).toEqual({ shape: 'ga', ...nothing })
-  expect(parseSessionsRequest({})).toEqual({ shape: 'flat', ...nothing })
-})
+const long = 'a'.repeat(64)
 
 describe('a client_secrets body', () => {
-  test.each<[Fields, string]>([
+  it.each<[body: Fields, outcome: string]>([
     [{ preset: '' }, 'passes'],
     [{ expires_after: {} }, 'passes'],
     [{ expires_after: { seconds: 10 } }, 'passes'],
@@ -74,8 +61,8 @@ describe('a client_secrets body', () => {
     [{ model: 'm' }, 'field_unknown model'],
     [{ Preset: 'a' }, 'field_unknown Preset'],
     [{ 'a b': 1 }, 'field_unknown -'],
-    [{ ['a'.repeat(64)]: 1 }, `field_unknown ${'a'.repeat(64)}`],
-    [{ ['a'.repeat(65)]: 1 }, 'field_unknown -'],
+    [{ [long]: 1 }, `field_unknown ${long}`],
+    [{ [`${long}a`]: 1 }, 'field_unknown -'],
     [{ session: { 'a.b': 1 } }, 'field_unknown session'],
     [{ session: { audio: { output: { 'voi se': 1 } } } }, 'field_unknown session.audio.output'],
     [{ preset: null }, 'field_invalid preset'],
@@ -97,58 +84,38 @@ describe('a client_secrets body', () => {
     [{ session: { type: 'live' } }, 'field_invalid session.type'],
     [{ session: { type: null } }, 'field_invalid session.type'],
     [{ session: { type: 'constructor' } }, 'field_invalid session.type'],
-    [{ session: { type: 'realtime', temperature: 1 } }, 'field_unknown session.temperature'],
     [{ session: { temperature: 1 } }, 'field_unknown session.temperature'],
-    [
-      { session: { type: 'realtime', audio: { output: { voise: 'a' } } } },
-      'field_unknown session.audio.output.voise',
-    ],
-    [
-      { session: { type: 'realtime', audio: { output: { voice: 5 } } } },
-      'field_invalid session.audio.output.voice',
-    ],
-    [
-      { session: { type: 'realtime', audio: { output: { voice: { id: 5 } } } } },
-      'field_invalid session.audio.output.voice.id',
-    ],
-    [
-      { session: { type: 'realtime', audio: { output: { speed: 2 } } } },
-      'field_invalid session.audio.output.speed',
-    ],
-    [
-      { session: { type: 'realtime', audio: { input: { turn_detection: {} } } } },
-      'field_invalid session.audio.input.turn_detection.type',
-    ],
-    [
-      {
-        session: {
-          type: 'realtime',
-          audio: { input: { turn_detection: { type: 'semantic_vad', threshold: 1 } } },
-        },
-      },
-      'field_unknown session.audio.input.turn_detection.threshold',
-    ],
-    [{ session: { type: 'realtime', model: null } }, 'field_invalid session.model'],
-    [
-      { session: { type: 'realtime', tools: [{ type: 'function', name: 'f', strict: true }] } },
-      'field_unknown session.tools',
-    ],
-    [
-      { session: { type: 'realtime', tools: [{ type: 'function', name: 5 }] } },
-      'field_invalid session.tools',
-    ],
-    [
-      { session: { type: 'realtime', prompt: { id: 'p', variables: 5 } } },
-      'field_invalid session.prompt.variables',
-    ],
-    [{ session: { type: 'realtime', model: 5, extra: 1 } }, 'field_unknown session.extra'],
   ])('%j: %s', (body, outcome) => {
     expect(outcomeGa(body)).toBe(outcome)
   })
 })
 
-describe('a session is checked by the type of its preset', () => {
-  test.each<[string, Fields, string]>([
+const vad = 'audio.input.turn_detection'
+
+describe('a session in a client_secrets body', () => {
+  it.each<[path: string, value: unknown, outcome: string, param?: string]>([
+    ['temperature', 1, 'field_unknown'],
+    ['audio.output.voise', 'a', 'field_unknown'],
+    ['audio.output.voice', 5, 'field_invalid'],
+    ['audio.output.voice.id', 5, 'field_invalid'],
+    ['audio.output.speed', 2, 'field_invalid'],
+    [vad, {}, 'field_invalid', `${vad}.type`],
+    [vad, { type: 'semantic_vad', threshold: 1 }, 'field_unknown', `${vad}.threshold`],
+    ['model', null, 'field_invalid'],
+    ['tools', [{ type: 'function', name: 'f', strict: true }], 'field_unknown'],
+    ['tools', [{ type: 'function', name: 5 }], 'field_invalid'],
+    ['prompt', { id: 'p', variables: 5 }, 'field_invalid', 'prompt.variables'],
+  ])('is refused: %s: %j', (path, value, outcome, param = path) => {
+    const session = nested({ type: 'realtime', [path]: value })
+    expect(outcomeGa({ session })).toBe(`${outcome} session.${param}`)
+  })
+
+  it('is refused for its unknown field first', () => {
+    const session = { type: 'realtime', model: 5, extra: 1 }
+    expect(outcomeGa({ session })).toBe('field_unknown session.extra')
+  })
+
+  it.each<[type: keyof typeof presets, session: Fields, outcome: string]>([
     ['transcription', fullTranscription, 'passes'],
     ['translation', fullTranslation, 'passes'],
     ['transcription', { type: 'transcription', model: 'm' }, 'field_unknown session.model'],
@@ -156,37 +123,30 @@ describe('a session is checked by the type of its preset', () => {
     ['translation', { audio: { output: { language: 5 } } }, 'field_invalid session.audio.output.language'],
     ['realtime', { audio: { output: { language: 'fr' } } }, 'field_unknown session.audio.output.language'],
     ['realtime', { type: 'translation', quite: 'new' }, 'override_not_open session.type'],
-  ])('%s: %j', (type, session, outcome) => {
+  ])('is checked by the type of its preset, %s: %j', (type, session, outcome) => {
     expect(outcomeGa({ session }, type)).toBe(outcome)
   })
 })
 
-function nested(depth: number): unknown {
-  return JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
-}
-
-/** What becomes of this in each kind of body. */
-function outcomesOf(metadata: unknown): readonly string[] {
-  return [outcomeGa({ session: { tracing: { metadata } } }), outcomeFlat({ tracing: { metadata } })]
-}
-
-describe('a body that is nested too deeply is refused', () => {
-  test.each([31, 8000])('%i levels', (depth) => {
-    expect(outcomesOf(nested(depth))).toEqual(['field_invalid session', 'field_invalid -'])
-  })
-
-  test('and others are not', () => {
-    expect(outcomesOf(nested(30))).toEqual([
-      'override_not_open session.tracing.metadata',
-      'override_not_open tracing.metadata',
-    ])
+describe('a body of either kind', () => {
+  it.each([
+    [30, 'override_not_open session.tracing.metadata', 'override_not_open tracing.metadata'],
+    [31, 'field_invalid session', 'field_invalid -'],
+    [8000, 'field_invalid session', 'field_invalid -'],
+  ])('is refused if it is nested too deeply: %i levels', (depth, ga, flat) => {
+    const tracing = { metadata: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) }
+    expect(outcomeGa({ session: { tracing } })).toBe(ga)
+    expect(outcomeFlat({ tracing })).toBe(flat)
   })
 })
 
+const asking = (secret: unknown): Fields => ({ client_secret: secret })
+const expiry = 'field_invalid client_secret'
+
 describe('a sessions body', () => {
-  test.each<[Fields, string]>([
+  it.each<[body: Fields, outcome: string]>([
     [{ modalities: null, voice: null, client_secret: null }, 'passes'],
-    [{ client_secret: { expires_after: null } }, 'passes'],
+    [asking({ expires_after: null }), 'passes'],
     [{ session: {} }, 'field_unknown session'],
     [{ type: 'realtime' }, 'field_unknown type'],
     [{ expires_after: { seconds: 60 } }, 'field_unknown expires_after'],
@@ -197,49 +157,36 @@ describe('a sessions body', () => {
     [{ turn_detection: { treshold: 1 } }, 'field_unknown turn_detection.treshold'],
     [{ turn_detection: { threshold: 2 } }, 'field_invalid turn_detection.threshold'],
     [{ tools: [{ name: 5 }] }, 'field_invalid tools'],
-    [{ client_secret: 60 }, 'field_invalid client_secret'],
-    [{ client_secret: { value: 'x' } }, 'field_unknown client_secret.value'],
-    [
-      { client_secret: { expires_after: { anchor: 'created_at', seconds: 9 } } },
-      'field_invalid client_secret.expires_after.seconds',
-    ],
-    [{ client_secret: { expires_at: { seconds: 7201 } } }, 'field_invalid client_secret.expires_at.seconds'],
-    [
-      { client_secret: { expires_at: { seconds: 60 }, expires_after: { seconds: 61 } } },
-      'field_invalid client_secret',
-    ],
+    [asking(60), expiry],
+    [asking({ value: 'x' }), 'field_unknown client_secret.value'],
+    [asking({ expires_after: { anchor: 'created_at', seconds: 9 } }), `${expiry}.expires_after.seconds`],
+    [asking({ expires_at: { seconds: 7201 } }), `${expiry}.expires_at.seconds`],
+    [asking({ expires_at: { seconds: 60 }, expires_after: { seconds: 61 } }), expiry],
   ])('%j: %s', (body, outcome) => {
     expect(outcomeFlat(body)).toBe(outcome)
   })
-
-  test('may give the seconds by their older name', () => {
-    const body = { client_secret: { expires_at: { anchor: 'created_at', seconds: 45 } } }
-    expect(parseSessionsRequest(body).expiresAfterSeconds).toBe(45)
-  })
 })
 
-function named(preset?: string): MintRequest {
-  return parseClientSecretsRequest(preset === undefined ? {} : { preset })
-}
-
 describe('the preset is named', () => {
-  test.each<[string, string | undefined, unknown, string | undefined, string]>([
+  it.each<
+    [how: string, body: string | undefined, query: unknown, fallback: string | undefined, outcome: string]
+  >([
     ['by the body', 'a', undefined, undefined, 'a'],
     ['by the query', undefined, 'a', undefined, 'a'],
     ['by both alike', 'a', 'a', undefined, 'a'],
     ['by the default', undefined, undefined, 'd', 'd'],
     ['by the body rather than the default', 'a', undefined, 'd', 'a'],
     ['by the query rather than the default', undefined, 'a', 'd', 'a'],
-  ])('%s', (_, body, query, fallback, name) => {
-    expect(choosePreset(named(body), query, fallback)).toBe(name)
-  })
-
-  test.each<[string, string | undefined, unknown, string]>([
-    ['differently by body and query', 'a', 'b', 'preset_conflict preset'],
-    ['emptily by the query', 'a', '', 'preset_conflict preset'],
-    ['twice by the query', undefined, ['a', 'a'], 'field_invalid preset'],
-    ['nowhere', undefined, undefined, 'preset_missing preset'],
-  ])('%s, which is refused', (_, body, query, outcome) => {
-    expect(refusalOf(() => choosePreset(named(body), query, undefined))).toBe(outcome)
+    ['differently by body and query', 'a', 'b', undefined, 'preset_conflict preset'],
+    ['by an empty query', 'a', '', undefined, 'preset_conflict preset'],
+    ['twice by the query', undefined, ['a', 'a'], undefined, 'field_invalid preset'],
+    ['by nothing', undefined, undefined, undefined, 'preset_missing preset'],
+  ])('%s', (_how, body, query, fallback, outcome) => {
+    const request = parseClientSecretsRequest(body === undefined ? {} : { preset: body })
+    let name = ''
+    const refusal = refusalOf(() => {
+      name = choosePreset(request, query, fallback)
+    })
+    expect(refusal === 'passes' ? name : refusal).toBe(outcome)
   })
 })

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Catalog, type ParseOptions, parsePresets, type Refusal } from '../../src/presets/catalog.ts'
 import type { Problem } from '../../src/presets/findings.ts'
-import type { Fields } from '../../src/presets/json.ts'
+import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
 import { runAtOnce } from '../../src/presets/slices.ts'
@@ -44,8 +44,17 @@ export function presetOf(entry: object, options: Partial<ParseOptions> = {}): Pr
   return preset
 }
 
+/** `path: message` of each, without the `presets.only.` of a file with a single entry. */
+function linesOf(problems: readonly Problem[]): readonly string[] {
+  return problems.map(({ path, message }) => `${path.replace(/^presets\.only\.?/, '')}: ${message}`)
+}
+
 export function warningsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {
-  return catalogOf(fileOf(entry), options).warnings.map(({ path, message }) => `${path}: ${message}`)
+  return linesOf(catalogOf(fileOf(entry), options).warnings)
+}
+
+export function faultsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {
+  return linesOf(problemsOf(fileOf(entry), options))
 }
 
 /** What a body of POST /v1/realtime/client_secrets orders. */
@@ -78,9 +87,14 @@ export function expiring(seconds: number): object {
   return { anchor: 'created_at', seconds }
 }
 
-/** `path: message` of everything wrong with a single entry, its path without the `presets.only.` before it. */
-export function faultsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {
-  return problemsOf(fileOf(entry), options).map(
-    ({ path, message }) => `${path.replace(/^presets\.only\.?/, '')}: ${message}`,
-  )
+/** A transcription session with this transcription, and more of its input. */
+export function transcribing(transcription: object, input: object = {}): object {
+  return { type: 'transcription', audio: { input: { transcription, ...input } } }
+}
+
+/** Fields by their dotted paths, as the object that has them. */
+export function nested(fields: Fields): Fields {
+  const root = {}
+  for (const [path, value] of Object.entries(fields)) putAt(root, toPath(path), value)
+  return root
 }

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isObject } from '../../src/json.ts'
 import { flatSession, gaPathOf, isFlatField } from '../../src/presets/flat-schema.ts'
 import { gaSession } from '../../src/presets/ga-schema.ts'
@@ -15,66 +15,58 @@ const json = fc.dictionary(
   fc.oneof(fc.string(), fc.integer()),
 )
 
+const some = <Fields>(fields: { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> }) =>
+  fc.record(fields, { requiredKeys: [] })
+
 /** Any flat session whose tool_choice names nothing. */
-const flatSessions = fc.record(
-  {
-    model: maybe(text),
-    modalities: maybe(fc.uniqueArray(fc.constantFrom('text', 'audio'))),
-    instructions: maybe(fc.string()),
-    voice: maybe(text),
-    input_audio_format: maybe(format),
-    output_audio_format: maybe(format),
-    input_audio_transcription: maybe(
+const flatSessions = some({
+  model: maybe(text),
+  modalities: maybe(fc.uniqueArray(fc.constantFrom('text', 'audio'))),
+  instructions: maybe(fc.string()),
+  voice: maybe(text),
+  input_audio_format: maybe(format),
+  output_audio_format: maybe(format),
+  input_audio_transcription: maybe(
+    some({
+      model: maybe(fc.constantFrom('whisper-1', 'gpt-4o-transcribe-diarize', 'gpt-live-transcribe')),
+      language: maybe(text),
+      prompt: maybe(text),
+    }),
+  ),
+  turn_detection: maybe(
+    some({
+      type: maybe(fc.constantFrom('server_vad', 'semantic_vad')),
+      threshold: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+      prefix_padding_ms: maybe(fc.nat()),
+      silence_duration_ms: maybe(fc.nat()),
+      idle_timeout_ms: maybe(fc.integer({ min: 5000, max: 30_000 })),
+      eagerness: maybe(fc.constantFrom('low', 'medium', 'high', 'auto')),
+      create_response: maybe(fc.boolean()),
+      interrupt_response: maybe(fc.boolean()),
+    }),
+  ),
+  input_audio_noise_reduction: maybe(some({ type: maybe(fc.constantFrom('near_field', 'far_field')) })),
+  tools: maybe(
+    fc.array(
       fc.record(
         {
-          model: maybe(fc.constantFrom('whisper-1', 'gpt-4o-transcribe-diarize', 'gpt-live-transcribe')),
-          language: maybe(text),
-          prompt: maybe(text),
+          type: maybe(fc.constant('function')),
+          name: fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/),
+          description: maybe(fc.string()),
+          parameters: maybe(json),
         },
-        { requiredKeys: [] },
+        { requiredKeys: ['name'] },
       ),
     ),
-    turn_detection: maybe(
-      fc.record(
-        {
-          type: maybe(fc.constantFrom('server_vad', 'semantic_vad')),
-          threshold: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
-          prefix_padding_ms: maybe(fc.nat()),
-          silence_duration_ms: maybe(fc.nat()),
-          idle_timeout_ms: maybe(fc.integer({ min: 5000, max: 30_000 })),
-          eagerness: maybe(fc.constantFrom('low', 'medium', 'high', 'auto')),
-          create_response: maybe(fc.boolean()),
-          interrupt_response: maybe(fc.boolean()),
-        },
-        { requiredKeys: [] },
-      ),
-    ),
-    input_audio_noise_reduction: maybe(
-      fc.record({ type: maybe(fc.constantFrom('near_field', 'far_field')) }, { requiredKeys: [] }),
-    ),
-    tools: maybe(
-      fc.array(
-        fc.record(
-          {
-            type: maybe(fc.constant('function')),
-            name: fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/),
-            description: maybe(fc.string()),
-            parameters: maybe(json),
-          },
-          { requiredKeys: ['name'] },
-        ),
-      ),
-    ),
-    tool_choice: maybe(fc.constantFrom('auto', 'none', 'required')),
-    temperature: maybe(fc.double({ min: 0.6, max: 1.2, noNaN: true })),
-    max_response_output_tokens: maybe(fc.oneof(fc.constant('inf'), fc.integer({ min: 1, max: 4096 }))),
-    speed: maybe(fc.double({ min: 0.25, max: 1.5, noNaN: true })),
-    tracing: maybe(fc.oneof(fc.constant('auto'), fc.record({ group_id: text, metadata: json }))),
-    truncation: maybe(fc.constantFrom('auto', 'disabled')),
-    prompt: maybe(fc.record({ id: text, variables: json })),
-  },
-  { requiredKeys: [] },
-)
+  ),
+  tool_choice: maybe(fc.constantFrom('auto', 'none', 'required')),
+  temperature: maybe(fc.double({ min: 0.6, max: 1.2, noNaN: true })),
+  max_response_output_tokens: maybe(fc.oneof(fc.constant('inf'), fc.integer({ min: 1, max: 4096 }))),
+  speed: maybe(fc.double({ min: 0.25, max: 1.5, noNaN: true })),
+  tracing: maybe(fc.oneof(fc.constant('auto'), fc.record({ group_id: text, metadata: json }))),
+  truncation: maybe(fc.constantFrom('auto', 'disabled')),
+  prompt: maybe(fc.record({ id: text, variables: json })),
+})
 
 const offWhenNull: ReadonlySet<string> = new Set([
   'input_audio_transcription',
@@ -109,9 +101,11 @@ function expectedPaths(flat: Readonly<Record<string, unknown>>, dropped: Readonl
   return expected
 }
 
-test('no flat field is lost, put elsewhere or invented, and every translation is a GA session', () => {
-  fc.assert(
-    fc.property(flatSessions, (input) => {
+const runs = { seed: 20_261_122, numRuns: 500 }
+
+describe('the translation of any flat session', () => {
+  it('is a GA session, and no field is lost, misplaced or invented', () => {
+    const property = fc.property(flatSessions, (input) => {
       const flat = flatSession.parse(input)
       const { session, dropped } = toGaSession(flat)
       expect(gaSession.safeParse(session).error).toBeUndefined()
@@ -125,14 +119,12 @@ test('no flat field is lost, put elsewhere or invented, and every translation is
         expected.delete('audio.input.turn_detection.idle_timeout_ms')
       }
       expect([...paths].toSorted()).toEqual([...expected].toSorted())
-    }),
-    { seed: 20_261_122, numRuns: 500 },
-  )
-})
+    })
+    fc.assert(property, runs)
+  })
 
-test('every field that both shapes have can be said flat again', () => {
-  fc.assert(
-    fc.property(flatSessions, (input) => {
+  it('can be translated back and again without a change', () => {
+    const property = fc.property(flatSessions, (input) => {
       const first = toGaSession(flatSession.parse(input)).session
       const back: Record<string, unknown> = {}
       for (const field of Object.keys(gaPathOf).filter(isFlatField)) {
@@ -141,7 +133,7 @@ test('every field that both shapes have can be said flat again', () => {
         if (value !== undefined) back[field] = toFlatValue(field, value)
       }
       expect(toGaSession(flatSession.parse(back)).session).toEqual(first)
-    }),
-    { seed: 20_261_122, numRuns: 500 },
-  )
+    })
+    fc.assert(property, runs)
+  })
 })

@@ -1,24 +1,15 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { plainRealtime as realtime } from './sessions.ts'
-import { catalogOf, expiring, orderFlat, orderGa, presetOf, refusalOf, sent } from './support.ts'
+import { expiring, orderFlat, orderGa, presetOf, refusalOf, sent, transcribing } from './support.ts'
 
-describe('a preset without a wish goes upstream as written', () => {
-  test.each([
+const transcriber = transcribing({ model: 'gpt-live-transcribe' })
+const spanish = { model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } }
+
+describe('a request that changes nothing', () => {
+  it.each([
     ['realtime', realtime, 'client_secrets', 'gpt-realtime-2.1', realtime],
-    [
-      'transcription',
-      { type: 'transcription', audio: { input: { transcription: { model: 'gpt-live-transcribe' } } } },
-      'client_secrets',
-      'gpt-live-transcribe',
-      { type: 'transcription', audio: { input: { transcription: { model: 'gpt-live-transcribe' } } } },
-    ],
-    [
-      'translation, whose type is ours',
-      { type: 'translation', model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } },
-      'translations',
-      'gpt-realtime-translate',
-      { model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } },
-    ],
+    ['transcription', transcriber, 'client_secrets', 'gpt-live-transcribe', transcriber],
+    ['translation', { type: 'translation', ...spanish }, 'translations', 'gpt-realtime-translate', spanish],
     ['realtime without a model', { type: 'realtime' }, 'client_secrets', null, { type: 'realtime' }],
     [
       'flat, translated',
@@ -27,7 +18,7 @@ describe('a preset without a wish goes upstream as written', () => {
       'm',
       { type: 'realtime', model: 'm', instructions: '', audio: { input: { turn_detection: null } } },
     ],
-  ])('%s', (_, session, endpoint, model, upstream) => {
+  ])('sends the preset as written: %s', (_, session, endpoint, model, upstream) => {
     const preset = presetOf({ session })
     for (const body of [{}, { session: {} }, { expires_after: {} }, { variables: {} }]) {
       const order = orderGa(preset, body)
@@ -35,15 +26,18 @@ describe('a preset without a wish goes upstream as written', () => {
       expect(sent(order)).toEqual({ expires_after: expiring(60), session: upstream })
     }
   })
-})
 
-test('the body of the common request is made when the preset is loaded', () => {
-  const preset = presetOf({ session: realtime })
-  expect(orderGa(preset, {}).body).toBe(preset.body)
+  it('sends the body that was built at load, for the preset that was asked for', () => {
+    const preset = presetOf({ session: realtime })
+    expect(orderGa(preset, {}).body).toBe(preset.body)
+    expect(orderGa(preset, {}).preset).toBe(preset)
+  })
 })
 
 describe('the life of a secret', () => {
-  test.each<[object, number]>([
+  const preset = presetOf({ session: realtime })
+
+  it.each<[entry: object, seconds: number]>([
     [{ session: {} }, 60],
     [{ session: {}, expires_after_seconds: 10 }, 10],
     [{ session: {}, expires_after_seconds: 7200 }, 7200],
@@ -58,39 +52,19 @@ describe('the life of a secret', () => {
     expect(sent(order)).not.toHaveProperty('session.client_secret')
   })
 
-  test.each([10, 59, 60])('may be shortened: %i', (seconds) => {
-    const preset = presetOf({ session: realtime })
+  it.each([10, 59, 60])('may be shortened: %i', (seconds) => {
     const order = orderGa(preset, { expires_after: { seconds } })
     expect(order).toMatchObject({ expiresAfterSeconds: seconds, overrides: [] })
     expect(sent(order)).toEqual({ expires_after: expiring(seconds), session: realtime })
     expect(orderFlat(preset, { client_secret: { expires_after: { seconds } } }).body).toBe(order.body)
   })
 
-  test('may not be lengthened', () => {
-    const preset = presetOf({ session: realtime })
-    expect(refusalOf(() => orderGa(preset, { expires_after: { seconds: 61 } }))).toBe(
-      'expiry_raised expires_after.seconds',
+  it('may not be lengthened', () => {
+    const longer = { expires_after: { seconds: 61 } }
+    const param = 'expires_after.seconds'
+    expect(refusalOf(() => orderGa(preset, longer))).toBe(`expiry_raised ${param}`)
+    expect(refusalOf(() => orderFlat(preset, { client_secret: longer }))).toBe(
+      `expiry_raised client_secret.${param}`,
     )
-    expect(refusalOf(() => orderFlat(preset, { client_secret: { expires_after: { seconds: 61 } } }))).toBe(
-      'expiry_raised client_secret.expires_after.seconds',
-    )
   })
-})
-
-test('a translation keeps its type to itself when it is changed, too', () => {
-  const preset = presetOf({
-    session: { type: 'translation', model: 'm' },
-    overrides: { 'audio.output.language': ['fr'] },
-  })
-  const order = orderGa(preset, { session: { audio: { output: { language: 'fr' } } } })
-  expect(order).toMatchObject({ endpoint: 'translations', model: 'm', overrides: ['audio.output.language'] })
-  expect(sent(order)).toEqual({
-    expires_after: expiring(60),
-    session: { model: 'm', audio: { output: { language: 'fr' } } },
-  })
-})
-
-test('an order names the preset that it was placed for', () => {
-  const preset = catalogOf('presets: { a: { session: {} } }').presets.get('a')
-  expect(preset && orderGa(preset, {}).preset).toBe(preset)
 })

@@ -1,288 +1,258 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ParseOptions } from '../../src/presets/catalog.ts'
-import { catalogOf, faultsOf, fileOf, refusalsOf, warningsOf } from './support.ts'
+import { catalogOf, faultsOf, fileOf, refusalsOf, transcribing, warningsOf } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
+const oldModel = { type: 'realtime', model: 'gpt-realtime-1.5' }
 const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'
 const large = 'gpt-realtime-2.1'
 const small = 'gpt-realtime-2.1-mini'
-const transcribe = 'gpt-live-transcribe (or gpt-transcribe)'
+const shutDown = `OpenAI shuts down gpt-realtime on 2027-01-20; use ${large}`
 
-function at(date: string, isOpenAi = true): Partial<ParseOptions> {
+type Options = Partial<ParseOptions>
+
+function at(date: string, isOpenAi = true): Options {
   return { unixNow: () => Date.parse(date), isOpenAi }
 }
 
-function transcribing(model: string): object {
-  return { type: 'transcription', audio: { input: { transcription: { model } } } }
-}
-
-function speaking(voice: unknown): object {
-  return { ...realtime, audio: { output: { voice } } }
-}
-
-function messagesOf(session: object, options: Partial<ParseOptions> = {}): readonly string[] {
-  return catalogOf(fileOf({ session }), options).warnings.map((warning) => warning.message)
-}
+const unreasoning =
+  'has no effect with gpt-realtime-1.5, which does not reason; use gpt-realtime-2.1 or leave it out'
+const absentTool =
+  'session.tool_choice: names a tool that the session does not have; add it to tools or write auto'
+const connector = { type: 'mcp', server_label: 'a', connector_id: 'connector_gmail' }
 
 describe('a warning names', () => {
-  test.each<[string, object, readonly string[]]>([
+  it.each<[what: string, entry: object, ...warnings: string[]]>([
     [
       'a temperature',
       { session: { temperature: 0.8 } },
-      ['session.temperature: has no equivalent in the GA API and is left out'],
+      'session.temperature: has no equivalent in the GA API and is left out',
     ],
     [
       'a key of the other turn detection',
       { session: { turn_detection: { type: 'semantic_vad', threshold: 0.5 } } },
-      ['session.turn_detection.threshold: has no effect with semantic_vad and is left out'],
+      'session.turn_detection.threshold: has no effect with semantic_vad and is left out',
     ],
     [
       'a variable that the instructions do not use',
       { session: { type: 'transcription' }, variables: { guest: { max_length: 5 } } },
-      ['variables.guest: is not used in the instructions'],
+      'variables.guest: is not used in the instructions',
     ],
     [
       'braces without an end',
       { session: { ...realtime, instructions: 'a {{ b' } },
-      [
-        'session.instructions: has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable',
-      ],
+      'session.instructions: has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable',
     ],
     [
       'names in a rule',
       { session: realtime, overrides: { model: [large, 'gpt-realtime'], 'audio.output.voice': ['marinn'] } },
-      [
-        `overrides.model[1]: OpenAI shuts down gpt-realtime on 2027-01-20; use ${large}`,
-        'overrides.audio.output.voice[0]: is not a known voice; did you mean marin?',
-      ],
+      `overrides.model[1]: ${shutDown}`,
+      'overrides.audio.output.voice[0]: is not a known voice; did you mean marin?',
     ],
     [
       'reasoning of a model that does not reason',
-      { session: { type: 'realtime', model: 'gpt-realtime-1.5', reasoning: { effort: 'low' } } },
-      [
-        'session.reasoning: has no effect with gpt-realtime-1.5, which does not reason; use gpt-realtime-2.1 or leave it out',
-      ],
+      { session: { ...oldModel, reasoning: { effort: 'low' } } },
+      `session.reasoning: ${unreasoning}`,
     ],
     [
       'parallel calls of a model that does not reason',
-      { session: { type: 'realtime', model: 'gpt-realtime-1.5', parallel_tool_calls: true } },
-      [
-        'session.parallel_tool_calls: has no effect with gpt-realtime-1.5, which does not reason; use gpt-realtime-2.1 or leave it out',
-      ],
+      { session: { ...oldModel, parallel_tool_calls: true } },
+      `session.parallel_tool_calls: ${unreasoning}`,
     ],
     [
       'a connector',
-      {
-        session: {
-          ...realtime,
-          tools: [{ type: 'mcp', server_label: 'a', connector_id: 'connector_gmail' }],
-        },
-      },
-      [
-        'session.tools[0].connector_id: is deprecated: models released after 2026-09-01 do not take connectors; use server_url',
-      ],
+      { session: { ...realtime, tools: [connector] } },
+      'session.tools[0].connector_id: is deprecated: models released after 2026-09-01 do not take connectors; use server_url',
     ],
     [
-      'the choice of a function that is absent',
+      'the choice of an absent function',
       { session: { ...realtime, tool_choice: { type: 'function', name: 'f' } } },
-      ['session.tool_choice: names a tool that the session does not have; add it to tools or write auto'],
+      absentTool,
     ],
     [
-      'the choice of a server that is absent',
+      'the choice of an absent server',
       { session: { ...realtime, tool_choice: { type: 'mcp', server_label: 'f' } } },
-      ['session.tool_choice: names a tool that the session does not have; add it to tools or write auto'],
+      absentTool,
     ],
     [
       'a required tool without tools',
       { session: { ...realtime, tool_choice: 'required' } },
-      ['session.tool_choice: has no effect: the session has no tools'],
+      'session.tool_choice: has no effect: the session has no tools',
     ],
-  ])('%s', (_, entry, warnings) => {
-    expect(warningsOf(entry)).toEqual(warnings.map((warning) => `presets.only.${warning}`))
+  ])('%s', (_, entry, ...warnings) => {
+    expect(warningsOf(entry)).toEqual(warnings)
+  })
+
+  it('claims without AUTH_MODE=jwt', () => {
+    const entry = { session: { type: 'realtime' }, access: { claims: { plan: ['pro'] } } }
+    expect(warningsOf(entry, { authMode: 'jwt' })).toEqual([])
+    expect(warningsOf(entry, { authMode: 'none' })).toEqual([
+      'access.claims: has no effect without AUTH_MODE=jwt: no caller gets this preset',
+    ])
+  })
+
+  it('its place in the file', () => {
+    const { warnings } = catalogOf('presets:\n  a:\n    session:\n      temperature: 0.8\n')
+    expect(warnings.map(({ text }) => text)).toEqual([
+      'presets.yaml:4:7 presets.a.session.temperature: has no equivalent in the GA API and is left out',
+    ])
+  })
+
+  it('its own field when another field has a problem', () => {
+    const { problems, warnings } = refusalsOf(
+      fileOf({
+        session: { ...realtime, audio: { output: { voice: 'marinn' } }, temperature: 1 },
+        variables: { guest: { max_length: 5 } },
+      }),
+    )
+    expect(problems.map(({ path }) => path)).toEqual(['presets.only.session.temperature'])
+    expect(warnings.map(({ path }) => path)).toEqual([
+      'presets.only.session.audio.output.voice',
+      'presets.only.variables.guest',
+    ])
   })
 })
+
+/** Models by the day of their shutdown. */
+const realtimeModels: readonly (readonly [date: string, replacement: string, ...models: string[]])[] = [
+  ['2025-10-10', large, 'gpt-4o-realtime-preview-2024-10-01'],
+  [
+    '2026-05-07',
+    large,
+    'gpt-4o-realtime-preview',
+    'gpt-4o-realtime-preview-2025-06-03',
+    'gpt-4o-realtime-preview-2024-12-17',
+  ],
+  ['2026-05-07', small, 'gpt-4o-mini-realtime-preview', 'gpt-4o-mini-realtime-preview-2024-12-17'],
+  ['2026-07-23', small, 'gpt-realtime-mini-2025-10-06'],
+  ['2027-01-20', large, 'gpt-realtime', 'gpt-realtime-2025-08-28'],
+  ['2027-01-20', small, 'gpt-realtime-mini', 'gpt-realtime-mini-2025-12-15', 'gpt-audio-mini'],
+]
+const transcribers = [
+  'whisper-1',
+  'gpt-4o-transcribe',
+  'gpt-4o-mini-transcribe',
+  'gpt-4o-mini-transcribe-2025-12-15',
+  'gpt-4o-transcribe-diarize',
+]
 
 describe('a model that OpenAI shuts down', () => {
-  const realtimeModels: readonly (readonly [string, string, string])[] = [
-    ['gpt-4o-realtime-preview', '2026-05-07', large],
-    ['gpt-4o-realtime-preview-2025-06-03', '2026-05-07', large],
-    ['gpt-4o-realtime-preview-2024-12-17', '2026-05-07', large],
-    ['gpt-4o-realtime-preview-2024-10-01', '2025-10-10', large],
-    ['gpt-4o-mini-realtime-preview', '2026-05-07', small],
-    ['gpt-4o-mini-realtime-preview-2024-12-17', '2026-05-07', small],
-    ['gpt-realtime-mini-2025-10-06', '2026-07-23', small],
-    ['gpt-realtime', '2027-01-20', large],
-    ['gpt-realtime-2025-08-28', '2027-01-20', large],
-    ['gpt-realtime-mini', '2027-01-20', small],
-    ['gpt-realtime-mini-2025-12-15', '2027-01-20', small],
-    ['gpt-audio-mini', '2027-01-20', small],
-  ]
   const cases = [
-    ...realtimeModels.flatMap(([model, ...rest]) => [
-      [model, { model }, 'model', ...rest] as const,
-      [model, { type: 'realtime', model }, 'model', ...rest] as const,
-    ]),
-    ...[
-      'whisper-1',
-      'gpt-4o-transcribe',
-      'gpt-4o-mini-transcribe',
-      'gpt-4o-mini-transcribe-2025-12-15',
-      'gpt-4o-transcribe-diarize',
-    ].flatMap((model) => [
-      [model, transcribing(model), 'audio.input.transcription.model', '2027-02-26', transcribe] as const,
+    ...realtimeModels.flatMap(([date, replacement, ...models]) =>
+      models.flatMap((model) =>
+        [{ model }, { type: 'realtime', model }].map(
+          (session) => [model, session, 'model', date, replacement] as const,
+        ),
+      ),
+    ),
+    ...transcribers.flatMap((model) =>
       [
-        model,
-        { input_audio_transcription: { model } },
-        'input_audio_transcription.model',
-        '2027-02-26',
-        transcribe,
-      ] as const,
-    ]),
-  ]
+        [transcribing({ model }), 'audio.input.transcription.model'] as const,
+        [{ input_audio_transcription: { model } }, 'input_audio_transcription.model'] as const,
+      ].map(
+        ([session, path]) =>
+          [model, session, path, '2027-02-26', 'gpt-live-transcribe (or gpt-transcribe)'] as const,
+      ),
+    ),
+    [
+      'the API of reusable prompts',
+      { ...realtime, prompt: { id: 'p' } },
+      'prompt',
+      '2026-11-30',
+      'instructions',
+    ],
+  ] as const
 
-  test.each(cases)('%s: %j', (model, session, path, date, replacement) => {
-    const dayBefore = new Date(Date.parse(date) - 1).toISOString()
-    const before = `session.${path}: OpenAI shuts down ${model} on ${date}; use ${replacement}`
-    const after = `session.${path}: ${model} was shut down on ${date}; use ${replacement}`
-    expect(warningsOf({ session }, at(dayBefore))).toEqual([`presets.only.${before}`])
-    expect(warningsOf({ session }, at(date, false))).toEqual([`presets.only.${after}`])
-    expect(faultsOf({ session }, at(date))).toEqual([after])
-  })
+  it.each(cases)(
+    'is a warning before that day and a problem after it: %s: %j',
+    (name, session, path, date, replacement) => {
+      const dayBefore = new Date(Date.parse(date) - 1).toISOString()
+      const before = `session.${path}: OpenAI shuts down ${name} on ${date}; use ${replacement}`
+      const after = `session.${path}: ${name} was shut down on ${date}; use ${replacement}`
+      expect(warningsOf({ session }, at(dayBefore))).toEqual([before])
+      expect(warningsOf({ session }, at(date, false))).toEqual([after])
+      expect(faultsOf({ session }, at(date))).toEqual([after])
+    },
+  )
 
-  test('a rule that lists it is a problem after that day', () => {
-    expect(faultsOf({ session: realtime, overrides: { model: ['gpt-realtime'] } }, at('2027-01-20'))).toEqual(
-      [`overrides.model[0]: gpt-realtime was shut down on 2027-01-20; use ${large}`],
-    )
-  })
-
-  test('and so do reusable prompts', () => {
-    const entry = { session: { ...realtime, prompt: { id: 'pmpt_1' } } }
-    expect(warningsOf(entry, at('2026-11-29'))).toEqual([
-      'presets.only.session.prompt: OpenAI shuts down the API of reusable prompts on 2026-11-30; use instructions',
-    ])
-    expect(faultsOf(entry, at('2026-11-30'))).toEqual([
-      'session.prompt: the API of reusable prompts was shut down on 2026-11-30; use instructions',
+  it('is a problem in a rule after that day', () => {
+    const entry = { session: realtime, overrides: { model: ['gpt-realtime'] } }
+    expect(faultsOf(entry, at('2027-01-20'))).toEqual([
+      `overrides.model[0]: gpt-realtime was shut down on 2027-01-20; use ${large}`,
     ])
   })
 })
 
+const speaking = (model: string): object => ({ type: 'realtime', model })
+const translating = (model: string): object => ({ type: 'translation', model })
+const elsewhere: Options = { isOpenAi: false }
+const unknownModel = 'is not a known realtime model'
+const isOf = (type: string, model: string): string =>
+  `is the model of a session of type ${type}; here, use ${model}`
+
 describe('a model name', () => {
-  const elsewhere = { isOpenAi: false }
-  test.each<[object, Partial<ParseOptions>, string | undefined]>([
-    ...['gpt-realtime-2.1', 'gpt-realtime-2.1-mini', 'gpt-realtime-2', 'gpt-realtime-1.5'].map(
-      (model): [object, Partial<ParseOptions>, undefined] => [{ type: 'realtime', model }, {}, undefined],
-    ),
-    [{ type: 'translation', model: 'gpt-realtime-translate' }, {}, undefined],
-    [transcribing('gpt-transcribe'), {}, undefined],
-    [{ type: 'realtime', model: 'openai/gpt-realtime-2.1' }, elsewhere, undefined],
-    [
-      { type: 'realtime', model: 'gpt-realtime-2.11' },
+  it.each<[session: object, options: Options, ...warnings: string[]]>([
+    ...[large, small, 'gpt-realtime-2', 'gpt-realtime-1.5'].map((model): [object, Options] => [
+      speaking(model),
       {},
-      'is not a known realtime model; did you mean gpt-realtime-2.1?',
-    ],
+    ]),
+    [translating('gpt-realtime-translate'), {}],
+    [transcribing({ model: 'gpt-transcribe' }), {}],
+    [speaking('openai/gpt-realtime-2.1'), elsewhere],
+    [speaking('gpt-realtime-2.11'), {}, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    [speaking('gpt-realtime-2.11'), elsewhere, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    [speaking('gpt-4o'), {}, `${unknownModel}; use one such as gpt-realtime-2.1`],
+    [speaking('mine'), elsewhere, `${unknownModel}; ignore this if it is the name of a deployment`],
     [
-      { type: 'realtime', model: 'gpt-realtime-2.11' },
-      elsewhere,
-      'is not a known realtime model; did you mean gpt-realtime-2.1?',
-    ],
-    [
-      { type: 'realtime', model: 'gpt-4o' },
-      {},
-      'is not a known realtime model; use one such as gpt-realtime-2.1',
-    ],
-    [
-      { type: 'realtime', model: 'my-deployment' },
-      elsewhere,
-      'is not a known realtime model; ignore this if it is the name of a deployment',
-    ],
-    [
-      { type: 'realtime', model: 'gpt-live-1' },
+      speaking('gpt-live-1'),
       {},
       'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1',
     ],
+    [speaking('gpt-realtime-translate'), {}, isOf('translation', large)],
     [
-      { type: 'realtime', model: 'gpt-realtime-translate' },
-      {},
-      'is the model of a session of type translation; here, use gpt-realtime-2.1',
-    ],
-    [
-      { type: 'realtime', model: 'gpt-realtime-whisper' },
+      speaking('gpt-realtime-whisper'),
       {},
       'is a transcription model, which goes into audio.input.transcription.model; here, use gpt-realtime-2.1',
     ],
+    [translating(large), {}, isOf('realtime', 'gpt-realtime-translate')],
+    [transcribing({ model: large }), {}, isOf('realtime', 'gpt-live-transcribe')],
     [
-      { type: 'translation', model: 'gpt-realtime-2.1' },
-      {},
-      'is the model of a session of type realtime; here, use gpt-realtime-translate',
-    ],
-    [
-      transcribing('gpt-realtime-2.1'),
-      {},
-      'is the model of a session of type realtime; here, use gpt-live-transcribe',
-    ],
-    [
-      transcribing('gpt-live-transcibe'),
+      transcribing({ model: 'gpt-live-transcibe' }),
       {},
       'is not a known transcription model; did you mean gpt-live-transcribe?',
     ],
-  ])('%j (%j): %s', (session, options, message) => {
-    expect(messagesOf(session, options)).toEqual(message === undefined ? [] : [message])
+  ])('%j (%j): %s', (session, options, ...warnings) => {
+    const { warnings: found } = catalogOf(fileOf({ session }), options)
+    expect(found.map(({ message }) => message)).toEqual(warnings)
   })
 })
 
 describe('a voice', () => {
-  test.each<[unknown, string | undefined]>([
-    ...voices.split(', ').map((voice): [string, undefined] => [voice, undefined]),
-    [{ id: 'voice_1' }, undefined],
+  const notInGa = (voice: string) => `${voice} is not offered by the GA endpoint; use one of ${voices}`
+  it.each<[voice: unknown, ...warnings: string[]]>([
+    ...voices.split(', ').map((voice): [string] => [voice]),
+    [{ id: 'voice_1' }],
     ['marinn', 'is not a known voice; did you mean marin?'],
     ['Cedar', 'is not a known voice; did you mean cedar?'],
     ['sarah', `is not a known voice; use one of ${voices}`],
-    ['nova', `nova is not offered by the GA endpoint; use one of ${voices}`],
-    ['onyx', `onyx is not offered by the GA endpoint; use one of ${voices}`],
-    ['fable', `fable is not offered by the GA endpoint; use one of ${voices}`],
+    ...['nova', 'onyx', 'fable'].map((voice): [string, string] => [voice, notInGa(voice)]),
     ['beacon', `beacon is a voice of the Live API only; use one of ${voices}`],
     ['voice_123', 'is the id of a custom voice; write { id: … } instead of the bare id'],
-  ])('%j: %s', (voice, message) => {
-    const expected = message === undefined ? [] : [message]
-    expect(messagesOf(speaking(voice))).toEqual(expected)
-    const isFlat = typeof voice === 'string'
-    expect(messagesOf(isFlat ? { model: large, voice } : speaking(voice))).toEqual(expected)
+  ])('%j: %s', (voice, ...warnings) => {
+    const ga = { ...realtime, audio: { output: { voice } } }
+    expect(warningsOf({ session: ga })).toEqual(
+      warnings.map((warning) => `session.audio.output.voice: ${warning}`),
+    )
+    // The flat shape takes no object.
+    const flat = { model: large, voice: typeof voice === 'string' ? voice : null }
+    expect(warningsOf({ session: flat })).toEqual(warnings.map((warning) => `session.voice: ${warning}`))
   })
 
-  test('of a server that takes the flat shape is not judged', () => {
+  it('passes as it is on a server that takes the flat shape', () => {
     const entry = {
       session: { model: large, voice: 'onyx', temperature: 0.8 },
       overrides: { 'audio.output.voice': ['nova'] },
     }
     expect(warningsOf(entry, { api: 'sessions' })).toEqual([])
   })
-})
-
-test('a problem hides no warning', () => {
-  const entry = {
-    session: { ...speaking('marinn'), temperature: 1 },
-    variables: { guest: { max_length: 5 } },
-  }
-  const { problems, warnings } = refusalsOf(fileOf(entry))
-  expect(problems.map(({ path }) => path)).toEqual(['presets.only.session.temperature'])
-  expect(warnings.map(({ path }) => path)).toEqual([
-    'presets.only.session.audio.output.voice',
-    'presets.only.variables.guest',
-  ])
-})
-
-test('claims without AUTH_MODE=jwt make a preset that no caller gets', () => {
-  const entry = { session: { type: 'realtime' }, access: { claims: { plan: ['pro'] } } }
-  expect(warningsOf(entry, { authMode: 'none' })).toEqual([
-    'presets.only.access.claims: has no effect without AUTH_MODE=jwt: no caller gets this preset',
-  ])
-  expect(warningsOf(entry, { authMode: 'jwt' })).toEqual([])
-})
-
-test('a warning has the place of what it is about', () => {
-  const { warnings } = catalogOf('presets:\n  a:\n    session:\n      temperature: 0.8\n')
-  expect(warnings.map(({ text }) => text)).toEqual([
-    'presets.yaml:4:7 presets.a.session.temperature: has no equivalent in the GA API and is left out',
-  ])
-  expect(catalogOf(fileOf({ session: {} })).warnings).toEqual([])
 })

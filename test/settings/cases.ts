@@ -1,261 +1,244 @@
-/** Every variable: what it is without it, what it may be and what not. */
-import { callerSettings } from './caller-cases.ts'
-import { settingsOfRedis } from './redis-cases.ts'
-import { type Setting, upstreamSettings, wrongNumbers } from './upstream-cases.ts'
+/** Every setting: its default, valid texts with their values, and invalid texts with their problems. */
+import {
+  AUDIT_KEY,
+  BLANK,
+  choice,
+  ENCODING,
+  flag,
+  QUOTES,
+  type Setting,
+  UNREPLACED,
+  wholeNumber,
+} from './support.ts'
+import { callerSettings, upstreamSettings } from './upstream-cases.ts'
 
-const auditKey = 'an audit key that is only for tests'
+/** One limit, in milliseconds. */
+const rule = (limit: number, windowMs: number) => ({ limit, windowMs })
+
+const several = 'entry 1 is more than one origin. Origins are separated by commas'
+const wildcard = 'has a wildcard. List each origin, because a wildcard would let in foreign pages'
+const schemeless = 'has no scheme. Write https:// before it, or http:// for localhost'
+const canonical = 'entry 1 is not in canonical form. Write'
+const notOfApp = 'entry 1 is not the origin of an app, such as capacitor://localhost'
+const origins: Setting = {
+  name: 'ALLOWED_ORIGINS',
+  read: ({ allowedOrigins }) => [...allowedOrigins],
+  unset: 'required',
+  good: [
+    ['https://a.example', ['https://a.example']],
+    ['https://a.example , http://localhost:5173,', ['https://a.example', 'http://localhost:5173']],
+    ['capacitor://localhost,tauri://localhost', ['capacitor://localhost', 'tauri://localhost']],
+    ['chrome-extension://abc', ['chrome-extension://abc']],
+    ['https://a.example,https://a.example', ['https://a.example']],
+    ['http://[::1]:8080', ['http://[::1]:8080']],
+  ],
+  bad: [
+    ['*', `entry 1 ${wildcard}`],
+    ['https://a.example,*', `entry 2 ${wildcard}`],
+    ['https://a.example,https://*.example.com', `entry 2 ${wildcard}`],
+    ['null', 'has the entry null, which needs AUTH_MODE=jwt: every sandboxed frame and local file sends it'],
+    ',',
+    ['https://a.example,b.example', `entry 2 ${schemeless}`],
+    ['localhost:3000', `entry 1 ${schemeless}`],
+    'a.example',
+    'https://',
+    'file:///index.html',
+    'data:text/html',
+    ['wss://a.example', 'entry 1 is not an origin such as https://app.example.com'],
+    ['https://a.example/', `${canonical} https://a.example`],
+    'https://a.example/path',
+    'https://a.example?x',
+    ['HTTPS://App.Example.com', `${canonical} https://app.example.com`],
+    ['https://a.example:443', `${canonical} https://a.example`],
+    ['http://localhost:80', `${canonical} http://localhost`],
+    ['https://bücher.example', `${canonical} https://xn--bcher-kva.example`],
+    ['https://u:password@a.example', `${canonical} https://a.example`],
+    ['https://a.example https://b.example', several],
+    ['https://a.example\nhttps://b.example', several],
+    'https://a.example;https://b.example',
+    [
+      'https://a.example,https://b.example;https://c.example',
+      'entry 2 is more than one origin. Origins are separated by commas',
+    ],
+    'capacitor://',
+    ['capacitor://localhost/', notOfApp],
+    'capacitor://user@localhost',
+    [' https://a.example', BLANK],
+  ],
+}
+
+const limitForm =
+  'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
+const limits: readonly Setting[] = [
+  {
+    name: 'RATE_LIMIT_PER_ADDRESS',
+    read: ({ limits: { perAddress } }) => perAddress,
+    unset: [rule(60, 60_000)],
+    good: [
+      ['5/second', [rule(5, 1_000)]],
+      ['10/minute, 200/day', [rule(10, 60_000), rule(200, 86_400_000)]],
+    ],
+    bad: ['60', '0/minute', '60/minutes', '60/minute,', 'none', 'unlimited'],
+  },
+  {
+    name: 'RATE_LIMIT_PER_CALLER',
+    read: ({ limits: { perCaller } }) => perCaller,
+    unset: [rule(10, 60_000), rule(200, 86_400_000)],
+    good: [['5/hour', [rule(5, 3_600_000)]]],
+    bad: ['10', '0/day', 'none'],
+  },
+  {
+    name: 'RATE_LIMIT_TOTAL',
+    read: ({ limits: { total } }) => total,
+    unset: [rule(600, 60_000)],
+    good: [['5/second', [rule(5, 1_000)]]],
+    bad: ['600', '0/day', 'none', ['10/minute;200/day', limitForm]],
+  },
+]
+
+const redisForm =
+  'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0: it begins with redis:// or rediss://'
+const beside = { AUDIT_KEY, REDIS_URL: 'redis://127.0.0.1:6379' }
+const redis: readonly Setting[] = [
+  {
+    name: 'REDIS_URL',
+    read: (config) => config.redis?.url.reveal(),
+    unset: undefined,
+    beside: { AUDIT_KEY },
+    good: [
+      'redis://127.0.0.1:6379',
+      'redis://redis',
+      'redis://[::1]:6379/1',
+      'rediss://mint:p%40ss@redis.example.com:6380/',
+      'redis://:password@redis',
+    ],
+    bad: [
+      'redis',
+      ['redis:6379', redisForm],
+      '127.0.0.1:6379',
+      'redis://',
+      'redis:///0',
+      'redis://redis:65536',
+      'http://redis',
+      ...['redis+sentinel://a:26379/mymaster', 'redis://a:6379,b:6379', 'unix:///run/redis.sock'].map(
+        (url) => [url, 'names one server. Sentinel, Cluster and sockets are not supported'] as const,
+      ),
+      ['redis://redis/name', 'may end in the number of a database, such as /0, and in nothing else'],
+      'redis://redis/1/2',
+      'redis://redis?db=1',
+      ['rediss://redis?ssl_cert_reqs=none', 'takes no parameters. Remove the "?" and what follows it'],
+      ['redis://redis#1', 'takes no fragment. Remove the "#" and what follows it'],
+      ['redis://mint:%zz@redis', ENCODING],
+      ['redis://mint:pass/word@redis', ENCODING],
+      ['redis://:pass#word@redis:6379', ENCODING],
+    ],
+  },
+  flag('REDIS_REQUIRED', (config) => config.redis?.required ?? false, beside),
+  { ...wholeNumber('REPLICAS', (config) => config.redis?.replicas ?? 1, 1, [1, 10_000]), beside },
+]
+
+const trustEveryone =
+  'lists the addresses or CIDRs of your proxies, separated by commas, such as 10.0.0.5,fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For. Entry 1 is not an address or a CIDR'
+const proxies: Setting = {
+  name: 'TRUST_PROXY',
+  read: ({ trustedProxies }) => trustedProxies,
+  unset: [],
+  good: [
+    ['10.0.0.5', ['10.0.0.5']],
+    ['10.0.0.0/8, fd00::/64,', ['10.0.0.0/8', 'fd00::/64']],
+    ['::1,127.0.0.1/32', ['::1', '127.0.0.1/32']],
+  ],
+  bad: [
+    ['true', trustEveryone],
+    ...'false 1 0 loopback uniquelocal * proxy.example.com 10.0.0.5:80'.split(' '),
+    ...'0.0.0.0/0 ::/0 10.0.0.5,0.0.0.0/0'.split(' '),
+    ...'10.0.0/8 10.0.0.0/33 fd00::/129 10.0.0.0/ 10.0.0.0/8/8 10.0.0.0/-1 10.0.0.0/x'.split(' '),
+  ],
+}
 
 const adminToken = 'an-admin-token-that-is-only-for-tests'
+const admin: readonly Setting[] = [
+  wholeNumber('ADMIN_PORT', (config) => config.admin?.port, undefined, [0, 65_535]),
+  {
+    name: 'ADMIN_HOST',
+    read: (config) => config.admin?.host ?? '127.0.0.1',
+    unset: '127.0.0.1',
+    beside: { ADMIN_PORT: '9090', ADMIN_TOKEN: adminToken },
+    good: ['0.0.0.0', '::1'],
+    bad: [],
+  },
+  {
+    name: 'ADMIN_TOKEN',
+    read: (config) => config.admin?.token?.reveal(),
+    unset: undefined,
+    beside: { ADMIN_PORT: '9090' },
+    good: [adminToken, 'x'.repeat(512)],
+    bad: ['x'.repeat(31), 'x'.repeat(513), `${'x'.repeat(32)} y`, 'é'.repeat(32)],
+  },
+]
 
-const trustNobody = [
-  'true',
-  'false',
-  '1',
-  '0',
-  'loopback',
-  'uniquelocal',
-  '*',
-  'proxy.example.com',
-  '10.0.0.5:80',
-] as const
-const everybody = ['0.0.0.0/0', '::/0', '10.0.0.5,0.0.0.0/0'] as const
-const badCidrs = [
-  '10.0.0/8',
-  '10.0.0.0/33',
-  'fd00::/129',
-  '10.0.0.0/',
-  '10.0.0.0/8/8',
-  '10.0.0.0/-1',
-  '10.0.0.0/x',
-] as const
+const hostForm = 'is an address or a host name without scheme and port, such as 0.0.0.0'
+const port = wholeNumber('PORT', (config) => config.port, 8080, [0, 65_535])
 
 export const settings: readonly Setting[] = [
   {
     name: 'HOST',
     read: ({ host }) => host,
     unset: '127.0.0.1',
-    good: [
-      ['0.0.0.0', '0.0.0.0'],
-      ['::', '::'],
-    ],
-    bad: [],
-  },
-  {
-    name: 'PORT',
-    read: ({ port }) => port,
-    unset: 8080,
-    good: [
-      ['0', 0],
-      ['443', 443],
-      ['65535', 65_535],
-    ],
-    bad: wrongNumbers(65_535),
-  },
-  ...upstreamSettings,
-  {
-    name: 'ALLOWED_ORIGINS',
-    read: ({ allowedOrigins }) => [...allowedOrigins],
-    unset: 'required',
-    good: [
-      ['https://a.example', ['https://a.example']],
-      ['https://a.example , http://localhost:5173,', ['https://a.example', 'http://localhost:5173']],
-      ['capacitor://localhost,tauri://localhost', ['capacitor://localhost', 'tauri://localhost']],
-      ['chrome-extension://abc', ['chrome-extension://abc']],
-      ['https://a.example,https://a.example', ['https://a.example']],
-      ['http://[::1]:8080', ['http://[::1]:8080']],
-    ],
+    good: ['0.0.0.0', '::'],
     bad: [
-      '*',
-      'null',
-      ',',
-      'https://a.example,*',
-      'a.example',
-      'https://',
-      'https://a.example/',
-      'https://a.example/path',
-      'https://a.example?x',
-      'https://A.example',
-      'https://a.example:443',
-      'http://a.example:80',
-      'https://a.example b',
-      'https://a.example;https://b.example',
-      'file:///index.html',
-      'data:text/html',
-      'capacitor://',
-      'capacitor://localhost/',
-      'capacitor://user@localhost',
-      'https://a.example\nhttps://b.example',
-      ' https://a.example',
-      'wss://a.example',
+      ['127.0.0.1\r', BLANK],
+      ...['http://0.0.0.0', '0.0.0.0:8080', '*', '[::]'].map((host) => [host, hostForm] as const),
     ],
   },
+  { ...port, bad: [...port.bad, ['"8080"', QUOTES]] },
+  ...upstreamSettings,
+  origins,
   ...callerSettings,
   {
     name: 'PRESETS_FILE',
     read: ({ presetsFile }) => presetsFile,
     unset: 'presets.yaml',
-    good: [['/etc/x', '/etc/x']],
-    bad: [],
+    good: ['/etc/x'],
+    bad: [[' presets.yaml', BLANK]],
   },
   {
     name: 'DEFAULT_PRESET',
-    read: ({ defaultPreset }) => defaultPreset,
+    read: (config) => config.defaultPreset,
     unset: undefined,
-    good: [['one', 'one']],
+    good: ['one'],
     bad: [],
   },
-  {
-    name: 'RATE_LIMIT_PER_ADDRESS',
-    read: ({ limits }) => limits.perAddress,
-    unset: [{ limit: 60, windowMs: 60_000 }],
-    good: [
-      ['5/second', [{ limit: 5, windowMs: 1_000 }]],
-      [
-        '10/minute, 200/day',
-        [
-          { limit: 10, windowMs: 60_000 },
-          { limit: 200, windowMs: 86_400_000 },
-        ],
-      ],
-    ],
-    bad: ['60', '0/minute', '60/minutes', '60/minute,', 'none', 'unlimited'],
-  },
-  {
-    name: 'RATE_LIMIT_PER_CALLER',
-    read: ({ limits }) => limits.perCaller,
-    unset: [
-      { limit: 10, windowMs: 60_000 },
-      { limit: 200, windowMs: 86_400_000 },
-    ],
-    good: [['5/hour', [{ limit: 5, windowMs: 3_600_000 }]]],
-    bad: ['10', '0/day', 'none'],
-  },
-  {
-    name: 'RATE_LIMIT_TOTAL',
-    read: ({ limits }) => limits.total,
-    unset: [{ limit: 600, windowMs: 60_000 }],
-    good: [['5/second', [{ limit: 5, windowMs: 1_000 }]]],
-    bad: ['600', '0/day', 'none'],
-  },
-  ...settingsOfRedis,
-  {
-    name: 'TRUST_PROXY',
-    read: ({ trustedProxies }) => trustedProxies,
-    unset: [],
-    good: [
-      ['10.0.0.5', ['10.0.0.5']],
-      ['10.0.0.0/8, fd00::/64,', ['10.0.0.0/8', 'fd00::/64']],
-      ['::1,127.0.0.1/32', ['::1', '127.0.0.1/32']],
-    ],
-    bad: [...trustNobody, ...everybody, ...badCidrs],
-  },
-  {
-    name: 'MAX_CONCURRENT_MINTS',
-    read: ({ maxConcurrentMints }) => maxConcurrentMints,
-    unset: 256,
-    good: [
-      ['1', 1],
-      ['100000', 100_000],
-    ],
-    bad: ['0', ...wrongNumbers(100_000)],
-  },
+  ...limits,
+  ...redis,
+  proxies,
+  wholeNumber('MAX_CONCURRENT_MINTS', ({ maxConcurrentMints }) => maxConcurrentMints, 256, [1, 100_000]),
   {
     name: 'AUDIT_DIR',
     read: ({ audit }) => audit.directory,
     unset: './audit',
-    good: [['/var/audit', '/var/audit']],
-    bad: [],
-  },
-  {
-    name: 'AUDIT_DURABILITY',
-    read: ({ audit }) => audit.durability,
-    unset: 'fsync',
-    good: [
-      ['fsync', 'fsync'],
-      ['write', 'write'],
+    good: ['/var/audit'],
+    bad: [
+      ['${HOME}/audit', UNREPLACED],
+      ['~/audit', 'begins with ~, which only a shell replaces. Write the whole path'],
     ],
-    bad: ['none', 'FSYNC', 'true'],
   },
-  {
-    name: 'AUDIT_IDENTITIES',
-    read: ({ audit }) => audit.identities,
-    unset: 'pseudonym',
-    good: [
-      ['pseudonym', 'pseudonym'],
-      ['plain', 'plain'],
-    ],
-    bad: ['Plain', 'none', 'true'],
-  },
-  {
-    name: 'AUDIT_RETENTION_DAYS',
-    read: ({ audit }) => audit.retentionDays,
-    unset: 180,
-    good: [
-      ['0', 0],
-      ['1', 1],
-      ['36500', 36_500],
-    ],
-    bad: wrongNumbers(36_500),
-  },
+  choice('AUDIT_DURABILITY', ({ audit }) => audit.durability, 'fsync write', 'none FSYNC true'),
+  choice('AUDIT_IDENTITIES', ({ audit }) => audit.identities, 'pseudonym plain', 'Plain none true'),
+  wholeNumber('AUDIT_RETENTION_DAYS', ({ audit }) => audit.retentionDays, 180, [0, 36_500]),
   {
     name: 'AUDIT_KEY',
     read: ({ audit }) => audit.key?.reveal(),
     unset: undefined,
-    good: [
-      [auditKey, auditKey],
-      ['x'.repeat(32), 'x'.repeat(32)],
-    ],
+    good: [AUDIT_KEY, 'x'.repeat(32)],
     bad: [' ', 'x'.repeat(31), ` ${'x'.repeat(31)} `],
   },
-  {
-    name: 'ADMIN_PORT',
-    read: ({ admin }) => admin?.port,
-    unset: undefined,
-    good: [
-      ['0', 0],
-      ['9090', 9090],
-    ],
-    bad: wrongNumbers(65_535),
-  },
-  {
-    name: 'ADMIN_HOST',
-    read: ({ admin }) => admin?.host ?? '127.0.0.1',
-    unset: '127.0.0.1',
-    beside: { ADMIN_PORT: '9090', ADMIN_TOKEN: adminToken },
-    good: [
-      ['0.0.0.0', '0.0.0.0'],
-      ['::1', '::1'],
-    ],
-    bad: [],
-  },
-  {
-    name: 'ADMIN_TOKEN',
-    read: ({ admin }) => admin?.token?.reveal(),
-    unset: undefined,
-    beside: { ADMIN_PORT: '9090' },
-    good: [
-      [adminToken, adminToken],
-      ['x'.repeat(512), 'x'.repeat(512)],
-    ],
-    bad: ['x'.repeat(31), 'x'.repeat(513), `${'x'.repeat(32)} y`, 'é'.repeat(32)],
-  },
-  {
-    name: 'DRAIN_DELAY_SECONDS',
-    read: ({ drainDelaySeconds }) => drainDelaySeconds,
-    unset: 0,
-    good: [
-      ['0', 0],
-      ['8', 8],
-    ],
-    bad: wrongNumbers(8),
-  },
-  {
-    name: 'LOG_LEVEL',
-    read: ({ logLevel }) => logLevel,
-    unset: 'info',
-    good: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map(
-      (level) => [level, level] as const,
-    ),
-    bad: ['INFO', 'verbose', '30', 'off'],
-  },
+  ...admin,
+  wholeNumber('DRAIN_DELAY_SECONDS', ({ drainDelaySeconds }) => drainDelaySeconds, 0, [0, 8]),
+  choice(
+    'LOG_LEVEL',
+    ({ logLevel }) => logLevel,
+    'info fatal error warn debug trace silent',
+    'INFO verbose 30 off',
+  ),
 ]

@@ -1,75 +1,57 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  type Config,
-  type Environment,
-  parseAuditConfig,
-  parseConfig,
-  variableNames,
-} from '../../src/config.ts'
+import { type Environment, parseAuditConfig, parseConfig, variableNames } from '../../src/config.ts'
 import { ConfigError } from '../../src/problems.ts'
 import { createTemporaryDirectory, ROOT } from '../support/service.ts'
-import { enoughForTokens, secretOf } from './caller-cases.ts'
 import { settings } from './cases.ts'
-
-const API_KEY = 'sk-test-0123456789abcdefghij'
-
-/** The least that is enough. */
-const enough = {
-  OPENAI_API_KEY: API_KEY,
-  ALLOWED_ORIGINS: 'https://app.example.com',
-  AUTH_MODE: 'none',
-} as const
-
-function problemsOf(environment: Environment): readonly string[] {
-  try {
-    parseConfig(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+import { API_KEY, enough, enoughForTokens, JWT_SECRET, namesOf, problemsOf } from './support.ts'
 
 const optional = settings.filter(({ unset }) => unset !== 'required')
 const required = settings.filter(({ unset }) => unset === 'required')
 
-const namesOf = (problems: readonly string[]): readonly string[] =>
-  problems.map((line) => line.split(':')[0] ?? '')
+const good = settings.flatMap((setting) =>
+  setting.good.map((item) => {
+    const [text, value] = typeof item === 'string' ? [item, item] : item
+    return { ...setting, text, value }
+  }),
+)
+const bad = settings.flatMap((setting) =>
+  setting.bad.map((item) => {
+    const [text, message] = typeof item === 'string' ? [item] : item
+    return { ...setting, text, message }
+  }),
+)
 
-describe('every variable', () => {
-  it('has its case here', () => {
-    const files = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL', 'ADMIN_TOKEN'].map(
-      (name) => `${name}_FILE`,
-    )
+describe('every setting', () => {
+  it('has a case here', () => {
+    const inFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL', 'ADMIN_TOKEN']
+    const files = inFiles.map((name) => `${name}_FILE`)
     expect([...settings.map(({ name }) => name), ...files].toSorted()).toEqual(variableNames.toSorted())
   })
 
-  it.each(optional)('$name has a default', ({ name, read, unset }) => {
+  it.each(optional)('has a default: $name', ({ name, read, unset }) => {
     expect(read(parseConfig({ ...enough, [name]: undefined }))).toEqual(unset)
     expect(read(parseConfig({ ...enough, [name]: '' }))).toEqual(unset)
   })
 
-  it.each(
-    settings.flatMap(({ good, ...setting }) => good.map(([text, value]) => ({ ...setting, text, value }))),
-  )('$name may be $text', ({ name, text, value, read, beside }) => {
-    expect(read(parseConfig({ ...enough, ...beside, [name]: text }))).toEqual(value)
-  })
-
-  it.each(settings.flatMap(({ name, bad, beside }) => bad.map((text) => [name, text, beside] as const)))(
-    '%s is not %j',
-    (name, text, beside) => {
-      expect(namesOf(problemsOf({ ...enough, ...beside, [name]: text }))).toEqual([name])
-    },
-  )
-
-  it.each(required)('$name has no default', ({ name }) => {
+  it.each(required)('is required if it has no default: $name', ({ name }) => {
     expect(namesOf(problemsOf({ ...enough, [name]: undefined }))).toEqual([name])
     expect(namesOf(problemsOf({ ...enough, [name]: '' }))).toEqual([name])
   })
 
-  it('is in .env.example, and nothing else is, each under a sentence of its own', async () => {
+  it.each(good)('takes $name=$text', ({ name, text, value, read, beside }) => {
+    expect(read(parseConfig({ ...enough, ...beside, [name]: text }))).toEqual(value)
+  })
+
+  it.each(bad)('refuses $name=$text', ({ name, text, message, beside }) => {
+    const problems = problemsOf({ ...enough, ...beside, [name]: text })
+    const [found, expected] =
+      message === undefined ? [namesOf(problems), name] : [problems, `${name}: ${message}`]
+    expect(found).toEqual([expected])
+  })
+
+  it('is in .env.example under a sentence of its own, and nothing else is', async () => {
     const lines = (await readFile(join(ROOT, '.env.example'), 'utf8')).split('\n')
     const assigned = lines.flatMap((line, index) => {
       const [, name] = /^([A-Z_]+)=/.exec(line) ?? []
@@ -91,17 +73,16 @@ describe('every variable', () => {
 })
 
 describe('all problems are reported at once', () => {
-  it('with nothing set', () => {
+  it('if nothing is set', () => {
     expect(namesOf(problemsOf({})).toSorted()).toEqual(['ALLOWED_ORIGINS', 'AUTH_MODE', 'OPENAI_API_KEY'])
   })
 
-  it('with everything wrong', () => {
-    const wrong = settings.filter(({ bad }) => bad.length > 0)
-    const environment = Object.fromEntries(wrong.map(({ name, bad }) => [name, bad[0]]))
-    expect(namesOf(problemsOf(environment)).toSorted()).toEqual(wrong.map(({ name }) => name).toSorted())
+  it('if everything is wrong', () => {
+    const wrong = Object.fromEntries(bad.map(({ name, text }) => [name, text]))
+    expect(namesOf(problemsOf(wrong)).toSorted()).toEqual(Object.keys(wrong).toSorted())
   })
 
-  it('each on a line of its own, in an error that says them all', () => {
+  it('each on a line of its own, in an error with all of them', () => {
     const error = new ConfigError(problemsOf({ ...enough, PORT: 'x', HOST: '', LOG_LEVEL: 'loud' }))
     expect(error.message.split('\n')).toEqual(error.problems)
     expect(error.problems).toHaveLength(2)
@@ -109,110 +90,85 @@ describe('all problems are reported at once', () => {
 
   it('by name and never by value', () => {
     const canary = 'canary value 7c1e9'
-    const environment = Object.fromEntries(variableNames.map((name) => [name, canary]))
-    const problems = problemsOf(environment)
+    const problems = problemsOf(Object.fromEntries(variableNames.map((name) => [name, canary])))
     expect(problems.length).toBeGreaterThan(10)
     expect(problems.join('\n')).not.toContain('canary')
     for (const problem of problems) expect(problem).toMatch(/^[A-Z_]+: [a-z].*$/)
   })
 
-  it.each(['NODE_TLS_REJECT_UNAUTHORIZED'])('%s=0 is one of them', (name) => {
-    expect(namesOf(problemsOf({ ...enough, [name]: '0' }))).toEqual([name])
-    expect(problemsOf({ ...enough, [name]: '1' })).toEqual([])
-  })
-
-  it('and why AUTH_MODE has no default', () => {
-    expect(problemsOf({ ...enough, AUTH_MODE: undefined }).join()).toMatch(/no default, because/)
-  })
-
-  it.each<[what: string, environment: Environment, problem: RegExp]>([
-    [
-      'REDIS_URL needs a key that all replicas have',
-      { REDIS_URL: 'redis://redis' },
-      /^REDIS_URL: needs AUDIT_KEY or/,
-    ],
-    [
-      'an admin listener beyond loopback needs a token',
-      { ADMIN_PORT: '9090', ADMIN_HOST: '0.0.0.0' },
-      /^ADMIN_TOKEN: is missing/,
-    ],
-    ['a name may be beyond loopback', { ADMIN_PORT: '9090', ADMIN_HOST: 'mint' }, /^ADMIN_TOKEN: is missing/],
-    ['two listeners need two ports', { ADMIN_PORT: '80', PORT: '80' }, /^ADMIN_PORT: is the port of the/],
-    ['REDIS_REQUIRED needs REDIS_URL', { REDIS_REQUIRED: 'true' }, /^REDIS_REQUIRED: needs REDIS_URL/],
-  ])('and that %s', (_, environment, problem) => {
-    expect(problemsOf({ ...enough, ...environment })).toEqual([expect.stringMatching(problem)])
+  it('each wrong entry of a list', () => {
+    expect(problemsOf({ ...enough, ALLOWED_ORIGINS: 'https://a.example/,https://b.example,*' })).toEqual([
+      'ALLOWED_ORIGINS: entry 1 is not in canonical form. Write https://a.example',
+      'ALLOWED_ORIGINS: entry 3 has a wildcard. List each origin, because a wildcard would let in foreign pages',
+    ])
   })
 })
 
-const secrets: readonly [name: string, read: (config: Config) => string | undefined, beside: Environment][] =
-  [
-    ['OPENAI_API_KEY', ({ upstream }) => upstream.apiKey.reveal(), {}],
-    ['AUTH_JWT_SECRET', secretOf, { ...enoughForTokens, AUTH_JWKS_URL: undefined }],
-    ['AUDIT_KEY', ({ audit }) => audit.key?.reveal(), {}],
-    ['ADMIN_TOKEN', ({ admin }) => admin?.token?.reveal(), { ADMIN_PORT: '9090' }],
-    ['REDIS_URL', ({ redis }) => redis?.url.reveal(), { AUDIT_KEY: 'an audit key that is only for tests' }],
-  ]
+const jwt = { OPENAI_API_KEY: API_KEY, ...enoughForTokens }
+const bySecret = { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }
+const keycloak = { AUTH_JWKS_URL: 'http://keycloak:8080/jwks' }
 
-describe.each(secrets)('%s_FILE', (name, read, beside) => {
-  const secret =
-    name === 'REDIS_URL' ? 'redis://mint:password@redis.example.com' : 'sk-file-0123456789abcdefghijklmnopqr'
-  const all = { ...enough, ...beside }
-
-  /** Enough, but with this secret in a file with this content. */
-  async function withFile(content: string | Buffer): Promise<Environment> {
-    const path = join(await createTemporaryDirectory(), 'secret')
-    await writeFile(path, content)
-    return { ...all, [name]: undefined, [`${name}_FILE`]: path }
-  }
-
-  it.each<[what: string, content: string]>([
-    ['alone', secret],
-    ['with a newline', `${secret}\n`],
-    ['with a CRLF', `${secret}\r\n`],
-    ['with a byte order mark', `\ufeff${secret}`],
-    ['with a byte order mark and a CRLF', `\ufeff${secret}\r\n`],
-  ])('contains the secret %s', async (_, content) => {
-    expect(read(parseConfig(await withFile(content)))).toBe(secret)
-  })
-
-  it.each<[what: string, content: string | Buffer]>([
-    ['nothing', ''],
-    ['blanks', ' \n'],
-    ['too little', 'short'],
-    ['two line endings', `${secret}\n\n`],
-    ['a blank at the end', `${secret} \n`],
-    ['a blank at the beginning', ` ${secret}`],
-    ['quotes', `"${secret}"\n`],
-    ['a variable that nothing has replaced', 'sk-${OPENAI_API_KEY}-0123456789abcdefghij'],
-    ['NAME=value', `${name}=${secret}`],
-    ['JSON', JSON.stringify({ secret })],
-    ['a CR too many', `${secret}\r\r\n`],
-  ])('must not contain %s', async (_, content) => {
-    const problems = problemsOf(await withFile(content))
-    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}_FILE: `))])
-  })
-
-  it('may not be missing', async () => {
-    const path = join(await createTemporaryDirectory(), 'missing')
-    const problems = problemsOf({ ...all, [name]: undefined, [`${name}_FILE`]: path })
-    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}_FILE: `))])
-    expect(problems.join()).not.toContain(path)
-  })
-
-  it('may not be a directory', async () => {
-    const path = join(await createTemporaryDirectory(), 'directory')
-    await mkdir(path)
-    const environment = { ...all, [name]: undefined, [`${name}_FILE`]: path }
-    expect(namesOf(problemsOf(environment))).toEqual([`${name}_FILE`])
-  })
-
-  it(`may not be set beside ${name}`, async () => {
-    const environment = { ...(await withFile(secret)), [name]: secret }
-    expect(namesOf(problemsOf(environment))).toEqual([name])
-  })
-
-  it(`may be set beside an empty ${name}`, async () => {
-    expect(read(parseConfig({ ...(await withFile(secret)), [name]: '' }))).toBe(secret)
+describe('settings that depend on each other', () => {
+  it.each<[what: string, environment: Environment, ...problems: string[]]>([
+    ['tokens with a key set', jwt],
+    ['tokens with a shared secret', { ...jwt, ...bySecret }],
+    ['tokens without keys', { ...jwt, AUTH_JWKS_URL: '' }, 'AUTH_JWKS_URL: is missing'],
+    [
+      'tokens with both kinds of keys',
+      { ...jwt, AUTH_JWT_SECRET: JWT_SECRET },
+      'AUTH_JWKS_URL: is set together',
+    ],
+    [
+      'tokens with a key set and an unreadable file',
+      { ...jwt, AUTH_JWT_SECRET_FILE: '/nowhere' },
+      'AUTH_JWT_SECRET_FILE: the file does not exist',
+      'AUTH_JWKS_URL: is set together',
+    ],
+    ['tokens without an issuer', { ...jwt, AUTH_ISSUER: '' }, 'AUTH_ISSUER: is missing'],
+    ['tokens without an audience', { ...jwt, AUTH_AUDIENCE: '' }, 'AUTH_AUDIENCE: is missing'],
+    [
+      'tokens without anything',
+      { ...jwt, AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' },
+      'AUTH_JWKS_URL: is missing',
+      'AUTH_ISSUER: is missing',
+      'AUTH_AUDIENCE: is missing',
+    ],
+    [
+      'tokens with wrong origins',
+      { ...jwt, ALLOWED_ORIGINS: '*' },
+      'ALLOWED_ORIGINS: entry 1 has a wildcard',
+    ],
+    ['a key set over http', { ...jwt, ...keycloak, INSECURE_HTTP_HOSTS: 'litellm,keycloak' }],
+    ['no mode', { ...enough, AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
+    [
+      'Redis without a common key',
+      { ...enough, REDIS_URL: 'redis://redis' },
+      'REDIS_URL: needs AUDIT_KEY or',
+    ],
+    [
+      'a required Redis without Redis',
+      { ...enough, REDIS_REQUIRED: 'true' },
+      'REDIS_REQUIRED: needs REDIS_URL',
+    ],
+    [
+      'TLS that checks nothing',
+      { ...enough, NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      'NODE_TLS_REJECT_UNAUTHORIZED: is 0',
+    ],
+    ['TLS that checks certificates', { ...enough, NODE_TLS_REJECT_UNAUTHORIZED: '1' }],
+    [
+      'a quoted path',
+      { ...enough, OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/run/key"' },
+      'OPENAI_API_KEY_FILE: has quotes around it. Remove them',
+      'OPENAI_API_KEY_FILE: the file does not exist',
+    ],
+    [
+      'a URL for a host',
+      { ...enough, INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
+      'INSECURE_HTTP_HOSTS: lists exact host names in lower case, without scheme and port, separated by commas. Entry 2 is not one',
+    ],
+  ])('%s', (_, environment, ...problems) => {
+    expect(problemsOf(environment)).toEqual(problems.map((problem) => expect.stringContaining(problem)))
   })
 })
 
@@ -228,15 +184,33 @@ describe('a configuration', () => {
     expect(JSON.stringify(config)).not.toMatch(/sk-test|right length/)
   })
 
-  it('ignores variables that are not its own', () => {
+  it('ignores the variables of other programs', () => {
     expect(parseConfig({ ...enough, PATH: '/bin', ALLOWED_ORIGIN: '*', HTTP_PROXY: 'x' })).toEqual(
       parseConfig(enough),
     )
   })
+
+  it('with tokens needs no origins', () => {
+    expect([...parseConfig(jwt).allowedOrigins]).toEqual([])
+    const { allowedOrigins } = parseConfig({ ...jwt, ALLOWED_ORIGINS: 'https://a.example' })
+    expect([...allowedOrigins]).toEqual(['https://a.example'])
+  })
+
+  it.each<[baseUrl: string, list: string, isProxied: boolean]>([
+    ['https://10.1.2.3/v1', '10.0.0.0/8', false],
+    ['https://11.1.2.3/v1', '10.0.0.0/8', true],
+    ['https://[fd00::1]/v1', 'localhost, fd00::/64', false],
+    ['https://[fd01::1]/v1', 'fd00::/64', true],
+    ['https://api.openai.com/v1', '10.0.0.0/8', true],
+  ])('reaches %s with NO_PROXY=%s through a proxy: %s', (OPENAI_BASE_URL, NO_PROXY, isProxied) => {
+    const proxied = { ...enough, HTTPS_PROXY: 'http://proxy:3128' }
+    const { upstream } = parseConfig({ ...proxied, OPENAI_BASE_URL, NO_PROXY })
+    expect(upstream.proxy !== undefined).toBe(isProxied)
+  })
 })
 
-describe('the settings that reading an audit takes', () => {
-  it('are its directory and its key, whatever else is missing or wrong', async () => {
+describe('reading an audit', () => {
+  it('needs its directory and its key, whatever else is missing or wrong', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'key'), `${'k'.repeat(32)}\n`)
     const { directory: found, key } = parseAuditConfig({
@@ -249,12 +223,10 @@ describe('the settings that reading an audit takes', () => {
     expect(parseAuditConfig({})).toStrictEqual({ directory: './audit', key: undefined })
   })
 
-  it('are reported by name if they are wrong, and never by value', () => {
-    expect(() => parseAuditConfig({ AUDIT_KEY: 'tooshort' })).toThrow(
-      /^AUDIT_KEY: is too short: (?!.*tooshort)/,
-    )
-    expect(() => parseAuditConfig({ AUDIT_KEY_FILE: '/nowhere' })).toThrow(
-      /^AUDIT_KEY_FILE: the file does not exist$/,
-    )
+  it.each([
+    [{ AUDIT_KEY: 'tooshort' }, /^AUDIT_KEY: is too short: (?!.*tooshort)/],
+    [{ AUDIT_KEY_FILE: '/nowhere' }, /^AUDIT_KEY_FILE: the file does not exist$/],
+  ])('reports wrong settings by name and never by value: %j', (environment, message) => {
+    expect(() => parseAuditConfig(environment)).toThrow(message)
   })
 })

@@ -12,30 +12,31 @@ async function read(content: string | Buffer) {
   return readDotEnv(variableNames, path)
 }
 
-it('a missing .env is empty', async () => {
-  expect(readDotEnv(variableNames, join(await createTemporaryDirectory(), '.env'))).toEqual({
-    values: {},
-    warnings: [],
+describe('.env', () => {
+  it('is empty if the file is missing', async () => {
+    const path = join(await createTemporaryDirectory(), '.env')
+    expect(readDotEnv(variableNames, path)).toEqual({ values: {}, warnings: [] })
+  })
+
+  it('may begin with a byte order mark', async () => {
+    expect((await read('\ufeffPORT=1\nHOST=a\n')).values).toEqual({ PORT: '1', HOST: 'a' })
+  })
+
+  it.each([
+    ['with', '\ufeffPORT=1\n'],
+    ['without', 'PORT=1\n'],
+  ])('must not be in UTF-16 %s a byte order mark', async (_, text) => {
+    const problem = new ConfigError(['.env: is in UTF-16. Save it as UTF-8'])
+    await expect(read(Buffer.from(text, 'utf16le'))).rejects.toEqual(problem)
+  })
+
+  it('must not be a directory', async () => {
+    const path = await createTemporaryDirectory()
+    expect(() => readDotEnv(variableNames, path)).toThrow(/^\.env: the file is a directory/)
   })
 })
 
-it('a byte order mark does not hide the first setting', async () => {
-  expect((await read('\ufeffPORT=1\nHOST=a\n')).values).toEqual({ PORT: '1', HOST: 'a' })
-})
-
-it.each<[what: string, content: Buffer]>([
-  ['with a byte order mark', Buffer.from('\ufeffPORT=1\n', 'utf16le')],
-  ['without one', Buffer.from('PORT=1\n', 'utf16le')],
-])('UTF-16 %s is a problem', async (_what, content) => {
-  await expect(read(content)).rejects.toEqual(new ConfigError(['.env: is in UTF-16. Save it as UTF-8']))
-})
-
-it('a directory in its place is a problem', async () => {
-  const path = await createTemporaryDirectory()
-  expect(() => readDotEnv(variableNames, path)).toThrow(/^\.env: the file is a directory/)
-})
-
-describe('a warning names', () => {
+describe('a warning about .env names', () => {
   it.each<[line: string, warning: string]>([
     ['TRUSTED_PROXIES=10.0.0.1', 'TRUSTED_PROXIES is not a setting. Did you mean TRUST_PROXY?'],
     ['AUTH_SINGLEUSE=true', 'AUTH_SINGLEUSE is not a setting. Did you mean AUTH_SINGLE_USE?'],

@@ -1,63 +1,67 @@
-/** The variables that tell where and how secrets are minted, and what a case of a variable is. */
-import type { Config, Environment } from '../../src/config.ts'
+/** The settings for upstream, and for callers and their tokens. */
+import {
+  BLANK,
+  choice,
+  ENCODING,
+  enoughForTokens,
+  flag,
+  JWT_SECRET,
+  API_KEY as key,
+  QUOTES,
+  type Setting,
+  secretOf,
+  tokens,
+  UNREPLACED,
+  wholeNumber,
+  withSecret,
+} from './support.ts'
 
-export interface Setting {
-  readonly name: string
-  readonly read: (config: Config) => unknown
-  /** What it is where it is not set. */
-  readonly unset: unknown
-  /** Without which it cannot be set. */
-  readonly beside?: Environment
-  readonly good: readonly (readonly [text: string, value: unknown])[]
-  readonly bad: readonly string[]
-}
-
-/** What is no whole number from some small one to `most`. */
-export const wrongNumbers = (most: number): readonly string[] => [
-  String(most + 1),
-  '-1',
-  '1.5',
-  '0x10',
-  '1e1',
-  ' 1',
-  'one',
-  '9'.repeat(12),
-]
-
-const key = 'sk-test-0123456789abcdefghij'
+const httpForm =
+  'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
+const azureForm = 'is not a base URL of Azure OpenAI. Write https://NAME.openai.azure.com/openai/v1'
+const pathless = 'is a URL without path; write / as %2F and \\ as %5C'
 
 export const upstreamSettings: readonly Setting[] = [
   {
     name: 'OPENAI_API_KEY',
     read: ({ upstream }) => upstream.apiKey.reveal(),
     unset: 'required',
-    good: [
-      [key, key],
-      ['x'.repeat(20), 'x'.repeat(20)],
-      ['x'.repeat(8_192), 'x'.repeat(8_192)],
-    ],
+    good: [key, 'x'.repeat(20), 'x'.repeat(8_192)],
     bad: [
       ' ',
       `${key}\n`,
+      [`${key}\r`, BLANK],
+      [`${key}\u00a0`, BLANK],
       'x'.repeat(19),
       'x'.repeat(8_193),
       `${key} ${key}`,
       `${key}\n${key}`,
       `${key}é`,
       `${key}\u200b`,
-      `OPENAI_API_KEY=${key}`,
-      `{"key":"${key}"}`,
-      Buffer.from(key).toString('base64'),
-      `"${key}"`,
+      [`OPENAI_API_KEY=${key}`, 'contains NAME=value. Write only the key'],
+      [`{"key":"${key}"}`, 'contains JSON. Write only the key'],
+      [Buffer.from(key).toString('base64'), 'is in base64. Write the key itself'],
+      ['ek_0123456789abcdefghijkl', 'is a client secret. Write an API key'],
+      ['sk-admin-0123456789abcdefghij', 'is an admin key, which cannot mint. Write a project key'],
+      ['sk-ant-api03-0123456789abcdef', 'is a key of Anthropic. Write a key of OpenAI'],
+      ['sk-…', 'contains a blank, or a character that no API key has'],
+      ['sk–test-0123456789abcdefghij', 'contains a blank, or a character that no API key has'],
+      ['sk-your-key', 'is too short for an API key: it has fewer than 20 characters'],
+      [`"${key}"`, QUOTES],
+      [`'${key}'`, QUOTES],
+      [`“${key}”`, QUOTES],
+      ['${OPENAI_API_KEY}', UNREPLACED],
     ],
   },
-  ...['OPENAI_ORGANIZATION', 'OPENAI_PROJECT'].map((name) => ({
-    name,
-    read: ({ upstream }: Config) => (name === 'OPENAI_PROJECT' ? upstream.project : upstream.organization),
-    unset: undefined,
-    good: [['proj_0123abc', 'proj_0123abc']] as const,
-    bad: ['two words', 'a\nb', 'é', 'x'.repeat(129)],
-  })),
+  ...(['organization', 'project'] as const).map(
+    (part): Setting => ({
+      name: `OPENAI_${part.toUpperCase()}`,
+      read: ({ upstream }) => upstream[part],
+      unset: undefined,
+      good: ['proj_0123abc'],
+      bad: ['two words', 'a\nb', 'é', 'x'.repeat(129)],
+    }),
+  ),
   {
     name: 'HTTPS_PROXY',
     read: ({ upstream }) => upstream.proxy?.url.reveal(),
@@ -71,11 +75,11 @@ export const upstreamSettings: readonly Setting[] = [
       'socks5://proxy.example.com',
       '*',
       'http://',
-      'http://name:100%@proxy.example.com',
+      ['http://name:100%@proxy.example.com', ENCODING],
       'http://100%@proxy.example.com',
       'http://name:%ff@proxy.example.com',
-      'http://proxy.example.com:3128/some/path',
-      'http://name:pass/word@proxy.example.com',
+      ['http://proxy.example.com:3128/some/path', pathless],
+      ['http://name:pass/word@proxy.example.com', pathless],
       'http://name:pass#word@proxy.example.com',
       'http://name:pass\\word@proxy.example.com',
       'http://proxy.example.com:3128?a=b',
@@ -105,18 +109,16 @@ export const upstreamSettings: readonly Setting[] = [
     unset: 'https://api.openai.com/v1',
     good: [
       ['https://eu.api.openai.com/v1/', 'https://eu.api.openai.com/v1'],
-      [
-        'https://name.openai.azure.com/openai/v1?api-version=preview',
-        'https://name.openai.azure.com/openai/v1?api-version=preview',
-      ],
-      ['http://127.0.0.1:4000/v1', 'http://127.0.0.1:4000/v1'],
-      ['http://127.9.9.9/v1', 'http://127.9.9.9/v1'],
-      ['http://localhost:4000/v1', 'http://localhost:4000/v1'],
-      ['http://[::1]:4000/v1', 'http://[::1]:4000/v1'],
+      'https://name.openai.azure.com/openai/v1?api-version=preview',
+      'http://127.0.0.1:4000/v1',
+      'http://127.9.9.9/v1',
+      'http://localhost:4000/v1',
+      'http://[::1]:4000/v1',
     ],
     bad: [
       'api.openai.com/v1',
       '/v1',
+      ['http://litellm:4000/v1', httpForm],
       'http://api.openai.com/v1',
       'http://localhost.example.com/v1',
       'http://127.0.0.1.example.com/v1',
@@ -127,49 +129,129 @@ export const upstreamSettings: readonly Setting[] = [
       'https://user:password@api.openai.com/v1',
       'https://user@api.openai.com/v1',
       'https://api.openai.com/v1#part',
-      'https://api.openai.com/v1/realtime/client_secrets',
+      [
+        'https://api.openai.com/v1/realtime/client_secrets',
+        'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1',
+      ],
       'https://api.openai.com/v1/realtime/',
+      ...[
+        'https://api.openai.com',
+        'https://api.openai.com//v1',
+        'https://api.openai.com/v1/chat/completions',
+        'https://platform.openai.com/v1',
+      ].map((url) => [url, 'is not OpenAI’s base URL. Write https://api.openai.com/v1'] as const),
+      ...[
+        'https://name.openai.azure.com',
+        'https://name.openai.azure.com/openai/deployments/gpt-realtime/chat/completions?api-version=2025-01-01',
+        'https://name.services.ai.azure.com/models',
+        'https://name.cognitiveservices.azure.com/openai',
+      ].map((url) => [url, azureForm] as const),
+      ...['https://api.x.ai/v1', 'https://openrouter.ai/api/v1'].map(
+        (url) =>
+          [url, 'is of a provider without client secrets for sessions. See docs/deploying.md'] as const,
+      ),
+      [
+        'https://gateway.example.com/v1/chat/completions',
+        'is the URL of an endpoint. Write the URL up to /v1',
+      ],
     ],
   },
-  {
-    name: 'OPENAI_REALTIME_API',
-    read: ({ upstream }) => upstream.api,
-    unset: 'client_secrets',
-    good: [
-      ['sessions', 'sessions'],
-      ['client_secrets', 'client_secrets'],
-    ],
-    bad: ['Sessions', 'both', 'translations'],
-  },
-  {
-    name: 'OPENAI_AUTH',
-    read: ({ upstream }) => upstream.auth,
-    unset: 'bearer',
-    good: [
-      ['api-key', 'api-key'],
-      ['bearer', 'bearer'],
-    ],
-    bad: ['Bearer', 'basic', 'none'],
-  },
+  choice(
+    'OPENAI_REALTIME_API',
+    ({ upstream }) => upstream.api,
+    'client_secrets sessions',
+    'Sessions both translations',
+  ),
+  choice('OPENAI_AUTH', ({ upstream }) => upstream.auth, 'bearer api-key', 'Bearer basic none'),
   {
     name: 'UPSTREAM_SECRET_PREFIX',
     read: ({ upstream }) => upstream.secretPrefix,
     unset: 'ek_',
-    good: [
-      ['tk-', 'tk-'],
-      ['*', ''],
-      ['x'.repeat(32), 'x'.repeat(32)],
-    ],
+    good: ['tk-', ['*', ''], 'x'.repeat(32)],
     bad: ['x'.repeat(33), 'e k', 'é'],
   },
+  wholeNumber('UPSTREAM_TIMEOUT_MS', ({ upstream }) => upstream.timeoutMs, 8_000, [100, 8_000]),
+]
+
+const readClaim: Setting['read'] = (config) => tokens(config)?.audienceClaim ?? 'aud'
+const audienceClaim = choice('AUTH_AUDIENCE_CLAIM', readClaim, 'aud client_id azp', 'AUD sub aud,azp scope')
+
+const readLifetime: Setting['read'] = (config) => tokens(config)?.maxLifetimeSeconds ?? 7_200
+const lifetime = wholeNumber('AUTH_MAX_LIFETIME_SECONDS', readLifetime, 7_200, [1, 2_592_000])
+
+export const callerSettings: readonly Setting[] = [
   {
-    name: 'UPSTREAM_TIMEOUT_MS',
-    read: ({ upstream }) => upstream.timeoutMs,
-    unset: 8_000,
-    good: [
-      ['100', 100],
-      ['8000', 8_000],
-    ],
-    bad: ['99', ...wrongNumbers(8_000)],
+    name: 'AUTH_MODE',
+    read: ({ callers }) => callers.mode,
+    unset: 'required',
+    good: ['none'],
+    bad: ['None', 'off', 'x', 'JWT', ["'none'", QUOTES]],
   },
+  {
+    name: 'AUTH_JWKS_URL',
+    read: (config) => {
+      const keys = tokens(config)?.keys
+      return keys !== undefined && 'url' in keys ? keys.url.href : undefined
+    },
+    unset: undefined,
+    beside: enoughForTokens,
+    good: [
+      'https://issuer.example.com/.well-known/jwks.json',
+      'https://issuer.example.com/jwks/?tenant=a',
+      'http://127.0.0.1:4000/jwks',
+      'http://localhost:4000/jwks',
+      'http://[::1]:4000/jwks',
+    ],
+    bad: [
+      'issuer.example.com/jwks',
+      '/jwks',
+      ['http://issuer.example.com/jwks', httpForm],
+      'http://127.0.0.1.example.com/jwks',
+      'http://10.0.0.1/jwks',
+      'file:///jwks',
+      'data:application/json,{}',
+      'https://user:password@issuer.example.com/jwks',
+      'https://issuer.example.com/jwks#keys',
+    ],
+  },
+  {
+    name: 'AUTH_JWT_SECRET',
+    read: secretOf,
+    unset: undefined,
+    beside: withSecret,
+    good: [JWT_SECRET, 'x'.repeat(32), 'é'.repeat(16)],
+    bad: [' ', 'x'.repeat(31), `-----BEGIN PUBLIC KEY-----\n${'x'.repeat(64)}\n-----END PUBLIC KEY-----`],
+  },
+  {
+    name: 'AUTH_ISSUER',
+    read: (config) => tokens(config)?.issuer,
+    unset: undefined,
+    beside: enoughForTokens,
+    good: ['https://issuer.example.com', 'https://issuer.example.com/', 'x'],
+    bad: [
+      ' https://issuer.example.com',
+      'https://issuer.example.com ',
+      [
+        'https://issuer.example/.well-known/openid-configuration',
+        'is the URL of a document. Write "iss" exactly as in your issuer’s tokens',
+      ],
+      ' ',
+    ],
+  },
+  {
+    name: 'AUTH_AUDIENCE',
+    read: (config) => tokens(config)?.audiences,
+    unset: undefined,
+    beside: enoughForTokens,
+    good: [
+      ['https://mint.example.com', ['https://mint.example.com']],
+      ['a name of its own', ['a name of its own']],
+      ['ios,web', ['ios', 'web']],
+      ['ios , web', ['ios', 'web']],
+    ],
+    bad: [' realtime-mint', 'realtime-mint ', ' ', ',', 'ios,', ',ios', 'ios,,web'],
+  },
+  { ...audienceClaim, beside: enoughForTokens },
+  { ...lifetime, beside: enoughForTokens },
+  flag('AUTH_SINGLE_USE', (config) => tokens(config)?.singleUse ?? false, enoughForTokens),
 ]

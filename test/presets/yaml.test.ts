@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest'
+import { problemsOf, refusalsOf } from './support.ts'
+
+const linesOf = (text: string): readonly string[] =>
+  problemsOf(text).map((problem) => problem.text.replace('presets.yaml:', ''))
+
+describe('the problems of a file', () => {
+  it('are reported at once, each with its place and path', () => {
+    const text = `presets:
+  Concierge:
+    session: { type: realtime }
+  classic:
+    session:
+      model: gpt-realtime-2.1
+      voise: ash
+      speed: 3
+    limits: { per_caller: 5 per minute }
+  other:
+    session:
+      type: realtime
+      audio: { output: { voice: [marin] } }
+    overrides:
+      audio.output.spede: { min: 1 }
+    variables:
+      guest: {}
+prests: {}
+`
+    expect(linesOf(text)).toEqual([
+      '2:3 presets.Concierge: is not a name of 1 to 64 of a-z, 0-9, _ and -, which starts with neither _ nor -',
+      '7:7 presets.classic.session.voise: is not a known field; did you mean "voice"?',
+      '8:14 presets.classic.session.speed: takes a number of at most 1.5',
+      '9:27 presets.classic.limits.per_caller: takes limits such as 5/minute or 10/minute,200/day',
+      '13:33 presets.other.session.audio.output.voice: takes text or an object',
+      '15:7 presets.other.overrides.audio.output.spede: is not a field of a realtime session; did you mean "audio.output.speed"?',
+      '17:14 presets.other.variables.guest: takes an object with either enum or max_length',
+      '18:1 prests: is not a known field; did you mean "presets"?',
+    ])
+  })
+
+  it('have their parts beside their text', () => {
+    expect(problemsOf('presets:\n  a: { session: { type: live } }')).toEqual([
+      {
+        path: 'presets.a.session.type',
+        line: 2,
+        column: 25,
+        message: 'takes realtime, transcription or translation',
+        text: 'presets.yaml:2:25 presets.a.session.type: takes realtime, transcription or translation',
+      },
+    ])
+  })
+})
+
+const aliases =
+  'aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes'
+const tags = 'tags (!…) are not supported; put a text that begins with ! in quotes'
+const quote = 'a double quote within double quotes ends the text; write \\", or use single quotes'
+const notJson = 'is not a number that JSON has'
+
+describe('a file is invalid that', () => {
+  it.each<[what: string, text: string, ...lines: string[]]>([
+    ['is empty', '', '1:1 is empty'],
+    ['is a comment', '# later', '1:1 is empty'],
+    ['has no presets', '{}', '1:1 presets: is missing; it takes an object'],
+    ['has no preset', 'presets: {}', '1:10 presets: has no preset'],
+    ['is a list', '- a', '1:1 takes an object'],
+    ['is not closed', 'presets: [1', '1:12 the indentation does not fit, or a bracket is not closed'],
+    ['is indented with tabs', 'presets:\n\ta: 1', '2:1 tabs cannot indent; use spaces'],
+    [
+      'has two documents',
+      'presets: {}\n---\nq: 1',
+      '2:1 this starts a second document; a presets file has one',
+    ],
+    ['has tags', 'presets: !secret x', `1:10 ${tags}`],
+    ['has keys that are not text', '? [a]\n: 1', '1:3 a key is not text'],
+    ['has text after a quote', 'presets: "a" b', `1:14 ${quote}`],
+    [
+      'has a key twice',
+      'presets:\n  a: { session: { type: realtime } }\n  a: { session: {} }',
+      '3:3 presets.a: is there twice',
+    ],
+    [
+      'has a key twice, as JSON',
+      '{"presets": {"a": {"session": {"voice": "a", "voice": "b"}}}}',
+      '1:46 presets.a.session.voice: is there twice',
+    ],
+    [
+      'has aliases',
+      'presets:\n  a: { session: { model: &m hello } }\n  b: { session: { model: *m } }',
+      `3:26 presets.b.session.model: ${aliases}`,
+    ],
+    [
+      'has a __proto__ key',
+      'presets:\n  a: { session: { __proto__: { voice: b } } }',
+      '2:19 presets.a.session.__proto__: is never allowed as a key',
+    ],
+    [
+      'has a merge key',
+      'presets:\n  a: { session: { <<: { model: b } } }',
+      '2:19 presets.a.session["<<"]: is not a known field',
+    ],
+    [
+      'has NaN and infinity',
+      'presets: { a: { session: { speed: .nan, temperature: .inf } } }',
+      `1:35 presets.a.session.speed: ${notJson}`,
+      `1:54 presets.a.session.temperature: ${notJson}`,
+    ],
+  ])('%s', (_, text, ...lines) => {
+    expect(linesOf(text)).toEqual(lines)
+  })
+})
+
+/** A preset with these lines in its session, the first of which is line 5. */
+function fileWith(lines: string): string {
+  return `presets:\n  a:\n    session:\n      type: realtime\n      ${lines}\n      model: gpt-realtime-2.1\n`
+}
+
+/** The same, with this text as it is typed after `instructions:`. */
+const instructing = (typed: string): string => fileWith(`instructions:${typed}`)
+
+const leading = (start: string, example: string): string =>
+  `a value that begins with ${start} needs quotes: "${example} …"`
+const tooLeft =
+  'this line belongs to the block text above, but is too far left; indent it like the other lines of the text'
+const apostrophe =
+  "an apostrophe within single quotes ends the text; write it twice (''), or use double quotes"
+const special = 'a value that begins with one of & % @ ` - needs quotes'
+const space = 'has a non-breaking space; replace it with a space'
+const block = 'a text that begins with > or | needs quotes'
+
+describe('a mistake in YAML is a problem with its place', () => {
+  it.each<[typed: string, problem: string]>([
+    [' {{name}} is here', `5:22 ${leading('{{', '{{name}}')}`],
+    [' {{name}}', `5:22 ${leading('{{', '{{name}}')}`],
+    [' *bold* first', `5:28 ${leading('*', '*bold*')}`],
+    [' **Role**: you', `5:29 ${leading('*', '*bold*')}`],
+    [' |\n      You are a bot.\n      Be kind.', `6:7 ${tooLeft}`],
+    [' >-\n      You are a bot.', `6:7 ${tooLeft}`],
+    [' |\n        You are a bot.\n       Be kind.', `7:1 ${tooLeft}`],
+    [" 'You're kind'", `5:26 ${apostrophe}`],
+    [" 'It is what it's about, isn't it'", `5:36 ${apostrophe}`],
+    [' "Say "hi" to all"', `5:27 ${quote}`],
+    [' “You are: kind”', '5:21 typographic quotes do not quote; use " or \''],
+    ['\u00a0hi there', `5:7 this line ${space}`],
+    ['\u3000hi there', `5:7 this line ${space}`],
+    [' @home you are', `5:21 ${special}`],
+    [' `code`', `5:21 ${special}`],
+    [' %off', `5:21 ${special}`],
+    [' - one', `5:21 ${special}`],
+    [' >You are', `5:22 ${block}`],
+    [' | You are', `5:23 ${block}`],
+    [' [Role] you are', '5:28 a text that begins with [ or { needs quotes'],
+    [' Note: be kind', '5:21 a value with a colon in it needs quotes'],
+    ['Be kind', '5:7 a space is missing after the colon'],
+    [' "abc', '7:1 a quote is opened above and not closed'],
+    [
+      ' You are agent #1\n        of the team',
+      '6:1 the # in the line above begins a comment, so that the text ends there; put the text in quotes',
+    ],
+  ])('instructions:%s', (typed, problem) => {
+    expect(linesOf(instructing(typed))).toEqual([problem])
+  })
+
+  it('in the indentation of a key, too', () => {
+    expect(linesOf(fileWith('instructions: hi').replace(' instr', '\u00a0instr'))).toEqual([
+      `5:1 this line ${space}`,
+    ])
+  })
+})
+
+const inBlock = 'a line of text needs quotes, or a deeper indentation than the key of its block'
+
+describe('a mistake that YAML accepts is a problem of its key or value', () => {
+  it.each<[lines: string, problem: string]>([
+    ['instruc\u200btions: hi there', `["instruc\u200btions"]: ${space}`],
+    ['instructions: 5', '.instructions: takes text; put it in quotes'],
+    ['instructions\u00a0: hi there', `["instructions\u00a0"]: ${space}`],
+    ['instructions: *bold*', `.instructions: ${aliases}`],
+    [
+      'instructions: |\n        You are a bot.\n      Be kind: always.',
+      `["Be kind"]: is not a known field; ${inBlock}`,
+    ],
+  ])('%s', (lines, problem) => {
+    const found = problemsOf(fileWith(lines)).map(({ path, message }) => `${path}: ${message}`)
+    expect(found).toContain(`presets.a.session${problem}`)
+  })
+
+  const slashes = 'JSON and YAML have no comments that begin with // or /*; use # in YAML, or delete it'
+  it.each([
+    ['{ // the presets\n "presets": {} }', slashes],
+    ['{ /* the presets */ "presets": {} }', slashes],
+    ['{\n  "presets": {\n    // first\n    "a": { "session": { "type": "realtime" } } } }', slashes],
+    [
+      '{ "presets": { "a": { "session": { "type": "realtime" "model": "x" } } } }',
+      'a comma is missing between two members',
+    ],
+  ])('in JSON: %s', (text, message) => {
+    expect(problemsOf(text).map((problem) => problem.message)).toContain(message)
+  })
+})
+
+const cut = 'ends before the #, which begins a comment; put the whole text in quotes'
+const typographic = 'begins with a typographic quote, which is part of the text; use " or \''
+
+describe('a mistake that only changes a text is a warning', () => {
+  it.each<[typed: string, ...messages: string[]]>([
+    ['You are agent #1 of the team', cut],
+    ['Hello # there', cut],
+    ['Agent #1', cut],
+    ['“You are kind”', typographic],
+    ['‘You are kind’', typographic],
+    ['«Soyez gentil»', typographic],
+    ['"You are agent #1 of the team"'],
+    ['You are agent#1 of the team'],
+    ['|\n        You are agent #1 of the team'],
+    ['Bonjour\u00a0! Soyez gentil'],
+    ['Say “hi” to all'],
+    ['50% off, you & me'],
+    ['"{{{{ * \'it\'"'],
+  ])('instructions: %s', (typed, ...messages) => {
+    const { problems, warnings } = refusalsOf(instructing(` ${typed}`))
+    expect(problems).toEqual([])
+    expect(warnings.map(({ text }) => text)).toEqual(
+      messages.map((message) => `presets.yaml:5:21 presets.a.session.instructions: ${message}`),
+    )
+  })
+
+  it('and so is a word after &, which YAML leaves out', () => {
+    const { problems, warnings } = refusalsOf(instructing(' &kind You are kind'))
+    expect(problems).toEqual([])
+    expect(warnings.map(({ text }) => text)).toEqual([
+      'presets.yaml:5:27 presets.a.session.instructions: begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes',
+    ])
+  })
+
+  it('but a comment after another value is not', () => {
+    expect(refusalsOf(fileWith('tool_choice: auto # as a rule'))).toEqual({ problems: [], warnings: [] })
+  })
+})

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { type Environment, parseConfig } from '../../src/config.ts'
+import { API_KEY, enough, enoughForTokens, JWT_SECRET } from './support.ts'
+
+const ALL_PROXY = 'ALL_PROXY: has no effect. Set HTTPS_PROXY'
+const unmatched = 'can match no host. Write a name, a .suffix, an address or a CIDR range'
+const jwt = { OPENAI_API_KEY: API_KEY, ...enoughForTokens }
+
+describe('a setting that has no effect, or another one than it seems, is a warning', () => {
+  it.each<[environment: Environment, ...warnings: string[]]>([
+    [{ ...enough, ALL_PROXY: 'http://proxy:3128' }, ALL_PROXY],
+    [{ ...enough, all_proxy: 'http://proxy:3128' }, ALL_PROXY],
+    [{ ...enough, NO_PROXY: 'localhost,http://a.example' }, `NO_PROXY: entry 2 ${unmatched}`],
+    [{ ...enough, NO_PROXY: '10.0.0.0/33' }, `NO_PROXY: entry 1 ${unmatched}`],
+    [
+      { ...enough, AUTH_SINGLEUSE: 'true' },
+      'AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?',
+    ],
+    [
+      { ...enough, OPENAI_ORG_ID: 'org-1' },
+      'OPENAI_ORG_ID: is not a setting. Did you mean OPENAI_ORGANIZATION?',
+    ],
+    [
+      { ...enough, INSECURE_HTTP_HOSTS: 'litellm' },
+      'INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted',
+    ],
+    [
+      { ...jwt, ALLOWED_ORIGINS: 'null' },
+      'ALLOWED_ORIGINS: has the entry null, which every sandboxed frame and local file sends',
+    ],
+    [
+      { ...jwt, ...enough, AUTH_JWT_SECRET: JWT_SECRET },
+      'AUTH_JWKS_URL, AUTH_JWT_SECRET, AUTH_ISSUER, AUTH_AUDIENCE: not used, because AUTH_MODE is none. Set it to jwt to ask callers for tokens',
+    ],
+    [
+      { ...enough, ADMIN_TOKEN: 't'.repeat(32), ADMIN_HOST: '0.0.0.0' },
+      'ADMIN_HOST, ADMIN_TOKEN: not used, because ADMIN_PORT is not set. Set it to open the admin listener',
+    ],
+    [{ ...enough, REPLICAS: '3' }, 'REPLICAS: has no effect without REDIS_URL. Each replica counts alone'],
+    [
+      { ...enough, ALLOWED_ORIGINS: 'https://a.example,https://b.example,https://a.example' },
+      'ALLOWED_ORIGINS: entry 3 repeats an entry. Remove it',
+    ],
+    [
+      { ...jwt, AUTH_AUDIENCE: 'mint,account' },
+      'AUTH_AUDIENCE: has the entry account, which Keycloak writes into every token of its realm. Add an audience mapper for this service',
+    ],
+    [jwt],
+    [enough],
+    [{ ...enough, REDIS_PORT: '6379', HTTP_PROXY: 'http://proxy' }],
+    [{ ...enough, NO_PROXY: 'localhost,.example.com,*,10.0.0.0/8,[::1]:80' }],
+  ])('%j', (environment, ...warnings) => {
+    expect(parseConfig(environment).warnings).toEqual(warnings)
+  })
+})
+
+describe('the warnings', () => {
+  it('are also in the error about the problems of other settings', () => {
+    const environment = { ...enough, AUTH_MODE: '', AUTHMODE: 'none', AUTH_SINGLEUSE: 'true' }
+    const warnings = ['AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?']
+    expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ warnings }))
+  })
+})
+
+describe('the allowed origins', () => {
+  it('may contain null with tokens', () => {
+    expect([...parseConfig({ ...jwt, ALLOWED_ORIGINS: 'null' }).allowedOrigins]).toEqual(['null'])
+  })
+
+  it('have no tokens to check with AUTH_MODE=none, even with the settings of tokens', () => {
+    expect(parseConfig({ ...jwt, ...enough }).callers).toEqual({ mode: 'none' })
+  })
+})
