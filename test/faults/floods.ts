@@ -119,7 +119,7 @@ export async function playFloods(scene: Scene, seconds: number): Promise<Flood[]
   try {
     const service = await scene.start({
       MAX_CONCURRENT_MINTS: '256',
-      NODE_OPTIONS: '--max-old-space-size=192',
+      NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=16',
     })
     await mint(service.origin, QUIET_SECONDS, pages)
     const quietP99Ms = toP99(await mint(service.origin, QUIET_SECONDS, pages))
