@@ -6,154 +6,100 @@ import { keys } from '../audit/fields.ts'
 import { Chain, otherKeys, toFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
 
-async function finds(filter: Partial<RecordFilter>, event: string, fields: object): Promise<boolean> {
+/** How many of one record a filter finds. */
+async function count(filter: Partial<RecordFilter>, fields: object, event = 'attempt'): Promise<number> {
   const index = await openIndex(toFiles(new Chain().add(event, fields)))
-  return (await listLines(index, { kind: {}, ...filter })).length === 1
+  return (await listLines(index, { kind: {}, ...filter })).length
 }
 
-const SECRET = 'ek_0123456789abcdef'
-const fingerprint = new Secret(SECRET).fingerprint(keys.fingerprint)
-const ada = keys.toPseudonym('caller', 'ada')
-const home = keys.toPseudonym('address', '203.0.113.9')
-const net = keys.toPseudonym('address', '2001:db8:1:2::')
-const old = otherKeys.toPseudonym('caller', 'ada')
-
-const counted = { detail: { reasons: { draining: 2 }, addresses: [{ address: home, count: 2 }] } }
+type Kind = RecordFilter['kind']
 
 describe('a filter', () => {
-  it.each<[finds: string, filter: Partial<RecordFilter>, event: string, fields: object]>([
-    ['any of its values', { kind: { code: ['rate_limited', 'internal'] } }, 'attempt', { code: 'internal' }],
-    [
-      'the code of counted refusals',
-      { kind: { code: ['rate_limited'] } },
-      'refusals',
-      { code: 'rate_limited' },
-    ],
-    ['an event', { kind: { event: ['gap'] } }, 'gap', {}],
-    ['a status', { kind: { status: [429] } }, 'attempt', { status: 429 }],
-    ['a model', { kind: { model: ['m'] } }, 'attempt', { model: 'm' }],
-    ['an upstream status', { kind: { upstream_status: [500] } }, 'attempt', { upstream: { status: 500 } }],
-    ['counted refusals as refused', { kind: { outcome: ['refused'] } }, 'refusals', { count: 3 }],
-    ['a reason among those counted', { kind: { reason: ['draining'] } }, 'refusals', counted],
-    [
-      'an address among those counted',
-      { address: toAddressMatch(['203.0.113.9'], [keys]) },
-      'refusals',
-      counted,
-    ],
-    ['a caller', { caller: toCallerMatch(['ada'], [keys]) }, 'attempt', { caller: ada }],
-    [
-      'a caller under any of the keys',
-      { caller: toCallerMatch(['ada'], [keys, otherKeys]) },
-      'attempt',
-      { caller: old },
-    ],
-    ['a caller by pseudonym', { caller: toCallerMatch([ada], []) }, 'attempt', { caller: ada }],
-    [
-      'the start of a pseudonym',
-      { caller: toCallerMatch([ada.slice(0, 8)], []) },
-      'attempt',
-      { caller: ada },
-    ],
-    [
-      'a caller whose name looks like a pseudonym',
-      { caller: toCallerMatch([old], [keys]) },
-      'attempt',
-      { caller: keys.toPseudonym('caller', old) },
-    ],
-    [
-      'a caller in plain text',
-      { caller: toCallerMatch(['ada "x"\\'], [keys]) },
-      'attempt',
-      { caller: 'ada "x"\\' },
-    ],
-    [
-      'a caller in plain text that is not ASCII',
-      { caller: toCallerMatch(['jürgen\u007f 日本 😀'], [keys]) },
-      'attempt',
-      { caller: 'jürgen\u007f 日本 😀' },
-    ],
-    ['an address', { address: toAddressMatch(['203.0.113.9'], [keys]) }, 'attempt', { address: home }],
-    [
-      'an IPv4-mapped address',
-      { address: toAddressMatch(['::ffff:203.0.113.9'], [keys]) },
-      'attempt',
-      { address: home },
-    ],
-    [
-      'an address of the same /64',
-      { address: toAddressMatch(['2001:DB8:1:2:3::4'], [keys]) },
-      'attempt',
-      { address: net },
-    ],
-    [
-      'an address in brackets',
-      { address: toAddressMatch(['[2001:db8:1:2::4]'], [keys]) },
-      'attempt',
-      { address: net },
-    ],
-    [
-      'a network of 64 bits',
-      { address: toAddressMatch(['2001:db8:1:2::/64'], [keys]) },
-      'attempt',
-      { address: net },
-    ],
-    ['an address by pseudonym', { address: toAddressMatch([home], []) }, 'attempt', { address: home }],
-    [
-      'an address in plain text',
-      { address: toAddressMatch(['2001:db8:1:2::4'], [keys]) },
-      'attempt',
-      { address: '2001:db8:1:2::' },
-    ],
-    [
-      'a secret',
-      { secret: toSecretMatch([new Secret(SECRET)], [], [keys]) },
-      'attempt',
-      { secret: fingerprint },
-    ],
-    [
-      'the start of a fingerprint',
-      { secret: toSecretMatch([], [fingerprint.slice(0, 12)], []) },
-      'attempt',
-      { secret: fingerprint },
-    ],
-    ['other events than those left out', { exceptEvents: ['heartbeat'] }, 'attempt', {}],
-  ])('finds %s', async (_what, filter, event, fields) => {
-    expect(await finds(filter, event, fields)).toBe(true)
+  const counted = { detail: { reasons: { draining: 2 } } }
+
+  it.each<[what: string, kind: Kind, event: string, fields: object, found: number]>([
+    ['any of its values', { code: ['rate_limited', 'internal'] }, 'attempt', { code: 'internal' }, 1],
+    ['the code of counted refusals', { code: ['internal'] }, 'refusals', { code: 'internal' }, 1],
+    ['an event', { event: ['gap'] }, 'gap', {}, 1],
+    ['a status', { status: [429] }, 'attempt', { status: 429 }, 1],
+    ['a model', { model: ['m'] }, 'attempt', { model: 'm' }, 1],
+    ['an upstream status', { upstream_status: [500] }, 'attempt', { upstream: { status: 500 } }, 1],
+    ['counted refusals as refused', { outcome: ['refused'] }, 'refusals', { count: 3 }, 1],
+    ['a reason among those counted', { reason: ['draining'] }, 'refusals', counted, 1],
+    ['not another code', { code: ['rate_limited'] }, 'attempt', { code: 'internal' }, 0],
+    ['not a code in another place', { code: ['internal'] }, 'config', { detail: { code: 'internal' } }, 0],
+    ['not a preset that starts with it', { preset: ['one'] }, 'attempt', { preset: 'one-more' }, 0],
+    ['not counted refusals as issued', { outcome: ['issued'] }, 'refusals', {}, 0],
+    ['not a reason in another place', { reason: ['draining'] }, 'config', counted, 0],
+    ['not a value of another type', { code: ['1'] }, 'attempt', { code: 1 }, 0],
+  ])('finds %s', async (_what, kind, event, fields, found) => {
+    expect(await count({ kind }, fields, event)).toBe(found)
   })
 
-  it.each<[not: string, filter: Partial<RecordFilter>, event: string, fields: object]>([
-    ['another code', { kind: { code: ['rate_limited'] } }, 'attempt', { code: 'internal' }],
-    ['a code in another place', { kind: { code: ['internal'] } }, 'config', { detail: { code: 'internal' } }],
-    ['a preset that starts with it', { kind: { preset: ['one'] } }, 'attempt', { preset: 'one-more' }],
-    ['counted refusals as issued', { kind: { outcome: ['issued'] } }, 'refusals', {}],
-    ['a reason in another place', { kind: { reason: ['draining'] } }, 'config', counted],
-    ['an address in another place', { address: toAddressMatch([home], []) }, 'config', counted],
-    ['a caller by an address', { caller: toCallerMatch(['ada'], [keys]) }, 'attempt', { address: ada }],
-    ['another caller', { caller: toCallerMatch(['bob'], [keys]) }, 'attempt', { caller: ada }],
-    [
-      'a pseudonym by too short a start',
-      { caller: toCallerMatch([ada.slice(0, 7)], []) },
-      'attempt',
-      { caller: ada },
-    ],
-    ['another /64', { address: toAddressMatch(['2001:db8:1:3::4'], [keys]) }, 'attempt', { address: net }],
-    [
-      'another secret',
-      { secret: toSecretMatch([new Secret(`${SECRET}0`)], [], [keys]) },
-      'attempt',
-      { secret: fingerprint },
-    ],
-    ['an event that is left out', { exceptEvents: ['heartbeat'] }, 'heartbeat', {}],
-    ['a value of another type', { kind: { code: ['1'] } }, 'attempt', { code: 1 }],
-  ])('does not find %s', async (_what, filter, event, fields) => {
-    expect(await finds(filter, event, fields)).toBe(false)
+  it.each([
+    ['attempt', 1],
+    ['heartbeat', 0],
+  ])('that leaves heartbeats out finds of %s %i', async (event, found) => {
+    expect(await count({ exceptEvents: ['heartbeat'] }, {}, event)).toBe(found)
   })
+
+  const ada = keys.toPseudonym('caller', 'ada')
+  const old = otherKeys.toPseudonym('caller', 'ada')
+
+  it.each<[what: string, asked: string, fields: object, found: number]>([
+    ['a caller', 'ada', { caller: ada }, 1],
+    ['a caller under any of the keys', 'ada', { caller: old }, 1],
+    ['a caller by pseudonym', ada, { caller: ada }, 1],
+    ['the start of a pseudonym', ada.slice(0, 8), { caller: ada }, 1],
+    ['a caller whose name looks like a pseudonym', old, { caller: keys.toPseudonym('caller', old) }, 1],
+    ['a caller in plain text', 'ada "x"\\', { caller: 'ada "x"\\' }, 1],
+    ['a caller who is not ASCII', 'jürgen\u007f 日本 😀', { caller: 'jürgen\u007f 日本 😀' }, 1],
+    ['not an address', 'ada', { address: ada }, 0],
+    ['not another caller', 'bob', { caller: ada }, 0],
+    ['not a pseudonym by too short a start', ada.slice(0, 7), { caller: ada }, 0],
+  ])('for callers finds %s', async (_what, asked, fields, found) => {
+    expect(await count({ caller: toCallerMatch([asked], [keys, otherKeys]) }, fields)).toBe(found)
+  })
+
+  const home = keys.toPseudonym('address', '203.0.113.9')
+  const net = keys.toPseudonym('address', '2001:db8:1:2::')
+  const countedHome = { detail: { addresses: [{ address: home, count: 2 }] } }
+
+  it.each<[what: string, asked: string, fields: object, found: number, event?: string]>([
+    ['an address', '203.0.113.9', { address: home }, 1],
+    ['an IPv4-mapped address', '::ffff:203.0.113.9', { address: home }, 1],
+    ['an address of the same /64', '2001:DB8:1:2:3::4', { address: net }, 1],
+    ['an address in brackets', '[2001:db8:1:2::4]', { address: net }, 1],
+    ['a network of 64 bits', '2001:db8:1:2::/64', { address: net }, 1],
+    ['an address by pseudonym', home, { address: home }, 1],
+    ['an address in plain text', '2001:db8:1:2::4', { address: '2001:db8:1:2::' }, 1],
+    ['an address among those counted', '203.0.113.9', countedHome, 1, 'refusals'],
+    ['not another /64', '2001:db8:1:3::4', { address: net }, 0],
+    ['not an address in another place', home, countedHome, 0, 'config'],
+  ])('for addresses finds %s', async (_what, asked, fields, found, event) => {
+    expect(await count({ address: toAddressMatch([asked], [keys]) }, fields, event)).toBe(found)
+  })
+
+  const secret = 'ek_0123456789abcdef'
+  const fingerprint = new Secret(secret).fingerprint(keys.fingerprint)
+
+  it.each<[what: string, secrets: readonly string[], fingerprints: readonly string[], found: number]>([
+    ['a secret', [secret], [], 1],
+    ['the start of a fingerprint', [], [fingerprint.slice(0, 12)], 1],
+    ['not another secret', [`${secret}0`], [], 0],
+  ])('for secrets finds %s', async (_what, secrets, fingerprints, found) => {
+    const match = toSecretMatch(
+      secrets.map((text) => new Secret(text)),
+      fingerprints,
+      [keys],
+    )
+    expect(await count({ secret: match }, { secret: fingerprint })).toBe(found)
+  })
+
+  it.each(['', 'localhost', '1.2.3', '203.0.113.9/24', '2001:db8::/32', '203.0.113.9:80'])(
+    'takes no address that is none: %j',
+    (text) => {
+      expect(parseAddress(text)).toBeUndefined()
+    },
+  )
 })
-
-it.each(['', 'localhost', '1.2.3', '203.0.113.9/24', '2001:db8::/32', '203.0.113.9:80'])(
-  '%j is not an address',
-  (text) => {
-    expect(parseAddress(text)).toBeUndefined()
-  },
-)

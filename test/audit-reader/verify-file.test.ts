@@ -18,16 +18,19 @@ const verifyDirectory = async (directory: string) =>
 
 const other = () => new Chain({ keys: otherKeys }).open().attempts(3).close()
 
+const next = () => new Chain({ minute: 60, writer: B })
+
 describe('a file under another key', () => {
+  const both = { keys: [keys, otherKeys] }
+
   it('cannot be checked, and is not reported as tampered', async () => {
     expect(await findIn(toFiles(other()))).toStrictEqual(['unchecked', [other().name, 'key_unknown']])
   })
 
   it('is checked if its key is one of several', async () => {
     const first = other()
-    const second = new Chain({ minute: 60, writer: B }).open(first.named).attempts(2)
-    const files = toFiles(first, second)
-    expect(await findIn(files, { keys: [keys, otherKeys] })).toStrictEqual(['whole'])
+    const files = toFiles(first, next().open(first.named).attempts(2))
+    expect(await findIn(files, both)).toStrictEqual(['whole'])
     expect(await findIn(files)).toStrictEqual(['unchecked', [first.name, 'key_unknown']])
   })
 
@@ -35,52 +38,47 @@ describe('a file under another key', () => {
     const first = new Chain({ keys: otherKeys }).open().attempts(3)
     first.torn = '{"v":1,"time":"2026-11-23'
     const named = { file: first.name, seq: null, mac: null }
-    const second = new Chain({ minute: 60, writer: B }).open(named).recovered(named, first.torn)
-    const files = toFiles(first, second)
-    expect(await findIn(files)).toStrictEqual([
-      'unchecked',
+    const second = next().open(named).recovered(named, first.torn)
+    const [unknown, torn] = [
       [first.name, 'key_unknown'],
       [first.name, 'torn_vouched', 5],
-    ])
-    expect(await findIn(files, { keys: [keys, otherKeys] })).toStrictEqual([
-      'torn',
-      [first.name, 'torn_vouched', 5],
-    ])
+    ]
+    expect(await findIn(toFiles(first, second))).toStrictEqual(['unchecked', unknown, torn])
+    expect(await findIn(toFiles(first, second), both)).toStrictEqual(['torn', torn])
     first.torn = ''
-    expect(await findIn(toFiles(first, second))).toStrictEqual([
-      'tampered',
-      [first.name, 'key_unknown'],
-      [first.name, 'line_changed', 5],
-    ])
+    const gone = [first.name, 'line_changed', 5]
+    expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', unknown, gone])
   })
 
-  it('is tampered with if a line of it is under our key', async () => {
-    const first = new Chain().open().attempts(3)
-    first.lines[0] = first.lines[0]?.replace(keys.id, otherKeys.id) ?? ''
-    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 1]])
-  })
-
-  it('is tampered with if its first line names our key', async () => {
-    const forged = new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3)
-    expect(await findIn(toFiles(forged))).toStrictEqual(['tampered', [forged.name, 'line_changed', 1]])
-  })
-
-  it('is tampered with if the order of its lines is wrong', async () => {
-    const first = other()
-    first.lines.splice(2, 1)
-    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
+  it.each<[what: string, build: () => Chain, line: number]>([
+    [
+      'a line of it is under our key',
+      () => changed(new Chain().open().attempts(3), 0, keys.id, otherKeys.id),
+      1,
+    ],
+    [
+      'its first line names our key',
+      () => new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3),
+      1,
+    ],
+    ['the order of its lines is wrong', () => without(other(), 2), 3],
+    [
+      'its first line names no key',
+      () => new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } }),
+      1,
+    ],
+  ])('is tampered with if %s', async (_what, build, line) => {
+    const chain = build()
+    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', line]])
   })
 
   it('is tampered with if a line that a record names is missing', async () => {
     const ours = new Chain().open().attempts(3).close()
-    const second = new Chain({ minute: 60, writer: B }).open(ours.named)
-    const files = { ...toFiles(second), [ours.name]: other().text }
+    const files = { ...toFiles(next().open(ours.named)), [ours.name]: other().text }
     expect(await findIn(files)).toStrictEqual(['tampered', [ours.name, 'line_forged', 5]])
     const future = other().lines[0]?.replace('{"v":1,', '{"v":3,') ?? ''
-    expect(await findIn({ ...files, [ours.name]: future })).toStrictEqual([
-      'tampered',
-      [ours.name, 'tail_cut', 1],
-    ])
+    const cut = [ours.name, 'tail_cut', 1]
+    expect(await findIn({ ...files, [ours.name]: future })).toStrictEqual(['tampered', cut])
   })
 
   it('makes no claims about other files', async () => {
@@ -95,51 +93,49 @@ describe('a file under another key', () => {
   })
 })
 
-describe('a sealed line that no service writes', () => {
-  it.each([
+function changed(chain: Chain, index: number, from: string, to: string): Chain {
+  chain.lines[index] = chain.lines[index]?.replace(from, to) ?? ''
+  return chain
+}
+
+function without(chain: Chain, index: number): Chain {
+  chain.lines.splice(index, 1)
+  return chain
+}
+
+describe('a line that no service writes is found', () => {
+  it.each<[what: string, build: () => Chain, line: number]>([
+    ['after the record that closes the file', () => new Chain().open().close().attempts(1), 3],
+    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 2],
+    ['first, but not an open record', () => new Chain().attempts(2), 1],
     [
-      'after the record that closes the file',
-      () => new Chain().open().close().attempts(1),
-      'line_changed',
+      'after the first of the first records is gone',
+      () => without(new Chain().open().open().attempts(2), 0),
+      1,
+    ],
+    [
+      'of an unknown version, without a seal',
+      () => changed(new Chain().open().attempts(3), 2, '{"v":1,', '{"v":2,'),
       3,
     ],
-    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 'line_changed', 2],
-    ['first, but not an open record', () => new Chain().attempts(2), 'line_changed', 1],
-  ] as const)('is found: %s', async (_what, build, reason, line) => {
+  ])('%s', async (_what, build, line) => {
     const chain = build()
-    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, reason, line]])
+    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', line]])
   })
 })
 
-it('a file without the first of its first records is found', async () => {
-  const chain = new Chain().open().open().attempts(2)
-  chain.lines.shift()
-  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
-})
-
-it('a first line that names no key is not from another key', async () => {
-  const chain = new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } })
-  expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', 1]])
-})
-
-describe('an unknown version', () => {
-  it('cannot be checked if the line is sealed', async () => {
-    const newer = new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1)
-    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 3]])
-  })
-
-  it.each([
-    ['a record that names files, without their names', { heads: [{ seq: 1 }] }],
-    ['an open record without a detail', null],
-  ])('cannot be checked if the detail has another form: %s', async (_what, detail) => {
-    const newer = new Chain().add('open', { detail })
-    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', 1]])
-  })
-
-  it('is tampered with if the line is not sealed', async () => {
-    const first = new Chain().open().attempts(3)
-    first.lines[2] = first.lines[2]?.replace('{"v":1,', '{"v":2,') ?? ''
-    expect(await findIn(toFiles(first))).toStrictEqual(['tampered', [first.name, 'line_changed', 3]])
+describe('a sealed line of another form cannot be checked', () => {
+  it.each<[what: string, build: () => Chain, line: number]>([
+    ['an unknown version', () => new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1), 3],
+    [
+      'a record that names files, without their names',
+      () => new Chain().add('open', { detail: { heads: [{ seq: 1 }] } }),
+      1,
+    ],
+    ['an open record without a detail', () => new Chain().add('open', { detail: null }), 1],
+  ])('%s', async (_what, build, line) => {
+    const newer = build()
+    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', line]])
   })
 })
 
@@ -147,39 +143,30 @@ describe('in the directory', () => {
   const chain = new Chain().open().attempts(3).close()
 
   it('other files are counted and ignored', async () => {
-    const directory = await writeFiles({
-      ...toFiles(chain),
-      'audit.key': 'k',
-      'notes.txt': 'x',
-      'audit-': 'x',
-    })
-    expect(await verifyAudit({ directory, keys: [keys], anchors: [] })).toMatchObject({
-      verdict: 'whole',
-      files: 1,
-      others: 2,
-    })
+    const others = { 'audit.key': 'k', 'notes.txt': 'x', 'audit-': 'x' }
+    const directory = await writeFiles({ ...toFiles(chain), ...others })
+    const found = await verifyAudit({ directory, keys: [keys], anchors: [] })
+    expect(found).toMatchObject({ verdict: 'whole', files: 1, others: 2 })
   })
 
   it.each(['audit-copy.jsonl', `${chain.name.slice(0, -6)}-old.jsonl`, 'audit-\u001b[2J\n.jsonl'])(
     'a file whose name is only similar to that of an audit file is found: %j',
     async (name) => {
-      expect(await findIn({ ...toFiles(chain), [name]: chain.text })).toStrictEqual([
-        'tampered',
-        [name, 'file_renamed'],
-      ])
+      const files = { ...toFiles(chain), [name]: chain.text }
+      expect(await findIn(files)).toStrictEqual(['tampered', [name, 'file_renamed']])
     },
   )
 
-  it('a link is not followed, even to a good file', async () => {
-    const elsewhere = await writeFiles(toFiles(chain))
+  it.each<[what: string, create: (path: string) => unknown]>([
+    [
+      'a link is not followed, even to a good file',
+      async (path) => symlink(join(await writeFiles(toFiles(chain)), chain.name), path),
+    ],
+    ['a pipe is not waited for', (path) => execFileSync('mkfifo', [path])],
+    ['a directory is not entered', (path) => mkdir(path)],
+  ])('%s', async (_what, create) => {
     const directory = await createTemporaryDirectory()
-    await symlink(join(elsewhere, chain.name), join(directory, chain.name))
-    expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
-  })
-
-  it('a pipe is not waited for', async () => {
-    const directory = await createTemporaryDirectory()
-    execFileSync('mkfifo', [join(directory, chain.name)])
+    await create(join(directory, chain.name))
     expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
   })
 
@@ -191,12 +178,6 @@ describe('in the directory', () => {
     expect((await pipe.stat()).isFIFO()).toBe(true)
     await pipe.close()
     await expect(openAudit(join(directory, 'link'))).rejects.toMatchObject({ code: 'ELOOP' })
-  })
-
-  it('a directory is not entered', async () => {
-    const directory = await createTemporaryDirectory()
-    await mkdir(join(directory, chain.name))
-    expect(await verifyDirectory(directory)).toStrictEqual(['tampered', [chain.name, 'file_irregular']])
   })
 
   it('an unreadable file cannot be checked, and is not missing', async () => {
