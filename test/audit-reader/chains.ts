@@ -85,8 +85,8 @@ export class Chain {
     return this.add('open', { detail: { file: this.name, key: this.#keys.id, heads } })
   }
 
-  attempts(count: number): this {
-    for (let number = 0; number < count; number += 1) this.add('attempt', { ...attemptFields, ms: number })
+  attempts(count: number, fields: object = {}): this {
+    for (let ms = 0; ms < count; ms += 1) this.add('attempt', { ...attemptFields, ms, ...fields })
     return this
   }
 

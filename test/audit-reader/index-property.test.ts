@@ -12,7 +12,8 @@ import {
   shuffledSubarray,
   string,
 } from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { toAscii } from '../../src/audit/record.ts'
 import { type GroupName, groupings } from '../../src/audit-reader/index-count.ts'
 import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
 import { A, B, writeFiles } from './chains.ts'
@@ -66,30 +67,25 @@ const fields = record({
   detail: oneof(detail, odd),
 })
 
-const toLine = (values: object): string =>
-  `${JSON.stringify({ v: 1, ...values }).replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+const toLine = (values: object): string => `${toAscii(JSON.stringify({ v: 1, ...values }))}\n`
 
-/** Lines as they should be, and lines that a crash, an editor or an attacker left. */
+/** What a crash, an editor or an attacker leaves. */
+const toDamaged = (text: string) =>
+  constantFrom(
+    text.slice(0, 40),
+    `${text.slice(0, -3)}\n`,
+    text.replace('{"v":1', '{ "v":1'),
+    text.replace('"v":1', '"v":2'),
+    text.replace('}', ',"event":"attempt"}'),
+    text.replace('{', '{"v":1,"time":"2026-11-22T00:00:00.000Z","code":"internal",'),
+    text.replace('\n', '\r\n'),
+    text.replace(':', ':\t'),
+    `\u007f${text}`,
+  )
+
 const line = oneof(
   { weight: 8, arbitrary: fields.map(toLine) },
-  {
-    weight: 1,
-    arbitrary: fields
-      .map((values) => toLine(values))
-      .chain((text) =>
-        constantFrom(
-          text.slice(0, 40),
-          `${text.slice(0, -3)}\n`,
-          text.replace('{"v":1', '{ "v":1'),
-          text.replace('"v":1', '"v":2'),
-          text.replace('}', ',"event":"attempt"}'),
-          text.replace('{', '{"v":1,"time":"2026-11-22T00:00:00.000Z","code":"internal",'),
-          text.replace('\n', '\r\n'),
-          text.replace(':', ':\t'),
-          `\u007f${text}`,
-        ),
-      ),
-  },
+  { weight: 1, arbitrary: fields.map(toLine).chain(toDamaged) },
   { weight: 1, arbitrary: string().map((text) => `${text}\n`) },
 )
 
@@ -150,46 +146,40 @@ const toNamed = (texts: readonly string[]) =>
     texts.map((text, index) => [`audit-20261122T00000000${index}Z-${[A, B][index] ?? ''}.jsonl`, text]),
   )
 
-it('the index selects and counts what a plain filter over the lines does, also after files have grown', async () => {
-  const groupNames = Object.keys(groupings).filter((name): name is GroupName =>
-    Object.hasOwn(groupings, name),
-  )
-  await assert(
-    asyncProperty(
-      files,
-      integer({ min: 0, max: 3_000 }),
-      filter,
-      constantFrom('newest' as const, 'oldest' as const),
-      array(constantFrom(...groupNames), { maxLength: 2 }),
-      async (texts, cut, asked, order, by) => {
-        const named = toNamed(texts)
-        const early = Object.fromEntries(
-          Object.entries(named).map(([name, text]) => [name, text.slice(0, cut)]),
-        )
-        const directory = await writeFiles(early)
+describe('the index', () => {
+  it('selects and counts what a plain filter over the lines does, also after files have grown', async () => {
+    const groupNames = Object.keys(groupings).filter((name): name is GroupName =>
+      Object.hasOwn(groupings, name),
+    )
+    const cut = integer({ min: 0, max: 3_000 })
+    const order = constantFrom('newest' as const, 'oldest' as const)
+    const groups = array(constantFrom(...groupNames), { maxLength: 2 })
+    await assert(
+      asyncProperty(files, cut, filter, order, groups, async (texts, length, asked, from, by) => {
+        const directory = await writeFiles(toNamed(texts.map((text) => text.slice(0, length))))
         const index = await openIndex(directory)
-        await writeFiles(named, directory)
+        await writeFiles(toNamed(texts), directory)
         await index.update()
-        const lines = await listLines(index, asked, { order, limit: 7 })
-        expect(lines).toStrictEqual(filterNaively(texts, asked, order))
-        const groups = await index.count(asked, by)
-        expect(
-          new Map(groups.map(({ values, count: number }) => [JSON.stringify(values), number])),
-        ).toStrictEqual(countNaively(texts, asked, by))
+        const lines = await listLines(index, asked, { order: from, limit: 7 })
+        expect(lines).toStrictEqual(filterNaively(texts, asked, from))
+        const counts = await index.count(asked, by)
+        expect(new Map(counts.map((group) => [JSON.stringify(group.values), group.count]))).toStrictEqual(
+          countNaively(texts, asked, by),
+        )
         index.close()
-      },
-    ),
-    { numRuns: 200 },
-  )
-}, 60_000)
+      }),
+      { numRuns: 200 },
+    )
+  }, 60_000)
 
-it('the lines that are compared are records often enough', () => {
-  let records = 0
-  assert(
-    property(array(line, { minLength: 30, maxLength: 30 }), (lines) => {
-      records += filterNaively([lines.join('')], { kind: {} }, 'oldest').length
-    }),
-    { numRuns: 20 },
-  )
-  expect(records).toBeGreaterThan(300)
+  it('is compared over lines that are records often enough', () => {
+    let records = 0
+    assert(
+      property(array(line, { minLength: 30, maxLength: 30 }), (lines) => {
+        records += filterNaively([lines.join('')], { kind: {} }, 'oldest').length
+      }),
+      { numRuns: 20 },
+    )
+    expect(records).toBeGreaterThan(300)
+  })
 })

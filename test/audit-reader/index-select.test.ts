@@ -49,39 +49,25 @@ describe('a selection', () => {
 })
 
 describe('a selection passes over and counts', () => {
-  it.each([
-    ['a torn end', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:0`, 1],
-    [
-      'a complete record without a line feed',
-      (text: string) => text + new Chain().attempts(1).text.trimEnd(),
-      1,
-    ],
-    ['invalid JSON', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z",}\n`, 1],
-    ['an invalid time', (text: string) => `${text}{"v":1,"time":"2026-13-22T00:00:00.000Z"}\n`, 1],
-    [
-      'an escape sequence',
-      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","a":"\u001b"}\n`,
-      1,
-    ],
-    ['a carriage return', (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z"}\r\n`, 1],
-    [
-      'bytes that are not ASCII',
-      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","a":"\u009b"}\n`,
-      1,
-    ],
-    ['records of another version', (text: string) => `${text}{"v":2,"time":"2026-11-22T00:00:00.000Z"}\n`, 1],
-    [
-      'a version that is given twice',
-      (text: string) => `${text}{"v":1,"time":"2026-11-22T00:00:00.000Z","v":2}\n`,
-      1,
-    ],
-    ['empty lines', (text: string) => `${text}\n\n`, 2],
-    ['a line that is too long', (text: string) => `${text}${'x'.repeat(3_000_000)}\n`, 1],
-    ['a long end without a line feed', (text: string) => `${text}${'\0'.repeat(3_000_000)}`, 1],
-  ])('%s', async (_what, change, skipped) => {
+  const start = '{"v":1,"time":"2026-11-22T00:00:00.000Z"'
+
+  it.each<[what: string, added: string, skipped?: number]>([
+    ['a torn end', '{"v":1,"time":"2026-11-22T00:0'],
+    ['a complete record without a line feed', new Chain().attempts(1).text.trimEnd()],
+    ['invalid JSON', `${start},}\n`],
+    ['an invalid time', `${start.replace('11-22', '13-22')}}\n`],
+    ['an escape sequence', `${start},"a":"\u001b"}\n`],
+    ['a carriage return', `${start}}\r\n`],
+    ['bytes that are not ASCII', `${start},"a":"\u009b"}\n`],
+    ['records of another version', `${start.replace('1', '2')}}\n`],
+    ['a version that is given twice', `${start},"v":2}\n`],
+    ['empty lines', '\n\n', 2],
+    ['a line that is too long', `${'x'.repeat(3_000_000)}\n`],
+    ['a long end without a line feed', '\0'.repeat(3_000_000)],
+  ])('%s', async (_what, added, skipped = 1) => {
     const first = new Chain().attempts(3)
     const second = new Chain({ minute: 1, writer: B }).attempts(3)
-    const index = await openIndex({ [first.name]: change(first.text), ...toFiles(second) })
+    const index = await openIndex({ [first.name]: first.text + added, ...toFiles(second) })
     expect(await listLines(index)).toStrictEqual([...first.lines, ...second.lines].toReversed())
     expect(await index.countSkipped({ kind: {} })).toBe(skipped)
   })

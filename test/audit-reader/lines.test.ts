@@ -1,4 +1,4 @@
-import { array, assert, asyncProperty, constantFrom, integer, uint8Array } from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, integer } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_LINE_BYTES } from '../../src/audit/format.ts'
 import { type Line, splitLines } from '../../src/audit-reader/lines.ts'
@@ -57,15 +57,5 @@ describe('lines', () => {
       ['none', 3 * MAX_LINE_BYTES],
     ])
     expect(lines.at(-1)?.bytes).toHaveLength(MAX_LINE_BYTES)
-  })
-
-  it('have the offsets of their bytes', async () => {
-    await assert(
-      asyncProperty(uint8Array(), integer({ min: 1, max: 20 }), async (values, size) => {
-        const all = Buffer.from(values)
-        for (const { bytes, offset } of await collect(all, size))
-          expect(all.subarray(offset, offset + bytes.length).equals(bytes)).toBe(true)
-      }),
-    )
   })
 })

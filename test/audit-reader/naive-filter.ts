@@ -19,41 +19,34 @@ const toTime = (value: unknown): number =>
     ? Date.parse(value)
     : Number.NaN
 
-function toRecords(text: string, file: number): NaiveRecord[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .flatMap((line) => {
-      if (!/^[\x20-\x7e]*$/.test(line) || !line.startsWith('{"v":1,"time":"')) return []
-      let fields: unknown
-      try {
-        fields = JSON.parse(line)
-      } catch {
-        return []
-      }
-      if (!isFields(fields) || fields['v'] !== 1 || Number.isNaN(toTime(fields['time']))) return []
-      return [{ time: toTime(fields['time']), line: `${line}\n`, fields, file }]
-    })
+function toRecord(line: string, file: number): NaiveRecord[] {
+  if (!/^[\x20-\x7e]*$/.test(line) || !line.startsWith('{"v":1,"time":"')) return []
+  try {
+    const fields: unknown = JSON.parse(line)
+    if (!isFields(fields) || fields['v'] !== 1 || Number.isNaN(toTime(fields['time']))) return []
+    return [{ time: toTime(fields['time']), line: `${line}\n`, fields, file }]
+  } catch {
+    return []
+  }
 }
 
-const toText = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-const toNumber = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+const toRecords = (texts: readonly string[]): NaiveRecord[] =>
+  texts.flatMap((text, file) =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .flatMap((line) => toRecord(line, file)),
+  )
 
-function toColumns({ fields }: NaiveRecord): Readonly<Record<string, string | number | null>> {
-  const { event, outcome, code, reason, status, preset, origin, model, upstream, caller, address } = fields
-  return {
-    event: toText(event),
-    outcome: event === 'refusals' ? 'refused' : toText(outcome),
-    code: toText(code),
-    reason: toText(reason),
-    status: toNumber(status),
-    preset: toText(preset),
-    origin: toText(origin),
-    model: toText(model),
-    upstream_status: isFields(upstream) ? toNumber(upstream['status']) : null,
-    caller: toText(caller),
-    address: toText(address),
-  }
+const numbers: ReadonlySet<string> = new Set(['status', 'upstream_status'])
+
+/** What a record is filtered and grouped by. A value of another type counts as none. */
+function toColumn({ fields }: NaiveRecord, name: string): string | number | null {
+  if (name === 'outcome' && fields['event'] === 'refusals') return 'refused'
+  const { upstream } = fields
+  const own = name === 'upstream_status' ? isFields(upstream) && upstream['status'] : fields[name]
+  if (typeof own === 'number') return numbers.has(name) ? own : null
+  return typeof own === 'string' && !numbers.has(name) ? own : null
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
@@ -90,16 +83,16 @@ const isAmong = (value: unknown, values: readonly unknown[] | undefined): boolea
 const isInSpan = (time: number, { since = -Infinity, until = Infinity }: RecordFilter): boolean =>
   time >= since && time < until
 
-function holds(one: NaiveRecord, filter: RecordFilter): boolean {
-  const columns = toColumns(one)
+function isMatch(one: NaiveRecord, filter: RecordFilter): boolean {
   const { reasons, addresses } = toCounts(one)
   const { kind, exceptEvents = [], caller, address, requestId, secret } = filter
   const { reason, ...others } = kind
   return (
     isInSpan(one.time, filter) &&
-    Object.entries(others).every(([column, values]) => isAmong(columns[column], values)) &&
-    !exceptEvents.some((event) => event === columns['event']) &&
-    (isAmong(columns['reason'], reason) || [...reasons.keys()].some((name) => reason?.includes(name))) &&
+    Object.entries(others).every(([column, values]) => isAmong(toColumn(one, column), values)) &&
+    !exceptEvents.some((event) => event === toColumn(one, 'event')) &&
+    (isAmong(toColumn(one, 'reason'), reason) ||
+      [...reasons.keys()].some((name) => reason?.includes(name))) &&
     fits(one.fields['caller'], caller) &&
     (fits(one.fields['address'], address) || [...addresses.keys()].some((text) => fits(text, address))) &&
     fits(one.fields['request_id'], requestId) &&
@@ -112,62 +105,49 @@ export function filterNaively(
   filter: RecordFilter,
   order: 'newest' | 'oldest',
 ): string[] {
-  const found = texts.flatMap(toRecords).filter((one) => holds(one, filter))
+  const found = toRecords(texts).filter((one) => isMatch(one, filter))
   // Stable: records of the same time stay in the order of their files and lines.
   const sorted = found.toSorted((one, other) => one.time - other.time || one.file - other.file)
   return (order === 'newest' ? sorted.toReversed() : sorted).map(({ line }) => line)
 }
 
-/** What is counted of one record: the fields of the attempts, and how many there are. */
-type Counted = readonly [
-  columns: Readonly<Record<string, string | number | null>>,
-  time: number,
-  count: number,
-]
+const sum = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((all, count) => all + count, 0)
+
+/** What is counted of one record: a field of the attempts, their time, and how many there are. */
+type Counted = readonly [toValue: (name: string) => string | number | null, time: number, count: number]
 
 function toCounted(one: NaiveRecord, filter: RecordFilter, byAddress: boolean): Counted[] {
-  const columns = toColumns(one)
   const { kind, caller, address, requestId, secret } = filter
-  if (columns['event'] !== 'refusals') {
-    const isEvent = kind.event !== undefined || columns['event'] === 'attempt'
-    return isEvent && holds(one, filter) ? [[columns, one.time, 1]] : []
+  if (toColumn(one, 'event') !== 'refusals') {
+    const isEvent = kind.event !== undefined || toColumn(one, 'event') === 'attempt'
+    return isEvent && isMatch(one, filter) ? [[(name) => toColumn(one, name), one.time, 1]] : []
   }
   const { minute, reasons, addresses } = toCounts(one)
-  const isUnknown = [
-    caller,
-    requestId,
-    secret,
-    kind.status,
-    kind.preset,
-    kind.origin,
-    kind.model,
-    kind.upstream_status,
-  ]
-  if (isUnknown.some((asked) => asked !== undefined) || !isInSpan(minute, filter)) return []
-  const total = [...reasons.values()].reduce((sum, count) => sum + count, 0)
-  const others = total - [...addresses.values()].reduce((sum, count) => sum + count, 0)
+  const { event, outcome, code, reason, ...unknown } = kind
+  const isUnknown = [caller, requestId, secret, ...Object.values(unknown)].some(
+    (asked) => asked !== undefined,
+  )
+  if (isUnknown || !isInSpan(minute, filter)) return []
+  const others = sum(reasons) - sum(addresses)
   const [onlyReason = null] = reasons.size === 1 ? reasons.keys() : []
   const rows: [reason: string | null, address: string | null, count: number][] = byAddress
-    ? [
-        ...[...addresses].map(([text, count]): [string | null, string, number] => [onlyReason, text, count]),
-        ...(others > 0 ? [[onlyReason, null, others] satisfies [string | null, null, number]] : []),
-      ]
-    : [...reasons].map(([reason, count]) => [reason, null, count])
-  return rows.flatMap(([reason, text, count]): Counted[] => {
-    const row = {
-      event: 'refusals',
-      outcome: 'refused',
-      code: columns['code'] ?? null,
-      reason,
-      address: text,
-    }
+    ? [...addresses].map(([text, count]) => [onlyReason, text, count])
+    : [...reasons].map(([name, count]) => [name, null, count])
+  if (byAddress && others > 0) rows.push([onlyReason, null, others])
+  return rows.flatMap(([name, text, count]): Counted[] => {
+    const row = new Map([
+      ['event', 'refusals'],
+      ['outcome', 'refused'],
+      ['code', toColumn(one, 'code')],
+      ['reason', name],
+      ['address', text],
+    ])
     const isFound =
-      isAmong('refusals', kind.event) &&
-      isAmong('refused', kind.outcome) &&
-      isAmong(row.code, kind.code) &&
-      isAmong(reason, kind.reason) &&
-      fits(text, address)
-    return isFound ? [[row, minute, count]] : []
+      Object.entries({ event, outcome, code, reason }).every(([column, values]) =>
+        isAmong(row.get(column), values),
+      ) && fits(text, address)
+    return isFound ? [[(column) => row.get(column) ?? null, minute, count]] : []
   })
 }
 
@@ -181,11 +161,11 @@ export function countNaively(
 ): ReadonlyMap<string, number> {
   const groups = new Map<string, number>()
   const byAddress = by.includes('address') || filter.address !== undefined
-  for (const one of texts.flatMap(toRecords)) {
-    for (const [columns, time, count] of toCounted(one, filter, byAddress)) {
+  for (const one of toRecords(texts)) {
+    for (const [toValue, time, count] of toCounted(one, filter, byAddress)) {
       const values = by.map((name) => {
         const ms = spans[name]
-        return ms === undefined ? (columns[name] ?? null) : Math.floor(time / ms) * ms
+        return ms === undefined ? toValue(name) : Math.floor(time / ms) * ms
       })
       const key = JSON.stringify(values)
       groups.set(key, (groups.get(key) ?? 0) + count)
