@@ -6,11 +6,11 @@ import { ServiceError } from './errors.ts'
 import type { Limits } from './limits/levels.ts'
 import type { Upstream } from './openai/mint.ts'
 import type { ClientSecret } from './openai/reply.ts'
-import { resolvePreset } from './presets/access.ts'
-import type { Catalog } from './presets/catalog.ts'
+import type { Catalog } from './presets/load/catalog.ts'
 import type { Preset } from './presets/preset.ts'
-import { choosePreset, type MintRequest } from './presets/request.ts'
-import { buildUpstreamRequest, type UpstreamRequest } from './presets/upstream-request.ts'
+import { resolvePreset } from './presets/request/access.ts'
+import { choosePreset, type MintRequest } from './presets/request/mint-request.ts'
+import { buildUpstreamRequest, type UpstreamRequest } from './presets/request/upstream-request.ts'
 
 export interface IssuerOptions {
   /** The catalog in force. */
@@ -88,7 +88,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   async function issue(attempt: Attempt, wanted: WantedSecret): Promise<ClientSecret> {
     const { request, queryPreset, origin, requestId } = wanted
     const name = choosePreset(request, queryPreset, defaultPreset)
-    const preset = resolvePreset(catalog(), name, { origin, claims: attempt.caller?.claims })
+    const preset = resolvePreset(catalog().presets, name, { origin, claims: attempt.caller?.claims })
     attempt.preset = preset
     const session = buildUpstreamRequest(preset, request)
     attempt.session = session

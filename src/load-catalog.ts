@@ -1,7 +1,7 @@
 import { unixNow } from './clocks.ts'
 import type { Config } from './config.ts'
-import { type Catalog, loadPresets, type Refusal } from './presets/catalog.ts'
-import { isOpenAiUrl } from './presets/models.ts'
+import { type Catalog, loadPresets, type Refusal } from './presets/load/catalog.ts'
+import { isOpenAiUrl } from './presets/schema/models.ts'
 import type { Loaded } from './watched-file.ts'
 
 /** Reads the presets file, and checks it against the settings that it depends on. */

@@ -38,7 +38,7 @@ const isHelp = (word: string): boolean => ['--help', '-h'].includes(word)
 
 /** Repeats a word only if it cannot be a secret. */
 async function toUnknownCommand(word: string): Promise<string> {
-  const { closest } = await import('./presets/suggestion.ts')
+  const { closest } = await import('./suggestion.ts')
   const names = [...commands.keys(), 'help']
   const near = closest(word, names)
   const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'

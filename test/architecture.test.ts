@@ -72,7 +72,7 @@ describe('who may import whom', () => {
     ['limits', ['errors', 'reasons', 'redis']],
     ['clock-check', []],
     ['openai', ['clock-check', 'errors', 'json', 'outbound', 'presets', 'reasons', 'secret']],
-    ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons']],
+    ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons', 'suggestion']],
     ['read-file', ['errors']],
     ['problems', []],
     ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'presets']],
@@ -98,6 +98,19 @@ describe('who may import whom', () => {
       'reasons.ts',
       'secret.ts',
     ])
+  })
+
+  it.each([
+    ['load', 'request'],
+    ['request', 'load'],
+    ['schema', 'load'],
+    ['schema', 'request'],
+  ])('presets/%s imports nothing of presets/%s', (from, to) => {
+    const importers = where(
+      ({ path, imports }) =>
+        path.startsWith(`presets/${from}/`) && imports.some((next) => next.startsWith(`presets/${to}/`)),
+    )
+    expect(importers).toStrictEqual([])
   })
 
   it('there are no cycles', () => {

@@ -7,9 +7,9 @@ import { createIssuer } from '../src/issuer.ts'
 import { createLimits } from '../src/limits/levels.ts'
 import { LocalStore } from '../src/limits/local-store.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
-import { parsePresets } from '../src/presets/catalog.ts'
-import { parseClientSecretsRequest } from '../src/presets/request.ts'
-import { runAtOnce } from '../src/presets/slices.ts'
+import { parsePresets } from '../src/presets/load/catalog.ts'
+import { runAtOnce } from '../src/presets/load/slices.ts'
+import { parseClientSecretsRequest } from '../src/presets/request/mint-request.ts'
 import { Secret } from '../src/secret.ts'
 
 const text = `

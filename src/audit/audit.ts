@@ -1,7 +1,7 @@
 /** Turns an attempt into its record: the one place that decides what is written. */
 import type { KeyObject } from 'node:crypto'
 import { type Attempt, toOutcome } from '../attempt.ts'
-import type { Catalog } from '../presets/catalog.ts'
+import type { Catalog } from '../presets/load/catalog.ts'
 import type { Secret } from '../secret.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 import type { Refusal, Refusals } from './refusals.ts'

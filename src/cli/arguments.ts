@@ -1,6 +1,6 @@
 /** Parses the arguments of a command. A wrong one is answered with what to write instead. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { closest } from '../presets/suggestion.ts'
+import { closest } from '../suggestion.ts'
 
 /** The predicate of a sentence about the command. It repeats nothing that was typed, because that could be a secret. */
 export class Misuse extends Error {

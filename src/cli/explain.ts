@@ -12,10 +12,10 @@ import { createOriginGuard } from '../http/origin.ts'
 import { toNetwork } from '../limits/network.ts'
 import { formatRules } from '../limits/rules.ts'
 import { loadCatalog } from '../load-catalog.ts'
-import { findClaim, hasValue, resolvePreset } from '../presets/access.ts'
-import type { Catalog } from '../presets/catalog.ts'
+import type { Catalog } from '../presets/load/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
-import { choosePreset, parseClientSecretsRequest } from '../presets/request.ts'
+import { findClaim, hasValue, resolvePreset } from '../presets/request/access.ts'
+import { choosePreset, parseClientSecretsRequest } from '../presets/request/mint-request.ts'
 import { ConfigError } from '../problems.ts'
 import type { Reason } from '../reasons.ts'
 import { parseOptions } from './arguments.ts'
@@ -149,7 +149,7 @@ export async function explain(question: Question, options: ExplainOptions): Prom
     steps.push({ check, passes: true, because: toCallerRule(caller) })
     check = 'preset'
     name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
-    const preset = resolvePreset(catalog, name, { origin: question.origin, claims: caller?.claims })
+    const preset = resolvePreset(catalog.presets, name, { origin: question.origin, claims: caller?.claims })
     steps.push({ check, passes: true, because: toPresetRule(preset) })
     return { steps, refusal: null, limits: toLimits(question, caller, preset, config) }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What an upstream error may tell operators: a code from a closed list, and a path of our own schema. */
-import { flatEntry } from '../presets/flat-schema.ts'
-import { gaSessions } from '../presets/ga-schema.ts'
-import { knownPath } from '../presets/schema-paths.ts'
+import { flatEntry } from '../presets/schema/flat.ts'
+import { gaSessions } from '../presets/schema/ga.ts'
+import { knownPath } from '../presets/schema/paths.ts'
 
 /** Credit, a spending limit or the account's payment. */
 const billingCodes = [

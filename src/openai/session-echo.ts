@@ -1,6 +1,6 @@
 /** Whether the session in a reply is the one that was sent. A reply to another mint may show another session. */
 import type { Preset } from '../presets/preset.ts'
-import type { UpstreamRequest } from '../presets/upstream-request.ts'
+import type { UpstreamRequest } from '../presets/request/upstream-request.ts'
 
 export interface SessionEcho {
   readonly type: unknown

@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { LimitRule } from '../limits/rules.ts'
 import { type BodyTemplate, type Endpoint, renderBody, showBody, toBodyTemplate } from './body.ts'
-import type { FlatSession } from './flat-schema.ts'
-import type { SessionType } from './ga-schema.ts'
 import { deepFreeze, type Fields, valueAt } from './json.ts'
-import type { Rules } from './overrides.ts'
+import type { RuleInput } from './schema/file.ts'
+import type { FlatSession } from './schema/flat.ts'
+import type { SessionType } from './schema/ga.ts'
 import type { Template, Variables } from './variables.ts'
+
+/** Keyed by dotted GA path. */
+export type Rules = ReadonlyMap<string, RuleInput>
 
 export type ClaimValue = string | number | boolean
 

@@ -1,4 +1,4 @@
-import { parseClientSecretsRequest } from '../presets/request.ts'
+import { parseClientSecretsRequest } from '../presets/request/mint-request.ts'
 import type { Dialect } from './minting.ts'
 
 /** In the shape of OpenAI's GA endpoint. https://developers.openai.com/api/docs/guides/realtime */

@@ -6,7 +6,7 @@ import { checkBodyHeaders } from '../http/json-body.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../http/origin.ts'
 import type { Issuer } from '../issuer.ts'
 import type { JsonObject } from '../json.ts'
-import type { MintRequest } from '../presets/request.ts'
+import type { MintRequest } from '../presets/request/mint-request.ts'
 
 export interface MintingOptions {
   readonly allowedOrigins: ReadonlySet<string>

@@ -1,4 +1,4 @@
-import { parseSessionsRequest } from '../presets/request.ts'
+import { parseSessionsRequest } from '../presets/request/mint-request.ts'
 import type { Dialect } from './minting.ts'
 
 /** In the flat shape of OpenAI's older endpoint, which OpenAI itself retired in May 2026. */

@@ -1,8 +1,8 @@
 /** The `.env` file in the working directory. */
 import { parseEnv } from 'node:util'
-import { closest } from '../presets/suggestion.ts'
 import { ConfigError } from '../problems.ts'
 import { FileError, readSmallFileSync } from '../read-file.ts'
+import { closest } from '../suggestion.ts'
 
 export interface DotEnv {
   readonly values: Readonly<Record<string, string | undefined>>

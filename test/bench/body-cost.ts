@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { ServiceError } from '../../src/errors.ts'
 import { parseJsonObject } from '../../src/json.ts'
-import { parsePresets } from '../../src/presets/catalog.ts'
+import { parsePresets } from '../../src/presets/load/catalog.ts'
+import { runAtOnce } from '../../src/presets/load/slices.ts'
 import type { Preset } from '../../src/presets/preset.ts'
-import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
-import { runAtOnce } from '../../src/presets/slices.ts'
-import { buildUpstreamRequest } from '../../src/presets/upstream-request.ts'
+import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
+import { buildUpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 
 const BODY_BYTES = 16 * 1024
 const RUNS = 200

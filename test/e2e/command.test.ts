@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { presetsJsonSchema } from '../../src/presets/json-schema.ts'
+import { presetsJsonSchema } from '../../src/presets/schema/json-schema.ts'
 import { startProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 

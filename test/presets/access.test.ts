@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { type PresetCaller, resolvePreset } from '../../src/presets/access.ts'
+import { type PresetCaller, resolvePreset } from '../../src/presets/request/access.ts'
 import { catalogOf, refusalOf } from './support.ts'
 
 const catalog = catalogOf(`presets:
@@ -58,7 +58,7 @@ describe('access to a preset', () => {
   ])('%s, from %s, with claims %j', (name, origin, claims, denial) => {
     let found: string | undefined
     const outcome = refusalOf(() => {
-      found = resolvePreset(catalog, name, { origin, claims }).name
+      found = resolvePreset(catalog.presets, name, { origin, claims }).name
     })
     expect(found ?? outcome).toBe(denial === undefined ? name : denied[denial])
   })
@@ -66,7 +66,7 @@ describe('access to a preset', () => {
   it('is denied in the same words for every reason', () => {
     const envelopes = ['absent', 'shop', 'paid'].map((name) => {
       try {
-        return resolvePreset(catalog, name, { origin: app, claims: {} }).name
+        return resolvePreset(catalog.presets, name, { origin: app, claims: {} }).name
       } catch (error) {
         return error instanceof ServiceError ? `${error.status} ${error.toEnvelope('r')}` : name
       }

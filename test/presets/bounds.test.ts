@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { parsePresets } from '../../src/presets/catalog.ts'
-import { presetsFile } from '../../src/presets/file-schema.ts'
-import { flatEntry } from '../../src/presets/flat-schema.ts'
-import { gaSession, requestedSessions } from '../../src/presets/ga-schema.ts'
-import { issuesOf } from '../../src/presets/issues.ts'
-import { expiresAfter } from '../../src/presets/schema-parts.ts'
+import { parsePresets } from '../../src/presets/load/catalog.ts'
+import { presetsFile } from '../../src/presets/schema/file.ts'
+import { flatEntry } from '../../src/presets/schema/flat.ts'
+import { gaSession, requestedSessions } from '../../src/presets/schema/ga.ts'
+import { issuesOf } from '../../src/presets/schema/issues.ts'
+import { expiresAfter } from '../../src/presets/schema/parts.ts'
 import { orderFlat, orderGa, presetOf, problemsOf, refusalOf, surroundings } from './support.ts'
 
 interface Found {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadPresets } from '../../src/presets/catalog.ts'
+import { loadPresets } from '../../src/presets/load/catalog.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { catalogOf, fileOf, orderGa, presetOf, problemsOf, surroundings } from './support.ts'
 

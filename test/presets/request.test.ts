@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
-import { choosePreset, parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
+import {
+  choosePreset,
+  parseClientSecretsRequest,
+  parseSessionsRequest,
+} from '../../src/presets/request/mint-request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 import { nested, orderFlat, orderGa, presetOf, refusalOf } from './support.ts'
 

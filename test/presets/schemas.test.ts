@@ -7,10 +7,10 @@ import type {
 } from 'openai/resources/realtime/realtime'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { presetsFile } from '../../src/presets/file-schema.ts'
-import { flatEntry } from '../../src/presets/flat-schema.ts'
-import { gaSession, gaSessions } from '../../src/presets/ga-schema.ts'
-import { expiresAfter } from '../../src/presets/schema-parts.ts'
+import { presetsFile } from '../../src/presets/schema/file.ts'
+import { flatEntry } from '../../src/presets/schema/flat.ts'
+import { gaSession, gaSessions } from '../../src/presets/schema/ga.ts'
+import { expiresAfter } from '../../src/presets/schema/parts.ts'
 import { changed, fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 
 /** For one field of a full session: the values that it takes instead, and those that it refuses. */

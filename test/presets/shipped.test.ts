@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
-import type { UpstreamRequest } from '../../src/presets/upstream-request.ts'
+import type { UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 import { catalogOf, orderFlat, orderGa, presetOf } from './support.ts'
 

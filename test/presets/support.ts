@@ -1,11 +1,16 @@
 import { ServiceError } from '../../src/errors.ts'
-import { type Catalog, type ParseOptions, parsePresets, type Refusal } from '../../src/presets/catalog.ts'
-import type { Problem } from '../../src/presets/findings.ts'
 import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
+import {
+  type Catalog,
+  type ParseOptions,
+  parsePresets,
+  type Refusal,
+} from '../../src/presets/load/catalog.ts'
+import type { Problem } from '../../src/presets/load/findings.ts'
+import { runAtOnce } from '../../src/presets/load/slices.ts'
 import type { Preset } from '../../src/presets/preset.ts'
-import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request.ts'
-import { runAtOnce } from '../../src/presets/slices.ts'
-import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/upstream-request.ts'
+import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
+import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 
 export const surroundings: ParseOptions = {
   fileName: 'presets.yaml',

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isObject } from '../../src/json.ts'
-import { flatSession, gaPathOf, isFlatField } from '../../src/presets/flat-schema.ts'
-import { gaSession } from '../../src/presets/ga-schema.ts'
 import { toPath, valueAt } from '../../src/presets/json.ts'
-import { leavesOf } from '../../src/presets/schema-paths.ts'
-import { toFlatValue, toGaSession } from '../../src/presets/translation.ts'
+import { flatSession, gaPathOf, isFlatField } from '../../src/presets/schema/flat.ts'
+import { gaSession } from '../../src/presets/schema/ga.ts'
+import { leavesOf } from '../../src/presets/schema/paths.ts'
+import { toFlatValue, toGaSession } from '../../src/presets/schema/translation.ts'
 
 const text = fc.string({ minLength: 1 })
 const maybe = <Value>(values: fc.Arbitrary<Value>) => fc.option(values, { nil: null })

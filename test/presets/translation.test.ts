@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { flatSession } from '../../src/presets/flat-schema.ts'
-import { toFlatValue, toGaSession } from '../../src/presets/translation.ts'
+import { flatSession } from '../../src/presets/schema/flat.ts'
+import { toFlatValue, toGaSession } from '../../src/presets/schema/translation.ts'
 import { fullFlat } from './sessions.ts'
 import { nested } from './support.ts'
 

@@ -1,9 +1,9 @@
 /** Checks what a request contains against a schema, and names the field that is wrong. */
 import type { z } from 'zod'
-import { ServiceError } from '../errors.ts'
-import { type Issue, toIssues } from './issues.ts'
-import { isLarger } from './json.ts'
-import { knownPath } from './schema-paths.ts'
+import { ServiceError } from '../../errors.ts'
+import { isLarger } from '../json.ts'
+import { type Issue, toIssues } from '../schema/issues.ts'
+import { knownPath } from '../schema/paths.ts'
 
 /** More than any session needs. The bound limits the stack and the time that a hostile body costs. */
 const MAX_SIZE = { depth: 32, keys: 256 }

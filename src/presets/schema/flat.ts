@@ -13,7 +13,7 @@ import {
   tracing,
   transcriptionPrompt,
   truncation,
-} from './schema-parts.ts'
+} from './parts.ts'
 
 const audioFormat = z.enum(['pcm16', 'g711_ulaw', 'g711_alaw'])
 

@@ -1,11 +1,11 @@
 /** What is wrong or doubtful in a presets file, with the place and what to write instead. */
 import { z } from 'zod'
+import { closest } from '../../suggestion.ts'
+import { type Path, toPath, valueAt } from '../json.ts'
+import { gaPathOf, isFlatField } from '../schema/flat.ts'
+import { type Issue, toIssues } from '../schema/issues.ts'
+import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
-import { gaPathOf, isFlatField } from './flat-schema.ts'
-import { type Issue, toIssues } from './issues.ts'
-import { type Path, toPath, valueAt } from './json.ts'
-import { namesAt, schemasAt } from './schema-paths.ts'
-import { closest } from './suggestion.ts'
 
 /** What is wrong in a presets file, or doubtful for a warning. Never quotes what may be a credential. */
 export interface Problem {

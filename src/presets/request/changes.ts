@@ -1,14 +1,14 @@
 /** Which fields of a requested session differ from the preset's own, and whether the preset opens them. */
-import { ServiceError } from '../errors.ts'
+import { ServiceError } from '../../errors.ts'
+import { codePoints, type Fields, isEqual, toPath, valueAt } from '../json.ts'
+import type { Preset } from '../preset.ts'
+import type { RuleInput } from '../schema/file.ts'
+import { type FlatSession, flatSession, toFlatField } from '../schema/flat.ts'
+import { gaSessions, isSessionType, requestedSessions } from '../schema/ga.ts'
+import { knownPath, type Leaf, leavesOf } from '../schema/paths.ts'
+import { type Translation, toGaSession } from '../schema/translation.ts'
 import { parseField } from './field-errors.ts'
-import { type FlatSession, flatSession, toFlatField } from './flat-schema.ts'
-import { gaSessions, isSessionType, requestedSessions } from './ga-schema.ts'
-import { type Fields, isEqual, toPath, valueAt } from './json.ts'
-import { permits } from './overrides.ts'
-import type { Preset } from './preset.ts'
-import type { MintRequest } from './request.ts'
-import { knownPath, type Leaf, leavesOf } from './schema-paths.ts'
-import { type Translation, toGaSession } from './translation.ts'
+import type { MintRequest } from './mint-request.ts'
 
 /** A leaf of a request, by dotted GA path. */
 export interface Change extends Leaf {
@@ -35,6 +35,15 @@ export function permittedChanges(
     if (!permits(rule, value)) throw new ServiceError('override_outside_rule', { param })
     return true
   })
+}
+
+/** True when the rule allows this value of a leaf. */
+function permits(rule: RuleInput, value: unknown): boolean {
+  if (rule === true) return typeof value === 'boolean'
+  if (Array.isArray(rule)) return rule.some((allowed) => isEqual(allowed, value))
+  const { min, max, max_length: maxLength } = rule
+  if (maxLength !== undefined) return typeof value === 'string' && codePoints(value) <= maxLength
+  return typeof value === 'number' && value >= (min ?? value) && value <= (max ?? value)
 }
 
 function requestedLeaves(preset: Preset, { shape, session }: MintRequest): readonly Change[] {

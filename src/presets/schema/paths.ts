@@ -1,7 +1,7 @@
 /** Reads zod schemas as trees: the source of suggestions, override paths and `param`. */
 import { z } from 'zod'
-import { isObject } from '../json.ts'
-import { type Path } from './json.ts'
+import { isObject } from '../../json.ts'
+import { type Path } from '../json.ts'
 
 type Schema = z.core.$ZodType
 

@@ -1,7 +1,9 @@
-import { ServiceError } from '../errors.ts'
-import { isObject } from '../json.ts'
-import type { Catalog } from './catalog.ts'
-import type { ClaimValue, Preset } from './preset.ts'
+import { ServiceError } from '../../errors.ts'
+import { isObject } from '../../json.ts'
+import type { ClaimValue, Preset } from '../preset.ts'
+
+/** By name. */
+type Presets = ReadonlyMap<string, Preset>
 
 export interface PresetCaller {
   /** Undefined for callers that are no browser. */
@@ -14,8 +16,8 @@ export interface PresetCaller {
  * The preset of this name, if this caller has access to it.
  * Throws preset_unknown, preset_origin or preset_claims, which a caller cannot tell apart.
  */
-export function resolvePreset(catalog: Catalog, name: string, caller: PresetCaller): Preset {
-  const preset = catalog.presets.get(name)
+export function resolvePreset(presets: Presets, name: string, caller: PresetCaller): Preset {
+  const preset = presets.get(name)
   if (preset === undefined) throw new ServiceError('preset_unknown')
   const { origins, claims } = preset.access
   if (origins !== null && (caller.origin === undefined || !origins.has(caller.origin))) {

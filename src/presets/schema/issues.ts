@@ -1,6 +1,6 @@
 /** The issues of a value with its schema. Their text is ours and never quotes the value. */
 import type { z } from 'zod'
-import { type Path, valueAt } from './json.ts'
+import { type Path, valueAt } from '../json.ts'
 
 /** More problems of one preset, or of the syntax, tell an operator nothing new, and cost time. */
 export const MAX_FINDINGS = 100

@@ -1,8 +1,8 @@
 /** YAML or JSON text as plain data, with the place of everything in it. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml'
+import type { Path } from '../json.ts'
+import { MAX_FINDINGS } from '../schema/issues.ts'
 import type { Finding, Position } from './findings.ts'
-import { MAX_FINDINGS } from './issues.ts'
-import type { Path } from './json.ts'
 import type { Slices } from './slices.ts'
 import { doubtOf, findMistake, hasOddSpace, mistakeInKey, oddSpace } from './yaml-mistakes.ts'
 import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { presetsFile } from './file-schema.ts'
+import { presetsFile } from './file.ts'
 
 /**
  * The JSON Schema (draft 2020-12) of the presets file, for editors. Generated from what the service checks with, so it

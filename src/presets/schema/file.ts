@@ -1,9 +1,9 @@
 /** The presets file as an operator writes it, in YAML or JSON. */
 import { z } from 'zod'
-import { rulesPattern } from '../limits/rules.ts'
-import { flatEntry } from './flat-schema.ts'
-import { gaSession } from './ga-schema.ts'
-import { anyJson, expirySeconds, recordOf } from './schema-parts.ts'
+import { rulesPattern } from '../../limits/rules.ts'
+import { flatEntry } from './flat.ts'
+import { gaSession } from './ga.ts'
+import { anyJson, expirySeconds, recordOf } from './parts.ts'
 
 export const MAX_PRESETS = 4_096
 /** For the lists of a variable, a rule and a claim. */

@@ -1,6 +1,6 @@
 /** Finds credentials in presets. A browser can read its whole session, so none may be there. */
-import { isObject } from '../json.ts'
-import { type Path } from './json.ts'
+import { isObject } from '../../json.ts'
+import { type Path } from '../json.ts'
 
 const shapes = [
   /(?<![A-Za-z0-9])sk-[\w-]{6,}/,

@@ -1,9 +1,10 @@
 /** Checks one entry of the file: a preset, or the problems of every part. */
 import type { z } from 'zod'
 
-import { isObject } from '../json.ts'
-import { type LimitRule, parseRules } from '../limits/rules.ts'
-import { type Api, type CheckedSession, checkSession } from './check-session.ts'
+import { isObject } from '../../json.ts'
+import { type LimitRule, parseRules } from '../../limits/rules.ts'
+import { type Path, valueAt } from '../json.ts'
+import { type Access, createPreset, type Limits, type Preset, type Rules } from '../preset.ts'
 import {
   entryParts,
   overrideRule,
@@ -11,16 +12,16 @@ import {
   type RuleInput,
   type VariableInput,
   variable,
-} from './file-schema.ts'
+} from '../schema/file.ts'
+import { MAX_FINDINGS } from '../schema/issues.ts'
+import { takesTurnDetection, type Upstream } from '../schema/models.ts'
+import { MAX_KEYS } from '../schema/parts.ts'
+import type { Variables } from '../variables.ts'
 import { type Finding, parseWithFindings } from './findings.ts'
-import { MAX_FINDINGS } from './issues.ts'
-import { type Path, valueAt } from './json.ts'
-import { takesTurnDetection, type Upstream } from './models.ts'
-import { type Rules, ruleProblems } from './overrides.ts'
-import { type Access, createPreset, type Limits, type Preset } from './preset.ts'
-import { MAX_KEYS } from './schema-parts.ts'
-import { remarksOnRules } from './session-remarks.ts'
-import { comparePlaceholders, toVariables, type Variables } from './variables.ts'
+import { remarksOnRules } from './remarks.ts'
+import { ruleProblems } from './rules.ts'
+import { type Api, type CheckedSession, checkSession } from './session.ts'
+import { comparePlaceholders, toVariables } from './variables.ts'
 
 /** The settings that presets are checked against. */
 export interface PresetContext extends Upstream {

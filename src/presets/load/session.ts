@@ -1,15 +1,15 @@
 /** Checks a preset's session in either shape, and translates it to GA terms. */
 
-import { isObject } from '../json.ts'
+import { isObject } from '../../json.ts'
+import { type Fields, toPath, valueAt } from '../json.ts'
+import { askedExpiries, type FlatSession, flatEntry, toFlatField } from '../schema/flat.ts'
+import { gaSession, gaSessions, isSessionType, type SessionType } from '../schema/ga.ts'
+import type { Upstream } from '../schema/models.ts'
+import { toGaSession } from '../schema/translation.ts'
+import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
 import type { Finding } from './findings.ts'
 import { findingsOf, movedToFlat, movedToGa } from './findings.ts'
-import { askedExpiries, type FlatSession, flatEntry, toFlatField } from './flat-schema.ts'
-import { gaSession, gaSessions, isSessionType, type SessionType } from './ga-schema.ts'
-import { type Fields, toPath, valueAt } from './json.ts'
-import type { Upstream } from './models.ts'
-import { type Findings, remarksOnSession } from './session-remarks.ts'
-import { toGaSession } from './translation.ts'
-import { hasStrayBraces, parseTemplate, type Template } from './variables.ts'
+import { type Findings, remarksOnSession } from './remarks.ts'
 
 /** Which minting endpoint the upstream serves. */
 export type Api = 'client_secrets' | 'sessions'

@@ -1,11 +1,11 @@
 /** Builds the upstream request from a preset and a mint request. */
-import { ServiceError } from '../errors.ts'
-import { type Endpoint, renderBody, toBodyTemplate } from './body.ts'
+import { ServiceError } from '../../errors.ts'
+import { type Endpoint, renderBody, toBodyTemplate } from '../body.ts'
+import { modelOf, type Preset } from '../preset.ts'
+import { fill, isValueOf, type Variables } from '../variables.ts'
 import { permittedChanges } from './changes.ts'
 import { merge } from './merge.ts'
-import { modelOf, type Preset } from './preset.ts'
-import type { MintRequest } from './request.ts'
-import { fill, resolveVariables } from './variables.ts'
+import type { MintRequest } from './mint-request.ts'
 
 export interface UpstreamRequest {
   readonly preset: Preset
@@ -51,6 +51,28 @@ export function buildUpstreamRequest(preset: Preset, request: MintRequest): Upst
   const ready = isOwnExpiry ? preset.body : null
   const body = ready ?? renderBody(template, expiresAfterSeconds, values)
   return { preset, endpoint, body, model, expiresAfterSeconds, overrides: noOverrides }
+}
+
+/**
+ * The value of every variable: from the request, or the default.
+ * Throws a ServiceError that names a declared variable, never a key that the caller chose.
+ */
+function resolveVariables(
+  variables: Variables,
+  given: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  for (const name of given?.keys() ?? []) {
+    if (!variables.has(name)) throw new ServiceError('variable_undeclared', { param: 'variables' })
+  }
+  const values = new Map<string, string>()
+  for (const [name, variable] of variables) {
+    const value = given?.get(name) ?? variable.default
+    const param = `variables.${name}`
+    if (value === undefined) throw new ServiceError('variable_missing', { param })
+    if (!isValueOf(variable, value)) throw new ServiceError('variable_invalid', { param })
+    values.set(name, value)
+  }
+  return values
 }
 
 function toExpiry(preset: Preset, { shape, expiresAfterSeconds: requested }: MintRequest): number {

@@ -1,5 +1,5 @@
 /** What this release knows of OpenAI's models and voices: which session each is for, and when it is shut down. */
-import { closest } from './suggestion.ts'
+import { closest } from '../../suggestion.ts'
 
 /** What decides whether a name is a problem. */
 export interface Upstream {

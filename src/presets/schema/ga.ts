@@ -19,7 +19,7 @@ import {
   tracing,
   transcriptionPrompt,
   truncation,
-} from './schema-parts.ts'
+} from './parts.ts'
 
 /** The types make the rate optional, but the server requires it: https://github.com/openai/openai-openapi/issues/513 */
 const audioFormat = z.discriminatedUnion('type', [

@@ -1,10 +1,10 @@
 /** The bodies of the two minting routes, without their sessions: the preset decides how a session is checked. */
-import { ServiceError } from '../errors.ts'
-import { isObject } from '../json.ts'
+import { ServiceError } from '../../errors.ts'
+import { isObject } from '../../json.ts'
+import { type Fields } from '../json.ts'
+import { askedExpiries, clientSecret } from '../schema/flat.ts'
+import { expiresAfter } from '../schema/parts.ts'
 import { checkSize, parseField, unknownKey } from './field-errors.ts'
-import { askedExpiries, clientSecret } from './flat-schema.ts'
-import { type Fields } from './json.ts'
-import { expiresAfter } from './schema-parts.ts'
 
 export interface MintRequest {
   /** The shape of `session`. */

@@ -1,13 +1,13 @@
 /** Puts permitted changes into a preset's session and checks the result as a whole. */
-import { ServiceError } from '../errors.ts'
-import { isObject } from '../json.ts'
+import { ServiceError } from '../../errors.ts'
+import { isObject } from '../../json.ts'
+import { type Fields, putAt, toPath, valueAt } from '../json.ts'
+import type { Preset } from '../preset.ts'
+import { flatSession, gaPathOf, toFlatField } from '../schema/flat.ts'
+import { gaSessions, type SessionType } from '../schema/ga.ts'
+import { issuesOf } from '../schema/issues.ts'
+import { toFlatValue } from '../schema/translation.ts'
 import type { Change } from './changes.ts'
-import { flatSession, gaPathOf, toFlatField } from './flat-schema.ts'
-import { gaSessions, type SessionType } from './ga-schema.ts'
-import { issuesOf } from './issues.ts'
-import { type Fields, putAt, toPath, valueAt } from './json.ts'
-import type { Preset } from './preset.ts'
-import { toFlatValue } from './translation.ts'
 
 export interface Merged {
   /** In GA terms. */

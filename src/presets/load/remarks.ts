@@ -1,10 +1,17 @@
 /** What is doubtful about a session that its schema accepts: names, dates, and fields without an effect. */
 
-import { isObject } from '../json.ts'
+import { isObject } from '../../json.ts'
+import { type Path, valueAt } from '../json.ts'
+import type { SessionType } from '../schema/ga.ts'
+import {
+  type Remark,
+  reasons,
+  remarkOnModel,
+  remarkOnPrompt,
+  type Upstream,
+  voiceWarning,
+} from '../schema/models.ts'
 import type { Finding } from './findings.ts'
-import type { SessionType } from './ga-schema.ts'
-import { type Path, valueAt } from './json.ts'
-import { type Remark, reasons, remarkOnModel, remarkOnPrompt, type Upstream, voiceWarning } from './models.ts'
 
 export interface Findings {
   readonly problems: readonly Finding[]

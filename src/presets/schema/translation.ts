@@ -1,8 +1,8 @@
 /** Translates a flat session to a GA session, and single fields back. */
 
-import { isObject } from '../json.ts'
-import { type FlatField, type FlatSession, gaPathOf } from './flat-schema.ts'
-import { type Fields, putAt, toPath } from './json.ts'
+import { isObject } from '../../json.ts'
+import { type Fields, putAt, toPath } from '../json.ts'
+import { type FlatField, type FlatSession, gaPathOf } from './flat.ts'
 import { takesPrompt } from './models.ts'
 
 /** A flat leaf without a GA equivalent. */

@@ -1,25 +1,13 @@
-/** The rules for what a browser can change. They are checked against the schema at load and applied to requests. */
+/** Checks a preset's rules against the schema of its session. */
 import { z } from 'zod'
-import { isObject } from '../json.ts'
-import type { RuleInput } from './file-schema.ts'
+import { isObject } from '../../json.ts'
+import { closest } from '../../suggestion.ts'
+import { toPath } from '../json.ts'
+import type { RuleInput } from '../schema/file.ts'
+import { flatSession, toFlatField } from '../schema/flat.ts'
+import { gaSessions, type SessionType } from '../schema/ga.ts'
+import { knownPath, leafPaths, leafSchemas, namesAt } from '../schema/paths.ts'
 import type { Finding } from './findings.ts'
-import { flatSession, toFlatField } from './flat-schema.ts'
-import { gaSessions, type SessionType } from './ga-schema.ts'
-import { codePoints, isEqual, toPath } from './json.ts'
-import { knownPath, leafPaths, leafSchemas, namesAt } from './schema-paths.ts'
-import { closest } from './suggestion.ts'
-
-/** Keyed by dotted GA path. */
-export type Rules = ReadonlyMap<string, RuleInput>
-
-/** True when the rule allows this value of a leaf. */
-export function permits(rule: RuleInput, value: unknown): boolean {
-  if (rule === true) return typeof value === 'boolean'
-  if (Array.isArray(rule)) return rule.some((allowed) => isEqual(allowed, value))
-  const { min, max, max_length: maxLength } = rule
-  if (maxLength !== undefined) return typeof value === 'string' && codePoints(value) <= maxLength
-  return typeof value === 'number' && value >= (min ?? value) && value <= (max ?? value)
-}
 
 /** The problems of a preset's rules. Paths start at the rule's key. */
 export function ruleProblems(

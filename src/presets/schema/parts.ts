@@ -1,6 +1,6 @@
 /** Parts that GA and flat sessions share. Sources: the types of openai 7.57.0, OpenAPI 2.3.0. */
 import { z } from 'zod'
-import { isObject } from '../json.ts'
+import { isObject } from '../../json.ts'
 
 /** Bounds of lists and of objects with free keys: OpenAI's where it has one, else more than any session needs. */
 export const MAX_TOOLS = 128
