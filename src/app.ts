@@ -22,6 +22,8 @@ import { createBoundedServer } from './http/server.ts'
 import type { Issuer } from './issuer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Limits } from './limits/levels.ts'
+import { observeReplies } from './metrics/hooks.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { clientScriptRoute } from './routes/client-script.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
 import { mintingRoute } from './routes/minting.ts'
@@ -35,6 +37,8 @@ export interface AppDependencies {
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
   readonly logger: Logger
+  /** Undefined without an admin listener: then nothing is counted. */
+  readonly metrics: Metrics | undefined
   /** File descriptors that the process may open. */
   readonly descriptorLimit: number
   readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
@@ -69,7 +73,7 @@ function createListener(
 
 /** Builds the listener; does not listen yet. */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { issuer, audit, lifecycle, callerGuard, limits, logger, toPseudonym, now } = dependencies
+  const { issuer, audit, lifecycle, callerGuard, limits, logger, metrics, toPseudonym, now } = dependencies
   const { allowedOrigins, trustedProxies } = config
   const app = createListener(config, dependencies)
 
@@ -89,6 +93,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   auditReplies(app, { audit, lifecycle, mintingPaths })
   warnOfRefusedOrigins(app, { logger, now })
   logReplies(app, { logger, quietRoutes: healthPaths, toPseudonym, now })
+  if (metrics !== undefined) observeReplies(app, { ...metrics, mintingPaths, now })
 
   healthRoutes(app, { audit, lifecycle, callerGuard, limits })
   await clientScriptRoute(app)

@@ -1,7 +1,7 @@
 /** The composition root: creates the parts of a running service, and says what each of them logs. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { AdminDependencies } from './admin/listener.ts'
+import type { AdminParts } from './admin/create.ts'
 import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'
@@ -11,6 +11,7 @@ import { RedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
 import { monotonicNow, unixNow } from './clocks.ts'
+import { Conditions, type Part } from './conditions.ts'
 import type { Config } from './config.ts'
 import { loadDescriptorLimit, toDescriptorWarning, toEnoughUpstream } from './descriptors.ts'
 import { createIssuer } from './issuer.ts'
@@ -18,6 +19,7 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLimits, type Limits } from './limits/levels.ts'
 import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
 import type { Catalog } from './presets/load/catalog.ts'
 import { ConfigError } from './problems.ts'
@@ -25,7 +27,7 @@ import { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
 import { createUpstreamLog } from './upstream-log.ts'
 import type { Watched } from './watched-file.ts'
-import { watchKey, watchPresets } from './watched-settings.ts'
+import { type WatchDependencies, watchKey, watchPresets } from './watched-settings.ts'
 
 export interface Runtime {
   readonly app: FastifyInstance
@@ -43,11 +45,17 @@ export interface Runtime {
   readonly logger: Logger
 }
 
+interface AuditNeeds {
+  readonly lifecycle: Lifecycle
+  readonly clock: ClockCheck
+  readonly conditions: Conditions
+  readonly metrics: Metrics | undefined
+  readonly logger: Logger
+}
+
 async function startAudit(
   { audit }: Config,
-  lifecycle: Lifecycle,
-  clock: ClockCheck,
-  logger: Logger,
+  { lifecycle, clock, conditions, metrics, logger }: AuditNeeds,
 ): Promise<OpenAudit> {
   const isRecordDue = (): boolean => lifecycle.isRecordDue
   try {
@@ -57,25 +65,33 @@ async function startAudit(
       unixNow,
       clockOffsetMs: () => clock.differenceMs ?? null,
       isRecordDue,
+      onCommit: metrics?.beginCommit,
+      onChange: (cause) => noteChange(conditions, 'audit', cause),
     })
   } catch (error) {
     throw new ConfigError([toAuditProblem(error)])
   }
 }
 
-function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefined {
+function noteChange(conditions: Conditions, part: Part, cause: string | null): void {
+  if (cause === null) conditions.end(part)
+  else conditions.begin(part, cause)
+}
+
+function guardCallers({ callers }: Config, conditions: Conditions, logger: Logger): CallerGuard | undefined {
   if (callers.mode === 'none') return undefined
   return createCallerGuard({
     ...callers,
     monotonicNow,
     unixNow,
-    onChange: (cause) =>
-      cause === undefined
-        ? logger.warn('key set of the issuer available again')
-        : logger.error(
-            { cause },
-            'key set of the issuer unavailable: the last keys stay in use for an hour. Run check to see why',
-          ),
+    onChange: (cause) => {
+      noteChange(conditions, 'key_set', cause ?? null)
+      if (cause === undefined) return logger.warn('key set of the issuer available again')
+      logger.error(
+        { cause },
+        'key set of the issuer unavailable: the last keys stay in use for an hour. Run check to see why',
+      )
+    },
     onDate: watchClock('the issuer', logger).observe,
     onTimesRefused: (refused) =>
       refused
@@ -85,11 +101,15 @@ function guardCallers({ callers }: Config, logger: Logger): CallerGuard | undefi
 }
 
 /** Null where no Redis is configured; otherwise connected or connecting. */
-async function openRedis({ redis }: Config, audit: Audit, logger: Logger): Promise<RedisConnection | null> {
+async function openRedis(
+  { redis }: Config,
+  { audit, conditions, logger }: WatchDependencies,
+): Promise<RedisConnection | null> {
   if (redis === null) return null
   const connection = new RedisConnection({
     url: redis.url,
     onChange: (cause) => {
+      noteChange(conditions, 'redis', cause)
       const mode = redis.required ? 'nothing is issued' : 'this replica counts alone'
       if (cause === null) logger.warn('redis available again')
       else logger.error({ cause }, `redis unavailable: ${mode}`)
@@ -125,44 +145,58 @@ const watchClock = (other: 'upstream' | 'the issuer', logger: Logger): ClockChec
   })
 
 interface UpstreamNeeds {
+  readonly conditions: Conditions
   readonly key: Watched<Secret>
   readonly clock: ClockCheck
   readonly descriptorLimit: number
   readonly logger: Logger
 }
 
-function openUpstream(config: Config, { key, clock, descriptorLimit, logger }: UpstreamNeeds): Upstream {
+function openUpstream(
+  config: Config,
+  { key, clock, conditions, descriptorLimit, logger }: UpstreamNeeds,
+): Upstream {
   return createUpstream({
     ...config.upstream,
     apiKey: key.current,
     maxConnections: config.maxConcurrentMints,
     enoughConnections: toEnoughUpstream({ limit: descriptorLimit }),
     onDate: clock.observe,
-    ...createUpstreamLog(logger),
+    ...createUpstreamLog(logger, conditions),
   })
 }
 
-/** Loads nothing of the admin listener if there is none. */
-async function openAdminApp({ admin }: Config, dependencies: AdminDependencies) {
+/** Nothing is counted without an admin listener, and the library is not loaded. */
+async function loadMetrics({ admin, upstream }: Config): Promise<Metrics | undefined> {
   if (admin === null) return undefined
-  const { buildAdminApp } = await import('./admin/listener.ts')
-  return buildAdminApp(admin, dependencies)
+  const { createMetrics } = await import('./metrics/metrics.ts')
+  return createMetrics(upstream.baseUrl.hostname)
+}
+
+/** Loads nothing of the admin listener if there is none. */
+async function openAdminApp({ admin }: Config, parts: Omit<AdminParts, 'metrics'>, metrics?: Metrics) {
+  if (admin === null || metrics === undefined) return undefined
+  const { createAdminApp } = await import('./admin/create.ts')
+  return createAdminApp(admin, { ...parts, metrics })
 }
 
 /** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
   const { defaultPreset, maxConcurrentMints } = config
   const lifecycle = new Lifecycle()
+  const conditions = new Conditions(unixNow)
+  const metrics = await loadMetrics(config)
   const clock = watchClock('upstream', logger)
-  const { audit, keys } = await startAudit(config, lifecycle, clock, logger)
-  const redis = await openRedis(config, audit, logger)
-  const callerGuard = guardCallers(config, logger)
-  const presets = watchPresets(config, initial, audit, logger)
-  const key = watchKey(config, audit, logger)
+  const { audit, keys } = await startAudit(config, { lifecycle, clock, conditions, metrics, logger })
+  const watching = { audit, conditions, logger }
+  const redis = await openRedis(config, watching)
+  const callerGuard = guardCallers(config, conditions, logger)
+  const presets = watchPresets(config, initial, watching)
+  const key = watchKey(config, watching)
   const descriptorLimit = await loadDescriptorLimit()
   const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
   if (warning !== undefined) logger.warn(warning)
-  const upstream = openUpstream(config, { key, clock, descriptorLimit, logger })
+  const upstream = openUpstream(config, { key, clock, conditions, descriptorLimit, logger })
   const limits = openLimits(config, redis, keys)
   const issuer = createIssuer({
     catalog: presets.current,
@@ -175,16 +209,11 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
   const app = await buildApp(config, {
-    issuer,
-    audit,
-    lifecycle,
-    callerGuard,
-    limits,
-    logger,
-    descriptorLimit,
+    ...{ issuer, audit, lifecycle, callerGuard, limits, logger, descriptorLimit, metrics },
     toPseudonym: keys.toPseudonym,
     now: monotonicNow,
   })
-  const adminApp = await openAdminApp(config, { logger, toPseudonym: keys.toPseudonym, now: monotonicNow })
-  return { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
+  const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
+  const adminApp = await openAdminApp(config, { ...parts, conditions, keys }, metrics)
+  return { app, adminApp, ...parts }
 }

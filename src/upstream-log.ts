@@ -1,5 +1,6 @@
 /** What the log says about upstream: each state that makes mints fail, and replies that answer no request. */
 import type { Logger } from 'pino'
+import type { Conditions } from './conditions.ts'
 import type { StrayReason, UpstreamOptions } from './openai/mint.ts'
 import type { State, StateFacts } from './openai/states.ts'
 import { meanings } from './reason-meanings.ts'
@@ -55,10 +56,21 @@ const toFields = ({ reason, preset, status, code, param }: StateFacts): object =
   upstream_param: param,
 })
 
+/** Only one state is about one preset. */
+const toFault = (state: State, { preset }: StateFacts): string =>
+  state === 'preset' ? `preset ${preset}` : state
+
 export const createUpstreamLog = (
   logger: Logger,
+  conditions: Conditions,
 ): Pick<UpstreamOptions, 'onStateBegin' | 'onStateEnd' | 'onStray'> => ({
-  onStateBegin: (state, facts) => logger.error(toFields(facts), toBeginText(state, facts.reason)),
-  onStateEnd: (state, { reason, preset }) => logger.warn({ reason, preset }, endTexts[state]),
+  onStateBegin: (state, facts) => {
+    conditions.begin('upstream', facts.reason, toFault(state, facts))
+    logger.error(toFields(facts), toBeginText(state, facts.reason))
+  },
+  onStateEnd: (state, facts) => {
+    conditions.end('upstream', toFault(state, facts))
+    logger.warn({ reason: facts.reason, preset: facts.preset }, endTexts[state])
+  },
   onStray: (reason) => logger.error({ reason }, strayTexts[reason]),
 })

@@ -1,6 +1,7 @@
 /** The presets and the API key, read again when their files change: what the log and the audit say then. */
 import type { Logger } from 'pino'
 import type { Audit } from './audit/audit.ts'
+import type { Conditions } from './conditions.ts'
 import type { Config } from './config.ts'
 import { loadCatalog } from './load-catalog.ts'
 import type { Catalog, Refusal } from './presets/load/catalog.ts'
@@ -9,11 +10,16 @@ import type { Secret } from './secret.ts'
 import { loadApiKey } from './settings/upstream.ts'
 import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
 
+export interface WatchDependencies {
+  readonly audit: Audit
+  readonly conditions: Conditions
+  readonly logger: Logger
+}
+
 export function watchPresets(
   config: Config,
   initial: Catalog,
-  audit: Audit,
-  logger: Logger,
+  { audit, conditions, logger }: WatchDependencies,
 ): Watched<Catalog> {
   function record(catalog: Catalog): void {
     audit
@@ -28,6 +34,8 @@ export function watchPresets(
     load: async () => {
       const loaded = await loadCatalog(config)
       const current = presets.current()
+      if ('refused' in loaded) conditions.begin('presets_file', 'invalid')
+      else if (conditions.end('presets_file')) logger.warn('presets file valid again')
       return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
     },
     onReplaced: (catalog) => {
@@ -49,7 +57,10 @@ export function watchPresets(
   return presets
 }
 
-export function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Watched<Secret> {
+export function watchKey(
+  { upstream }: Config,
+  { audit, conditions, logger }: WatchDependencies,
+): Watched<Secret> {
   const { apiKey: initial, apiKeyFile: path } = upstream
   if (path === undefined) return createFixed(initial)
 
@@ -58,6 +69,8 @@ export function watchKey({ upstream }: Config, audit: Audit, logger: Logger): Wa
     initial,
     load: async () => {
       const loaded = await loadApiKey(path)
+      if ('refused' in loaded) conditions.begin('api_key_file', 'invalid')
+      else if (conditions.end('api_key_file')) logger.warn('file of the API key valid again')
       return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
     },
     onReplaced: (secret) => {

@@ -76,7 +76,27 @@ describe('who may import whom', () => {
     ['read-file', ['errors']],
     ['problems', []],
     ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'presets']],
-    ['admin', ['errors', 'http', 'secret', 'settings']],
+    [
+      'admin',
+      [
+        'audit',
+        'clocks',
+        'conditions',
+        'errors',
+        'http',
+        'lifecycle',
+        'metrics',
+        'openai',
+        'presets',
+        'redis',
+        'secret',
+        'settings',
+        'version',
+        'watched-file',
+      ],
+    ],
+    ['conditions', []],
+    ['metrics', ['attempt', 'errors', 'http']],
     ['audit-reader', ['audit', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
@@ -156,7 +176,7 @@ describe('what only some may do', () => {
     [
       'know the framework',
       where(({ packages }) => packages.some((name) => /fastify/.test(name))),
-      ['app.ts', /^(?:admin|http|routes)\//, 'audit/hooks.ts', 'runtime.ts', 'service.ts'],
+      ['app.ts', /^(?:admin|http|metrics|routes)\//, 'audit/hooks.ts', 'runtime.ts', 'service.ts'],
     ],
     [
       'add properties to requests',
@@ -192,6 +212,11 @@ describe('what only some may do', () => {
       [/^(?:openai|outbound)\//, 'auth/key-set.ts'],
     ],
     ['fetch', whereCode(/\bfetch\(/), ['client/client.js']],
+    [
+      'know Prometheus',
+      where(({ packages }) => packages.some((name) => name.startsWith('@prometheus-io/'))),
+      ['metrics/metrics.ts', 'metrics/gauges.ts'],
+    ],
     ['know Redis', where(({ packages }) => packages.includes('ioredis')), ['redis/connection.ts']],
     [
       'open connections',

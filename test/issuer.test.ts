@@ -52,6 +52,7 @@ function createFakeUpstream() {
       return new Promise((resolve) => waiting.push(resolve))
     },
     checkAvailable: () => undefined,
+    breaker: { isOpen: false, coolDownMs: 0 },
     close: () => Promise.resolve(),
   }
   return { upstream, asked, identifiers, end: (outcome: MintOutcome = issued) => waiting.shift()?.(outcome) }

@@ -52,6 +52,11 @@ export class Audit {
     return this.#writer.available
   }
 
+  /** Records that wait for the next commit. */
+  get queueDepth(): number {
+    return this.#writer.queueDepth
+  }
+
   /**
    * Resolves when the attempt's record is durable. An attempt that did not reach upstream cost nothing and got no
    * secret: beyond the first few of a code it is only counted, and so it is if its record cannot be written.

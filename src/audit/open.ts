@@ -38,6 +38,9 @@ export interface AuditDependencies {
   readonly unixNow: () => number
   readonly clockOffsetMs: RetentionOptions['clockOffsetMs']
   readonly isRecordDue: AuditWriterOptions['isRecordDue']
+  readonly onCommit?: AuditWriterOptions['onCommit']
+  /** Called with the cause when records can no longer be written, and with null when they can again. */
+  readonly onChange?: (cause: string | null) => void
 }
 
 async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
@@ -78,7 +81,7 @@ export interface OpenAudit {
 /** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
 export async function openAudit(
   { directory, durability, key: given, identities, retentionDays }: AuditSettings,
-  { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue }: AuditDependencies,
+  { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue, onCommit, onChange }: AuditDependencies,
 ): Promise<OpenAudit> {
   const key = given ?? (await openKeyFile(directory, logger))
   const keys = deriveAuditKeys(key)
@@ -102,7 +105,9 @@ export async function openAudit(
     anchors,
     unixNow,
     isRecordDue,
+    onCommit,
     onChange: (available, cause) => {
+      onChange?.(available ? null : (cause ?? 'unknown'))
       if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
       logger.warn('audit is written again')
       void keepKey()

@@ -10,6 +10,8 @@ export interface AuditWriterOptions extends FileSeriesOptions {
   readonly isRecordDue: () => boolean
   /** Called when records can no longer be written, with the cause, and when they can again. */
   readonly onChange?: (available: boolean, cause: string | undefined) => void
+  /** Called when a batch begins; what it returns is called when the batch is durable. */
+  readonly onCommit?: (() => () => void) | undefined
 }
 
 /** Beyond either, the disk is too slow, and records are refused at once. */
@@ -69,6 +71,11 @@ export class AuditWriter {
   /** Whether a record would be accepted now. */
   get available(): boolean {
     return !this.#isDown && !this.#isClosed && this.#waiting.length < MAX_WAITING
+  }
+
+  /** Records that no batch has taken yet. */
+  get queueDepth(): number {
+    return this.#waiting.length
   }
 
   /** Resolves when the line is as durable as configured; rejects with an AuditWriteError where it may not be. */
@@ -131,6 +138,7 @@ export class AuditWriter {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     if (this.#isResting) return this.#refuse(batch, 'unavailable')
+    const endCommit = batch.length > 0 ? this.#options.onCommit?.() : undefined
     try {
       await this.#prepare()
       if (batch.length > 0) await within(MAX_COMMIT_MS, this.#files.append(batch.map(({ fields }) => fields)))
@@ -139,6 +147,7 @@ export class AuditWriter {
       this.#fail(cause)
       return this.#refuse(batch, cause)
     }
+    endCommit?.()
     if (batch.length > 0) this.#writtenAt = this.#options.unixNow()
     for (const { resolve } of batch) resolve()
   }

@@ -43,6 +43,11 @@ export class CircuitBreaker {
     return this.#nextProbeMs !== undefined
   }
 
+  /** 0 without a cool-down. */
+  get coolDownMs(): number {
+    return Math.max(0, this.#coolUntilMs - this.#monotonicNow())
+  }
+
   /** Throws a ServiceError if upstream must not be called now. Takes no probe. */
   check(): void {
     const nowMs = this.#monotonicNow()

@@ -71,6 +71,8 @@ export interface Upstream {
   readonly mint: (request: UpstreamRequest, context: CallContext) => Promise<MintOutcome>
   /** Throws a ServiceError while the circuit breaker is open or a cool-down lasts. */
   readonly checkAvailable: () => void
+  /** As it is now. */
+  readonly breaker: Pick<CircuitBreaker, 'isOpen' | 'coolDownMs'>
   /** Aborts mints in flight: they fail as `shutting_down`. */
   readonly close: () => Promise<void>
 }
@@ -225,7 +227,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     return { ...last.result, report: toReport(last, apiKey, attempts, monotonicNow() - startedAtMs) }
   }
 
-  return { mint, checkAvailable: () => breaker.check(), close: () => dispatcher.destroy() }
+  return { mint, breaker, checkAvailable: () => breaker.check(), close: () => dispatcher.destroy() }
 }
 
 const ignore = (): void => undefined

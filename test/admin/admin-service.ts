@@ -1,7 +1,7 @@
 /** A service with the admin listener, over real sockets. */
 import { afterAll, beforeAll } from 'vitest'
 import type { Environment } from '../../src/config.ts'
-import { type Defer, startTestService, type TestService } from '../support/service.ts'
+import { startTestService, type TestService, type TestServiceOptions } from '../support/service.ts'
 import { listen } from '../support/sockets.ts'
 
 export const ADMIN_TOKEN = 'an-admin-token-that-is-only-for-tests'
@@ -17,10 +17,13 @@ export interface AdminService extends TestService {
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>
 }
 
-export async function startAdminService(environment: Environment = {}, defer?: Defer): Promise<AdminService> {
+export async function startAdminService(
+  environment: Environment = {},
+  options: Omit<TestServiceOptions, 'environment'> = {},
+): Promise<AdminService> {
   const service = await startTestService({
     environment: { ADMIN_PORT: '0', ADMIN_TOKEN, ...environment },
-    ...(defer === undefined ? {} : { defer }),
+    ...options,
   })
   if (service.adminApp === undefined) throw new Error('there is no admin listener')
   const adminPort = await listen(service.adminApp)
@@ -39,7 +42,7 @@ export function shareAdminService(environment: Environment = {}): () => AdminSer
   const ends: (() => Promise<void>)[] = []
   const running: AdminService[] = []
   beforeAll(async () => {
-    running.push(await startAdminService(environment, (end) => ends.unshift(end)))
+    running.push(await startAdminService(environment, { defer: (end) => ends.unshift(end) }))
   })
   afterAll(async () => {
     for (const end of ends) await end()

@@ -20,7 +20,7 @@ async function startMint(
   name: string,
   auditDirectory: string,
 ): Promise<RunningServer> {
-  const env = { ...toUpstreamEnv(upstream), ...(await toMintEnv(auditDirectory)) }
+  const env = { ...toUpstreamEnv(upstream), ...toMintEnv(auditDirectory) }
   return startServer(workshop, { name, script: 'src/main.ts', env })
 }
 

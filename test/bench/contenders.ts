@@ -1,13 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inTurn } from './in-turn.ts'
-import {
-  findFreePort,
-  type RunningServer,
-  type ServerScript,
-  startServer,
-  type Workshop,
-} from './workshop.ts'
+import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
 
 export interface Contender {
   readonly server: RunningServer
@@ -26,7 +20,7 @@ export async function startContenders(workshop: Workshop): Promise<Contender[]> 
   })
   const upstreamEnv = toUpstreamEnv(upstream)
   const auditDirectory = await mkdtemp(join(workshop.directory, 'audit-'))
-  const mintEnv = { ...upstreamEnv, ...(await toMintEnv(auditDirectory)) }
+  const mintEnv = { ...upstreamEnv, ...toMintEnv(auditDirectory) }
   const scripts = [
     { name: 'pass-through', script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
     { name: 'realtime-mint', script: 'src/main.ts', env: mintEnv, path: MINT_PATH },
@@ -46,20 +40,16 @@ export const toUpstreamEnv = ({ origin }: RunningServer) => ({
 })
 
 // The shipped settings, except for limits that count every mint and refuse none.
-export async function toMintEnv(auditDirectory: string): Promise<Record<string, string>> {
-  return {
-    HOST,
-    ADMIN_HOST: HOST,
-    ADMIN_PORT: String(await findFreePort()),
-    ALLOWED_ORIGINS: 'http://localhost:3000',
-    AUTH_MODE: 'none',
-    RATE_LIMIT_PER_ADDRESS: '1000000/second',
-    RATE_LIMIT_PER_CALLER: '1000000/second',
-    RATE_LIMIT_TOTAL: '1000000/second',
-    MAX_CONCURRENT_MINTS: '10000',
-    AUDIT_DIR: auditDirectory,
-    AUDIT_DURABILITY: 'fsync',
-    PRESETS_FILE: 'presets.yaml',
-    LOG_LEVEL: 'info',
-  }
-}
+export const toMintEnv = (auditDirectory: string): Record<string, string> => ({
+  HOST,
+  ALLOWED_ORIGINS: 'http://localhost:3000',
+  AUTH_MODE: 'none',
+  RATE_LIMIT_PER_ADDRESS: '1000000/second',
+  RATE_LIMIT_PER_CALLER: '1000000/second',
+  RATE_LIMIT_TOTAL: '1000000/second',
+  MAX_CONCURRENT_MINTS: '10000',
+  AUDIT_DIR: auditDirectory,
+  AUDIT_DURABILITY: 'fsync',
+  PRESETS_FILE: 'presets.yaml',
+  LOG_LEVEL: 'info',
+})

@@ -21,7 +21,7 @@ export async function startLoadedService(
     name: 'realtime-mint',
     script: 'src/main.ts',
     env: {
-      ...(await toMintEnv(await mkdtemp(join(workshop.directory, 'audit-')))),
+      ...toMintEnv(await mkdtemp(join(workshop.directory, 'audit-'))),
       OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',
       ...env,
     },

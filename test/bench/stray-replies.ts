@@ -78,7 +78,7 @@ async function run(workshop: Workshop, script: string, mints: number, scenario: 
     env: { STRAY_KIND: kind, STRAY_EVERY: String(STRAY_EVERY), LATENCY_MS: String(latencyMs) },
   })
   const audit = mkdtempSync(join(workshop.directory, 'audit-'))
-  const env = { ...toUpstreamEnv(gateway), ...(await toMintEnv(audit)) }
+  const env = { ...toUpstreamEnv(gateway), ...toMintEnv(audit) }
   const service = await startServer(workshop, { name: 'service', script, env })
   const steady = { ...scenario, perSecond: undefined }
   if (kind === 'none') await mintAll(service.origin, WARM_UP_MINTS, steady)

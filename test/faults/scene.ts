@@ -51,7 +51,7 @@ export class Scene {
     const service = await startServer(this.#workshop, {
       name: `${this.#name}-${this.#started}`,
       script: 'src/main.ts',
-      env: { ...toUpstreamEnv(this.#upstream), ...(await toMintEnv(this.directory)), AUDIT_KEY, ...env },
+      env: { ...toUpstreamEnv(this.#upstream), ...toMintEnv(this.directory), AUDIT_KEY, ...env },
     })
     this.#services.add(service)
     return service

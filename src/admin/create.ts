@@ -1,0 +1,60 @@
+/** Puts the admin listener together: composition only. Loaded only if ADMIN_PORT is set. */
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Audit } from '../audit/audit.ts'
+import type { AuditKeys } from '../audit/keys.ts'
+import { monotonicNow } from '../clocks.ts'
+import type { Conditions } from '../conditions.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import { addGauges } from '../metrics/gauges.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Upstream } from '../openai/mint.ts'
+import type { Catalog } from '../presets/catalog.ts'
+import type { RedisConnection } from '../redis/connection.ts'
+import type { Secret } from '../secret.ts'
+import type { AdminConfig } from '../settings/admin.ts'
+import { readVersion } from '../version.ts'
+import type { Watched } from '../watched-file.ts'
+import { buildAdminApp } from './listener.ts'
+import { metricsRoute } from './metrics-route.ts'
+
+/** The parts of the service that the listener shows. */
+export interface AdminParts {
+  readonly audit: Audit
+  readonly keys: AuditKeys
+  readonly upstream: Upstream
+  /** Null where this process counts alone. */
+  readonly redis: RedisConnection | null
+  readonly lifecycle: Lifecycle
+  readonly presets: Watched<Catalog>
+  readonly key: Watched<Secret>
+  readonly conditions: Conditions
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+function addGaugesOf(parts: AdminParts): void {
+  const { audit, keys, upstream, redis, lifecycle, presets, key, conditions, metrics } = parts
+  addGauges(metrics.registry, {
+    version: readVersion(),
+    inFlight: () => lifecycle.mints.count,
+    auditQueueDepth: () => audit.queueDepth,
+    isStoreDegraded: () => redis?.available === false,
+    breaker: upstream.breaker,
+    presets: () => presets.current().presets,
+    isPresetsFileInvalid: () => conditions.of('presets_file').state === 'failing',
+    keyFingerprint: () => key.current().fingerprint(keys.fingerprint),
+  })
+}
+
+export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyInstance {
+  const { keys, logger, metrics } = parts
+  const app = buildAdminApp(config, { logger, toPseudonym: keys.toPseudonym, now: monotonicNow })
+  addGaugesOf(parts)
+  metricsRoute(app, {
+    render: () => metrics.registry.metrics(),
+    contentType: metrics.registry.contentType,
+    now: monotonicNow,
+  })
+  return app
+}

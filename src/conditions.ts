@@ -1,0 +1,52 @@
+/** What works and what fails right now, since when, and why: the log's state lines as values. */
+
+export type Part = 'upstream' | 'redis' | 'key_set' | 'presets_file' | 'api_key_file' | 'audit'
+
+export interface Condition {
+  readonly state: 'ok' | 'failing'
+  /** Unix milliseconds: when the state began. */
+  readonly sinceMs: number
+  /** The newest cause, from a closed set, also after the end of the failure. */
+  readonly lastError: { readonly cause: string; readonly atMs: number } | null
+}
+
+export class Conditions {
+  readonly #unixNow: () => number
+  readonly #startedAtMs: number
+  readonly #conditions = new Map<Part, Condition>()
+  /** A part may fail in several ways at once, as upstream does for several presets. */
+  readonly #faults = new Map<Part, Set<string>>()
+
+  constructor(unixNow: () => number) {
+    this.#unixNow = unixNow
+    this.#startedAtMs = unixNow()
+  }
+
+  of(part: Part): Condition {
+    return this.#conditions.get(part) ?? { state: 'ok', sinceMs: this.#startedAtMs, lastError: null }
+  }
+
+  begin(part: Part, cause: string, fault: string = part): void {
+    const before = this.of(part)
+    const atMs = this.#unixNow()
+    this.#faultsOf(part).add(fault)
+    const sinceMs = before.state === 'failing' ? before.sinceMs : atMs
+    this.#conditions.set(part, { state: 'failing', sinceMs, lastError: { cause, atMs } })
+  }
+
+  /** Returns whether the part fails no longer, and did before. */
+  end(part: Part, fault: string = part): boolean {
+    const { state, lastError } = this.of(part)
+    const faults = this.#faultsOf(part)
+    faults.delete(fault)
+    if (state === 'ok' || faults.size > 0) return false
+    this.#conditions.set(part, { state: 'ok', sinceMs: this.#unixNow(), lastError })
+    return true
+  }
+
+  #faultsOf(part: Part): Set<string> {
+    const faults = this.#faults.get(part) ?? new Set()
+    this.#faults.set(part, faults)
+    return faults
+  }
+}

@@ -1,0 +1,96 @@
+// The admin listener of a service that runs as a process.
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { startSandbox } from '../../sandbox/sandbox.ts'
+import { parseSamples, valuesOf } from '../metrics/scrape.ts'
+import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
+import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
+
+/** Prints each module of the admin listener that is loaded. */
+const spy = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module'
+  registerHooks({ resolve(specifier, context, next) {
+    if (/prometheus|\\/admin\\/|metrics\\/metrics/.test(specifier)) process.stderr.write('loaded ' + specifier + '\\n')
+    return next(specifier, context)
+  } })
+`)}`
+
+async function createAdminEnvironment(): Promise<Record<string, string>> {
+  const sandbox = await startSandbox({ apiKey: API_KEY })
+  onTestFinished(() => sandbox.close())
+  return { ...(await createEnvironment(sandbox.baseUrl)), ADMIN_PORT: '0' }
+}
+
+async function startAdminProcess(environment: Readonly<Record<string, string>>) {
+  const service = await startServiceProcess(environment)
+  const [, adminUrl = ''] = await service.seen(/"admin_url":"([^"]+)"/)
+  return { ...service, adminUrl }
+}
+
+it('nothing of it is loaded without ADMIN_PORT', async () => {
+  const environment = await createAdminEnvironment()
+  const command = [process.execPath, '--import', spy, 'src/main.ts']
+  const without = startProcess(command, { ...environment, ADMIN_PORT: '' })
+  await without.seen(/"admin_url":null/)
+  expect(without.stderr()).toBe('')
+  const counting = startProcess(command, environment)
+  await counting.seen(/"admin_url":"http/)
+  expect(counting.stderr()).toContain('loaded @prometheus-io/client')
+})
+
+it('exits with 78 where its port is taken, and says which', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void other.close())
+  await once(other, 'listening')
+  const address = other.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const environment = await createAdminEnvironment()
+  const service = startProcess([process.execPath, 'src/main.ts'], { ...environment, ADMIN_PORT: port })
+  expect(await service.ended).toBe(78)
+  expect(service.stderr()).toContain(
+    `ADMIN_HOST, ADMIN_PORT: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+  )
+})
+
+it('shows an invalid presets file until it is valid again', async () => {
+  const file = join(await createTemporaryDirectory(), 'presets.yaml')
+  const valid = 'presets: { p: { session: { type: realtime } } }\n'
+  await writeFile(file, valid)
+  const { child, adminUrl, seen } = await startAdminProcess({
+    ...(await createAdminEnvironment()),
+    PRESETS_FILE: file,
+  })
+  const isInvalid = async (): Promise<readonly number[]> =>
+    valuesOf(
+      parseSamples(await (await fetch(`${adminUrl}/metrics`)).text()),
+      'realtime_mint_presets_reload_failed',
+    )
+  expect(await isInvalid()).toStrictEqual([0])
+  await writeFile(file, 'presets: {')
+  child.kill('SIGHUP')
+  await seen(/presets not reloaded/)
+  await expect.poll(isInvalid, { timeout: 5_000 }).toStrictEqual([1])
+  await writeFile(file, valid)
+  child.kill('SIGHUP')
+  await seen(/presets file valid again/)
+  await expect.poll(isInvalid, { timeout: 5_000 }).toStrictEqual([0])
+})
+
+it('answers during a drain, and its connections do not keep the process alive', async () => {
+  const { child, adminUrl, seen, ended } = await startAdminProcess({
+    ...(await createAdminEnvironment()),
+    DRAIN_DELAY_SECONDS: '1',
+  })
+  const { hostname, port } = new URL(adminUrl)
+  const idle = connect(Number(port), hostname)
+  onTestFinished(() => void idle.destroy())
+  await once(idle, 'connect')
+  child.kill('SIGTERM')
+  await seen(/"msg":"draining"/)
+  expect((await fetch(`${adminUrl}/metrics`)).status).toBe(200)
+  expect(await ended).toBe(0)
+})
