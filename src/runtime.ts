@@ -166,6 +166,13 @@ function openUpstream(
   })
 }
 
+async function checkDescriptorLimit({ maxConcurrentMints }: Config, logger: Logger): Promise<number> {
+  const limit = await loadDescriptorLimit()
+  const warning = toDescriptorWarning({ limit, maxConcurrentMints })
+  if (warning !== undefined) logger.warn(warning)
+  return limit
+}
+
 /** Nothing is counted without an admin listener, and the library is not loaded. */
 async function loadMetrics({ admin, upstream }: Config): Promise<Metrics | undefined> {
   if (admin === null) return undefined
@@ -193,9 +200,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const callerGuard = guardCallers(config, conditions, logger)
   const presets = watchPresets(config, initial, watching)
   const key = watchKey(config, watching)
-  const descriptorLimit = await loadDescriptorLimit()
-  const warning = toDescriptorWarning({ limit: descriptorLimit, maxConcurrentMints })
-  if (warning !== undefined) logger.warn(warning)
+  const descriptorLimit = await checkDescriptorLimit(config, logger)
   const upstream = openUpstream(config, { key, clock, conditions, descriptorLimit, logger })
   const limits = openLimits(config, redis, keys)
   const issuer = createIssuer({
@@ -209,7 +214,14 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     toSafetyIdentifier: keys.toSafetyIdentifier,
   })
   const app = await buildApp(config, {
-    ...{ issuer, audit, lifecycle, callerGuard, limits, logger, descriptorLimit, metrics },
+    issuer,
+    audit,
+    lifecycle,
+    callerGuard,
+    limits,
+    logger,
+    descriptorLimit,
+    metrics,
     toPseudonym: keys.toPseudonym,
     now: monotonicNow,
   })

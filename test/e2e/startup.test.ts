@@ -34,6 +34,7 @@ it('one log line says how the service is configured and where it really listens'
     level: 'info',
     time: expect.any(String),
     url: expect.stringMatching(/^http:\/\/0\.0\.0\.0:\d+$/),
+    admin_url: null,
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     node: process.versions.node,
     auth_mode: 'none',
