@@ -1,64 +1,59 @@
+/** What OpenAI accepts; what it refuses because of a type or a name follows from that. */
 import { describe, expect, it } from 'vitest'
-import { nest, post, useSandbox } from './caller.ts'
+import { flatPath, nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 
-const sandbox = useSandbox()
-const translations = { path: '/realtime/translations/client_secrets' }
+type Field = [path: string, ...values: unknown[]]
 
 const pcm = { type: 'audio/pcm', rate: 24_000 }
+const formats = [pcm, { type: 'audio/pcmu' }, { type: 'audio/pcma' }]
 const mcp = { type: 'mcp', server_label: 'docs' }
 const url = { server_url: 'https://mcp.example.com' }
+const tunnel = { tunnel_id: `tunnel_${'a9'.repeat(16)}` }
 const logprobs = 'item.input_audio_transcription.logprobs'
-const tunnel = `tunnel_${'a9'.repeat(16)}`
-const calendars = ['googlecalendar', 'outlookcalendar']
-const connectors = [
-  ...calendars,
-  'dropbox',
-  'gmail',
-  'googledrive',
-  'microsoftteams',
-  'outlookemail',
-  'sharepoint',
+const google = ['gmail', 'googlecalendar', 'googledrive']
+const connectors = [...google, 'dropbox', 'microsoftteams', 'outlookcalendar', 'outlookemail', 'sharepoint']
+const noises = [null, {}, { type: 'near_field' }, { type: 'far_field' }]
+const lookUp = { type: 'function', name: 'look_up', description: 'Looks up.', parameters: { type: 'object' } }
+const eagerness = ['low', 'medium', 'high', 'auto'] as const
+const tracing = [null, 'auto', {}, { workflow_name: 'desk', group_id: 'g', metadata: { a: 1 } }]
+
+/** The same object with these fields in turn. */
+const each = (path: string, base: object, fields: object[]): Field => [
+  path,
+  ...fields.map((one) => Object.assign({}, base, one)),
+]
+const serverVad = (...fields: object[]) => each('audio.input.turn_detection', { type: 'server_vad' }, fields)
+const semanticVad = (...fields: object[]) =>
+  each('audio.input.turn_detection', { type: 'semantic_vad' }, fields)
+const mcpWith = (key: string, ...values: unknown[]): Field => [
+  'tools',
+  ...values.map((value) => [{ ...mcp, ...url, [key]: value }]),
 ]
 
-const input: [path: string, values: unknown[]][] = [
-  ['audio', [{}]],
-  ['audio.input', [{}]],
-  ['audio.input.format', [pcm, { type: 'audio/pcmu' }, { type: 'audio/pcma' }]],
-  ['audio.input.transcription', [null, {}]],
-  ['audio.input.transcription.model', ['whisper-1', 'gpt-live-transcribe', 'one-of-tomorrow']],
-  ['audio.input.transcription.language', ['en']],
-  ['audio.input.transcription.languages', [['en'], ['en', 'de']]],
-  ['audio.input.transcription.keywords', [[], ['Astoria']]],
-  ['audio.input.transcription.prompt', ['', 'hotel names']],
-  ['audio.input.transcription', [{ model: 'gpt-transcribe', prompt: 'hotel names' }]],
-  ['audio.input.transcription.delay', ['minimal', 'low', 'medium', 'high', 'xhigh']],
-  ['audio.input.noise_reduction', [null, {}, { type: 'near_field' }, { type: 'far_field' }]],
-  ['audio.input.noise_reduction.strength', [0, 0.5, 1]],
-  ['audio.input.turn_detection', [null, { type: 'server_vad' }, { type: 'semantic_vad' }]],
-  ...['threshold', 'prefix_padding_ms', 'silence_duration_ms'].map((key): [string, unknown[]] => [
-    'audio.input.turn_detection',
-    [
-      { type: 'server_vad', [key]: 0 },
-      { type: 'server_vad', [key]: 1 },
-    ],
-  ]),
-  ['audio.input.turn_detection', [{ type: 'server_vad', create_response: false, interrupt_response: true }]],
-  [
-    'audio.input.turn_detection',
-    [5000, 30_000, null].map((ms) => ({ type: 'server_vad', idle_timeout_ms: ms })),
-  ],
-  [
-    'audio.input.turn_detection',
-    ['low', 'medium', 'high', 'auto'].map((eagerness) => ({ type: 'semantic_vad', eagerness })),
-  ],
-  [
-    'audio.input.turn_detection',
-    [{ type: 'semantic_vad', create_response: false, interrupt_response: false }],
-  ],
-  ['audio.input', [{ transcription: { model: 'gpt-realtime-whisper', delay: 'low' }, turn_detection: null }]],
-  ['audio.input.transcription.prompt', ['x'.repeat(1_024)]],
-  ['audio.input.transcription', [{ model: 'gpt-transcribe', languages: ['en'], keywords: ['Astoria'] }]],
-  ['include', [[], [logprobs]]],
+const input: Field[] = [
+  ['audio', {}],
+  ['audio.input', {}],
+  ['audio.input.format', ...formats],
+  ['audio.input.transcription', null, {}],
+  ['audio.input.transcription.model', 'whisper-1', 'gpt-live-transcribe', 'one-of-tomorrow'],
+  ['audio.input.transcription.language', 'en'],
+  ['audio.input.transcription.languages', ['en'], ['en', 'de']],
+  ['audio.input.transcription.keywords', [], ['Astoria']],
+  ['audio.input.transcription.prompt', '', 'hotel names', 'x'.repeat(1_024)],
+  ['audio.input.transcription', { model: 'gpt-transcribe', prompt: 'hotel names' }],
+  ['audio.input.transcription', { model: 'gpt-transcribe', languages: ['en'], keywords: ['Astoria'] }],
+  ['audio.input.transcription.delay', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+  ['audio.input.noise_reduction', ...noises],
+  ['audio.input.noise_reduction.strength', 0, 0.5, 1],
+  ['audio.input.turn_detection', null],
+  serverVad({}, { threshold: 0 }, { threshold: 1 }, { prefix_padding_ms: 0 }, { prefix_padding_ms: 1 }),
+  serverVad({ silence_duration_ms: 0 }, { silence_duration_ms: 1 }),
+  serverVad({ create_response: false, interrupt_response: true }),
+  serverVad({ idle_timeout_ms: 5000 }, { idle_timeout_ms: 30_000 }, { idle_timeout_ms: null }),
+  semanticVad({}, ...eagerness.map((one) => ({ eagerness: one }))),
+  semanticVad({ create_response: false, interrupt_response: false }),
+  ['audio.input', { transcription: { model: 'gpt-realtime-whisper', delay: 'low' }, turn_detection: null }],
+  ['include', [], [logprobs]],
 ]
 
 /** Only a transcription session has no turn detection with these models. */
@@ -67,111 +62,164 @@ const detecting = ['gpt-realtime-whisper', 'gpt-live-transcribe'].map((model) =>
   turn_detection: { type: 'semantic_vad' },
 }))
 
-const realtime: [path: string, values: unknown[]][] = [
+const realtime: Field[] = [
   ...input,
-  ['audio.input', detecting],
-  ['model', ['gpt-realtime-2.1', 'one-of-tomorrow']],
-  ['instructions', ['', 'Be brief.']],
-  ['output_modalities', [['audio'], ['text']]],
-  ['audio.output', [{}]],
-  ['audio.output.format', [pcm, { type: 'audio/pcmu' }, { type: 'audio/pcma' }]],
-  ['audio.output.voice', ['marin', 'one-of-tomorrow', { id: 'voice_1234' }]],
-  ['audio.output.speed', [0.25, 1, 1.5]],
-  ['tools', [[], [{ name: 'look_up' }]]],
-  [
-    'tools',
-    [[{ type: 'function', name: 'look_up', description: 'Looks up.', parameters: { type: 'object' } }]],
-  ],
-  ['tools', [[{ ...mcp, ...url }]]],
-  ['tools', connectors.map((connector) => [{ ...mcp, connector_id: `connector_${connector}` }])],
-  [
-    'tools',
-    [[{ ...mcp, tunnel_id: tunnel, server_description: 'Docs', authorization: 'x', headers: { a: 'b' } }]],
-  ],
-  ['tools', [null, [], ['search'], {}, { read_only: true, tool_names: ['a'] }].map(mcpWith('allowed_tools'))],
-  [
-    'tools',
-    [null, 'always', 'never', {}, { always: { read_only: true }, never: { tool_names: [] } }].map(
-      mcpWith('require_approval'),
-    ),
-  ],
-  ['tools', [true, false].map(mcpWith('defer_loading'))],
-  ['tools', [null, ['direct'], ['direct', 'programmatic']].map(mcpWith('allowed_callers'))],
-  ['tools', [null].map(mcpWith('headers'))],
-  ['tool_choice', ['none', 'auto', 'required', { type: 'function', name: 'look_up' }]],
-  ['tool_choice', [null, undefined, 'search'].map((name) => ({ type: 'mcp', server_label: 'docs', name }))],
-  ['reasoning', [{}]],
-  ['reasoning.effort', ['minimal', 'low', 'medium', 'high', 'xhigh']],
-  ['max_output_tokens', [1, 4096, 'inf']],
-  ['truncation', ['auto', 'disabled', { type: 'retention_ratio', retention_ratio: 0 }]],
-  ['truncation', [{}, { post_instructions: 0 }, { post_instructions: 8000 }].map(retention)],
-  ['tracing', ['auto', null, {}, { workflow_name: 'desk', group_id: 'g', metadata: { a: 1 } }]],
-  ['prompt', [null, { id: 'pmpt_1' }, { id: 'pmpt_1', version: null, variables: null }]],
-  ['prompt', [{ id: 'p', version: '2', variables: { a: 'b', c: { type: 'input_text', text: 'd' } } }]],
-  [
-    'prompt',
-    ['input_image', 'input_file'].map((type) => ({
-      id: 'p',
-      variables: { a: { type, file_id: 'f', detail: 'auto' } },
-    })),
-  ],
+  ['audio.input', ...detecting],
+  ['model', 'gpt-realtime-2.1', 'one-of-tomorrow'],
+  ['instructions', '', 'Be brief.'],
+  ['output_modalities', ['audio'], ['text']],
+  ['audio.output', {}],
+  ['audio.output.format', ...formats],
+  ['audio.output.voice', 'marin', 'one-of-tomorrow', { id: 'voice_1234' }],
+  ['audio.output.speed', 0.25, 1, 1.5],
+  ['tools', [], [{ name: 'look_up' }], [lookUp], [{ ...mcp, ...url }]],
+  ['tools', ...connectors.map((connector) => [{ ...mcp, connector_id: `connector_${connector}` }])],
+  ['tools', [{ ...mcp, ...tunnel, server_description: 'Docs', authorization: 'x', headers: { a: 'b' } }]],
+  mcpWith('allowed_tools', null, [], ['search'], {}, { read_only: true, tool_names: ['a'] }),
+  mcpWith('require_approval', null, 'always', 'never', {}),
+  mcpWith('require_approval', { always: { read_only: true }, never: { tool_names: [] } }),
+  mcpWith('defer_loading', true, false),
+  mcpWith('allowed_callers', null, ['direct'], ['direct', 'programmatic']),
+  mcpWith('headers', null),
+  ['tool_choice', 'none', 'auto', 'required', { type: 'function', name: 'look_up' }],
+  ['tool_choice', ...[null, 'search'].map((name) => ({ type: 'mcp', server_label: 'docs', name }))],
+  ['tool_choice', { type: 'mcp', server_label: 'docs' }],
+  ['reasoning', {}],
+  ['reasoning.effort', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+  ['max_output_tokens', 1, 4096, 'inf'],
+  ['truncation', 'auto', 'disabled', { type: 'retention_ratio', retention_ratio: 0 }],
+  each('truncation', { type: 'retention_ratio', retention_ratio: 1 }, [
+    { token_limits: {} },
+    ...[0, 8000].map((count) => ({ token_limits: { post_instructions: count } })),
+  ]),
+  ['tracing', ...tracing],
+  ['prompt', null, { id: 'pmpt_1' }, { id: 'pmpt_1', version: null, variables: null }],
+  ['prompt', { id: 'p', version: '2', variables: { a: 'b', c: { type: 'input_text', text: 'd' } } }],
+  ...['input_image', 'input_file'].map(
+    (type): Field => ['prompt', { id: 'p', variables: { a: { type, file_id: 'f', detail: 'auto' } } }],
+  ),
 ]
 
-function mcpWith(key: string): (value: unknown) => unknown {
-  return (value) => [{ ...mcp, ...url, [key]: value }]
+const translation: Field[] = [
+  ['audio', {}],
+  ['audio.input', {}],
+  ['audio.input.transcription', null, { model: 'gpt-live-transcribe' }],
+  ['audio.input.noise_reduction', null, { type: 'near_field' }, { type: 'far_field', strength: 0 }],
+  ['audio.input.noise_reduction', { type: 'far_field', strength: 1 }],
+  ['audio.output', {}],
+  ['audio.output.language', 'es'],
+]
+
+const flatVad = (key: string, ...values: unknown[]): Field => [`turn_detection.${key}`, ...values]
+const flatFormats = ['pcm16', 'g711_ulaw', 'g711_alaw']
+
+const flat: Field[] = [
+  ['model', 'gpt-4o-realtime-preview', 'a-deployment'],
+  ['modalities', ['text'], ['audio'], ['audio', 'text'], ['text', 'audio']],
+  ['instructions', '', 'Be brief.'],
+  ['voice', 'ash', 'one-of-tomorrow'],
+  ['input_audio_format', ...flatFormats],
+  ['output_audio_format', ...flatFormats],
+  ['input_audio_transcription', null, {}, { model: 'whisper-1', language: 'en', prompt: 'hotel names' }],
+  ['turn_detection', null, {}],
+  flatVad('type', 'server_vad', 'semantic_vad'),
+  flatVad('threshold', 0, 0.5, 1),
+  flatVad('prefix_padding_ms', 0, 300),
+  flatVad('silence_duration_ms', 0, 500),
+  flatVad('create_response', true, false),
+  flatVad('interrupt_response', true, false),
+  flatVad('eagerness', ...eagerness),
+  ['turn_detection', { type: 'server_vad', threshold: 0.5, eagerness: 'low' }],
+  ['input_audio_noise_reduction', ...noises],
+  ['tools', [], [{}], [{ name: 'look_up' }], [lookUp]],
+  ['tool_choice', 'auto', 'none', 'required'],
+  ['temperature', 0.6, 0.8, 1, 1.2],
+  ['max_response_output_tokens', 1, 4096, 'inf'],
+  ['speed', 0.25, 1, 1.5],
+  ['tracing', ...tracing],
+  ['truncation', 'auto', 'disabled', { type: 'retention_ratio', retention_ratio: 0.8 }],
+  ['prompt', null, { id: 'pmpt_1', version: null, variables: { a: 'b' } }],
+]
+
+/** Objects with fields of any name. */
+const open = /\b(?:parameters|metadata|variables|headers)$/
+
+type Mutation = readonly [value: unknown, code: string, param: string]
+
+/** The value with one part of another type, or with one more field. */
+function* mutate(value: unknown, path: string): Generator<Mutation> {
+  yield [typeof value === 'boolean' ? 'yes' : true, 'invalid_type', path]
+  if (typeof value !== 'object' || value === null || open.test(path)) return
+  if (!Array.isArray(value)) yield [{ ...value, surprise: 1 }, 'unknown_parameter', `${path}.surprise`]
+  for (const [key, part] of Object.entries(value)) {
+    const inner = mutate(part, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)
+    for (const [changed, code, param] of inner) {
+      yield [
+        Array.isArray(value) ? value.with(Number(key), changed) : { ...value, [key]: changed },
+        code,
+        param,
+      ]
+    }
+  }
 }
 
-function retention(token_limits: unknown): unknown {
-  return { type: 'retention_ratio', retention_ratio: 1, token_limits }
-}
+const ga = '/realtime/client_secrets'
+const translations = '/realtime/translations/client_secrets'
 
-const rows = (table: [string, unknown[]][]): [string, string, unknown][] =>
-  table.flatMap(([path, values]) =>
-    values.map((value): [string, string, unknown] => [path, JSON.stringify(value), value]),
-  )
+describe.each([
+  { kind: 'realtime', fields: realtime, path: ga, base: { type: 'realtime' } },
+  { kind: 'transcription', fields: input, path: ga, base: { type: 'transcription' } },
+  { kind: 'translation', fields: translation, path: translations, base: { model: 'gpt-realtime-translate' } },
+  { kind: 'flat', fields: flat, path: flatPath, base: {} },
+])('a $kind session', ({ kind, fields, path, base }) => {
+  const isFlat = kind === 'flat'
+  const sandbox = useSandbox(isFlat ? { api: 'sessions' } : {})
+  const ask = (session: object) =>
+    post(sandbox(), isFlat ? session : { session: { ...base, ...session } }, { path })
 
-describe('what OpenAI accepts', () => {
-  it.each(rows(realtime))(
-    'a realtime session with %s = %s is accepted and echoed',
-    async (path, _, value) => {
-      const response = await post(sandbox(), { session: { type: 'realtime', ...nest(path, value) } })
-      expect(await response.json()).toMatchObject({ session: nest(path, JSON.parse(JSON.stringify(value))) })
+  it.each(fields)('is accepted and echoed with %s', async (field, ...values) => {
+    for (const value of values) {
+      const response = await ask(nest(field, value))
       expect(response.status).toBe(200)
-    },
-  )
-
-  it.each(rows(input))(
-    'a transcription session with %s = %s is accepted and echoed',
-    async (path, _, value) => {
-      const response = await post(sandbox(), { session: { type: 'transcription', ...nest(path, value) } })
-      expect(await response.json()).toMatchObject({ session: nest(path, value) })
-      expect(response.status).toBe(200)
-    },
-  )
-
-  it.each(
-    rows([
-      ['audio', [{}]],
-      ['audio.input', [{}]],
-      ['audio.input.transcription', [null, { model: 'gpt-live-transcribe' }]],
-      ['audio.input.noise_reduction', [null, { type: 'near_field' }, { type: 'far_field', strength: 0 }]],
-      ['audio.input.noise_reduction', [{ type: 'far_field', strength: 1 }]],
-      ['audio.output', [{}]],
-      ['audio.output.language', ['es']],
-    ]),
-  )('a translation session with %s = %s is accepted and echoed', async (path, _, value) => {
-    const session = { model: 'gpt-realtime-translate', ...nest(path, value) }
-    const response = await post(sandbox(), { session }, translations)
-    expect(await response.json()).toMatchObject({ session: { type: 'translation', ...session } })
-    expect(response.status).toBe(200)
+      const echo = nest(field, JSON.parse(JSON.stringify(value)))
+      expect(await response.json()).toMatchObject(isFlat ? echo : { session: echo })
+    }
   })
 
-  it.each([true, false])(
-    'parallel_tool_calls = %s is accepted and, as at OpenAI, not echoed',
-    async (value) => {
-      const response = await post(sandbox(), { session: { type: 'realtime', parallel_tool_calls: value } })
-      expect(await response.json()).not.toHaveProperty('session.parallel_tool_calls')
-      expect(response.status).toBe(200)
-    },
-  )
+  it.each(fields)('is refused with another type or name in %s', async (field, ...values) => {
+    const prefix = isFlat ? '' : 'session.'
+    for (const [value, code, param] of values.flatMap((one) => Array.from(mutate(one, field)))) {
+      expect(await refusalOf(ask(nest(field, value)))).toStrictEqual(refused(code, prefix + param))
+    }
+  })
+
+  it('may be empty, and no field may be null unless null is accepted', async () => {
+    expect((await ask({})).status).toBe(200)
+    const nullable = new Set(fields.flatMap(([field, ...values]) => (values.includes(null) ? [field] : [])))
+    const others = fields.map(([field]) => field).filter((field) => !nullable.has(field))
+    for (const field of others) {
+      const refusal = refused('invalid_type', `${isFlat ? '' : 'session.'}${field}`)
+      expect(await refusalOf(ask(nest(field, null)))).toStrictEqual(refusal)
+    }
+  })
+})
+
+describe('a field that is accepted and not echoed', () => {
+  const sandbox = useSandbox()
+
+  it.each([true, false])('is parallel_tool_calls = %s, as at OpenAI', async (value) => {
+    const response = await post(sandbox(), { session: { type: 'realtime', parallel_tool_calls: value } })
+    expect(await response.json()).not.toHaveProperty('session.parallel_tool_calls')
+    expect(response.status).toBe(200)
+  })
+})
+
+describe('a flat tool_choice', () => {
+  const sandbox = useSandbox({ api: 'sessions' })
+
+  it('may name a function of the session', async () => {
+    const session = { tools: [lookUp], tool_choice: 'look_up' }
+    const response = await post(sandbox(), session, { path: flatPath })
+    expect(await response.json()).toMatchObject(session)
+  })
 })

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
-import { apiKey, post, raw, useSandbox } from './caller.ts'
+import { apiKey, flatPath, post, raw, useSandbox } from './caller.ts'
 
 const sandbox = useSandbox()
+const sessions = useSandbox({ api: 'sessions' })
 
 const stillWaiting = Promise.resolve('still waiting')
 
@@ -19,33 +20,46 @@ async function begin(to: Sandbox): Promise<{ reply: Promise<Response> }> {
   return { reply }
 }
 
+type Order = readonly [behaviour: Behaviour, times?: number]
+
+const failing = (status: number): Behaviour => ({ kind: 'status', status })
+
 describe('a behaviour', () => {
-  it('lasts for the given number of requests, including refused ones', async () => {
-    sandbox().behave({ kind: 'status', status: 500 }, 2)
-    expect(await statusOf(post(sandbox(), {}))).toBe(500)
-    expect(await statusOf(post(sandbox(), 'oops'))).toBe(500)
-    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  it.each<[what: string, orders: Order[], statuses: number[]]>([
+    ['lasts for the given number of requests', [[failing(500), 2]], [500, 500, 200]],
+    ['lasts until the next one', [[failing(503)]], [503, 503, 503]],
+    [
+      'replaces the one before',
+      [
+        [failing(500), 5],
+        [failing(503), 1],
+      ],
+      [503, 200, 200],
+    ],
+    ['may be normal again', [[failing(503)], [{ kind: 'normal' }]], [200, 200, 200]],
+  ])('%s', async (_, orders, statuses) => {
+    for (const order of orders) sandbox().behave(...order)
+    for (const expected of statuses) expect(await statusOf(post(sandbox(), {}))).toBe(expected)
   })
 
-  it('lasts until the next one', async () => {
-    sandbox().behave({ kind: 'status', status: 503 })
-    expect(await statusOf(post(sandbox(), {}))).toBe(503)
-    expect(await statusOf(post(sandbox(), {}))).toBe(503)
-    sandbox().behave({ kind: 'normal' })
-    expect(await statusOf(post(sandbox(), {}))).toBe(200)
-  })
-
-  it('replaces the one before', async () => {
-    sandbox().behave({ kind: 'status', status: 500 }, 5)
-    sandbox().behave({ kind: 'status', status: 503 }, 1)
-    expect(await statusOf(post(sandbox(), {}))).toBe(503)
-    expect(await statusOf(post(sandbox(), {}))).toBe(200)
-  })
-
-  it('does not apply to URLs that OpenAI does not serve', async () => {
-    sandbox().behave({ kind: 'status', status: 500 }, 1)
+  it('counts refused requests, and not those to other URLs', async () => {
+    sandbox().behave(failing(500), 2)
     expect(await statusOf(post(sandbox(), {}, { path: '/models' }))).toBe(404)
+    expect(await statusOf(post(sandbox(), 'oops'))).toBe(500)
     expect(await statusOf(post(sandbox(), {}))).toBe(500)
+    expect(await statusOf(post(sandbox(), {}))).toBe(200)
+  })
+
+  it.each<[Behaviour, number, unknown]>([
+    [{ kind: 'delay', ms: 0 }, 200, { client_secret: expect.any(Object) }],
+    [failing(429), 429, { error: { code: 'rate_limit_exceeded' } }],
+    [failing(401), 401, { error: { code: 'invalid_api_key' } }],
+    [{ kind: 'status', status: 200, body: { value: 'ek_a' } }, 200, { value: 'ek_a' }],
+  ])('is the same for a flat request: %j', async (behaviour, code, body) => {
+    sessions().behave(behaviour)
+    const response = await post(sessions(), {}, { path: flatPath })
+    expect(response.status).toBe(code)
+    expect(await response.json()).toMatchObject(Object(body))
   })
 
   it.each([0, -1, 1.5])('%d times is an error', (times) => {
@@ -53,8 +67,14 @@ describe('a behaviour', () => {
   })
 })
 
+const quotas = [
+  'insufficient_quota',
+  'credit_balance_exhausted',
+  ...['organization_spend', 'project_spend', 'organization_usage'].map((name) => `${name}_limit_exceeded`),
+]
+
 describe('a status', () => {
-  it.each([
+  it.each<[status: number, asked: string | null | undefined, code: string | null, type: string]>([
     [400, undefined, 'invalid_value', 'invalid_request_error'],
     [400, 'beta_api_shape_disabled', 'beta_api_shape_disabled', 'invalid_request_error'],
     [400, 'unknown_parameter', 'unknown_parameter', 'invalid_request_error'],
@@ -65,11 +85,7 @@ describe('a status', () => {
     [404, null, null, 'invalid_request_error'],
     [429, undefined, 'rate_limit_exceeded', 'requests'],
     [429, 'slow_down', 'slow_down', 'rate_limit_error'],
-    [429, 'insufficient_quota', 'insufficient_quota', 'insufficient_quota'],
-    [429, 'credit_balance_exhausted', 'credit_balance_exhausted', 'insufficient_quota'],
-    [429, 'organization_spend_limit_exceeded', 'organization_spend_limit_exceeded', 'insufficient_quota'],
-    [429, 'project_spend_limit_exceeded', 'project_spend_limit_exceeded', 'insufficient_quota'],
-    [429, 'organization_usage_limit_exceeded', 'organization_usage_limit_exceeded', 'insufficient_quota'],
+    ...quotas.map((code): [number, string, string, string] => [429, code, code, 'insufficient_quota']),
     [500, undefined, 'server_error', 'server_error'],
     [502, undefined, null, 'server_error'],
     [503, undefined, 'server_is_overloaded', 'service_unavailable_error'],
@@ -89,20 +105,12 @@ describe('a status', () => {
     expect(shown).not.toContain(apiKey)
   })
 
-  it('can name the refused field', async () => {
-    const param = 'session.audio.input.turn_detection'
-    sandbox().behave({ kind: 'status', status: 400, code: 'invalid_value', param })
-    expect(await (await post(sandbox(), {})).json()).toMatchObject({
-      error: { code: 'invalid_value', param },
-    })
-  })
-
-  it('can have another message and type', async () => {
-    sandbox().behave({ kind: 'status', status: 500, message: 'Boom', type: 'odd' })
-    const response = await post(sandbox(), {})
-    expect(await response.json()).toMatchObject({
-      error: { message: 'Boom', type: 'odd', code: 'server_error' },
-    })
+  it.each([
+    ['another field', 400, { code: 'invalid_value', param: 'session.audio.input.turn_detection' }],
+    ['another message and type', 500, { code: 'server_error', message: 'Boom', type: 'odd' }],
+  ])('can have %s', async (_, code, error) => {
+    sandbox().behave({ kind: 'status', status: code, ...error })
+    expect(await (await post(sandbox(), {})).json()).toMatchObject({ error })
   })
 
   it.each([

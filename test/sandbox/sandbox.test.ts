@@ -2,225 +2,267 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
-import { apiKey, post, useSandbox } from './caller.ts'
+import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
 
-const sandbox = useSandbox()
 const label = 'for development only, these secrets open nothing'
-const pcm = { type: 'audio/pcm', rate: 24_000 }
-const turnDetection = {
-  type: 'server_vad',
-  threshold: 0.5,
-  prefix_padding_ms: 300,
-  silence_duration_ms: 200,
-  create_response: true,
-  interrupt_response: true,
-  idle_timeout_ms: null,
-}
-const defaultInput = {
-  format: pcm,
-  transcription: null,
-  noise_reduction: null,
-  turn_detection: turnDetection,
-}
-const defaultSession = {
-  type: 'realtime',
-  object: 'realtime.session',
-  output_modalities: ['audio'],
-  tools: [],
-  tool_choice: 'auto',
-  max_output_tokens: 'inf',
-  tracing: null,
-  truncation: 'auto',
-  prompt: null,
-  expires_at: 0,
-  include: null,
-  audio: { input: defaultInput, output: { format: pcm, voice: 'alloy', speed: 1 } },
-}
+const wrongKey = 'sk-proj-somebody-elses-secret-key-9876'
+const gaPath = '/realtime/client_secrets'
+const authorized = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+const anchor = 'created_at'
 
-const padded = (bytes: number): string => `{}${' '.repeat(bytes - 2)}`
-const routes = [
-  '/realtime/client_secrets',
-  '/realtime/translations/client_secrets',
-  '/realtime/sessions',
-  '/realtime/transcription_sessions',
-]
-
-describe('a secret', () => {
-  it('is labelled and random', async () => {
-    const [one, other] = await Promise.all([post(sandbox(), {}), post(sandbox(), {})])
-    expect(one.status).toBe(200)
-    const body: unknown = await one.json()
-    expect(body).toStrictEqual({
-      value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
-      expires_at: expect.any(Number),
-      session: expect.any(Object),
-    })
-    expect(await other.json()).not.toMatchObject({ value: Object(body).value })
-  })
-
-  it('comes with a session that has every default', async () => {
-    const { session } = Object(await (await post(sandbox(), {})).json())
-    const { id, instructions, model, ...rest } = session
-    expect([id, instructions, model]).toStrictEqual([
-      expect.stringMatching(/^sess_/),
-      expect.stringMatching(/./),
-      expect.stringMatching(/^gpt-realtime/),
-    ])
-    expect(rest).toStrictEqual(defaultSession)
-  })
-
-  it('comes with the requested instructions and tools, even their credentials', async () => {
-    const tools = [
-      { type: 'mcp', server_label: 'a', server_url: 'https://a.example', authorization: 'hidden' },
-    ]
-    const session = { type: 'realtime', instructions: 'Between us.', tools }
-    const response = await post(sandbox(), { session })
-    expect(await response.json()).toMatchObject({ session })
-  })
-
-  it('of a transcription session has no model, instructions or output', async () => {
-    const response = await post(sandbox(), { session: { type: 'transcription' } })
-    const { session } = Object(await response.json())
-    expect(session).toStrictEqual({
-      type: 'transcription',
-      object: 'realtime.transcription_session',
-      id: expect.stringMatching(/^sess_/),
-      expires_at: 0,
-      include: null,
-      audio: { input: defaultInput },
-    })
-  })
-
-  it('of a translation session has an expiry and a type', async () => {
-    const request = {
-      session: { model: 'gpt-realtime-translate' },
-      expires_after: { anchor: 'created_at', seconds: 10 },
-    }
-    const response = await post(sandbox(), request, { path: '/realtime/translations/client_secrets' })
-    const session = { type: 'translation', model: 'gpt-realtime-translate', expires_at: expect.any(Number) }
-    expect(await response.json()).toMatchObject({ value: expect.stringMatching(/^ek_/), session })
-  })
-
-  it.each([
-    [undefined, 600],
-    [{ anchor: 'created_at' }, 600],
-    [{ anchor: 'created_at', seconds: 10 }, 10],
-    [{ anchor: 'created_at', seconds: 7200 }, 7200],
-  ])('with expires_after %j lasts %i s from now, by the clock of its Date header', async (after, seconds) => {
-    const own = await startSandbox({ apiKey, now: () => 1_800_000_000_999 })
-    const response = await post(own, { expires_after: after })
-    expect(await response.json()).toMatchObject({ expires_at: 1_800_000_000 + seconds })
-    expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
-    await own.close()
-  })
+const invalidUrl = (method: string, path: string) => ({
+  error: {
+    message: `Invalid URL (${method} ${path})`,
+    type: 'invalid_request_error',
+    param: null,
+    code: null,
+  },
 })
 
-describe('who may mint', () => {
-  const wrongKey = 'sk-proj-somebody-elses-secret-key-9876'
+const secretOf = async (response: Promise<Response>): Promise<{ value: unknown; expires_at: unknown }> => {
+  const { client_secret: inner, ...body } = Object(await (await response).json())
+  return inner ?? body
+}
 
-  it.each(routes)('%s refuses a wrong key and echoes its ends', async (path) => {
-    const response = await post(sandbox(), {}, { path, headers: { authorization: `Bearer ${wrongKey}` } })
-    const { error } = Object(await response.json())
-    expect(response.status).toBe(401)
-    expect(error).toMatchObject({ code: 'invalid_api_key', type: 'invalid_request_error', param: null })
-    expect(error.message).toMatch(/sk-\*+9876/)
-    expect(error.message).not.toContain(wrongKey)
-  })
+interface Endpoint {
+  readonly api: 'client_secrets' | 'sessions'
+  readonly path: string
+  /** Bodies, and the lifetimes of their secrets in seconds. */
+  readonly lifetimes: [body: object, seconds: number][]
+  readonly refusedHeaders: [name: string, value: string, code: string | null][]
+  readonly acceptedHeaders: [name: string, value: string][]
+  /** URLs of other APIs: method and path. */
+  readonly others: string[]
+}
 
-  it.each(['', `Basic ${apiKey}`, apiKey, 'Bearer', `Bearer ${apiKey} x`])(
-    'an Authorization of %j is no key',
-    async (authorization) => {
-      const response = await post(sandbox(), {}, { headers: { authorization } })
-      expect(response.status).toBe(401)
-      expect(await response.json()).toMatchObject({ error: { code: 'invalid_api_key' } })
-    },
-  )
-
-  it('does not show a key that is too short to mask', async () => {
-    const response = await post(sandbox(), {}, { headers: { authorization: 'Bearer sk-short' } })
-    expect(await response.text()).not.toContain('sk-')
-  })
-})
-
-describe('headers', () => {
-  it.each([
+const gaRequests: Endpoint = {
+  api: 'client_secrets',
+  path: gaPath,
+  lifetimes: [
+    [{}, 600],
+    [{ expires_after: { anchor } }, 600],
+    [{ expires_after: { anchor, seconds: 10 } }, 10],
+    [{ expires_after: { anchor, seconds: 7200 } }, 7200],
+  ],
+  refusedHeaders: [
     ['openai-beta', 'realtime=v1', 'invalid_beta'],
     ['x-client-request-id', 'x'.repeat(513), null],
     ['x-client-request-id', 'réquest', null],
     ['content-type', 'text/plain', 'unsupported_content_type'],
     ['content-type', 'application/json; charset=latin1', 'unsupported_content_type'],
     ['content-type', 'application/json-patch+json', 'unsupported_content_type'],
-  ])('%s: %s is refused', async (name, value, code) => {
-    const response = await post(sandbox(), {}, { headers: { [name]: value } })
-    expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ error: { code, param: null } })
-  })
-
-  it.each([
+  ],
+  acceptedHeaders: [
     ['x-client-request-id', 'x'.repeat(512)],
     ['content-type', 'application/json; charset=utf-8'],
     ['openai-safety-identifier', 'a'.repeat(64)],
-  ])('%s: %s is accepted', async (name, value) => {
-    expect((await post(sandbox(), {}, { headers: { [name]: value } })).status).toBe(200)
-  })
+  ],
+  others: [
+    'POST /v1/chat/completions',
+    'POST /v1/realtime/client_secrets/',
+    'POST /realtime/client_secrets',
+    'GET /v1/realtime/client_secrets',
+    'GET /',
+  ],
+}
 
-  it('a body that is not UTF-8 is refused', async () => {
-    const response = await fetch(`${sandbox().baseUrl}/realtime/client_secrets`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      body: Buffer.from('{"session":{"type":"realtime","instructions":"\xff"}}', 'latin1'),
+const flatSecret = (fields: object) => ({ client_secret: fields })
+
+const flatRequests: Endpoint = {
+  api: 'sessions',
+  path: flatPath,
+  lifetimes: [
+    [{}, 60],
+    [flatSecret({}), 60],
+    [flatSecret({ expires_after: { anchor } }), 60],
+    [flatSecret({ expires_after: { anchor, seconds: 10 } }), 10],
+    [flatSecret({ expires_after: { anchor, seconds: 7200 } }), 7200],
+    [flatSecret({ expires_at: { anchor } }), 60],
+    [flatSecret({ expires_at: { anchor, seconds: 600 } }), 600],
+  ],
+  refusedHeaders: [
+    ['openai-beta', 'realtime=v2', 'invalid_beta'],
+    ['x-client-request-id', 'x'.repeat(513), null],
+    ['content-type', 'text/plain', 'unsupported_content_type'],
+  ],
+  acceptedHeaders: ['realtime=v1', 'assistants=v2'].map((value) => ['openai-beta', value]),
+  others: [
+    ...['client_secrets', 'translations/client_secrets', 'transcription_sessions', 'sessions/'].map(
+      (name) => `POST /v1/realtime/${name}`,
+    ),
+    ...['sessions', '/realtime/sessions', 'surrealtime/sessions'].map((name) => `POST /v1/${name}`),
+    'GET /v1/realtime/sessions',
+  ],
+}
+
+describe.each([gaRequests, flatRequests])('the API $api', (endpoint) => {
+  const { api, path } = endpoint
+  const sandbox = useSandbox({ api })
+
+  it('issues another secret each time', async () => {
+    const [one, other] = await Promise.all([1, 2].map(() => secretOf(post(sandbox(), {}, { path }))))
+    expect(one).toMatchObject({
+      value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
+      expires_at: expect.any(Number),
     })
-    expect(response.status).toBe(400)
+    expect(other?.value).not.toBe(one?.value)
   })
 
-  it('refuses a body of more than 1 MiB, and accepts one of 1 MiB', async () => {
+  it.each(endpoint.lifetimes)(
+    'with %j issues a secret for %i s, by the clock of its Date',
+    async (body, seconds) => {
+      const own = await startSandbox({ apiKey, api, now: () => 1_800_000_000_999 })
+      const response = await post(own, body, { path })
+      expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
+      const { expires_at: expiresAt } = await secretOf(Promise.resolve(response))
+      expect(expiresAt).toBe(1_800_000_000 + seconds)
+      await own.close()
+    },
+  )
+
+  it('begins secrets with the configured prefix, also malformed ones', async () => {
+    const own = await startSandbox({ apiKey, api, secretPrefix: 'eph-' })
+    const valueOf = async () => (await secretOf(post(own, {}, { path }))).value
+    expect(await valueOf()).toMatch(/^eph-sandbox_[0-9a-f]{32}$/)
+    own.behave({ kind: 'malformed', variant: 'value-only-prefix' })
+    expect(await valueOf()).toBe('eph-')
+    own.behave({ kind: 'malformed', variant: 'value-without-prefix' })
+    expect(await valueOf()).toMatch(/^(?!eph-)./)
+    await own.close()
+  })
+
+  it.each(endpoint.refusedHeaders)('refuses %s: %s', async (name, value, code) => {
+    const response = post(sandbox(), {}, { path, headers: { [name]: value } })
+    expect(await refusalOf(response)).toStrictEqual(refused(code, null))
+  })
+
+  it.each(endpoint.acceptedHeaders)('accepts %s: %s', async (name, value) => {
+    expect((await post(sandbox(), {}, { path, headers: { [name]: value } })).status).toBe(200)
+  })
+
+  it.each(endpoint.others)('has no URL %s', async (line) => {
+    const [method = '', url = ''] = line.split(' ')
+    const before = sandbox().requests.length
+    const response = await fetch(new URL(`${url}?a=b`, sandbox().baseUrl), { method, headers: authorized })
+    expect(response.status).toBe(404)
+    expect(await response.json()).toStrictEqual(invalidUrl(method, url))
+    expect(sandbox().requests).toHaveLength(before)
+  })
+})
+
+const sandbox = useSandbox()
+const padded = (bytes: number): string => `{}${' '.repeat(bytes - 2)}`
+
+describe('a key in Authorization', () => {
+  const retired = ['/realtime/sessions', '/realtime/transcription_sessions']
+
+  it.each([gaPath, '/realtime/translations/client_secrets', ...retired])(
+    'is refused by %s if it is wrong, and its ends are shown',
+    async (path) => {
+      const response = await post(sandbox(), {}, { path, headers: { authorization: `Bearer ${wrongKey}` } })
+      const { error } = Object(await response.json())
+      expect(response.status).toBe(401)
+      expect(error).toMatchObject({ code: 'invalid_api_key', type: 'invalid_request_error', param: null })
+      expect(error.message).toMatch(/sk-\*+9876/)
+      expect(error.message).not.toContain(wrongKey)
+    },
+  )
+
+  it.each(['', `Basic ${apiKey}`, apiKey, 'Bearer', `Bearer ${apiKey} x`, 'Bearer sk-short'])(
+    'is missing in %j, and nothing of it is shown',
+    async (authorization) => {
+      const response = await post(sandbox(), {}, { headers: { authorization } })
+      expect(response.status).toBe(401)
+      const body = await response.text()
+      expect(JSON.parse(body)).toMatchObject({ error: { code: 'invalid_api_key' } })
+      expect(body).not.toContain('sk-short')
+      expect(body).not.toContain(apiKey)
+    },
+  )
+
+  it.each(retired)('is right for the retired %s', async (path) => {
+    const response = await post(sandbox(), {}, { path, headers: { 'openai-beta': 'assistants=v2' } })
+    expect(response.status).toBe(400)
+    const message = 'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.'
+    const code = 'beta_api_shape_disabled'
+    expect(await response.json()).toStrictEqual({
+      error: { message, type: 'invalid_request_error', param: null, code },
+    })
+  })
+})
+
+describe('a key in the api-key header', () => {
+  const azure = useSandbox({ api: 'sessions', auth: 'api-key' })
+  const flat = { path: flatPath }
+
+  it.each<[what: string, headers: Record<string, string>, status: number, message?: RegExp]>([
+    ['alone', { 'api-key': apiKey, authorization: '' }, 200],
+    ['with another Authorization', { 'api-key': apiKey, authorization: 'Basic x' }, 200],
+    ['is missing, although Authorization has it', {}, 401, /api-key header/],
+    ['is wrong, although Authorization has it', { 'api-key': wrongKey }, 401, /sk-\*+9876/],
+    ['as a Bearer token', { 'api-key': `Bearer ${apiKey}` }, 401],
+    ['is empty', { 'api-key': '' }, 401],
+  ])('%s: %i', async (_, headers, status, message = /(?:)/) => {
+    const response = await post(azure(), {}, { ...flat, headers })
+    expect(response.status).toBe(status)
+    const body = await response.text()
+    expect(body).not.toContain(apiKey)
+    expect(body).toMatch(message)
+  })
+
+  it('works with GA endpoints too', async () => {
+    const own = await startSandbox({ apiKey, auth: 'api-key' })
+    expect((await post(own, {}, { headers: { 'api-key': apiKey, authorization: '' } })).status).toBe(200)
+    expect((await post(own, {})).status).toBe(401)
+    await own.close()
+  })
+
+  it('is not read without the setting', async () => {
+    const response = await post(sandbox(), {}, { headers: { authorization: '', 'api-key': apiKey } })
+    expect(response.status).toBe(401)
+  })
+})
+
+describe('a body', () => {
+  it('is refused if it is not UTF-8', async () => {
+    const body = Buffer.from('{"session":{"type":"realtime","instructions":"\xff"}}', 'latin1')
+    const url = `${sandbox().baseUrl}${gaPath}`
+    expect((await fetch(url, { method: 'POST', headers: authorized, body })).status).toBe(400)
+  })
+
+  it('may have 1 MiB, and no byte more', async () => {
     expect((await post(sandbox(), padded(1024 * 1024 + 1))).status).toBe(413)
     expect((await post(sandbox(), padded(1024 * 1024))).status).toBe(200)
   })
 })
 
-describe('routes', () => {
-  it.each(['/realtime/sessions', '/realtime/transcription_sessions'])('%s is retired', async (path) => {
-    const response = await post(sandbox(), {}, { path, headers: { 'openai-beta': 'assistants=v2' } })
-    expect(response.status).toBe(400)
-    expect(await response.json()).toStrictEqual({
-      error: {
-        message: 'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.',
-        type: 'invalid_request_error',
-        param: null,
-        code: 'beta_api_shape_disabled',
-      },
-    })
-  })
+describe('the path of a flat request', () => {
+  const sessions = useSandbox({ api: 'sessions' })
+  const version = '?api-version=2025-04-01-preview'
 
   it.each([
-    ['POST', '/v1/chat/completions'],
-    ['POST', '/v1/realtime/client_secrets/'],
-    ['POST', '/realtime/client_secrets'],
-    ['GET', '/v1/realtime/client_secrets'],
-    ['GET', '/'],
-  ])('%s %s is no URL of OpenAI', async (method, path) => {
-    const response = await fetch(new URL(`${path}?a=b`, sandbox().baseUrl), { method })
-    expect(response.status).toBe(404)
-    expect(await response.json()).toStrictEqual({
-      error: {
-        message: `Invalid URL (${method} ${path})`,
-        type: 'invalid_request_error',
-        param: null,
-        code: null,
-      },
-    })
+    '/v1/realtime/sessions',
+    '/realtime/sessions',
+    `/v1/realtime/sessions${version}`,
+    `/openai/realtime/sessions${version}&deployment=a`,
+    `/openai/realtimeapi/sessions${version}`,
+  ])('may be %s, and is recorded with its query', async (path) => {
+    const body = '{"voice":"ash"}'
+    const url = new URL(path, sessions().baseUrl)
+    expect((await fetch(url, { method: 'POST', headers: authorized, body })).status).toBe(200)
+    expect(sessions().requests.at(-1)).toMatchObject({ path, body })
   })
 
-  it('the query is not part of the URL', async () => {
-    const response = await post(sandbox(), {}, { path: '/realtime/client_secrets?api-version=1' })
-    expect(response.status).toBe(200)
+  it('is quoted in a 404 without its query', async () => {
+    sessions().behave({ kind: 'status', status: 404, code: null })
+    const response = await post(sessions(), {}, { path: `${flatPath}?a=b` })
+    expect(await response.json()).toMatchObject(invalidUrl('POST', '/v1/realtime/sessions'))
   })
 })
 
 describe('every reply', () => {
   it.each([
-    ['a secret', '/v1/realtime/client_secrets', 'POST'],
+    ['a secret', '/v1/realtime/client_secrets?api-version=1', 'POST'],
     ['a retired route', '/v1/realtime/sessions', 'POST'],
     ['an unknown URL', '/v1/models', 'GET'],
     ['the list of requests', '/sandbox/requests', 'GET'],
