@@ -101,6 +101,7 @@ describe('limits and access are invalid with', () => {
   it.each<[part: object, ...faults: string[]]>([
     [{ limits: { total: '0/day' } }, `limits.total: ${asLimits}`],
     [{ limits: { total: '5/week' } }, `limits.total: ${asLimits}`],
+    [{ limits: { per_caller: 5 } }, 'limits.per_caller: takes text; write it like 5/minute'],
     [{ limits: { per_calller: '5/day' } }, `limits.per_calller: ${meant('per_caller')}`],
     [{ access: { origins: [] } }, 'access.origins: takes a list of at least 1 item'],
     [

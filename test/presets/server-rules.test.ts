@@ -146,6 +146,34 @@ describe('a word for “off” gets the advice to write null', () => {
   })
 })
 
+describe('a word in place of an object gets the form of the object', () => {
+  it.each<[session: object, fault: string]>([
+    [
+      withInput({ format: 'pcm16' }),
+      'audio.input.format: takes an object; such as { type: audio/pcm, rate: 24000 }',
+    ],
+    [
+      withInput({ noise_reduction: 'near_field' }),
+      'audio.input.noise_reduction: takes an object; such as { type: near_field }',
+    ],
+    [
+      withInput({ transcription: 'whisper-1' }),
+      'audio.input.transcription: takes an object; such as { model: gpt-transcribe }',
+    ],
+    [
+      withInput({ turn_detection: 'server_vad' }),
+      'audio.input.turn_detection: takes an object; such as { type: server_vad }',
+    ],
+    [{ type: 'realtime', prompt: 'pmpt_abc' }, 'prompt: takes an object; such as { id: pmpt_abc }'],
+    [
+      { type: 'realtime', tool_choice: 'look_up' },
+      'tool_choice: takes none, auto or required or an object; for one function, write { type: function, name: … }',
+    ],
+  ])('%j', (session, fault) => {
+    expect(faultsOf({ session })).toEqual([`session.${fault}`])
+  })
+})
+
 const choice = (name: string): object => ({ type: 'function', name })
 
 describe('a flat tool_choice', () => {

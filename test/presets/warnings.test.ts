@@ -44,6 +44,16 @@ describe('a warning names', () => {
       'session.instructions: has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable',
     ],
     [
+      'a shell’s placeholder',
+      { session: { ...realtime, instructions: 'Hi ${name}' } },
+      'session.instructions: contains ${…}, which is sent as it is; write {{name}} and declare the variable',
+    ],
+    [
+      'the name of a language',
+      { session: { ...realtime, audio: { input: { transcription: { language: 'english' } } } } },
+      'session.audio.input.transcription.language: is not the code of a language; write one such as en',
+    ],
+    [
       'names in a rule',
       { session: realtime, overrides: { model: [large, 'gpt-realtime'], 'audio.output.voice': ['marinn'] } },
       `overrides.model[1]: ${shutDown}`,

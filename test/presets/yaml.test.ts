@@ -56,13 +56,17 @@ const tags = 'tags (!…) are not supported; put a text that begins with ! in qu
 const quote = 'a double quote within double quotes ends the text; write \\", or use single quotes'
 const notJson = 'is not a number that JSON has'
 
+const notPresets = 'is not a presets file, which begins with "presets:"'
+
 describe('a file is invalid that', () => {
   it.each<[what: string, text: string, ...lines: string[]]>([
     ['is empty', '', '1:1 is empty'],
     ['is a comment', '# later', '1:1 is empty'],
     ['has no presets', '{}', '1:1 presets: is missing; it takes an object'],
     ['has no preset', 'presets: {}', '1:10 presets: has no preset'],
-    ['is a list', '- a', '1:1 takes an object'],
+    ['is a list', '- a', `1:1 ${notPresets}`],
+    ['is a page', '<!DOCTYPE html><html></html>', `1:1 ${notPresets}`],
+    ['has settings', 'OPENAI_API_KEY=x', `1:1 ${notPresets}`],
     ['is not closed', 'presets: [1', '1:12 the indentation does not fit, or a bracket is not closed'],
     ['is indented with tabs', 'presets:\n\ta: 1', '2:1 tabs cannot indent; use spaces'],
     [
@@ -229,6 +233,14 @@ describe('a mistake that only changes a text is a warning', () => {
     expect(problems).toEqual([])
     expect(warnings.map(({ text }) => text)).toEqual([
       'presets.yaml:5:27 presets.a.session.instructions: begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes',
+    ])
+  })
+
+  it('and so is a text after a line that # makes a comment', () => {
+    const { problems, warnings } = refusalsOf(instructing(' # Role\n        You are kind'))
+    expect(problems).toEqual([])
+    expect(warnings.map(({ text }) => text)).toEqual([
+      'presets.yaml:6:9 presets.a.session.instructions: begins after the # above, which begins a comment; put the whole text in quotes, or in a block after |',
     ])
   })
 

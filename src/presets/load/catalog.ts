@@ -87,18 +87,19 @@ function entriesOf(data: unknown): readonly [string, unknown][] {
 /** Problems of the file apart from its entries. */
 function frameProblems(data: unknown, defaultPreset: string | undefined): readonly Finding[] {
   if (data === null) return [{ path: [], message: 'is empty' }]
+  if (!isObject(data)) return [{ path: [], message: notPresets }]
   const names = entriesOf(data).map(([name]) => name)
   const isEmpty = isObject(valueAt(data, ['presets'])) && names.length === 0
   const isMissing = defaultPreset !== undefined && !names.includes(defaultPreset)
   const frame = {
-    ...(isObject(data) ? data : {}),
+    ...data,
     presets: Object.fromEntries(names.map((name) => [name, null])),
   }
   return [
     ...findingsOf(presetsFrame, data),
     ...(isEmpty ? [{ path: ['presets'], message: 'has no preset' }] : []),
     ...(isMissing ? [{ path: ['presets'], message: missingDefault }] : []),
-    ...toCredentialProblems(credentialPaths(isObject(data) ? frame : data)),
+    ...toCredentialProblems(credentialPaths(frame)),
   ]
 }
 
@@ -113,6 +114,8 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
   }
   return await runInSlices(parsePresets(text, options))
 }
+
+const notPresets = 'is not a presets file, which begins with "presets:"'
 
 const missingDefault = 'does not have the preset that DEFAULT_PRESET names'
 

@@ -74,7 +74,12 @@ export function parseWithFindings<Schema extends z.ZodType>(
   moved: Moved = () => undefined,
 ): { readonly data: z.output<Schema> | undefined; readonly findings: readonly Finding[] } {
   const { data, error } = schema.safeParse(value)
-  const issues = error === undefined ? [] : toIssues(error, value)
+  const all = error === undefined ? [] : toIssues(error, value)
+  // What else is wrong with the same value follows from the first.
+  const issues = all.filter(({ path }, index) => {
+    const first = all.findIndex((other) => other.path.join('\0') === path.join('\0'))
+    return first === index
+  })
   return { data, findings: issues.map((issue) => toFinding(issue, hintOn(schema, value, issue, moved))) }
 }
 
@@ -89,10 +94,25 @@ function hintOn(schema: z.ZodType, root: unknown, issue: Issue, moved: Moved): s
   if (wordsForOff.has(value) && parent.some((found) => found instanceof z.ZodNull)) {
     return 'write null in place of the object if you mean off'
   }
-  if (issue.expected === 'text' && value !== null) return 'put it in quotes'
+  const form = forms[String(issue.path.at(-1) ?? '')]
+  if (form !== undefined && (issue.expected === 'text' || issue.expected.includes('an object'))) return form
+  if (issue.expected === 'text')
+    return value === null ? 'put a text that begins with # in quotes' : 'put it in quotes'
   const words = takes.flatMap((found) => (found instanceof z.ZodEnum ? found.options.map(String) : []))
   const near = typeof value === 'string' ? closest(value, words, 2) : undefined
   return near === undefined ? undefined : `did you mean "${near}"?`
+}
+
+/** What to write in place of a single word or number. */
+const forms: Readonly<Record<string, string>> = {
+  format: 'such as { type: audio/pcm, rate: 24000 }',
+  noise_reduction: 'such as { type: near_field }',
+  per_caller: 'write it like 5/minute',
+  prompt: 'such as { id: pmpt_abc }',
+  tool_choice: 'for one function, write { type: function, name: … }',
+  total: 'write it like 100/minute',
+  transcription: 'such as { model: gpt-transcribe }',
+  turn_detection: 'such as { type: server_vad }',
 }
 
 const wordsForOff: ReadonlySet<unknown> = new Set([
@@ -113,6 +133,8 @@ function suggest(schema: z.ZodType, path: Path, moved: Moved): string | undefine
   const key = String(path.at(-1))
   const elsewhere = path.length === 1 ? moved(key, schema) : undefined
   if (elsewhere !== undefined) return elsewhere
+  if (key === 'function' && path.includes('tools'))
+    return 'write its name, description and parameters beside type'
   if (/\s/.test(key)) return 'a line of text needs quotes, or a deeper indentation than the key of its block'
   const names = namesAt(schema, path.slice(0, -1))
   if (names.includes(key)) return 'it goes with another type'

@@ -23,6 +23,8 @@ export function remarksOnSession(session: unknown, type: SessionType, upstream: 
   const doubts = [
     ...doubtsAboutReasoning(session),
     ...doubtsAboutTools(session),
+    { path: ['instructions'], remark: remarkOnText(valueAt(session, ['instructions'])) },
+    { path: languagePath, remark: remarkOnLanguage(valueAt(session, languagePath)) },
     ...(isObject(valueAt(session, ['prompt']))
       ? [{ path: ['prompt'], remark: remarkOnPrompt(upstream) }]
       : []),
@@ -109,6 +111,20 @@ function doubtsAboutTools(session: unknown): readonly Doubt[] {
     ...connectors,
     { path: ['tool_choice'], remark: remarkOnChoice(valueAt(session, ['tool_choice']), tools) },
   ]
+}
+
+function remarkOnText(text: unknown): Remark | undefined {
+  return typeof text === 'string' && /\$\{\w+\}/.test(text)
+    ? warn('contains ${…}, which is sent as it is; write {{name}} and declare the variable')
+    : undefined
+}
+
+const languagePath = ['audio', 'input', 'transcription', 'language'] as const
+
+function remarkOnLanguage(language: unknown): Remark | undefined {
+  return typeof language === 'string' && !/^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/.test(language)
+    ? warn('is not the code of a language; write one such as en')
+    : undefined
 }
 
 const deprecatedConnector =

@@ -91,6 +91,11 @@ const mistakes: readonly Mistake[] = [
     isMade: isLeftOfBlock,
   },
   {
+    message: 'a text of several lines needs | after its key',
+    isMade: ({ lines, index, line }) =>
+      /^\s*[\w.$-]+:\s*$/.test(lines[index - 1] ?? '') && !/^\s*(?:[\w.$-]+:(?:\s|$)|- )/.test(line),
+  },
+  {
     message: 'a value that begins with one of & % @ ` - needs quotes',
     isMade: startsWith(/^(?:[&%@`]|- )/),
   },
@@ -132,6 +137,9 @@ export function doubtOf(node: unknown, key: string | number | undefined, source:
     return 'begins with a typographic quote, which is part of the text; use " or \''
   if (node.anchor !== undefined && !source.includes(`*${node.anchor}`))
     return 'begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes'
+  const before = source.slice(Math.max(0, (node.range?.[0] ?? 0) - 200), node.range?.[0])
+  if (proseKeys.has(key) && /:[ \t]+#[^\n]*\n\s*$/.test(before))
+    return 'begins after the # above, which begins a comment; put the whole text in quotes, or in a block after |'
   const rest = source.slice(node.range?.[1], (node.range?.[1] ?? 0) + 80)
   const isProse = proseKeys.has(key) || /\S\s+\S/.test(node.value)
   // A comment of the author's has a space after its #, as a rule.
