@@ -11,6 +11,7 @@ import { ServiceError } from '../src/errors.ts'
 import { fieldOrder } from './audit/fields.ts'
 import { run } from './cli/running.ts'
 import { problemsOf } from './presets/support.ts'
+import { anchorsOf } from './support/documents.ts'
 import { allReasons } from './support/replies.ts'
 import { ORIGIN, ROOT, startTestService } from './support/service.ts'
 
@@ -37,16 +38,6 @@ const findAll = (pattern: RegExp): readonly string[] => [
     documents.flatMap(({ text }) => [...text.matchAll(pattern)].flatMap(([, found]) => found ?? [])),
   ),
 ]
-
-/** As GitHub makes them. */
-const toAnchor = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-')
-
-const anchorsOf = (text: string): readonly string[] =>
-  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => toAnchor(heading ?? ''))
 
 const linksOf = (text: string): readonly string[] =>
   [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link]) => link ?? [])
