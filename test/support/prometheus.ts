@@ -47,7 +47,8 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
   ])
   return {
     ask: async (path, parameters = {}) => {
-      const reply = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${new URLSearchParams(parameters)}`)
+      const query = new URLSearchParams(parameters).toString()
+      const reply = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${query}`)
       const { status, data, error } = replyShape.parse(await reply.json())
       if (status !== 'success') throw new Error(`${parameters['query'] ?? path}: ${error}`)
       return data
