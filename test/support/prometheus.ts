@@ -8,6 +8,8 @@ import { z } from 'zod'
 import { findPort, whenListening } from './ports.ts'
 import { createTemporaryDirectory } from './service.ts'
 
+const PROGRAM = 'prometheus'
+
 /** Resolves with what promtool prints; rejects with it if promtool finds a problem. */
 export async function runPromtool(...parameters: readonly string[]): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)('promtool', [...parameters])
@@ -28,7 +30,7 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
   await writeFile(file, configuration)
   const port = await findPort()
   const child = spawn(
-    'prometheus',
+    PROGRAM,
     [
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
