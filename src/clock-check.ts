@@ -19,6 +19,19 @@ export function parseHttpDate(header: unknown): number | undefined {
   return Number.isNaN(ms) ? undefined : ms
 }
 
+/** parseHttpDate for many headers in a row: most are equal, because they have whole seconds. */
+export function createDateReader(): (header: unknown) => number | undefined {
+  let last: unknown
+  let lastMs: number | undefined
+  return (header) => {
+    if (header !== last) {
+      last = header
+      lastMs = parseHttpDate(header)
+    }
+    return lastMs
+  }
+}
+
 export class ClockCheck {
   readonly #options: ClockCheckOptions
   #isOff = false

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ClockCheck, parseHttpDate } from '../src/clock-check.ts'
+import { ClockCheck, createDateReader, parseHttpDate } from '../src/clock-check.ts'
 
 describe('an HTTP date', () => {
   it.each([
@@ -12,6 +12,13 @@ describe('an HTTP date', () => {
     [['Fri, 27 Nov 2026 20:26:18 GMT'], undefined],
   ])('%j is %s', (header, expected) => {
     expect(parseHttpDate(header)).toBe(expected)
+  })
+
+  it('is read again only when it changes', () => {
+    const read = createDateReader()
+    const headers = ['Fri, 27 Nov 2026 10:00:00 GMT', 'Fri, 27 Nov 2026 10:00:01 GMT', 'soon', undefined]
+    const twice = headers.flatMap((header) => [header, header])
+    expect(twice.map(read)).toEqual(twice.map(parseHttpDate))
   })
 })
 

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
-import { parseHttpDate } from '../clock-check.ts'
+import { createDateReader } from '../clock-check.ts'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, NotConnectedError, type ProxyOptions } from '../outbound/dispatcher.ts'
@@ -129,9 +129,10 @@ function createReader({ secretPrefix: prefix, onDate, onStray }: UpstreamOptions
   const seen = new SeenValues()
   let isFixed = false
   const sessions = new SessionCheck()
+  const readDate = createDateReader()
 
   return async (reply: Reply, request: UpstreamRequest, apiKey: Secret): Promise<ClientSecret> => {
-    const dateMs = parseHttpDate(reply.headers['date'])
+    const dateMs = readDate(reply.headers['date'])
     if (dateMs !== undefined) onDate?.(dateMs)
     const secret = await readClientSecret(reply, {
       apiKey,

@@ -11,15 +11,17 @@ export interface SessionEcho {
 const isAbsent = (value: unknown): boolean => typeof value !== 'string' || value === ''
 
 /** Upstream may trim a text, and names its own default for one that was not sent. */
-function isSent(body: string, field: string, value: unknown): boolean {
+function isSent({ body, preset }: UpstreamRequest, field: string, value: unknown): boolean {
+  // The usual case, which needs no search.
+  if (value === preset.session[field]) return true
   if (typeof value !== 'string' || !body.includes(`"${field}":`)) return true
   return body.includes(JSON.stringify(value.trim()).slice(1, -1))
 }
 
-const isSame = ({ body, preset }: UpstreamRequest, { type, model, instructions }: SessionEcho): boolean =>
-  (isAbsent(type) || type === preset.type) &&
-  isSent(body, 'model', model) &&
-  isSent(body, 'instructions', instructions)
+const isSame = (request: UpstreamRequest, { type, model, instructions }: SessionEcho): boolean =>
+  (isAbsent(type) || type === request.preset.type) &&
+  isSent(request, 'model', model) &&
+  isSent(request, 'instructions', instructions)
 
 /**
  * Gateways may resolve a model's alias or send a canned session. So a preset is checked once upstream has repeated its
