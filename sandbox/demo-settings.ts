@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, Environment } from '../src/config.ts'
+import type { Runtime } from '../src/runtime.ts'
+import { addDemoPage } from './demo-page.ts'
 import { startSandbox } from './sandbox.ts'
 
 /** What the demo takes from the user. Everything else may belong to a production `.env`. */
@@ -29,6 +31,8 @@ export interface Demo {
   readonly environment: Environment
   /** Allows the pages of this machine, which no setting can list. */
   readonly adjust: (config: Config) => Config
+  /** Adds the page to try things on. */
+  readonly extend: (runtime: Runtime) => Promise<void>
   /** Commands to try, for the terminal. */
   readonly toInvitation: (url: string) => string
   readonly close: () => Promise<void>
@@ -40,7 +44,10 @@ export async function startDemo(environment: Environment): Promise<Demo> {
   const sandbox = await startSandbox({ apiKey })
   return {
     environment: {
-      ...Object.fromEntries(kept.map((name) => [name, environment[name]])),
+      // The page makes many small requests.
+      RATE_LIMIT_PER_ADDRESS: '600/minute',
+      RATE_LIMIT_PER_CALLER: '60/minute',
+      ...Object.fromEntries(kept.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))),
       // Records of secrets that open nothing stay apart from real ones.
       AUDIT_DIR: join(environment['AUDIT_DIR'] || './audit', 'demo'),
       OPENAI_API_KEY: apiKey,
@@ -49,6 +56,7 @@ export async function startDemo(environment: Environment): Promise<Demo> {
       ALLOWED_ORIGINS: EXAMPLE_ORIGIN,
     },
     adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
+    extend: ({ app, presets }) => addDemoPage(app, { sandbox, catalog: presets.current }),
     toInvitation: (url) => writeInvitation(url, sandbox.baseUrl),
     close: sandbox.close,
   }
@@ -56,6 +64,8 @@ export async function startDemo(environment: Environment): Promise<Demo> {
 
 const writeInvitation = (url: string, sandboxUrl: string): string => `
 realtime-mint demo: minting against a sandbox on this machine. Its secrets open nothing.
+
+Open ${url} in a browser to try it.
 
   service   ${url}
   sandbox   ${sandboxUrl}

@@ -6,10 +6,11 @@ import { startDemo } from './demo-settings.ts'
 
 await runProgram(async (program) => {
   const given = readEnvironment()
-  const { environment, adjust, toInvitation, close } = await startDemo(given.environment)
+  const { environment, adjust, extend, toInvitation, close } = await startDemo(given.environment)
   const { url } = await runService({
     environment,
     adjust,
+    extend,
     environmentWarnings: given.warnings,
     whenDrained: close,
     ...program,

@@ -31,7 +31,8 @@ export const reasons = {
   route_unknown: {
     code: 'invalid_request',
     status: 404,
-    message: 'This path does not exist. Mint with POST /v1/realtime/client_secrets.',
+    message:
+      'realtime-mint has no page here. Apps request a client secret with POST /v1/realtime/client_secrets.',
   },
   method_unsupported: {
     code: 'invalid_request',

@@ -21,6 +21,9 @@ export interface Service {
   readonly drain: () => Promise<void>
 }
 
+/** Adds to the parts of a service before it listens. */
+export type Extension = (runtime: Runtime) => Promise<void>
+
 /** After this time, mints in flight are abandoned, so that the rest fits into the 10 s. */
 const LAST_MINT_MS = 9_000
 /** After this time, an audit that hangs is abandoned, so that the log can still say so. */
@@ -98,9 +101,10 @@ const describeService = (config: Config, catalog: Catalog, urls: Urls): object =
 })
 
 /** Everything from the configuration to the open port. Throws a ConfigError for what an operator can fix. */
-export async function startService(config: Config, logger: Logger): Promise<Service> {
+export async function startService(config: Config, logger: Logger, extend?: Extension): Promise<Service> {
   const catalog = await openCatalog(config, logger)
   const runtime = await createRuntime(config, catalog, logger)
+  await extend?.(runtime)
   const urls = await listenAll(runtime, config)
   logger.info(describeService(config, catalog, urls), 'listening')
   if (config.callers.mode === 'none') {

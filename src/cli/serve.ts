@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, type Environment, parseConfig } from '../config.ts'
 import { createLogDestination, createLogger } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
-import type { Service } from '../service.ts'
+import type { Extension, Service } from '../service.ts'
 import { parseOptions } from './arguments.ts'
 import type { Command } from './command.ts'
 import { endProcess, type Program } from './exit.ts'
@@ -14,6 +14,8 @@ interface ServeOptions extends Program {
   readonly environmentWarnings: readonly string[]
   /** Changes the configuration where no setting can: only the demo does. */
   readonly adjust?: (config: Config) => Config
+  /** Adds to the service before it listens: only the demo does. */
+  readonly extend?: Extension
   /** Runs before the process ends in order. */
   readonly whenDrained?: () => Promise<void>
 }
@@ -40,6 +42,7 @@ export async function runService({
   environment,
   environmentWarnings,
   adjust = (config) => config,
+  extend,
   onEnd,
   whenDrained,
 }: ServeOptions): Promise<Service> {
@@ -57,7 +60,7 @@ export async function runService({
     const config = adjust(await loadConfig(environment, environmentWarnings))
     logger.level = config.logLevel
     const { startService } = await import('../service.ts')
-    return startService(config, logger)
+    return startService(config, logger, extend)
   }
 
   const starting = start()

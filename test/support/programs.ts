@@ -5,16 +5,20 @@ import { delimiter, join } from 'node:path'
 /** Debian puts daemons here, which is not in every user's PATH. */
 export const PROGRAM_PATH = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/usr/local/sbin`
 
-export function isInstalled(program: string): boolean {
-  return PROGRAM_PATH.split(delimiter).some((folder) => {
+/** The path of a program, or undefined if it is not installed. */
+export function findProgram(program: string): string | undefined {
+  const paths = PROGRAM_PATH.split(delimiter).map((folder) => join(folder, program))
+  return paths.find((path) => {
     try {
-      accessSync(join(folder, program), constants.X_OK)
+      accessSync(path, constants.X_OK)
       return true
     } catch {
       return false
     }
   })
 }
+
+export const isInstalled = (program: string): boolean => findProgram(program) !== undefined
 
 /** True if tests that need `program` must be skipped. */
 export const isMissing = (program: string): boolean =>

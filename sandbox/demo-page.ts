@@ -1,0 +1,92 @@
+/** The demo page at `/`, its files, and what it asks the demo: the presets, and the sandbox's behaviour. */
+import { readdir, readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ServiceError } from '../src/errors.ts'
+import { formatRules } from '../src/limits/rules.ts'
+import { toPath, valueAt } from '../src/presets/json.ts'
+import type { Catalog } from '../src/presets/load/catalog.ts'
+import type { Preset } from '../src/presets/preset.ts'
+import { parseOrder } from './behaviour.ts'
+import type { PresetInfo } from './page/page-types.ts'
+import type { Sandbox } from './sandbox.ts'
+
+export interface DemoPageOptions {
+  readonly sandbox: Sandbox
+  readonly catalog: () => Catalog
+}
+
+const folder = new URL('page/', import.meta.url)
+
+const mediaTypes: ReadonlyMap<string, string> = new Map([
+  ['.html', 'text/html; charset=utf-8'],
+  ['.css', 'text/css; charset=utf-8'],
+  ['.js', 'text/javascript; charset=utf-8'],
+  ['.svg', 'image/svg+xml'],
+])
+
+const pageHeaders = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "frame-ancestors 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'referrer-policy': 'no-referrer',
+} as const
+
+/** What the page builds its form from. */
+const toInfo = ({ name, description, type, session, ...preset }: Preset): PresetInfo => ({
+  name,
+  description,
+  type,
+  expires_after_seconds: preset.expiresAfterSeconds,
+  variables: [...preset.variables].map(([variable, { values, maxLength, default: own }]) => ({
+    name: variable,
+    values: values === null ? null : [...values],
+    max_length: maxLength,
+    default: own ?? null,
+  })),
+  overrides: [...preset.rules].map(([path, rule]) => ({
+    path,
+    own: valueAt(session, toPath(path)) ?? null,
+    rule,
+  })),
+  limit: formatRules(preset.limits.perCaller),
+})
+
+async function serveFiles(app: FastifyInstance): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const type = mediaTypes.get(extname(name))
+    if (type === undefined) continue
+    const bytes = await readFile(new URL(name, folder))
+    const path = name === 'index.html' ? '/' : `/demo/${name}`
+    app.get(path, (_request, reply: FastifyReply) => reply.headers(pageHeaders).type(type).send(bytes))
+  }
+}
+
+/** Adds the page to the service of the demo, before it listens. */
+export async function addDemoPage(
+  app: FastifyInstance,
+  { sandbox, catalog }: DemoPageOptions,
+): Promise<void> {
+  await serveFiles(app)
+  app.get('/demo/presets', () => ({ presets: [...catalog().presets.values()].map(toInfo) }))
+  app.get('/demo/upstream', () => {
+    const { at, path, body } = sandbox.requests.at(-1) ?? { at: 0, path: '', body: '{}' }
+    return { at, path, body }
+  })
+  app.put('/demo/behaviour', ({ body }) => {
+    const parsed = parseOrder(JSON.stringify(body))
+    if ('error' in parsed) throw new ServiceError('field_invalid')
+    sandbox.behave(parsed.order.behaviour, parsed.order.times)
+    return parsed.order
+  })
+}

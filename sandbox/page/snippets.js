@@ -1,0 +1,130 @@
+// The code that does what the form does.
+
+/** @import { Ask } from './page-types.ts' */
+
+/**
+ * A value as JavaScript in the style of the docs.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function toCode(value) {
+  if (typeof value === 'string')
+    return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const name = /^[A-Za-z_$][\w$]*$/.test(key) ? key : toCode(key)
+    return `${name}: ${toCode(inner)}`
+  })
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`
+}
+
+/** @param {Ask} ask */
+const toChanges = ({ variables, session }) => ({
+  ...(variables && { variables }),
+  ...(session && { session }),
+})
+
+/** @param {Ask} ask */
+function toArgument(ask) {
+  const changes = toChanges(ask)
+  return Object.keys(changes).length === 0 ? '' : toCode(changes)
+}
+
+/** @param {Ask} ask */
+const toSecretRequest = (ask) =>
+  toArgument(ask).replace(/^$/, '{ }').replace('{', '{ signal,').replace(', }', ' }')
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ */
+const toJavaScript = (ask, url) => `import { createClient } from '${url}/client.js'
+
+const mint = createClient({
+  url: '${url}',
+  preset: '${ask.preset}',
+})
+
+// Right before you connect. Never store it.
+const { value, expiresAt } = await mint.secret(${toArgument(ask)})
+`
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ */
+const toReact = (ask, url) => `import { useEffect, useState } from 'react'
+import { createClient } from 'realtime-mint/client'
+
+const mint = createClient({
+  url: '${url}',
+  preset: '${ask.preset}',
+})
+
+export function useClientSecret() {
+  const [state, setState] = useState({})
+  useEffect(() => {
+    const controller = new AbortController()
+    const { signal } = controller
+    mint.secret(${toSecretRequest(ask)}).then(
+      (secret) => setState({ secret }),
+      (error) => signal.aborted || setState({ error }),
+    )
+    return () => controller.abort()
+  }, [])
+  return state // { secret: { value, expiresAt } } or { error }
+}
+`
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ */
+const toOpenAi = (ask, url) => `import OpenAI from 'openai'
+
+const client = new OpenAI({
+  baseURL: '${url}/v1',
+  apiKey: 'the token of your user', // never the real key
+  defaultQuery: { preset: '${ask.preset}' },
+  maxRetries: 0,
+  dangerouslyAllowBrowser: true, // safe: the page has no API key
+})
+const { value, expires_at } = await client.realtime.clientSecrets.create(${toArgument(ask) || '{}'})
+`
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ */
+const toAgents = (ask, url) => `import { RealtimeAgent, RealtimeSession } from '@openai/agents-realtime'
+import { createClient } from 'realtime-mint/client'
+
+const mint = createClient({
+  url: '${url}',
+  preset: '${ask.preset}',
+})
+
+// When it connects, the SDK sends its own session: repeat here what the preset says.
+const agent = new RealtimeAgent({ name: 'assistant', instructions: 'As in the preset.' })
+const session = new RealtimeSession(agent)
+await session.connect({ apiKey: mint.apiKey })
+`
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ */
+const toCurl = (ask, url) => `curl -sS ${url}/v1/realtime/client_secrets \\
+  -H 'Origin: ${url}' \\
+  -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify(ask).replaceAll("'", String.raw`'\''`)}'
+`
+
+/** @type {readonly { readonly name: string, readonly toText: (ask: Ask, url: string) => string }[]} */
+export const snippets = [
+  { name: 'JavaScript', toText: toJavaScript },
+  { name: 'React', toText: toReact },
+  { name: 'OpenAI SDK', toText: toOpenAi },
+  { name: 'Agents SDK', toText: toAgents },
+  { name: 'curl', toText: toCurl },
+]
