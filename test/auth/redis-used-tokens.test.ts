@@ -1,7 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, startRedis } from '../support/redis.ts'
+import { connectRedis, describeRedis, startRedis } from '../support/redis.ts'
 
 const NOW_MS = 1_790_000_000_000
 const inSeconds = (seconds: number): number => NOW_MS / 1_000 + seconds
@@ -16,7 +15,7 @@ async function startReplicas() {
   return { server, one: await connect(), other: await connect() }
 }
 
-describe.skipIf(isMissing('redis-server'))(`a single-use token${ifMissing('redis-server')}`, () => {
+describeRedis('a single-use token', () => {
   it('is reserved once across replicas', async () => {
     const { one, other } = await startReplicas()
     expect(await one.reserve('token', inSeconds(60))).toBe('reserved')

@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { startRedis } from '../support/redis.ts'
+import { expect, it } from 'vitest'
+import { describeRedis, startRedis } from '../support/redis.ts'
 import type { Orders, Takings } from './taker.ts'
 
 const LIMIT = 50
@@ -30,26 +29,23 @@ function mostInAWindow(admitted: Takings['admitted']): number {
   return Math.max(...within)
 }
 
-describe.skipIf(isMissing('redis-server'))(
-  `three processes at a window’s edge${ifMissing('redis-server')}`,
-  () => {
-    it('admit at most the limit in any window, and the whole limit after a quiet one', async () => {
-      const { url } = await startRedis()
-      const wholeSecond = Math.ceil((Date.now() + 1_000) / WINDOW_MS) * WINDOW_MS
-      const moments = [...aroundEdges, QUIET_MS].map((ms) => wholeSecond + ms)
-      const orders = { url, limit: LIMIT, windowMs: WINDOW_MS, atOnce: AT_ONCE, moments }
-      const takings = await Promise.all([runTaker(orders), runTaker(orders), runTaker(orders)])
+describeRedis('three processes at a window’s edge', () => {
+  it('admit at most the limit in any window, and the whole limit after a quiet one', async () => {
+    const { url } = await startRedis()
+    const wholeSecond = Math.ceil((Date.now() + 1_000) / WINDOW_MS) * WINDOW_MS
+    const moments = [...aroundEdges, QUIET_MS].map((ms) => wholeSecond + ms)
+    const orders = { url, limit: LIMIT, windowMs: WINDOW_MS, atOnce: AT_ONCE, moments }
+    const takings = await Promise.all([runTaker(orders), runTaker(orders), runTaker(orders)])
 
-      expect(takings.reduce((sum, { takes }) => sum + takes, 0)).toBe(3 * AT_ONCE * moments.length)
-      const admitted = takings.flatMap((taking) => taking.admitted)
-      const last = Math.max(...admitted.map(([after]) => after))
-      const afterQuiet = admitted.filter(([after]) => after > last - WINDOW_MS / 2).length
-      // On a busy machine Redis may answer late. Then each process applies its share alone.
-      const fallen = takings.filter(({ wasAlone }) => wasAlone).length
-      const most = LIMIT + fallen * Math.floor(LIMIT / takings.length)
-      expect(mostInAWindow(admitted)).toBeLessThanOrEqual(most)
-      expect(afterQuiet).toBeGreaterThanOrEqual(fallen === 0 ? LIMIT : 0)
-      expect(afterQuiet).toBeLessThanOrEqual(most)
-    })
-  },
-)
+    expect(takings.reduce((sum, { takes }) => sum + takes, 0)).toBe(3 * AT_ONCE * moments.length)
+    const admitted = takings.flatMap((taking) => taking.admitted)
+    const last = Math.max(...admitted.map(([after]) => after))
+    const afterQuiet = admitted.filter(([after]) => after > last - WINDOW_MS / 2).length
+    // On a busy machine Redis may answer late. Then each process applies its share alone.
+    const fallen = takings.filter(({ wasAlone }) => wasAlone).length
+    const most = LIMIT + fallen * Math.floor(LIMIT / takings.length)
+    expect(mostInAWindow(admitted)).toBeLessThanOrEqual(most)
+    expect(afterQuiet).toBeGreaterThanOrEqual(fallen === 0 ? LIMIT : 0)
+    expect(afterQuiet).toBeLessThanOrEqual(most)
+  })
+})

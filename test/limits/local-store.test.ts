@@ -27,67 +27,38 @@ function createStore(rules: readonly LimitRule[], maxLogs = 10) {
 const perSecond = (limit: number): LimitRule => ({ limit, windowMs: 1_000 })
 const perMinute = (limit: number): LimitRule => ({ limit, windowMs: 60_000 })
 
+/** Repeats requests, each a time in ms and perhaps a key, with the store's answers: `yes`, `no` or `full`. */
+function answer(requests: string, rules: readonly LimitRule[], maxLogs?: number): string {
+  const { at } = createStore(rules, maxLogs)
+  const answers = requests.split(', ').map((request) => {
+    const [ms = '', ...rest] = request.split(' ')
+    const key = rest.length === 2 ? rest[0] : undefined
+    const admitted = at(Number(ms), key)
+    return [ms, key, admitted === undefined ? 'full' : admitted ? 'yes' : 'no']
+  })
+  return answers.map((parts) => parts.filter((part) => part !== undefined).join(' ')).join(', ')
+}
+
 describe('a limit', () => {
-  it('admits exactly its number of requests', () => {
-    const { at } = createStore([perSecond(3)])
-    expect([at(0), at(0), at(0), at(0), at(999)]).toEqual([true, true, true, false, false])
-  })
-
-  it('frees each admission one window later', () => {
-    const { at } = createStore([perSecond(2)])
-    expect([at(0), at(600), at(999), at(1_000), at(1_599), at(1_600)]).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-      true,
-    ])
-  })
-
-  it('does not admit twice its number around the edge of a fixed window', () => {
-    const { at } = createStore([perSecond(2)])
-    expect([at(990), at(999), at(1_000), at(1_001), at(1_989)]).toEqual([true, true, false, false, false])
-  })
-
-  it('is free again after a quiet window', () => {
-    const { at } = createStore([perSecond(2)])
-    expect([at(0), at(1), at(1_001), at(1_001), at(1_001)]).toEqual([true, true, true, true, false])
-  })
-
-  it('does not count refusals', () => {
-    const { at } = createStore([perSecond(1)])
-    expect([at(0), at(500), at(999), at(1_000)]).toEqual([true, false, false, true])
-  })
-
-  it('counts each key separately', () => {
-    const { at } = createStore([perSecond(1)])
-    expect([at(0, 'a'), at(0, 'b'), at(0, 'a'), at(0, 'b')]).toEqual([true, true, false, false])
-  })
-
-  it('enforces each of several rules', () => {
-    const { at } = createStore([perSecond(2), perMinute(3)])
-    expect([at(0), at(0), at(0), at(1_000), at(2_000), at(59_999), at(60_000)]).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-      false,
-      true,
-    ])
-  })
-
-  it('does not depend on the order of its rules', () => {
-    const { at } = createStore([perMinute(3), perSecond(2)])
-    expect([at(0), at(0), at(0), at(1_000), at(2_000)]).toEqual([true, true, false, true, false])
+  it.each<[what: string, rules: LimitRule[], requests: string]>([
+    ['admits its number of requests', [perSecond(3)], '0 yes, 0 yes, 0 yes, 0 no, 999 no'],
+    ['frees each admission later', [perSecond(2)], '0 yes, 600 yes, 999 no, 1000 yes, 1599 no, 1600 yes'],
+    ['has no fixed window', [perSecond(2)], '990 yes, 999 yes, 1000 no, 1001 no, 1989 no'],
+    ['is free after a quiet window', [perSecond(2)], '0 yes, 1 yes, 1001 yes, 1001 yes, 1001 no'],
+    ['does not count refusals', [perSecond(1)], '0 yes, 500 no, 999 no, 1000 yes'],
+    ['counts each key separately', [perSecond(1)], '0 a yes, 0 b yes, 0 a no, 0 b no'],
+    [
+      'enforces each of its rules',
+      [perSecond(2), perMinute(3)],
+      '0 yes, 0 yes, 0 no, 1000 yes, 2000 no, 59999 no, 60000 yes',
+    ],
+    ['has rules in any order', [perMinute(3), perSecond(2)], '0 yes, 0 yes, 0 no, 1000 yes, 2000 no'],
+  ])('%s', (_, rules, requests) => {
+    expect(answer(requests, rules)).toBe(requests)
   })
 })
 
-const decision = (
-  admitted: boolean,
-  ...usages: readonly (readonly [remaining: number, resetMs: number])[]
-) => ({
+const decision = (admitted: boolean, ...usages: (readonly [remaining: number, resetMs: number])[]) => ({
   admitted,
   usages: usages.map(([remaining, resetMs]) => ({ remaining, resetMs })),
 })
@@ -109,21 +80,17 @@ describe('a decision', () => {
 
   it('never includes a wait longer than the window, with fractions of milliseconds', () => {
     const { decisionAt } = createStore([perSecond(1)])
-    const waits = Array.from(
-      { length: 1_000 },
-      (_, index) => decisionAt((index + 1) * 1_234.567_89)?.usages[0]?.resetMs ?? 0,
-    )
+    const times = Array.from({ length: 1_000 }, (_, index) => (index + 1) * 1_234.567_89)
+    const waits = times.map((ms) => decisionAt(ms)?.usages[0]?.resetMs ?? 0)
     expect(Math.max(...waits)).toBeLessThanOrEqual(1_000)
   })
 })
 
 describe('a large limit', () => {
-  const perDay: LimitRule = { limit: 100_000, windowMs: 86_400_000 }
-
   it('admits every request up to the limit', () => {
     const { store } = createStore([])
-    const counters = toCounters([perDay], 'a')
-    for (let used = 0; used < perDay.limit; used += 1) expect(store.take(counters).admitted).toBe(true)
+    const counters = toCounters([{ limit: 100_000, windowMs: 86_400_000 }], 'a')
+    for (let used = 0; used < 100_000; used += 1) expect(store.take(counters).admitted).toBe(true)
     expect(store.take(counters).admitted).toBe(false)
   })
 
@@ -135,99 +102,100 @@ describe('a large limit', () => {
   })
 })
 
-describe('several counters', () => {
-  const [one, other] = toCounters([perSecond(1), perMinute(2)], 'a')
-  if (one === undefined || other === undefined) throw new Error('counters are missing')
+const secondly = { ...perSecond(1), key: 'a/1000', level: 'only' }
+const minutely = { ...perMinute(2), key: 'a/60000', level: 'only' }
 
+describe('several counters', () => {
   it('count nothing if one of them refuses', () => {
     const { store } = createStore([])
-    store.take([one])
-    expect(store.take([other, one])).toMatchObject({ admitted: false, usages: [{ remaining: 2 }, {}] })
-    expect(store.peek([other]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
+    store.take([secondly])
+    const refused = { admitted: false, usages: [{ remaining: 2 }, {}] }
+    expect(store.take([minutely, secondly])).toMatchObject(refused)
+    expect(store.peek([minutely]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
   it('count nothing if one of them has no room', () => {
     const { store } = createStore([], 1)
-    store.take([one])
-    const elsewhere = { ...other, level: 'elsewhere' }
-    expect(() => store.take([elsewhere, { ...one, key: 'b' }])).toThrow('Limits cannot be checked')
+    store.take([secondly])
+    const elsewhere = { ...minutely, level: 'elsewhere' }
+    expect(() => store.take([elsewhere, { ...secondly, key: 'b' }])).toThrow('Limits cannot be checked')
     expect(store.peek([elsewhere]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
   })
 
   it('compete for room only within their level', () => {
     const { store } = createStore([], 1)
-    store.take([one])
-    for (let key = 0; key < 100; key += 1) store.take([{ ...other, key: `${key}`, level: 'elsewhere' }])
-    expect(store.peek([one]).admitted).toBe(false)
+    store.take([secondly])
+    for (let key = 0; key < 100; key += 1) store.take([{ ...minutely, key: `${key}`, level: 'elsewhere' }])
+    expect(store.peek([secondly]).admitted).toBe(false)
   })
 })
 
+const refuse = (remaining: number) => [{ remaining, resetMs: 300 }]
+
 describe('a decision of another store', () => {
-  const [counter] = toCounters([perSecond(2)], 'a')
-  if (counter === undefined) throw new Error('the counter is missing')
+  const counter = { ...secondly, ...perSecond(2) }
 
-  it('counts like an own one if it admits', () => {
+  it.each<[what: string, note: (store: LocalStore) => unknown, admitted: [ms: number, boolean][]]>([
+    [
+      'that admits counts like an own one',
+      (store) => store.noteAdmission([counter], 0),
+      [
+        [10, true],
+        [20, false],
+        [999, false],
+        [1_000, true],
+      ],
+    ],
+    [
+      'that refuses is repeated until it ends',
+      (store) => store.noteRefusal([counter], refuse(0), 0),
+      [
+        [0, false],
+        [298, false],
+        [299, true],
+        [299, true],
+        [299, false],
+      ],
+    ],
+    [
+      'does not block a counter that did not refuse',
+      (store) => store.noteRefusal([counter], refuse(1), 0),
+      [[0, true]],
+    ],
+  ])('%s', (_, note, admitted) => {
     const { store, at } = createStore([perSecond(2)])
-    store.noteAdmission([counter], 0)
-    expect([at(10), at(20), at(999), at(1_000)]).toEqual([true, false, false, true])
-  })
-
-  it('is repeated until it ends if it refuses', () => {
-    const { store, at } = createStore([perSecond(2)])
-    store.noteRefusal([counter], [{ remaining: 0, resetMs: 300 }], 0)
-    expect([at(0), at(298), at(299), at(299), at(299)]).toEqual([false, false, true, true, false])
-  })
-
-  it('does not block a counter that did not refuse', () => {
-    const { store, at } = createStore([perSecond(2)])
-    store.noteRefusal([counter], [{ remaining: 1, resetMs: 300 }], 0)
-    expect(at(0)).toBe(true)
+    note(store)
+    expect(admitted.map(([ms]) => [ms, at(ms)])).toEqual(admitted)
   })
 
   it('is discarded without room', () => {
     const { store, at } = createStore([perSecond(1)], 1)
     at(0)
     store.noteAdmission([{ ...counter, key: 'b' }], 0)
-    store.noteRefusal([{ ...counter, key: 'b' }], [{ remaining: 0, resetMs: 300 }], 0)
+    store.noteRefusal([{ ...counter, key: 'b' }], refuse(0), 0)
     expect(at(1)).toBe(false)
   })
 })
 
 describe('a full store', () => {
-  it('evicts the unblocked key with the oldest look', () => {
-    const { at } = createStore([perSecond(2)], 2)
-    expect([at(0, 'a'), at(1, 'b'), at(2, 'c')]).toEqual([true, true, true])
-    expect([at(3, 'b'), at(3, 'b')]).toEqual([true, false])
-    expect([at(4, 'a'), at(4, 'a'), at(4, 'a')]).toEqual([true, true, false])
-  })
-
-  it('never evicts a blocked key if an unblocked one exists', () => {
-    const { at } = createStore([perSecond(2)], 2)
-    expect([at(0, 'a'), at(0, 'a'), at(1, 'b'), at(2, 'c'), at(3, 'd')]).toEqual([
-      true,
-      true,
-      true,
-      true,
-      true,
-    ])
-    expect(at(4, 'a')).toBe(false)
-  })
-
-  it('has no room if all keys are blocked', () => {
-    const { at } = createStore([perSecond(1)], 2)
-    expect([at(0, 'a'), at(0, 'b'), at(1, 'c')]).toEqual([true, true, undefined])
-    expect([at(2, 'a'), at(2, 'b')]).toEqual([false, false])
-  })
-
-  it('has room again when one of them unblocks', () => {
-    const { at } = createStore([perSecond(1)], 2)
-    expect([at(0, 'a'), at(500, 'b'), at(999, 'c'), at(1_000, 'c'), at(1_001, 'a')]).toEqual([
-      true,
-      true,
-      undefined,
-      true,
-      undefined,
-    ])
+  it.each<[what: string, limit: number, maxLogs: number, requests: string]>([
+    [
+      'evicts the unblocked key with the oldest look',
+      2,
+      2,
+      '0 a yes, 1 b yes, 2 c yes, 3 b yes, 3 b no, 4 a yes, 4 a yes, 4 a no',
+    ],
+    [
+      'evicts no blocked key before an unblocked one',
+      2,
+      2,
+      '0 a yes, 0 a yes, 1 b yes, 2 c yes, 3 d yes, 4 a no',
+    ],
+    ['has no room if all keys are blocked', 1, 2, '0 a yes, 0 b yes, 1 c full, 2 a no, 2 b no'],
+    ['has room when one unblocks', 1, 2, '0 a yes, 500 b yes, 999 c full, 1000 c yes, 1001 a full'],
+    ['has room for a known key', 2, 1, '0 yes, 1 yes, 2 no, 1000 yes'],
+  ])('%s', (_, limit, maxLogs, requests) => {
+    expect(answer(requests, [perSecond(limit)], maxLogs)).toBe(requests)
   })
 
   it('finds an unblocked key behind blocked ones', () => {
@@ -238,19 +206,13 @@ describe('a full store', () => {
     expect(soon.at(-1)).toBe(true)
   })
 
-  it('always has room for a known key', () => {
-    const { at } = createStore([perSecond(2)], 1)
-    expect([at(0), at(1), at(2), at(1_000)]).toEqual([true, true, false, true])
-  })
-
   it('keeps its bound, and the newest keys', () => {
     const { at } = createStore([perSecond(2)], 100)
     for (let key = 0; key < 10_000; key += 1) at(0, String(key))
-    const exhausted = Array.from({ length: 200 }, (_, index) => [
-      at(1, String(9_999 - index)),
-      at(1, String(9_999 - index)),
-    ])
-    expect(exhausted.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => [true, false]))
-    expect(exhausted.slice(100)).toEqual(Array.from({ length: 100 }, () => [undefined, undefined]))
+    const keys = Array.from({ length: 200 }, (_, index) => String(9_999 - index))
+    const answers = keys.map((key) => [at(1, key), at(1, key)].join())
+    expect(answers.slice(0, 100)).toEqual(Array(100).fill('true,false'))
+    // Without room: both are undefined.
+    expect(answers.slice(100)).toEqual(Array(100).fill(','))
   })
 })

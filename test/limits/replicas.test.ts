@@ -1,42 +1,24 @@
 /** The service with Redis, from outside. */
-import { describe, expect, it, vi } from 'vitest'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { redisOutages, startRedis } from '../support/redis.ts'
-import { CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
-import { ORIGIN, type Reply, startTestService, type TestService } from '../support/service.ts'
+import { expect, it, vi } from 'vitest'
+import { describeRedis, redisOutages, startRedis } from '../support/redis.ts'
+import { CLIENT_SECRETS, limited, refusalOf } from '../support/replies.ts'
+import { ORIGIN, startTestService } from '../support/service.ts'
 
-const limited = [429, 'rate_limited', null] as const
 const LIMIT = 6
 
-interface Replica extends TestService {
-  readonly ask: (from?: string) => Promise<Reply>
-  readonly preflight: (origin?: string) => Promise<Reply>
-  /** How many of these mints, one after the other, are issued. */
-  readonly issuedOf: (times: number, from?: string) => Promise<number>
-  readonly storeRecords: () => Promise<readonly unknown[]>
-}
+type Replica = Awaited<ReturnType<typeof startReplica>>
 
-async function startReplica(
-  url: string,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<Replica> {
-  const service = await startTestService({
-    environment: { REDIS_URL: url, REPLICAS: '2', RATE_LIMIT_PER_CALLER: `${LIMIT}/day`, ...environment },
-  })
-  const ask = (remoteAddress = '192.0.2.1'): Promise<Reply> =>
-    service.app.inject({
-      method: 'POST',
-      url: `${CLIENT_SECRETS}?preset=assistant`,
-      remoteAddress,
-      headers: { origin: ORIGIN },
-    })
-  const preflight = (origin = ORIGIN): Promise<Reply> =>
-    service.app.inject({
-      method: 'OPTIONS',
-      url: CLIENT_SECRETS,
-      remoteAddress: '192.0.2.1',
-      headers: { origin, 'access-control-request-method': 'POST' },
-    })
+async function startReplica(redisUrl: string, settings: Readonly<Record<string, string>> = {}) {
+  const fixed = { REDIS_URL: redisUrl, REPLICAS: '2', RATE_LIMIT_PER_CALLER: `${LIMIT}/day` }
+  const service = await startTestService({ environment: { ...fixed, ...settings } })
+  const url = `${CLIENT_SECRETS}?preset=assistant`
+  const ask = (remoteAddress = '192.0.2.1') =>
+    service.app.inject({ method: 'POST', url, remoteAddress, headers: { origin: ORIGIN } })
+  const preflight = (origin = ORIGIN) => {
+    const headers = { origin, 'access-control-request-method': 'POST' }
+    return service.app.inject({ method: 'OPTIONS', url, remoteAddress: '192.0.2.1', headers })
+  }
+  /** How many of these mints, one after the other, are issued. */
   async function issuedOf(times: number, from?: string): Promise<number> {
     let issued = 0
     for (let time = 0; time < times; time += 1) {
@@ -59,7 +41,7 @@ const isRestored = ({ storeRecords }: Replica): Promise<void> =>
     interval: 20,
   })
 
-describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('redis-server')}`, () => {
+describeRedis('replicas with one Redis', () => {
   it('share one limit', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
@@ -105,7 +87,7 @@ describe.skipIf(isMissing('redis-server'))(`replicas with one Redis${ifMissing('
   })
 })
 
-describe.skipIf(isMissing('redis-server'))(`a replica whose Redis fails${ifMissing('redis-server')}`, () => {
+describeRedis('a replica whose Redis fails', () => {
   it.each(redisOutages.slice(0, 3))(
     'because it $what applies its share, and records it',
     async ({ fault: cause, begin, end }) => {

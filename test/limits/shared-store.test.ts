@@ -1,31 +1,17 @@
-import { describe, expect, it, vi } from 'vitest'
-import { LocalStore } from '../../src/limits/local-store.ts'
-import { SharedStore } from '../../src/limits/shared-store.ts'
+import { expect, it, vi } from 'vitest'
+import { LocalStore, type LocalStoreOptions } from '../../src/limits/local-store.ts'
+import { SharedStore, type SharedStoreOptions } from '../../src/limits/shared-store.ts'
 import type { Counter } from '../../src/limits/store.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, type RedisServer, startRedis } from '../support/redis.ts'
-
-interface ReplicaOptions {
-  readonly replicas?: number
-  readonly required?: boolean
-  readonly maxLogs?: number
-}
+import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
 
 const now = (): number => performance.now()
 
 /** The store and the connection of one process. */
-async function startReplica(
-  url: string,
-  { replicas = 2, required = false, maxLogs = 100 }: ReplicaOptions = {},
-) {
+async function startReplica(url: string, options: Partial<SharedStoreOptions & LocalStoreOptions> = {}) {
+  const { replicas = 2, required = false, maxLogs = 100 } = options
   const { redis } = await connectRedis(url)
-  const store = new SharedStore({
-    redis,
-    local: new LocalStore({ monotonicNow: now, maxLogs }),
-    replicas,
-    required,
-    monotonicNow: now,
-  })
+  const local = new LocalStore({ monotonicNow: now, maxLogs })
+  const store = new SharedStore({ redis, local, replicas, required, monotonicNow: now })
   /** How many of these simultaneous requests are admitted. */
   async function tryAtOnce(times: number, ...counters: readonly Counter[]): Promise<number> {
     const decisions = await Promise.all(Array.from({ length: times }, () => store.take(counters)))
@@ -49,7 +35,7 @@ async function runsOf({ client }: RedisServer): Promise<number> {
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
 }
 
-describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-server')}`, () => {
+describeRedis('limits in Redis', () => {
   it('count the requests of all replicas', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
@@ -96,20 +82,18 @@ describe.skipIf(isMissing('redis-server'))(`limits in Redis${ifMissing('redis-se
   })
 })
 
-describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redis-server')}`, () => {
-  it('each replica applies its share of a limit, and at least one request', async () => {
-    const { kill, url } = await startRedis()
-    const { tryAtOnce } = await startReplica(url, { replicas: 3 })
-    await kill()
-    expect(await tryAtOnce(50, counter(10))).toBe(3)
-    expect(await tryAtOnce(50, counter(2, 60_000, 'b'))).toBe(1)
-  })
+type Change = (server: RedisServer) => unknown
 
-  it('a single replica applies the whole limit', async () => {
+describeRedis('while Redis is down', () => {
+  it.each([
+    [3, 10, 3],
+    [3, 2, 1],
+    [1, 10, 10],
+  ])('each of %i replicas applies its share of %i requests: %i', async (replicas, limit, share) => {
     const { kill, url } = await startRedis()
-    const { tryAtOnce } = await startReplica(url, { replicas: 1 })
+    const { tryAtOnce } = await startReplica(url, { replicas })
     await kill()
-    expect(await tryAtOnce(50, counter(10))).toBe(10)
+    expect(await tryAtOnce(50, counter(limit))).toBe(share)
   })
 
   it('earlier admissions count, and earlier refusals stay in force', async () => {
@@ -137,7 +121,10 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
     expect(await tryAtOnce(11, counter(10))).toBe(10)
   })
 
-  it.each(['SIGSTOP', 'SIGKILL'] as const)('at most one additional limit is admitted: %s', async (how) => {
+  it.each<[how: string, additional: number, begin: Change, end: Change]>([
+    ['is killed', 10, ({ kill }) => kill(), ({ start }) => start()],
+    ['freezes', 0, ({ signal }) => signal('SIGSTOP'), ({ signal }) => signal('SIGCONT')],
+  ])('at most one additional limit is admitted: it %s', async (_, additional, begin, end) => {
     const server = await startRedis()
     const replicas = [await startReplica(server.url), await startReplica(server.url)]
     const all = async (): Promise<number> => {
@@ -145,17 +132,15 @@ describe.skipIf(isMissing('redis-server'))(`while Redis is down${ifMissing('redi
       return counts.reduce((sum, count) => sum + count)
     }
     expect(await all()).toBe(10)
-    if (how === 'SIGKILL') await server.kill()
-    else server.signal(how)
+    await begin(server)
     expect(await all()).toBeLessThanOrEqual(10)
-    if (how === 'SIGKILL') await server.start()
-    else server.signal('SIGCONT')
+    await end(server)
     await Promise.all(replicas.map(({ isBack }) => isBack()))
-    expect(await all()).toBeLessThanOrEqual(how === 'SIGKILL' ? 10 : 0)
+    expect(await all()).toBeLessThanOrEqual(additional)
   })
 })
 
-describe.skipIf(isMissing('redis-server'))(`data that Redis has lost${ifMissing('redis-server')}`, () => {
+describeRedis('data that Redis has lost', () => {
   it.each<[what: string, lose: (server: RedisServer) => Promise<unknown>]>([
     ['flushed', ({ client }) => client.flushall()],
     ['deleted', ({ client }) => client.del(counter(1).key)],

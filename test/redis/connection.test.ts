@@ -1,8 +1,7 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { RedisFault } from '../../src/redis/faults.ts'
 import { toScript } from '../../src/redis/script.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, type RedisServer, redisOutages, startRedis } from '../support/redis.ts'
+import { connectRedis, describeRedis, type RedisServer, redisOutages, startRedis } from '../support/redis.ts'
 import { startRelay } from '../support/relay.ts'
 
 const echo = toScript("redis.call('SET', KEYS[1], ARGV[1], 'PX', 1000) return redis.call('GET', KEYS[1])")
@@ -13,10 +12,17 @@ async function open(url: string) {
   return { redis, changes, ask }
 }
 
+/** Behind a relay. */
+async function openRelayed(settings: readonly string[] = []) {
+  const { port } = await startRedis({ settings })
+  const relay = await startRelay(port)
+  return { relay, url: `redis://127.0.0.1:${relay.port}` }
+}
+
 /** The documented time for a recovery. */
 const soon = (is: () => void): Promise<void> => vi.waitFor(is, { timeout: 4_000, interval: 10 })
 
-describe.skipIf(isMissing('redis-server'))(`a connection to Redis${ifMissing('redis-server')}`, () => {
+describeRedis('a connection to Redis', () => {
   it('runs scripts, even if Redis has lost them', async () => {
     const { client, url } = await startRedis()
     const { ask, changes, redis } = await open(url)
@@ -54,9 +60,8 @@ describe.skipIf(isMissing('redis-server'))(`a connection to Redis${ifMissing('re
   })
 
   it('is unavailable while replies take more than 100 ms', async () => {
-    const { port } = await startRedis()
-    const relay = await startRelay(port)
-    const { ask, changes } = await open(`redis://127.0.0.1:${relay.port}`)
+    const { relay, url } = await openRelayed()
+    const { ask, changes } = await open(url)
     relay.delayMs = 300
     await expect(ask()).rejects.toMatchObject({ fault: 'timeout' })
     relay.delayMs = 0
@@ -64,18 +69,16 @@ describe.skipIf(isMissing('redis-server'))(`a connection to Redis${ifMissing('re
   })
 
   it('waits for replies of 70 ms, also for the two round trips of a lost script', async () => {
-    const { port } = await startRedis()
-    const relay = await startRelay(port)
-    const { ask, changes } = await open(`redis://127.0.0.1:${relay.port}`)
+    const { relay, url } = await openRelayed()
+    const { ask, changes } = await open(url)
     relay.delayMs = 70
     expect([await ask(), await ask()]).toEqual(['hello', 'hello'])
     expect(changes).toEqual([])
   })
 
   it('is replaced if its packets are dropped', async () => {
-    const { port } = await startRedis()
-    const relay = await startRelay(port)
-    const { ask, changes } = await open(`redis://127.0.0.1:${relay.port}`)
+    const { relay, url } = await openRelayed()
+    const { ask, changes } = await open(url)
     relay.lose()
     await expect(ask()).rejects.toMatchObject({ fault: 'timeout' })
     await soon(() => expect(changes).toEqual(['timeout', null]))
@@ -93,7 +96,7 @@ describe.skipIf(isMissing('redis-server'))(`a connection to Redis${ifMissing('re
   })
 })
 
-describe.skipIf(isMissing('redis-server'))(`the first connection${ifMissing('redis-server')}`, () => {
+describeRedis('the first connection', () => {
   it('reports that Redis is down, and keeps trying', async () => {
     const server = await startRedis()
     await server.kill()
@@ -115,10 +118,9 @@ describe.skipIf(isMissing('redis-server'))(`the first connection${ifMissing('red
   })
 
   it('is replaced if its handshake gets no reply', async () => {
-    const { port } = await startRedis({ settings: ['--requirepass', 'password'] })
-    const relay = await startRelay(port)
+    const { relay, url } = await openRelayed(['--requirepass', 'password'])
     relay.isLosing = true
-    const { changes } = await open(`redis://:password@127.0.0.1:${relay.port}`)
+    const { changes } = await open(url.replace('//', '//:password@'))
     relay.isLosing = false
     await soon(() => expect(changes).toEqual(['unreachable', null]))
   })
@@ -137,24 +139,16 @@ describe.skipIf(isMissing('redis-server'))(`the first connection${ifMissing('red
     expect(await ask()).toBe('hello')
   })
 
-  it('sends user and password', async () => {
+  it.each([
+    [':p%40ss@', []],
+    ['default:p%40ss@', []],
+    [':pass@', ['access_denied']],
+    ['mint:p%40ss@', ['access_denied']],
+    ['', ['access_denied']],
+  ])('sends user and password, and reports wrong ones: "%s" %j', async (credentials, changes) => {
     const { url } = await startRedis({ settings: ['--requirepass', 'p@ss'] })
-    const opened = await Promise.all(
-      [':p%40ss@', 'default:p%40ss@'].map((who) => open(url.replace('//', `//${who}`))),
-    )
-    expect(opened.map(({ redis }) => redis.available)).toEqual([true, true])
-  })
-
-  it('reports wrong credentials', async () => {
-    const { url } = await startRedis({ settings: ['--requirepass', 'p@ss'] })
-    const opened = await Promise.all(
-      [':pass@', 'mint:p%40ss@', ''].map((who) => open(url.replace('//', `//${who}`))),
-    )
-    expect(opened.map(({ changes }) => changes)).toEqual([
-      ['access_denied'],
-      ['access_denied'],
-      ['access_denied'],
-    ])
+    const opened = await open(url.replace('//', `//${credentials}`))
+    expect([opened.changes, opened.redis.available]).toEqual([changes, changes.length === 0])
   })
 
   it('probes Redis although another client wrote to the key of the probe', async () => {

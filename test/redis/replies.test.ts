@@ -1,8 +1,7 @@
 /** Replies that Redis does not send, but that a faulty server or a proxy in front of it can send. */
-import { describe, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { toScript } from '../../src/redis/script.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, startRedis } from '../support/redis.ts'
+import { connectRedis, describeRedis, startRedis } from '../support/redis.ts'
 import { startRelay } from '../support/relay.ts'
 
 const echo = toScript('return ARGV[1]')
@@ -44,11 +43,12 @@ const garbage: readonly (readonly [what: string, bytes: string])[] = [
   ['bytes of zero', '\0\0\0\0\r\n'],
 ]
 
-describe.skipIf(isMissing('redis-server'))(`a reply to no command${ifMissing('redis-server')}`, () => {
+const texts = ['a', 'b', 'c', 'd']
+
+describeRedis('a reply to no command', () => {
   it.each(garbage)('is survived and answers no later command: %s', async (_, bytes) => {
     const { relay, outcomeOf, isBack } = await open()
     relay.inject(bytes)
-    const texts = ['a', 'b', 'c', 'd']
     for (const text of texts) expect([text, 'RedisUnavailable']).toContain(await outcomeOf(text))
     await isBack()
   })
@@ -61,7 +61,6 @@ describe.skipIf(isMissing('redis-server'))(`a reply to no command${ifMissing('re
       isFirst = false
       return changed
     }
-    const texts = ['a', 'b', 'c', 'd']
     const outcomes = await Promise.all(texts.map(outcomeOf))
     for (const [index, text] of texts.entries()) expect([text, 'RedisUnavailable']).toContain(outcomes[index])
     await isBack()
@@ -76,15 +75,14 @@ describe.skipIf(isMissing('redis-server'))(`a reply to no command${ifMissing('re
   })
 })
 
-describe.skipIf(isMissing('redis-server'))(`a reply that comes twice${ifMissing('redis-server')}`, () => {
+describeRedis('a reply that comes twice', () => {
   it('never answers another command, at any rate', async () => {
     const { relay, changes, outcomeOf, isBack } = await open()
     relay.change = (reply) => Buffer.concat([reply, reply])
     for (let round = 0; round < 50; round += 1) {
-      const texts = Array.from({ length: 8 }, (_, index) => `${round}/${index}`)
-      const outcomes = await Promise.all(texts.map(outcomeOf))
-      for (const [index, text] of texts.entries())
-        expect([text, 'RedisUnavailable']).toContain(outcomes[index])
+      const own = Array.from({ length: 8 }, (_, index) => `${round}/${index}`)
+      const outcomes = await Promise.all(own.map(outcomeOf))
+      for (const [index, text] of own.entries()) expect([text, 'RedisUnavailable']).toContain(outcomes[index])
     }
     relay.change = (reply) => reply
     await isBack()

@@ -1,12 +1,11 @@
 /** Redis with TLS: which certificates the service accepts. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, type RedisServer, startRedis } from '../support/redis.ts'
+import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
 import { AUDIT_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
 
@@ -44,7 +43,7 @@ async function passwordsSeen({ client }: RedisServer): Promise<number> {
   return Number(calls)
 }
 
-describe.skipIf(isMissing('redis-server'))(`a Redis whose certificate${ifMissing('redis-server')}`, () => {
+describeRedis('a Redis whose certificate', () => {
   it.each(['localhost', '127.0.0.1'])('is of a known authority is accepted for %s', async (host) => {
     const { tlsPort } = await startTlsRedis(await createCertificate({ issuer: authority }))
     expect(await open(`rediss://${host}:${tlsPort}`)).toEqual({ changes: [], available: true })
@@ -73,7 +72,7 @@ const mint = (url: string): Promise<Response> =>
     headers: { origin: ORIGIN },
   })
 
-describe.skipIf(isMissing('redis-server'))(`rediss:${ifMissing('redis-server')}`, () => {
+describeRedis('rediss:', () => {
   it('does not fall back to a connection without TLS', async () => {
     const server = await startRedis()
     const { available } = await open(`rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.port}`)

@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { Redis } from 'ioredis'
-import { onTestFinished } from 'vitest'
+import { describe, onTestFinished } from 'vitest'
 import { RedisConnection } from '../../src/redis/connection.ts'
 import type { RedisFault } from '../../src/redis/faults.ts'
 import { Secret } from '../../src/secret.ts'
 import { findPort, whenListening } from './ports.ts'
-import { PROGRAM_PATH } from './programs.ts'
+import { ifMissing, isMissing, PROGRAM_PATH } from './programs.ts'
 import { createTemporaryDirectory, type Defer } from './service.ts'
 
 export interface RedisServer {
@@ -84,6 +84,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     kill,
     start,
   }
+}
+
+/** A group of tests that need Redis. */
+export function describeRedis(title: string, tests: () => void): void {
+  describe.skipIf(isMissing('redis-server'))(`${title}${ifMissing('redis-server')}`, () => {
+    tests()
+  })
 }
 
 /** The service's own connection, and the calls of its onChange. */
