@@ -1,0 +1,36 @@
+/** A front end of another origin: serves one page, the client as a bundler would ship it, and nothing else. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { type Defer, ROOT } from '../support/service.ts'
+
+export interface PageServer {
+  /** `http://127.0.0.1:PORT`. The tests list this origin. */
+  readonly listed: string
+  /** The same page as `http://localhost:PORT`: another origin, which they do not list. */
+  readonly unlisted: string
+}
+
+const client = readFileSync(join(ROOT, 'src/client/client.js'))
+const html = '<!doctype html><title>A page</title><link rel="icon" href="data:,">'
+
+export async function startPageServer(defer: Defer): Promise<PageServer> {
+  const server = createServer(({ url }, reply) => {
+    const [type, body] = url === '/client.js' ? ['text/javascript', client] : ['text/html', html]
+    reply.setHeader('content-type', type)
+    reply.end(body)
+  })
+  server.listen(0)
+  await once(server, 'listening')
+  defer(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  )
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return { listed: `http://127.0.0.1:${port}`, unlisted: `http://localhost:${port}` }
+}
