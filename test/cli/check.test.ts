@@ -12,90 +12,66 @@ const environment = {
   PRESETS_FILE: `${ROOT}presets.yaml`,
 }
 
+const BROKEN_PRESETS = `${ROOT}test/e2e/broken-presets.yaml`
+
+const checkWith = (settings: Record<string, string>, environmentWarnings: readonly string[] = []) =>
+  check({ file: undefined, environment: { ...environment, ...settings }, environmentWarnings, live: false })
+
 describe('check', () => {
   it('finds nothing wrong with what is shipped, and shows all that would be sent', async () => {
-    const findings = await check({ file: undefined, environment, live: false })
-    expect(findings).toMatchObject({
-      problems: [],
-      warnings: [],
-      revision: expect.stringMatching(/^\w{16}$/),
-    })
-    expect(findings.presets.map(({ name, path }) => [name, path])).toEqual([
-      ['voice-assistant', '/client_secrets'],
-      ['transcriber', '/client_secrets'],
-      ['translator', '/translations/client_secrets'],
-      ['support-agent', '/client_secrets'],
-      ['classic', '/client_secrets'],
+    const findings = await checkWith({})
+    const revision = expect.stringMatching(/^\w{16}$/)
+    expect(findings).toMatchObject({ problems: [], warnings: [], revision })
+    expect(findings.presets.map(({ name, path }) => `${name} ${path}`)).toStrictEqual([
+      'voice-assistant /client_secrets',
+      'transcriber /client_secrets',
+      'translator /translations/client_secrets',
+      'support-agent /client_secrets',
+      'classic /client_secrets',
     ])
     expect(toReport(findings)).toMatch(/: 5 presets, revision \w{16}, no problems, 0 warnings\n$/)
   })
 
-  it('reports what is wrong with settings and presets at once', async () => {
-    const broken = { ...environment, AUTH_MODE: '', PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml` }
-    const environmentWarnings = ['.env: AUTHMODE is not a setting. Did you mean AUTH_MODE?']
-    const { problems, warnings, presets } = await check({
-      file: undefined,
-      environment: broken,
-      environmentWarnings,
-      live: false,
-    })
-    expect(problems.some((problem) => problem.startsWith('AUTH_MODE: '))).toBe(true)
-    expect(warnings).toEqual(environmentWarnings)
-    expect(problems.some((problem) => problem.includes('did you mean "session"?'))).toBe(true)
-    expect(presets).toEqual([])
+  it('reports what is wrong with settings, the environment and presets at once', async () => {
+    const wrong = ['.env: AUTHMODE is not a setting. Did you mean AUTH_MODE?']
+    const found = await checkWith({ AUTH_MODE: '', PRESETS_FILE: BROKEN_PRESETS }, wrong)
+    expect(found).toMatchObject({ warnings: wrong, presets: [] })
+    expect(found.problems).toContainEqual(expect.stringMatching(/^AUTH_MODE: /))
+    expect(found.problems).toContainEqual(expect.stringContaining('did you mean "session"?'))
   })
 
   it('judges the presets as the settings want them, though other settings are wrong', async () => {
-    const broken = {
-      ...environment,
-      AUTH_MODE: '',
-      OPENAI_REALTIME_API: 'sessions',
-      DEFAULT_PRESET: 'nobody',
-    }
-    const { problems } = await check({ file: undefined, environment: broken, live: false })
+    const broken = { AUTH_MODE: '', OPENAI_REALTIME_API: 'sessions', DEFAULT_PRESET: 'nobody' }
+    const { problems } = await checkWith(broken)
     expect(problems).toContainEqual(expect.stringMatching(/^AUTH_MODE: /))
     expect(problems).toContainEqual(expect.stringContaining('DEFAULT_PRESET'))
     expect(problems).toContainEqual(expect.stringMatching(/presets\.yaml.*voice-assistant/))
   })
 
-  it('tells what it saw around it, though the presets are wrong', async () => {
-    const { problems, warnings } = await check({
-      file: undefined,
-      environment: {
-        ...environment,
-        PRESETS_FILE: `${ROOT}test/e2e/broken-presets.yaml`,
-        REDIS_URL: 'redis://127.0.0.1:1',
-        AUDIT_KEY: 'k'.repeat(43),
-      },
-      live: false,
+  it('looks at what the settings name, though the presets are wrong', async () => {
+    const { problems, warnings } = await checkWith({
+      PRESETS_FILE: BROKEN_PRESETS,
+      REDIS_URL: 'redis://127.0.0.1:1',
+      AUDIT_KEY: 'k'.repeat(43),
     })
     expect(problems.length).toBeGreaterThan(0)
-    expect(warnings).toEqual(['REDIS_URL: Redis is unavailable (unreachable)'])
+    expect(warnings).toStrictEqual(['REDIS_URL: Redis is unavailable (unreachable)'])
   })
 
   it('judges a named file whatever the settings are', async () => {
     const findings = await check({ file: `${ROOT}presets.yaml`, environment: {}, live: false })
-    expect(findings.problems).toEqual([])
+    expect(findings.problems).toStrictEqual([])
   })
 
-  it('misses the preset that DEFAULT_PRESET names', async () => {
-    const { problems } = await check({
-      file: undefined,
-      environment: { ...environment, DEFAULT_PRESET: 'nobody' },
-      live: false,
-    })
-    expect(problems).toEqual([expect.stringContaining('does not have the preset that DEFAULT_PRESET names')])
+  it('reports a missing preset that DEFAULT_PRESET names', async () => {
+    const { problems } = await checkWith({ DEFAULT_PRESET: 'nobody' })
+    const problem = 'does not have the preset that DEFAULT_PRESET names'
+    expect(problems).toStrictEqual([expect.stringContaining(problem)])
   })
 
   it('has the verdict last in its report, behind problems and warnings', () => {
-    const report = toReport({
-      file: 'p.yaml',
-      problems: ['p.yaml:1:1 one'],
-      warnings: ['p.yaml:2:1 two'],
-      revision: null,
-      presets: [],
-      live: [],
-    })
+    const found = { file: 'p.yaml', problems: ['p.yaml:1:1 one'], warnings: ['p.yaml:2:1 two'] }
+    const report = toReport({ ...found, revision: null, presets: [], live: [] })
     expect(report).toBe('Warnings\n  p.yaml:2:1 two\n\nProblems\n  p.yaml:1:1 one\n\np.yaml: 1 problem\n')
   })
 })

@@ -7,6 +7,7 @@ import { API_KEY, createTemporaryDirectory, ORIGIN, PROMPT } from '../support/se
 import {
   answerKeys,
   createKey,
+  ISSUER,
   issuerEnvironment,
   SUBJECT,
   secretEnvironment,
@@ -53,72 +54,51 @@ const lastLine = ({ stdout }: Said): string => stdout.trimEnd().split('\n').at(-
 describe('explain, for anonymous callers', () => {
   it('tells what passes, what is counted, and that it would be allowed', async () => {
     const said = await run([...page, '--preset', 'open', '--address', '::ffff:203.0.113.9'])
-    expect(said).toStrictEqual({
-      code: 0,
-      stderr: '',
-      stdout: [
-        'origin  passes  it is listed in ALLOWED_ORIGINS',
-        'caller  passes  AUTH_MODE is none: every caller is accepted',
-        'preset  passes  open is available to every caller',
-        'counts          RATE_LIMIT_PER_ADDRESS of 203.0.113.9: 60/minute',
-        'counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute,200/day',
-        'counts          RATE_LIMIT_TOTAL: 600/minute',
-        'allow, unless a limit above is exceeded',
-        '',
-      ].join('\n'),
-    })
+    expect(said).toMatchObject({ code: 0, stderr: '' })
+    expect(said.stdout).toBe(`origin  passes  it is listed in ALLOWED_ORIGINS
+caller  passes  AUTH_MODE is none: every caller is accepted
+preset  passes  open is available to every caller
+counts          RATE_LIMIT_PER_ADDRESS of 203.0.113.9: 60/minute
+counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute,200/day
+counts          RATE_LIMIT_TOTAL: 600/minute
+allow, unless a limit above is exceeded
+`)
   })
 
-  it.each<[what: string, args: readonly string[], verdict: RegExp]>([
-    ['without an origin', ['--preset', 'open'], /^refuse: 403 origin_not_allowed \(origin_missing\)/],
-    ['of an unlisted origin', ['--preset', 'open', '--origin', 'https://x.example'], /\(origin_unlisted\)/],
-    ['that names no preset', page, /^refuse: 400 invalid_request \(preset_missing\)/],
-    [
-      'for a preset that is not there',
-      [...page, '--preset', 'nobody'],
-      /404 unknown_preset \(preset_unknown\)/,
-    ],
-    [
-      'for a preset of another origin',
-      [...page, '--preset', 'narrow'],
-      /404 unknown_preset \(preset_origin\)/,
-    ],
-    [
-      'for a preset that requires claims',
-      [...page, '--preset', 'members'],
-      /404 unknown_preset \(preset_claims\)/,
-    ],
+  it.each([
+    ['without an origin', '--preset open', '403 origin_not_allowed (origin_missing)'],
+    ['of an unlisted origin', '--origin https://x.example', '403 origin_not_allowed (origin_unlisted)'],
+    ['that names no preset', '%', '400 invalid_request (preset_missing)'],
+    ['for a preset that does not exist', '% --preset nobody', '404 unknown_preset (preset_unknown)'],
+    ['for a preset of another origin', '% --preset narrow', '404 unknown_preset (preset_origin)'],
+    ['for a preset that requires claims', '% --preset members', '404 unknown_preset (preset_claims)'],
   ])('refuses a request %s, by its reason', async (_, args, verdict) => {
-    const said = await run(args)
+    const said = await run(args.replace('%', page.join(' ')).split(' '))
     expect(said.code).toBe(1)
-    expect(lastLine(said)).toMatch(verdict)
+    expect(lastLine(said)).toContain(`refuse: ${verdict}`)
   })
 
   it('takes the default preset as the service does', async () => {
-    const said = await run([...page], { DEFAULT_PRESET: 'open' })
-    expect(said).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('open is available to every caller'),
-    })
+    const { code, stdout } = await run(page, { DEFAULT_PRESET: 'open' })
+    expect([code, stdout]).toStrictEqual([0, expect.stringContaining('open is available to every caller')])
   })
 
   it('answers programs in JSON', async () => {
     const { stdout } = await run([...page, '--preset', 'nobody', '--json'])
-    expect(JSON.parse(stdout)).toMatchObject({
-      steps: [
-        { check: 'origin', passes: true },
-        { check: 'caller', passes: true },
-        { check: 'preset', passes: false },
-      ],
-      refusal: { status: 404, code: 'unknown_preset', reason: 'preset_unknown' },
-      limits: [],
-    })
+    const { steps, refusal, limits } = JSON.parse(stdout)
+    expect(steps).toMatchObject([
+      { check: 'origin', passes: true },
+      { check: 'caller', passes: true },
+      { check: 'preset', passes: false },
+    ])
+    expect(refusal).toMatchObject({ status: 404, code: 'unknown_preset', reason: 'preset_unknown' })
+    expect(limits).toStrictEqual([])
   })
 
-  it.each([['--orign', 'x'], ['--preset'], ['open'], ['--preset', '']])(
-    'refuses %j %j and says what to write',
-    async (...args) => {
-      await expect(run(args.filter((arg) => arg !== undefined))).rejects.toMatchObject({ name: 'Misuse' })
+  it.each([[['--orign', 'x']], [['--preset']], [['open']], [['--preset', '']]])(
+    'refuses %j',
+    async (args) => {
+      await expect(run(args)).rejects.toMatchObject({ name: 'Misuse' })
     },
   )
 
@@ -133,49 +113,51 @@ describe('explain, for callers with tokens', () => {
 
   it('counts by the token’s subject, and never shows token or subject', async () => {
     const token = toToken({ plan: 'pro' })
-    const said = await run([...members, token], secretEnvironment)
-    expect(said.code).toBe(0)
-    expect(said.stdout).toContain('members requires the claims plan, and the request has it')
-    expect(said.stdout).toContain('limits.per_caller of members and the token’s subject: 5/minute')
-    expect(said.stdout).toContain('limits.total of members: 1000/hour')
-    expect(said.stdout).not.toContain(SUBJECT)
-    expect(said.stdout).not.toContain(token)
+    const { code, stdout } = await run([...members, token], secretEnvironment)
+    expect(code).toBe(0)
+    expect(stdout).toContain('members requires the claims plan, and the request has it')
+    expect(stdout).toContain('limits.per_caller of members and the token’s subject: 5/minute')
+    expect(stdout).toContain('limits.total of members: 1000/hour')
+    expect(stdout).not.toContain(SUBJECT)
+    expect(stdout).not.toContain(token)
   })
 
-  it('takes the token from the input, so that it stands in no history', async () => {
-    expect((await run([...members, '-'], secretEnvironment, `${toToken({ plan: 'pro' })}\n`)).code).toBe(0)
-  })
+  it.each(['', 'Bearer ', 'bearer  ', 'Authorization: Bearer '])(
+    'accepts a pasted %j, also from the input, so that it is in no history',
+    async (start) => {
+      const token = `${start}${toToken({ plan: 'pro' })}`
+      expect((await run([...members, token], secretEnvironment)).code).toBe(0)
+      expect((await run([...members, '-'], secretEnvironment, `${token}\n`)).code).toBe(0)
+    },
+  )
 
-  it.each([
-    ['nothing', undefined, 'token_missing'],
-    ['garbage', 'x', 'token_malformed'],
-    ['an expired one', toToken({ exp: 1 }), 'token_expired'],
-    ['one for others', toToken({ aud: 'x' }), 'token_audience'],
-    ['one without the claim', toToken(), 'preset_claims'],
-  ])('given %s, tells the reason that callers are not told', async (_, token, reason) => {
-    const args = token === undefined ? ['--preset', 'members'] : [...members, token]
-    expect(lastLine(await run(args, secretEnvironment))).toContain(`(${reason})`)
-  })
-
-  it.each<[what: string, token: string, because: RegExp]>([
-    ['an issuer', toToken({ iss: 'https://issuer.example.com' }), /iss .*differs only by its last slash/],
+  it.each<[given: string, token: string, reason: string, because: RegExp]>([
+    ['garbage', 'x', 'token_malformed', /caller/],
+    ['an expired one', toToken({ exp: 1 }), 'token_expired', /exp/],
+    ['one for others', toToken({ aud: 'x' }), 'token_audience', /aud/],
     [
-      'a lifetime',
+      'another issuer',
+      toToken({ iss: ISSUER.slice(0, -1) }),
+      'token_issuer',
+      /iss .*differs only by its last slash/,
+    ],
+    [
+      'a long life',
       toToken({ plan: 'pro', exp: Date.now() / 1000 + 9_000 }),
+      'token_lifetime',
       /AUTH_MAX_LIFETIME_SECONDS allows/,
     ],
-    ['a missing claim', toToken(), /plan is missing, and must be pro/],
-    ['a claim with another value', toToken({ plan: 'free' }), /plan is a text, and must be pro/],
-  ])('names the claim and the setting: %s', async (_, token, because) => {
+    ['one without the claim', toToken(), 'preset_claims', /plan is missing, and must be pro/],
+    ['another value', toToken({ plan: 'free' }), 'preset_claims', /plan is a text, and must be pro/],
+  ])('given %s, tells the reason, the claim and the setting', async (_, token, reason, because) => {
     const said = await run([...members, token], secretEnvironment)
+    expect(lastLine(said)).toContain(`(${reason})`)
     expect(said.stdout).toMatch(because)
     expect(said.stdout).not.toMatch(/free|subject-of-a-token/)
   })
 
-  it.each(['Bearer ', 'bearer  ', 'Authorization: Bearer '])('accepts a pasted %j', async (start) => {
-    const token = `${start}${toToken({ plan: 'pro' })}`
-    expect((await run([...members, token], secretEnvironment)).code).toBe(0)
-    expect((await run([...members, '-'], secretEnvironment, `${token}\n`)).code).toBe(0)
+  it('given none, tells that it is missing', async () => {
+    expect(lastLine(await run(['--preset', 'members'], secretEnvironment))).toContain('(token_missing)')
   })
 
   it('verifies by the issuer’s key set', async () => {

@@ -16,6 +16,7 @@ beforeAll(() => trust(authority))
 
 const fine: Remarks = { problems: [], warnings: [] }
 const warn = (warning: string): Remarks => ({ problems: [], warnings: [warning] })
+const problem = (text: string): Remarks => ({ problems: [text], warnings: [] })
 
 async function inspect(settings: Record<string, string | undefined>): Promise<Remarks> {
   const environment = {
@@ -61,19 +62,16 @@ describe('the directory of the audit', () => {
     expect(await readdir(directory)).toStrictEqual([])
   })
 
-  it('is no file, nor below one', async () => {
-    const file = join(await createTemporaryDirectory(), 'file')
-    await writeFile(file, '')
-    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOTDIR)'], warnings: [] }
-    expect(await inspect({ AUDIT_DIR: file })).toStrictEqual(expected)
-    expect(await inspect({ AUDIT_DIR: join(file, 'below') })).toStrictEqual(expected)
-  })
-
-  it('is no link that leads nowhere', async () => {
-    const link = join(await createTemporaryDirectory(), 'link')
-    await symlink('nowhere', link)
-    const expected = { problems: ['AUDIT_DIR: cannot be written (ENOENT)'], warnings: [] }
-    expect(await inspect({ AUDIT_DIR: link })).toStrictEqual(expected)
+  it.each([
+    ['a file', 'file', 'ENOTDIR'],
+    ['below a file', 'file/below', 'ENOTDIR'],
+    ['a link that leads nowhere', 'link', 'ENOENT'],
+  ])('must not be %s', async (_what, path, code) => {
+    const directory = await createTemporaryDirectory()
+    await writeFile(join(directory, 'file'), '')
+    await symlink('nowhere', join(directory, 'link'))
+    const expected = problem(`AUDIT_DIR: cannot be written (${code})`)
+    expect(await inspect({ AUDIT_DIR: join(directory, path) })).toStrictEqual(expected)
   })
 
   it.each([
@@ -86,9 +84,11 @@ describe('the directory of the audit', () => {
   })
 })
 
-it('Redis that does not answer is told of, with the fault', async () => {
-  const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
-  expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: Redis is unavailable (unreachable)'))
+describe('Redis that does not answer', () => {
+  it('is a warning with the fault', async () => {
+    const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
+    expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: Redis is unavailable (unreachable)'))
+  })
 })
 
 describe('the key set of tokens', () => {
@@ -98,47 +98,26 @@ describe('the key set of tokens', () => {
     expect(asked).toStrictEqual(['GET /jwks'])
   })
 
-  it.each<[what: string, type: string, body: string, problem: string]>([
+  it.each([
+    ['{"jwks_uri":"https://a.example/keys"}', 'a discovery document. Use the jwks_uri that it names'],
+    ['<!doctype html>', 'an HTML page. Use the address of your issuer’s key set (JWKS)'],
     [
-      'a discovery document',
-      'application/json',
-      '{"jwks_uri":"https://a.example/keys"}',
-      'is the address of a discovery document. Use the jwks_uri that it names',
-    ],
-    [
-      'a page',
-      'text/html',
-      '<!doctype html>',
-      'is the address of an HTML page. Use the address of your issuer’s key set (JWKS)',
-    ],
-    [
-      'a map of certificates',
-      'application/json',
       '{"a":"-----BEGIN CERTIFICATE-----"}',
-      'is the address of a map of certificates. Use the key set (JWKS) of the same issuer',
+      'a map of certificates. Use the key set (JWKS) of the same issuer',
     ],
-    [
-      'an empty set',
-      'application/json',
-      '{"keys":[]}',
-      'is the address of a key set without a public key for signatures',
-    ],
-  ])('is a problem where the address is that of %s', async (_what, type, body, problem) => {
-    const { url } = await startKeySetServer((_request, response) =>
-      response.writeHead(200, { 'content-type': type }).end(body),
+    ['{"keys":[]}', 'a key set without a public key for signatures'],
+  ])('is a problem where the address answers %s', async (body, what) => {
+    const { url } = await startKeySetServer((_request, response) => response.writeHead(200).end(body))
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(
+      problem(`AUTH_JWKS_URL: is the address of ${what}`),
     )
-    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual({
-      problems: [`AUTH_JWKS_URL: ${problem}`],
-      warnings: [],
-    })
   })
 
   it('is a problem where the address answers with an error', async () => {
     const { url } = await startKeySetServer((_request, response) => response.writeHead(404).end())
-    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual({
-      problems: ['AUTH_JWKS_URL: answers with status 404'],
-      warnings: [],
-    })
+    expect(await inspect({ ...issuerEnvironment, AUTH_JWKS_URL: url.href })).toStrictEqual(
+      problem('AUTH_JWKS_URL: answers with status 404'),
+    )
   })
 })
 
@@ -159,7 +138,7 @@ describe('the proxy', () => {
     expect(upstream.heard()).not.toContain(API_KEY)
   })
 
-  it('is told of where it refuses', async () => {
+  it('is a warning where it refuses', async () => {
     const { remarks } = await inspectProxy((client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'))
     expect(remarks).toStrictEqual(
       warn('OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (upstream_proxy)'),
