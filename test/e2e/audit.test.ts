@@ -1,32 +1,28 @@
-/** `realtime-mint audit` as operators run it: exit codes, pipes, and files that it must not touch. */
+/** The audit as operators meet it: exit codes, pipes, files that no command may touch, and the end of the service. */
 import { execFile } from 'node:child_process'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { B, Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
-import { startProcess } from '../support/process.ts'
-import { AUDIT_KEY, ROOT } from '../support/service.ts'
-
-const run = promisify(execFile)
+import { describe, expect, it, vi } from 'vitest'
+import { B, Chain, type Files, toFiles, writeFiles } from '../audit-reader/chains.ts'
+import { findFreePort } from '../bench/workshop.ts'
+import { startProcess, startServiceProcess } from '../support/process.ts'
+import { AUDIT_KEY, createTemporaryDirectory, parseRecords, ROOT, readAudit } from '../support/service.ts'
+import { command, createSettings, mint, preload, run } from './processes.ts'
 
 const chain = () => new Chain().open().attempts(20)
 
-async function audit(directory: string, ...args: readonly string[]) {
-  const started = startProcess([process.execPath, 'src/main.ts', 'audit', ...args], {
-    AUDIT_DIR: directory,
-    AUDIT_KEY,
-  })
-  return { code: await started.ended, stdout: started.stdout(), stderr: started.stderr() }
-}
+const audit = (directory: string, ...args: readonly string[]) =>
+  run(command('audit', ...args), { AUDIT_DIR: directory, AUDIT_KEY })
 
-function cut() {
+function cut(): Files {
   const first = chain()
   const second = new Chain({ minute: 1, writer: B }).open(first.named)
   first.lines.splice(-1)
   return toFiles(first, second)
 }
 
-function torn() {
+function torn(): Files {
   const first = chain()
   first.torn = '{"v":1,'
   return toFiles(first)
@@ -38,60 +34,103 @@ describe('audit verify exits', () => {
     [1, 'tampered', cut],
     [2, 'torn', torn],
   ])('%i for what is %s', async (code, verdict, files) => {
-    const said = await audit(await writeFiles(files()), 'verify')
-    expect(said).toMatchObject({ code, stdout: expect.stringContaining(`${verdict}: `), stderr: '' })
+    const stdout = expect.stringContaining(`${verdict}: `)
+    expect(await audit(await writeFiles(files()), 'verify')).toMatchObject({ code, stdout, stderr: '' })
   })
 
-  it('3 for what cannot be checked', async () => {
-    expect(await audit('/nowhere', 'verify')).toMatchObject({ code: 3, stdout: '' })
-  })
-
-  it('64 for what is not understood', async () => {
-    expect(await audit('/nowhere', 'verify', '--anchor', 'log')).toMatchObject({
-      code: 64,
-      stdout: '',
-      stderr: expect.stringContaining('Did you mean --anchors?'),
-    })
+  it.each([
+    [3, 'what cannot be checked', 'verify', /cannot be read/],
+    [64, 'what is not understood', 'verify --anchor log', /Did you mean --anchors\?/],
+  ])('%i for %s', async (code, _what, args, stderr) => {
+    const said = await audit('/nowhere', ...args.split(' '))
+    expect(said).toStrictEqual({ code, stdout: '', stderr: expect.stringMatching(stderr) })
   })
 })
 
-it('audit query finds by filter, and prints lines that jq could read', async () => {
-  const first = chain()
-  const directory = await writeFiles(toFiles(first))
-  const { code, stdout } = await audit(directory, 'query', '--json', '--event', 'attempt', '--limit', '3')
-  expect([code, stdout]).toStrictEqual([0, first.lines.slice(-3).toReversed().join('')])
-})
-
-it('audit query ends quietly behind a pipe that was closed', async () => {
-  const directory = await writeFiles(toFiles(new Chain().open().attempts(3_000)))
-  const line = `set -o pipefail; "${process.execPath}" src/main.ts audit query --json --dir "${directory}" | head -n 1`
-  const { stdout, stderr } = await run('bash', ['-c', line], { cwd: ROOT })
-  expect([stdout.split('\n').length, stderr]).toStrictEqual([2, ''])
-})
-
-it.each([
-  ['verify writes nothing', 'verify', ''],
-  ['query writes nothing but its index', 'query', 'index.sqlite'],
-])('audit %s', async (_what, command, index) => {
-  const first = chain()
-  const directory = await writeFiles(toFiles(first))
-  const names = await readdir(directory)
-  const before = [await stat(`${directory}/${first.name}`)]
-  await audit(directory, command)
-  expect((await readdir(directory)).filter((name) => !names.includes(name)).join()).toBe(index)
-  const after = [await stat(`${directory}/${first.name}`)]
-  const toFacts = ({ mtimeMs, size, nlink, mode }: (typeof before)[number]) => ({
-    mtimeMs,
-    size,
-    nlink,
-    mode,
+describe('audit query', () => {
+  it('finds by filter, and prints lines that jq could read', async () => {
+    const directory = await writeFiles(toFiles(chain()))
+    const { code, stdout } = await audit(directory, 'query', '--json', '--event', 'attempt', '--limit', '3')
+    expect([code, stdout]).toStrictEqual([0, chain().lines.slice(-3).toReversed().join('')])
   })
-  expect(after.map(toFacts)).toStrictEqual(before.map(toFacts))
+
+  it('ends quietly behind a pipe that was closed', async () => {
+    const directory = await writeFiles(toFiles(new Chain().open().attempts(3_000)))
+    const line = `set -o pipefail; "${process.execPath}" src/main.ts audit query --json --dir "${directory}" | head -n 1`
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line], { cwd: ROOT })
+    expect([stdout.split('\n').length, stderr]).toStrictEqual([2, ''])
+  })
 })
 
-it('the usage of the program names it, and the command explains itself', async () => {
-  const usage = startProcess([process.execPath, 'src/main.ts', '--help'])
-  await usage.ended
-  expect(usage.stdout()).toContain('audit verify|query')
-  expect(await audit('/nowhere', '--help')).toMatchObject({ code: 0, stderr: '' })
+describe('audit', () => {
+  it.each([
+    ['verify writes nothing', 'verify', []],
+    ['query writes nothing but its index', 'query', ['index.sqlite']],
+  ])('%s', async (_what, name, created) => {
+    const directory = await writeFiles(toFiles(chain()))
+    const look = async (): Promise<number[]> => {
+      const { mtimeMs, size, nlink, mode } = await stat(join(directory, chain().name))
+      return [mtimeMs, size, nlink, mode]
+    }
+    const before = await look()
+    await audit(directory, name)
+    expect((await readdir(directory)).toSorted()).toStrictEqual([chain().name, ...created])
+    expect(await look()).toStrictEqual(before)
+  })
+
+  it('is in the usage of the program, and explains itself', async () => {
+    expect((await run(command('--help'))).stdout).toContain('audit verify|query')
+    expect(await audit('/nowhere', '--help')).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('a service that ends', () => {
+  it('prints the head of the chain on stdout, though the log is silent', async () => {
+    const { environment } = await createSettings()
+    const port = String(await findFreePort())
+    const service = startProcess(command(), { ...environment, PORT: port, LOG_LEVEL: 'silent' })
+    const isUp = async () => expect(await mint(`http://127.0.0.1:${port}`)).toMatchObject({ status: 200 })
+    await vi.waitFor(isUp, { timeout: 15_000, interval: 50 })
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    const last = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? '')).at(-1)
+    expect(last).toMatchObject({ event: 'close', detail: { cause: 'stopped' } })
+    const { writer, seq, mac } = last ?? {}
+    const file = expect.stringContaining(String(writer))
+    const anchor = { level: 'info', writer, file, seq, mac, msg: 'audit anchor' }
+    expect(parseRecords(service.stdout())).toMatchObject([anchor])
+  })
+
+  it('writes what it counted of the current minute before', async () => {
+    const { environment } = await createSettings()
+    const service = await startServiceProcess(environment)
+    const replies = await Promise.all(Array.from({ length: 30 }, () => mint(service.url, 'nobody')))
+    expect(new Set(replies.map(({ status }) => status))).toStrictEqual(new Set([404]))
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
+    const counted = records.filter(({ event }) => event === 'refusals')
+    const attempts = records.filter(({ event }) => event === 'attempt')
+    expect(counted.reduce((sum, { count }) => sum + Number(count), attempts.length)).toBe(30)
+    expect(counted).toMatchObject([{ code: 'unknown_preset', detail: { reasons: { preset_unknown: 20 } } }])
+  })
+
+  it('takes less than 10 s though the disk hangs for ever', async () => {
+    const { environment } = await createSettings()
+    const flag = join(await createTemporaryDirectory(), 'hang')
+    const hang = preload(`
+      import fs from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      const { fdatasync } = fs
+      fs.fdatasync = (fd, done) => fs.existsSync('${flag}') || fdatasync(fd, done)
+      syncBuiltinESMExports()`)
+    const service = await startServiceProcess({ ...environment, NODE_OPTIONS: hang.join(' ') })
+    expect(await mint(service.url)).toMatchObject({ status: 200 })
+    await writeFile(flag, '')
+    expect(await mint(service.url)).toMatchObject({ status: 503 })
+    const startedAt = performance.now()
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+  })
 })

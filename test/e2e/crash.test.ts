@@ -3,17 +3,11 @@ import { type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createEnvironment, startProcess } from '../support/process.ts'
+import { createEnvironment } from '../support/process.ts'
 import { ROOT } from '../support/service.ts'
+import { NO_UPSTREAM, preload, run } from './processes.ts'
 
-const UPSTREAM = 'http://127.0.0.1:9/v1'
 const CANARY = 'canary-in-the-message'
-
-/** A module that Node runs before the service. */
-const preload = (code: string): string[] => [
-  '--import',
-  `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`,
-]
 
 const service = (code = ''): string[] => [process.execPath, ...preload(code), 'src/main.ts']
 
@@ -29,10 +23,9 @@ const whenListening = (code: string): string =>
 
 const hostile = `new Proxy({}, { get() { throw new Error('${CANARY}') }, getPrototypeOf() { throw new Error('${CANARY}') } })`
 
-const end = async (code: string) => {
-  const started = startProcess(service(code), await createEnvironment(UPSTREAM))
-  return { code: await started.ended, stdout: started.stdout(), stderr: started.stderr() }
-}
+const dyingWorker = `new Worker('throw new Error("${CANARY}")', { eval: true })`
+
+const end = async (code: string) => run(service(code), await createEnvironment(NO_UPSTREAM))
 
 const lastLine = (stdout: string): unknown => JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
 
@@ -47,14 +40,8 @@ describe('a crash ends with 70, a line on stderr and a line in the log:', () => 
     ['a rejection without a handler', whenListening(`Promise.reject(new Error('${CANARY}'))`)],
     ['a rejection with text', whenListening(`Promise.reject('${CANARY}')`)],
     ['errors without an end', whenListening(`setInterval(() => { throw new Error('${CANARY}') })`)],
-    [
-      'an emitter that emits an error',
-      whenListening(`new net.Socket().emit('error', new Error('${CANARY}'))`),
-    ],
-    [
-      'a worker that dies',
-      `import { Worker } from 'node:worker_threads';${whenListening(`new Worker('throw new Error("${CANARY}")', { eval: true })`)}`,
-    ],
+    ['an emitter’s error', whenListening(`new net.Socket().emit('error', new Error('${CANARY}'))`)],
+    ['a worker that dies', `import { Worker } from 'node:worker_threads';${whenListening(dyingWorker)}`],
   ])('%s', async (_what, code) => {
     const { code: exit, stdout, stderr } = await end(code)
     expect(exit).toBe(70)
@@ -64,39 +51,34 @@ describe('a crash ends with 70, a line on stderr and a line in the log:', () => 
   })
 
   it('an error before the log is open', async () => {
-    const { code, stderr } = await end(
-      `process.getuid = () => 1; setImmediate(() => { throw new Error('${CANARY}') })`,
-    )
+    const early = `process.getuid = () => 1; setImmediate(() => { throw new Error('${CANARY}') })`
+    const { code, stderr } = await end(early)
     expect(code).toBe(70)
     expect(stderr).toMatch(/^realtime-mint crashed[^\n]*\n$/)
   })
 
   it('an error of another command', async () => {
-    const crashed = startProcess([
-      process.execPath,
-      ...preload(`JSON.stringify = () => { throw new Error('${CANARY}') }`),
-      'src/main.ts',
-      'schema',
-    ])
-    expect(await crashed.ended).toBe(70)
-    expect(crashed.stderr()).toBe('realtime-mint crashed\n')
+    const broken = service(`JSON.stringify = () => { throw new Error('${CANARY}') }`)
+    const said = await run([...broken, 'schema'])
+    expect(said).toMatchObject({ code: 70, stderr: 'realtime-mint crashed\n' })
   })
 })
 
+async function exitWith(stdio: StdioOptions, code = '', isRead = false): Promise<unknown> {
+  const [file = '', ...given] = service(code + whenListening(`throw new Error('${CANARY}')`))
+  const child = spawn(file, given, { cwd: ROOT, env: await createEnvironment(NO_UPSTREAM), stdio })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  if (!isRead) child.stdout?.destroy()
+  if (!isRead) child.stderr?.destroy()
+  return (await once(child, 'exit'))[0]
+}
+
 describe('a crash ends with 70 though', () => {
-  const crash = whenListening(`throw new Error('${CANARY}')`)
-
-  async function exitWith(stdio: StdioOptions, code = crash): Promise<unknown> {
-    const [file = '', ...given] = service(code)
-    const child = spawn(file, given, { cwd: ROOT, env: await createEnvironment(UPSTREAM), stdio })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    child.stdout?.destroy()
-    child.stderr?.destroy()
-    return (await once(child, 'exit'))[0]
-  }
-
-  it('nothing reads stdout and stderr', async () => {
-    expect(await exitWith(['ignore', 'pipe', 'pipe'])).toBe(70)
+  it.each<[what: string, stdio: StdioOptions]>([
+    ['nothing reads stdout and stderr', ['ignore', 'pipe', 'pipe']],
+    ['stdout and stderr are closed', ['ignore', 'ignore', 'ignore']],
+  ])('%s', async (_what, stdio) => {
+    expect(await exitWith(stdio)).toBe(70)
   })
 
   it('the disk of stdout and stderr is full', async () => {
@@ -105,15 +87,8 @@ describe('a crash ends with 70 though', () => {
     expect(await exitWith(['ignore', full.fd, full.fd])).toBe(70)
   })
 
-  it('stdout and stderr are closed', async () => {
-    expect(await exitWith(['ignore', 'ignore', 'ignore'])).toBe(70)
-  })
-
   it('the pipes of stdout and stderr are full and have no reader', async () => {
     const fill = 'for (const stream of [process.stdout, process.stderr]) stream.write("x".repeat(1e6));'
-    const [file = '', ...given] = service(fill + crash)
-    const child = spawn(file, given, { cwd: ROOT, env: await createEnvironment(UPSTREAM) })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    expect((await once(child, 'exit'))[0]).toBe(70)
+    expect(await exitWith('pipe', fill, true)).toBe(70)
   })
 })

@@ -4,35 +4,29 @@ import { once } from 'node:events'
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createEnvironment, type ServiceProcess, startProcess } from '../support/process.ts'
+import { createEnvironment, startProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory, PRESETS } from '../support/service.ts'
-
-const preload = (code: string): string[] => [
-  '--import',
-  `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`,
-]
-
-interface Started extends ServiceProcess {
-  readonly presets: string
-  readonly key: string
-  readonly pipe: string
-}
+import { NO_UPSTREAM, preload } from './processes.ts'
 
 /** With a preset file, a key file and a pipe that has no writer. `toCode` makes a module that Node runs first. */
-async function start(toCode: (pipe: string) => string = () => ''): Promise<Started> {
+async function start(toCode: (pipe: string) => string = () => '') {
   const directory = await createTemporaryDirectory()
-  const [presets, key, pipe] = [
-    join(directory, 'presets.yaml'),
-    join(directory, 'key'),
-    join(directory, 'pipe'),
-  ]
+  const presets = join(directory, 'presets.yaml')
+  const key = join(directory, 'key')
+  const pipe = join(directory, 'pipe')
   await writeFile(presets, PRESETS)
   await writeFile(key, API_KEY)
   execFileSync('mkfifo', [pipe])
-  const environment = await createEnvironment('http://127.0.0.1:9/v1')
+  const environment = await createEnvironment(NO_UPSTREAM)
   const files = { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: key, PRESETS_FILE: presets }
-  const command = [process.execPath, ...preload(toCode(pipe)), 'src/main.ts']
-  return { ...startProcess(command, { ...environment, ...files }), presets, key, pipe }
+  const line = [process.execPath, ...preload(toCode(pipe)), 'src/main.ts']
+  return { ...startProcess(line, { ...environment, ...files }), presets, key, pipe }
+}
+
+/** Replaces a file at once. */
+async function replace(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }
 
 describe('a file that is replaced while the service runs', () => {
@@ -50,10 +44,8 @@ describe('a file that is replaced while the service runs', () => {
       await seen(/presets not reloaded/)
       await seen(/API key not replaced/)
 
-      await writeFile(`${presets}.new`, PRESETS.replace('marin', 'cedar'))
-      await rename(`${presets}.new`, presets)
-      await writeFile(`${key}.new`, `${API_KEY}-new`)
-      await rename(`${key}.new`, key)
+      await replace(presets, PRESETS.replace('marin', 'cedar'))
+      await replace(key, `${API_KEY}-new`)
       await seen(/presets reloaded/)
       await seen(/API key replaced/)
       child.kill('SIGTERM')
@@ -99,16 +91,13 @@ describe('SIGTERM ends the process within 10 s', () => {
   })
 })
 
-it('SIGUSR1 opens no debugger, however the service is started', async () => {
-  for (const command of [['src/main.ts'], ['src/realtime-mint.js']]) {
-    const service = startProcess(
-      [process.execPath, ...command],
-      await createEnvironment('http://127.0.0.1:9/v1'),
-    )
+describe('SIGUSR1', () => {
+  it.each(['src/main.ts', 'src/realtime-mint.js'])('opens no debugger, when %s is started', async (file) => {
+    const service = startProcess([process.execPath, file], await createEnvironment(NO_UPSTREAM))
     await service.seen(/"msg":"listening"/)
     service.child.kill('SIGUSR1')
     service.child.kill('SIGTERM')
     expect(await service.ended).toBe(0)
     expect(service.stderr()).toBe('')
-  }
+  })
 })
