@@ -26,6 +26,11 @@ export class Conditions {
     return this.#conditions.get(part) ?? { state: 'ok', sinceMs: this.#startedAtMs, lastError: null }
   }
 
+  /** What fails in the part right now. */
+  faults(part: Part): ReadonlySet<string> {
+    return this.#faultsOf(part)
+  }
+
   begin(part: Part, cause: string, fault: string = part): void {
     const before = this.of(part)
     const atMs = this.#unixNow()

@@ -181,10 +181,15 @@ async function loadMetrics({ admin, upstream }: Config): Promise<Metrics | undef
 }
 
 /** Loads nothing of the admin listener if there is none. */
-async function openAdminApp({ admin }: Config, parts: Omit<AdminParts, 'metrics'>, metrics?: Metrics) {
+async function openAdminApp(
+  { admin, audit, upstream }: Config,
+  parts: Omit<AdminParts, 'metrics' | 'auditDirectory' | 'hasKeyFile'>,
+  metrics?: Metrics,
+) {
   if (admin === null || metrics === undefined) return undefined
   const { createAdminApp } = await import('./admin/create.ts')
-  return createAdminApp(admin, { ...parts, metrics })
+  const hasKeyFile = upstream.apiKeyFile !== undefined
+  return createAdminApp(admin, { ...parts, metrics, auditDirectory: audit.directory, hasKeyFile })
 }
 
 /** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
@@ -226,6 +231,6 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     now: monotonicNow,
   })
   const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
-  const adminApp = await openAdminApp(config, { ...parts, conditions, keys }, metrics)
+  const adminApp = await openAdminApp(config, { ...parts, limits, conditions, keys }, metrics)
   return { app, adminApp, ...parts }
 }

@@ -51,7 +51,7 @@ describe('who may import whom', () => {
     ['issuer', ['app', 'routes', 'runtime']],
     ['client', []],
     ['cli', ['main']],
-    ['audit-reader', ['cli']],
+    ['audit-reader', ['admin', 'cli']],
   ])('%s is imported by %j alone', (room, importers) => {
     expect(importersOf(room).filter((importer) => !importers.includes(importer))).toStrictEqual([])
   })
@@ -80,14 +80,21 @@ describe('who may import whom', () => {
       'admin',
       [
         'audit',
+        'audit-reader',
+        'auth',
         'clocks',
         'conditions',
         'errors',
         'http',
+        'json',
         'lifecycle',
+        'limits',
         'metrics',
         'openai',
         'presets',
+        'readiness',
+        'reason-meanings',
+        'reasons',
         'redis',
         'secret',
         'settings',

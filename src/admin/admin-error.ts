@@ -38,6 +38,32 @@ const rows = {
     code: 'writes_disabled',
     message: 'Writes need a token, and none is set. Set ADMIN_TOKEN_FILE and start the service again.',
   },
+  query: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The query parameter in param has a value that it does not take.',
+  },
+  query_unknown: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The URL has a query parameter that does not exist. Take it out.',
+  },
+  span: { status: 400, code: 'invalid_request', message: 'since must be before until, by at most 400 days.' },
+  audit_unreadable: {
+    status: 503,
+    code: 'audit_unreadable',
+    message: 'The audit cannot be read. The log says why.',
+  },
+  index_restarts: {
+    status: 503,
+    code: 'index_unavailable',
+    message: 'The index of the audit ended, and starts again. Try again after Retry-After.',
+  },
+  index_busy: {
+    status: 503,
+    code: 'index_unavailable',
+    message: 'Too many questions wait for the index of the audit. Try again after Retry-After.',
+  },
   route: { status: 404, code: 'invalid_request', message: 'This path does not exist.' },
   method: { status: 405, code: 'invalid_request', message: 'Use a method that the Allow header lists.' },
 } as const satisfies Record<string, AdminErrorRow>
@@ -47,19 +73,26 @@ export class AdminError extends Error {
   readonly status: number
   readonly code: string
   readonly headers: Readonly<Record<string, string>>
+  /** The query parameter that is wrong. */
+  readonly param: string | null
 
-  constructor(row: keyof typeof rows, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    row: keyof typeof rows,
+    headers: Readonly<Record<string, string>> = {},
+    param: string | null = null,
+  ) {
     super(rows[row].message)
     this.name = 'AdminError'
     this.status = rows[row].status
     this.code = rows[row].code
     this.headers = headers
+    this.param = param
   }
 
   toEnvelope(requestId: string): string {
-    const { message, code, status } = this
+    const { message, code, status, param } = this
     return JSON.stringify({
-      error: { message, type: toType(status), code, param: null, request_id: requestId },
+      error: { message, type: toType(status), code, param, request_id: requestId },
     })
   }
 }

@@ -3,20 +3,27 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Audit } from '../audit/audit.ts'
 import type { AuditKeys } from '../audit/keys.ts'
-import { monotonicNow } from '../clocks.ts'
-import type { Conditions } from '../conditions.ts'
+import type { CallerGuard } from '../auth/caller.ts'
+import { monotonicNow, unixNow } from '../clocks.ts'
+import type { Conditions, Part } from '../conditions.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import type { Limits } from '../limits/levels.ts'
 import { addGauges } from '../metrics/gauges.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Upstream } from '../openai/mint.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
+import { findUnready } from '../readiness.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Secret } from '../secret.ts'
 import type { AdminConfig } from '../settings/admin.ts'
 import { readVersion } from '../version.ts'
 import type { Watched } from '../watched-file.ts'
+import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
 import { metricsRoute } from './metrics-route.ts'
+import { createRecordIndex } from './record-index.ts'
+import { stateRoute } from './state-route.ts'
+import { createVerifier } from './verification.ts'
 
 /** The parts of the service that the listener shows. */
 export interface AdminParts {
@@ -26,11 +33,17 @@ export interface AdminParts {
   /** Null where this process counts alone. */
   readonly redis: RedisConnection | null
   readonly lifecycle: Lifecycle
+  /** Undefined where callers are anonymous. */
+  readonly callerGuard: CallerGuard | undefined
+  readonly limits: Limits
   readonly presets: Watched<Catalog>
   readonly key: Watched<Secret>
   readonly conditions: Conditions
   readonly metrics: Metrics
   readonly logger: Logger
+  readonly auditDirectory: string
+  /** Whether the key is read from a file. */
+  readonly hasKeyFile: boolean
 }
 
 function addGaugesOf(parts: AdminParts): void {
@@ -47,6 +60,33 @@ function addGaugesOf(parts: AdminParts): void {
   })
 }
 
+const toUsedParts = ({ redis, callerGuard, hasKeyFile }: AdminParts): ReadonlySet<Part> =>
+  new Set([
+    'upstream',
+    'presets_file',
+    'audit',
+    ...(redis === null ? [] : (['redis'] as const)),
+    ...(callerGuard === undefined ? [] : (['key_set'] as const)),
+    ...(hasKeyFile ? (['api_key_file'] as const) : []),
+  ])
+
+function addApi(app: FastifyInstance, parts: AdminParts): void {
+  const { keys, logger, auditDirectory: directory } = parts
+  const index = createRecordIndex({ directory, logger })
+  const verifier = createVerifier({ directory, keys, unixNow, logger })
+  apiRoutes(app, { index, keys, unixNow })
+  stateRoute(app, {
+    ...parts,
+    breaker: parts.upstream.breaker,
+    presets: parts.presets.current,
+    findUnready: () => findUnready(parts),
+    usedParts: toUsedParts(parts),
+    index,
+    verifier,
+    unixNow,
+  })
+}
+
 export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyInstance {
   const { keys, logger, metrics } = parts
   const app = buildAdminApp(config, { logger, toPseudonym: keys.toPseudonym, now: monotonicNow })
@@ -56,5 +96,6 @@ export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyI
     contentType: metrics.registry.contentType,
     now: monotonicNow,
   })
+  addApi(app, parts)
   return app
 }

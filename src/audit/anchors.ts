@@ -21,10 +21,16 @@ export class Anchors {
   #newest: Anchor | undefined
   #records = 0
   #printedAt: number
+  #lastAnchorAtMs: number | null = null
 
   constructor(options: AnchorsOptions) {
     this.#options = options
     this.#printedAt = options.unixNow()
+  }
+
+  /** Unix milliseconds; null before the first anchor. */
+  get lastAnchorAtMs(): number | null {
+    return this.#lastAnchorAtMs
   }
 
   /** To be called when `records` more are durable, the last of them at `anchor`. */
@@ -43,7 +49,9 @@ export class Anchors {
   print(): void {
     this.#printedAt = this.#options.unixNow()
     this.#records = 0
-    if (this.#newest !== undefined) this.#options.print(this.#newest)
+    if (this.#newest === undefined) return
+    this.#options.print(this.#newest)
+    this.#lastAnchorAtMs = this.#printedAt
     this.#newest = undefined
   }
 }

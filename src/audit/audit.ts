@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { type Attempt, toOutcome } from '../attempt.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Secret } from '../secret.ts'
+import type { Anchors } from './anchors.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 import type { Refusal, Refusals } from './refusals.ts'
 import type { Retention } from './retention.ts'
@@ -10,6 +11,7 @@ import type { AuditWriter } from './writer.ts'
 
 export interface AuditOptions {
   readonly writer: AuditWriter
+  readonly anchors: Anchors
   readonly refusals: Refusals
   readonly retention: Retention
   readonly fingerprintKey: KeyObject
@@ -55,6 +57,11 @@ export class Audit {
   /** Records that wait for the next commit. */
   get queueDepth(): number {
     return this.#writer.queueDepth
+  }
+
+  /** Unix milliseconds at which the head of the chain was last printed; null if it was not. */
+  get lastAnchorAtMs(): number | null {
+    return this.#options.anchors.lastAnchorAtMs
   }
 
   /**

@@ -125,8 +125,8 @@ export async function openAudit(
     onKept: (cause) => logger.warn({ cause }, toRetentionWarning(cause)),
   })
   const refusals = new Refusals({ append, identify, unixNow })
-  const fingerprintKey = keys.fingerprint
-  const audit = new Audit({ writer, refusals, retention, fingerprintKey, keepKey, identify, monotonicNow })
+  const parts = { writer, anchors, refusals, retention, keepKey, identify, monotonicNow }
+  const audit = new Audit({ ...parts, fingerprintKey: keys.fingerprint })
   await audit.open()
   return { audit, keys }
 }

@@ -1,5 +1,6 @@
 /** Parses the arguments of a command. A wrong one is answered with what to write instead. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { parseInstant } from '../audit-reader/instant.ts'
 import { closest } from '../suggestion.ts'
 
 /** The predicate of a sentence about the command. It repeats nothing that was typed, because that could be a secret. */
@@ -88,30 +89,10 @@ export const commonOptions = {
   json: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig
 
-const unitsMs: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
-
-const instant = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
-
-/** Date.parse() takes February 30 for a day in March. */
-const isDay = (day: string): boolean => new Date(day).toJSON()?.startsWith(day) ?? false
-
 /** ISO 8601, UTC. Times without a zone are UTC, as in the records. Throws a Misuse. */
 export function parseTime(option: string, text: string, now: number): string {
-  const [, count, unit = ''] = /^(\d{1,5})([smhdw])$/.exec(text) ?? []
-  const [found, day, time, zone] = instant.exec(text) ?? []
-  const ms =
-    count === undefined
-      ? Date.parse(
-          found === undefined || time === undefined || zone !== undefined ? (found ?? '') : `${found}Z`,
-        )
-      : now - Number(count) * (unitsMs[unit] ?? 0)
-  if (Number.isNaN(ms) || (day !== undefined && !isDay(day))) {
+  const ms = parseInstant(text, now)
+  if (ms === undefined) {
     throw new Misuse(
       `takes --${option} like 90s, 15m, 1h, 7d or 2w (ago), or as a time in UTC: 2026-11-22 or 2026-11-22T10:00:00Z.`,
     )

@@ -1,0 +1,135 @@
+/** The query of a request for the page's data: the filters of `audit query`, as parameters. */
+import { z } from 'zod'
+import { isFileName } from '../audit/format.ts'
+import type { AuditKeys } from '../audit/keys.ts'
+import {
+  closedSets,
+  isPseudonym,
+  parseAddress,
+  toAddressMatch,
+  toCallerMatch,
+  toSecretMatch,
+} from '../audit-reader/filters.ts'
+import type { Cursor, RecordFilter } from '../audit-reader/index-select.ts'
+import { parseInstant } from '../audit-reader/instant.ts'
+import { AdminError } from './admin-error.ts'
+
+const MAX_ALTERNATIVES = 20
+const MAX_LIMIT = 200
+const DEFAULT_LIMIT = 50
+const MAX_SPAN_MS = 400 * 86_400_000
+const DEFAULT_SINCE = '1h'
+
+/** A parameter may be repeated. */
+const many = <Item extends z.ZodType>(item: Item) =>
+  z
+    .preprocess(
+      (value) => (Array.isArray(value) ? value : [value]),
+      z.array(item).min(1).max(MAX_ALTERNATIVES),
+    )
+    .optional()
+
+const name = z.string().min(1).max(256)
+
+const cursor = z
+  .string()
+  .transform((text) => /^(\d{1,15})\/([^/]{1,100})\/(\d{1,15})$/.exec(text) ?? [])
+  .refine(([, , file = '']) => isFileName(file))
+  .transform(([, time, file = '', offset]): Cursor => ({ time: Number(time), file, offset: Number(offset) }))
+
+export const attemptsQuery = z.strictObject({
+  since: name.optional(),
+  until: name.optional(),
+  outcome: many(z.enum(closedSets.outcome)),
+  code: many(name.refine((text) => closedSets.code.includes(text))),
+  reason: many(name.refine((text) => closedSets.reason.includes(text))),
+  event: many(z.enum(closedSets.event)),
+  status: many(
+    z
+      .string()
+      .regex(/^[1-5]\d\d$/)
+      .transform(Number),
+  ),
+  preset: many(name),
+  origin: many(name),
+  caller: many(name),
+  address: many(name.refine((text) => isPseudonym(text) || parseAddress(text) !== undefined)),
+  /** A fingerprint: the secret itself would stay in histories and logs. */
+  secret: many(name.refine(isPseudonym)),
+  request_id: many(name),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  cursor: cursor.optional(),
+})
+
+type Given = z.infer<typeof attemptsQuery>
+
+export interface ParsedQuery {
+  readonly filter: RecordFilter
+  readonly limit: number
+  readonly after: Cursor | undefined
+}
+
+/** The events of attempts, unless others are asked for. */
+const defaultEvents = ['attempt', 'refusals'] as const
+
+function toKind({ outcome, code, reason, status, preset, origin, event = [...defaultEvents] }: Given) {
+  const kind = { outcome, code, reason, status, preset, origin, event }
+  return Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined))
+}
+
+/** Throws an AdminError. */
+function toInstant(param: 'since' | 'until', text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const ms = parseInstant(text, now)
+  if (ms === undefined) throw new AdminError('query', {}, param)
+  return ms
+}
+
+/** Throws an AdminError. */
+function parse(query: unknown): Given {
+  const parsed = attemptsQuery.safeParse(query)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  if (issue?.code === 'unrecognized_keys') throw new AdminError('query_unknown')
+  throw new AdminError('query', {}, String(issue?.path[0] ?? ''))
+}
+
+export interface QueryContext {
+  readonly keys: AuditKeys
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
+/** Throws an AdminError. */
+export function parseAttemptsQuery(query: unknown, { keys, now }: QueryContext): ParsedQuery {
+  const given = parse(query)
+  const { caller, address, secret, request_id: requestIds, limit, cursor: after } = given
+  return {
+    limit,
+    after,
+    filter: {
+      since: toInstant('since', given.since, now),
+      until: toInstant('until', given.until, now),
+      kind: toKind(given),
+      caller: caller && toCallerMatch(caller, [keys]),
+      address: address && toAddressMatch(address, [keys]),
+      secret: secret && toSecretMatch([], secret, [keys]),
+      requestId: requestIds && { values: [], beginnings: requestIds },
+    },
+  }
+}
+
+export interface ParsedSpan {
+  readonly filter: RecordFilter
+  readonly since: number
+  readonly until: number
+}
+
+/** The same parameters; without a span, the last hour. Throws an AdminError. */
+export function parseSummaryQuery(query: unknown, context: QueryContext): ParsedSpan {
+  const { filter } = parseAttemptsQuery(query, context)
+  const until = filter.until ?? context.now
+  const since = filter.since ?? parseInstant(DEFAULT_SINCE, until) ?? until
+  if (since >= until || until - since > MAX_SPAN_MS) throw new AdminError('span', {}, 'since')
+  return { filter, since, until }
+}

@@ -1,0 +1,137 @@
+/** What the page's data looks like. */
+import { z } from 'zod'
+
+const count = z.int().nonnegative()
+/** Unix milliseconds. */
+const instant = z.int()
+
+const counts = { issued: count, refused: count, failed: count } as const
+
+export const attemptsReply = z.strictObject({
+  /** Newest first. */
+  records: z.array(
+    z.strictObject({
+      /** The place of the record. */
+      id: z.string(),
+      /** What the reason means, and what to do. */
+      meaning: z.string().nullable(),
+      /** As it is in the audit. */
+      record: z.record(z.string(), z.unknown()),
+    }),
+  ),
+  /** For `cursor`: where the next page begins; null on the last one. */
+  next: z.string().nullable(),
+  /** Lines that are incomplete or not records. */
+  skipped_lines: count,
+})
+
+export type AttemptsReply = z.infer<typeof attemptsReply>
+
+const frequent = z.strictObject({ pseudonym: z.string(), ...counts, code: z.string().nullable() })
+
+export const summaryReply = z.strictObject({
+  since: instant,
+  until: instant,
+  bucket_seconds: count,
+  /** How exact `first`, `last` and `failing_since` are. */
+  resolution_seconds: count,
+  ...counts,
+  /** The start of each bucket. */
+  times: z.array(instant),
+  /** For each bucket. */
+  series: z.strictObject({ issued: z.array(count), refused: z.array(count), failed: z.array(count) }),
+  /** Most frequent first. */
+  codes: z.array(
+    z.strictObject({
+      code: z.string(),
+      outcome: z.enum(['refused', 'failed']),
+      count,
+      first: instant,
+      last: instant,
+      /** For each bucket. */
+      series: z.array(count),
+      reasons: z.array(
+        z.strictObject({ reason: z.string().nullable(), count, meaning: z.string().nullable() }),
+      ),
+    }),
+  ),
+  presets: z.array(
+    z.strictObject({
+      /** Null: refused before the preset was known. */
+      preset: z.string().nullable(),
+      ...counts,
+      /** The first failure after the last issued secret; null if it has issued since. */
+      failing_since: instant.nullable(),
+    }),
+  ),
+  callers: z.array(frequent),
+  addresses: z.array(frequent),
+  /** Oldest first. */
+  changes: z.array(
+    z.strictObject({
+      time: instant,
+      change: z.enum([
+        'started',
+        'stopped',
+        'presets',
+        'key',
+        'store_degraded',
+        'store_restored',
+        'audit_gap',
+        'audit_recovered',
+        'audit_removed',
+      ]),
+      detail: z.string().nullable(),
+    }),
+  ),
+})
+
+export type Summary = z.infer<typeof summaryReply>
+
+const part = z.strictObject({
+  part: z.enum(['upstream', 'redis', 'key_set', 'presets_file', 'api_key_file', 'audit']),
+  state: z.enum(['ok', 'failing', 'not_used']),
+  since: instant,
+  last_error: z.strictObject({ cause: z.string(), meaning: z.string().nullable(), at: instant }).nullable(),
+})
+
+export const stateReply = z.strictObject({
+  now: instant,
+  version: z.string(),
+  minting: z.strictObject({
+    state: z.enum(['yes', 'partly', 'no']),
+    /** Why not all mints succeed. */
+    causes: z.array(
+      z.enum([
+        'draining',
+        'audit_unavailable',
+        'authentication_unavailable',
+        'limits_unavailable',
+        'upstream_key',
+        'upstream_credit',
+        'upstream_breaker',
+        'upstream_cool_down',
+        'upstream_preset',
+      ]),
+    ),
+  }),
+  in_flight: count,
+  presets: z.strictObject({ count, revision: z.string() }),
+  parts: z.array(part),
+  audit: z.strictObject({
+    last_anchor: instant.nullable(),
+    verification: z.strictObject({
+      state: z.enum(['never', 'running', 'done', 'failed']),
+      /** When the last one ended. */
+      at: instant.nullable(),
+      verdict: z.enum(['whole', 'torn', 'unchecked', 'tampered']).nullable(),
+      files: count,
+      records: count,
+      findings: z.array(z.strictObject({ file: z.string(), means: z.string(), advice: z.string() })),
+    }),
+    /** From 0 to 1 while the index reads records; null while it does not. */
+    index_progress: z.number().min(0).max(1).nullable(),
+  }),
+})
+
+export type StateReply = z.infer<typeof stateReply>

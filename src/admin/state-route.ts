@@ -1,0 +1,86 @@
+/** `GET /api/state`: whether the service is minting, and if not, why. */
+import type { FastifyInstance } from 'fastify'
+import type { Audit } from '../audit/audit.ts'
+import type { Conditions, Part } from '../conditions.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import type { Upstream } from '../openai/mint.ts'
+import type { Catalog } from '../presets/load/catalog.ts'
+import type { Unready } from '../readiness.ts'
+import { meanings } from '../reason-meanings.ts'
+import { type Reason, reasons } from '../reasons.ts'
+import { readVersion } from '../version.ts'
+import type { StateReply } from './api-schemas.ts'
+import type { RecordIndex } from './record-index.ts'
+import type { Verifier } from './verification.ts'
+
+export interface StateOptions {
+  readonly conditions: Conditions
+  readonly audit: Audit
+  readonly lifecycle: Lifecycle
+  readonly breaker: Upstream['breaker']
+  readonly findUnready: () => Unready | undefined
+  readonly presets: () => Catalog
+  /** The parts that this service has. */
+  readonly usedParts: ReadonlySet<Part>
+  readonly index: RecordIndex
+  readonly verifier: Verifier
+  /** Milliseconds. */
+  readonly unixNow: () => number
+}
+
+const parts = ['upstream', 'redis', 'key_set', 'presets_file', 'api_key_file', 'audit'] as const
+
+const isReason = (cause: string): cause is Reason => Object.hasOwn(reasons, cause)
+
+function toPart(part: Part, { conditions, usedParts }: StateOptions): StateReply['parts'][number] {
+  const { state, sinceMs, lastError } = conditions.of(part)
+  return {
+    part,
+    state: usedParts.has(part) ? state : 'not_used',
+    since: sinceMs,
+    last_error: lastError && {
+      cause: lastError.cause,
+      meaning: isReason(lastError.cause) ? meanings[lastError.cause] : null,
+      at: lastError.atMs,
+    },
+  }
+}
+
+/** A preset that upstream refuses fails alone. Any other cause stops all mints. */
+function toMinting({ conditions, breaker, findUnready }: StateOptions): StateReply['minting'] {
+  const faults = conditions.faults('upstream')
+  const unready = findUnready()
+  const causes: StateReply['minting']['causes'] = [
+    ...(unready === undefined ? [] : [unready]),
+    ...(faults.has('key') ? (['upstream_key'] as const) : []),
+    ...(faults.has('credit') ? (['upstream_credit'] as const) : []),
+    ...(breaker.isOpen ? (['upstream_breaker'] as const) : []),
+    ...(breaker.coolDownMs > 0 ? (['upstream_cool_down'] as const) : []),
+  ]
+  const hasRefusedPreset = [...faults].some((fault) => fault.startsWith('preset '))
+  if (causes.length > 0) return { state: 'no', causes }
+  return hasRefusedPreset ? { state: 'partly', causes: ['upstream_preset'] } : { state: 'yes', causes: [] }
+}
+
+export function stateRoute(app: FastifyInstance, options: StateOptions): void {
+  const { audit, lifecycle, presets, index, verifier, unixNow } = options
+  const version = readVersion()
+  app.addHook('onClose', verifier.close)
+
+  app.get('/api/state', (): StateReply => {
+    const catalog = presets()
+    return {
+      now: unixNow(),
+      version,
+      minting: toMinting(options),
+      in_flight: lifecycle.mints.count,
+      presets: { count: catalog.presets.size, revision: catalog.revision },
+      parts: parts.map((part) => toPart(part, options)),
+      audit: {
+        last_anchor: audit.lastAnchorAtMs,
+        verification: verifier.look(),
+        index_progress: index.progress(),
+      },
+    }
+  })
+}

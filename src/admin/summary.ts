@@ -1,0 +1,138 @@
+/** What happened in a span of time: from the counts of the index, in one pass over each. */
+import type { AuditIndex, FoundRecord } from '../audit-reader/audit-index.ts'
+import type { Group } from '../audit-reader/index-count.ts'
+import type { RecordFilter } from '../audit-reader/index-select.ts'
+import { isObject } from '../json.ts'
+import type { Summary } from './api-schemas.ts'
+import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'
+import { toTimeline } from './timeline.ts'
+
+const MAX_FREQUENT = 8
+const MAX_CHANGES = 200
+
+export interface Span {
+  readonly filter: RecordFilter
+  readonly since: number
+  readonly until: number
+}
+
+const toText = (value: string | number | null | undefined): string | null =>
+  typeof value === 'string' ? value : null
+
+const outcomes = ['issued', 'refused', 'failed'] as const
+
+const toOutcome = (value: unknown): (typeof outcomes)[number] =>
+  outcomes.find((outcome) => outcome === value) ?? 'failed'
+
+const toTally = ({ values: [time, outcome, code, reason, preset], count }: Group): Tally => ({
+  time: Number(time),
+  outcome: toOutcome(outcome),
+  code: toText(code),
+  reason: toText(reason),
+  preset: toText(preset),
+  count,
+})
+
+type Frequent = Summary['callers'][number]
+
+/** The most frequent ones, each with the code that it got most often. */
+function toFrequent(groups: readonly Group[]): Frequent[] {
+  const byValue = Map.groupBy(groups, ({ values: [value] }) => toText(value))
+  byValue.delete(null)
+  const sums = [...byValue].map(([pseudonym, own]) => ({ pseudonym, own, sum: sumOf(own) }))
+  return sums
+    .toSorted((one, other) => other.sum - one.sum)
+    .slice(0, MAX_FREQUENT)
+    .map(({ pseudonym, own }) => {
+      const of = (wanted: string): number =>
+        sumOf(own.filter(({ values: [, outcome] }) => toOutcome(outcome) === wanted))
+      const codes = own.filter(({ values: [, , code] }) => code !== null)
+      const [top] = codes.toSorted((one, other) => other.count - one.count)
+      return {
+        pseudonym: pseudonym ?? '',
+        issued: of('issued'),
+        refused: of('refused'),
+        failed: of('failed'),
+        code: toText(top?.values[2]),
+      }
+    })
+}
+
+const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>
+  groups.reduce((sum, { count }) => sum + count, 0)
+
+type Change = Summary['changes'][number]
+
+const changeEvents = ['open', 'close', 'config', 'key', 'store', 'gap', 'recovered', 'removed'] as const
+
+/** Undefined for what happens in normal operation: a full file is closed and another one opened. */
+function toChange({ time, record }: FoundRecord): Change | undefined {
+  const detail = isObject(record['detail']) ? record['detail'] : {}
+  const cause = typeof detail['cause'] === 'string' ? detail['cause'] : null
+  const revision = typeof record['revision'] === 'string' ? record['revision'] : null
+  switch (record['event']) {
+    case 'open':
+      return record['seq'] === 0 ? { time, change: 'started', detail: null } : undefined
+    case 'close':
+      return cause === 'stopped' ? { time, change: 'stopped', detail: null } : undefined
+    case 'config':
+      return { time, change: 'presets', detail: revision }
+    case 'key':
+      return { time, change: 'key', detail: null }
+    case 'store':
+      return {
+        time,
+        change: detail['state'] === 'degraded' ? 'store_degraded' : 'store_restored',
+        detail: cause,
+      }
+    case 'gap':
+      return { time, change: 'audit_gap', detail: cause }
+    case 'recovered':
+      return { time, change: 'audit_recovered', detail: null }
+    case 'removed':
+      return { time, change: 'audit_removed', detail: null }
+    default:
+      return undefined
+  }
+}
+
+async function readChanges(index: AuditIndex, since: number, until: number): Promise<Change[]> {
+  const { records } = await index.select({
+    filter: { since, until, kind: { event: changeEvents } },
+    order: 'newest',
+    limit: MAX_CHANGES,
+  })
+  return records.flatMap((found) => toChange(found) ?? []).toReversed()
+}
+
+/** The filter's own span and events are replaced: what is counted is attempts. */
+export async function summarize(index: AuditIndex, { filter, since, until }: Span): Promise<Summary> {
+  const attempts = { ...filter, since, until, kind: { ...filter.kind, event: ['attempt', 'refusals'] } }
+  const timeline = toTimeline(since, until)
+  const groups = await index.count(attempts, [timeline.unit, 'outcome', 'code', 'reason', 'preset'])
+  const tallies = groups.map(toTally)
+  const of = (outcome: Tally['outcome']): readonly Tally[] =>
+    tallies.filter((tally) => tally.outcome === outcome)
+  const callers = toFrequent(await index.count(attempts, ['caller', 'outcome', 'code']))
+  const addresses = toFrequent(await index.count(attempts, ['address', 'outcome', 'code']))
+  return {
+    since,
+    until,
+    bucket_seconds: timeline.bucketMs / 1000,
+    resolution_seconds: timeline.unitMs / 1000,
+    issued: sumOf(of('issued')),
+    refused: sumOf(of('refused')),
+    failed: sumOf(of('failed')),
+    times: timeline.times,
+    series: {
+      issued: timeline.spread(of('issued')),
+      refused: timeline.spread(of('refused')),
+      failed: timeline.spread(of('failed')),
+    },
+    codes: groupCodes(tallies, timeline),
+    presets: groupPresets(tallies),
+    callers,
+    addresses,
+    changes: await readChanges(index, since, until),
+  }
+}

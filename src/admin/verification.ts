@@ -1,0 +1,66 @@
+/** Verifies the audit now and then, in a thread of its own, while someone looks at the page. */
+import { Worker } from 'node:worker_threads'
+import type { Logger } from 'pino'
+import type { AuditKeys } from '../audit/keys.ts'
+import type { StateReply } from './api-schemas.ts'
+import { toWorkerUrl } from './record-index.ts'
+
+type Verification = StateReply['audit']['verification']
+
+export type VerificationResult = Pick<Verification, 'verdict' | 'files' | 'records' | 'findings'>
+
+export interface VerifyWorkerOptions {
+  readonly directory: string
+  readonly key: Pick<AuditKeys, 'id' | 'chain'>
+}
+
+export interface VerifierOptions {
+  readonly directory: string
+  readonly keys: AuditKeys
+  /** Milliseconds. */
+  readonly unixNow: () => number
+  readonly logger: Logger
+}
+
+export interface Verifier {
+  /** What is known now. Starts a verification if the last one is old. */
+  readonly look: () => Verification
+  readonly close: () => Promise<void>
+}
+
+/** A million records take seconds of one core. */
+const FRESH_MS = 10 * 60_000
+
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 } as const
+
+export function createVerifier({ directory, keys, unixNow, logger }: VerifierOptions): Verifier {
+  const { id, chain } = keys
+  const workerData: VerifyWorkerOptions = { directory, key: { id, chain } }
+  let known: Verification = { state: 'never', at: null, verdict: null, files: 0, records: 0, findings: [] }
+  let worker: Worker | undefined
+
+  function start(): void {
+    known = { ...known, state: 'running' }
+    worker = new Worker(toWorkerUrl('verify-worker'), { workerData, resourceLimits })
+    worker.on('message', (result: VerificationResult) => {
+      known = { state: 'done', at: unixNow(), ...result }
+    })
+    worker.on('error', (err) => logger.error({ err }, 'admin: the audit could not be verified'))
+    worker.on('exit', () => {
+      worker = undefined
+      if (known.state === 'running') known = { ...known, state: 'failed', at: unixNow() }
+    })
+    worker.unref()
+  }
+
+  return {
+    look: () => {
+      const isOld = known.at === null || unixNow() - known.at >= FRESH_MS
+      if (worker === undefined && isOld) start()
+      return known
+    },
+    close: async () => {
+      await worker?.terminate()
+    },
+  }
+}
