@@ -6,8 +6,8 @@ import { type Path, valueAt } from '../json.ts'
 import { digest, type Preset } from '../preset.ts'
 import { MAX_PRESETS, presetsFrame } from '../schema/file.ts'
 import { credentialPaths } from './credentials.ts'
-import { type CheckedEntry, checkEntry, type PresetContext } from './entry.ts'
-import { type Finding, findingsOf, type Problem, toProblem } from './findings.ts'
+import { checkEntry, type PresetContext } from './entry.ts'
+import { type Finding, findingsOf, type Problem, problem, toProblem, under } from './findings.ts'
 import { runInSlices, type Slices } from './slices.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -33,73 +33,68 @@ export interface ParseOptions extends PresetContext {
   readonly defaultPreset?: string | undefined
 }
 
+/** Findings of each kind in one file. Each costs a search for its place. */
+const MAX_PROBLEMS = 1_000
+
 /** Reads presets from YAML or JSON text. Problems and warnings are in the order of its lines. Throws nothing. */
 export function* parsePresets(text: string, options: ParseOptions): Slices<ParseResult> {
   const yaml = yield* parseYaml(text)
-  const toProblems = (findings: readonly Finding[]): readonly Problem[] =>
-    findings
-      .slice(0, MAX_PROBLEMS)
-      .map((finding) => toProblem(options.fileName, finding, yaml.locate(finding)))
-      .toSorted(byPlace)
+  const { fileName, defaultPreset } = options
   if (yaml.syntax.length > 0) {
     const problems = yaml.syntax.map(({ message, position }) =>
-      toProblem(options.fileName, { path: [], message }, position),
+      toProblem(fileName, { path: [], message }, position),
     )
     return { problems, warnings: [] }
   }
-  const entries: NamedEntry[] = []
-  for (const [name, entry] of entriesOf(yaml.data).slice(0, MAX_PRESETS)) {
-    yield
-    const credentials = toCredentialProblems(credentialPaths(entry, ['presets', name]))
-    entries.push({ name, entry, ...checkEntry(name, entry, options), credentials })
-  }
-  const problems = [
-    ...yaml.problems,
-    ...frameProblems(yaml.data, options.defaultPreset),
-    ...entries.flatMap(({ name, problems: found, credentials }) => [...under(name, found), ...credentials]),
-  ]
-  const warnings = toProblems([
-    ...yaml.warnings,
-    ...entries.flatMap(({ name, warnings: found }) => under(name, found)),
-  ])
-  if (problems.length > 0) return { problems: toProblems(problems), warnings }
+  const entries = entriesOf(yaml.data)
   const presets = new Map<string, Preset>()
-  for (const { name, preset } of entries) if (preset !== undefined) presets.set(name, preset)
-  return {
-    catalog: Object.freeze({ revision: revisionOf(entries), presets, warnings: Object.freeze(warnings) }),
+  const findings = [...yaml.findings, ...frameFindings(yaml.data, entries, defaultPreset)]
+  for (const [name, entry] of entries) {
+    yield
+    const { preset, findings: found } = checkEntry(name, entry, options)
+    findings.push(...under(['presets', name], found), ...findCredentials(entry, ['presets', name]))
+    if (preset !== undefined) presets.set(name, preset)
   }
+  const toProblems = (isWarning: boolean): readonly Problem[] =>
+    findings
+      .filter((finding) => (finding.isWarning === true) === isWarning)
+      .slice(0, MAX_PROBLEMS)
+      .map((finding) => toProblem(fileName, finding, yaml.locate(finding)))
+      .toSorted((one, other) => one.line - other.line || one.column - other.column)
+  const problems = toProblems(false)
+  const warnings = Object.freeze(toProblems(true))
+  if (problems.length > 0) return { problems, warnings }
+  return { catalog: Object.freeze({ revision: revisionOf(entries, presets), presets, warnings }) }
 }
 
-/** Findings of one file. Each costs a search for its place. */
-const MAX_PROBLEMS = 1_000
+const credential = 'looks like a credential, and browsers can read their session; remove it'
 
-interface NamedEntry extends CheckedEntry {
-  readonly name: string
-  readonly entry: unknown
-  readonly credentials: readonly Finding[]
-}
+const findCredentials = (value: unknown, path: Path = []): readonly Finding[] =>
+  credentialPaths(value, path).map((found) => problem(found, credential))
 
-function entriesOf(data: unknown): readonly [string, unknown][] {
+type Entries = readonly (readonly [name: string, entry: unknown])[]
+
+function entriesOf(data: unknown): Entries {
   const presets = valueAt(data, ['presets'])
-  return Object.entries(isObject(presets) ? presets : {})
+  return Object.entries(isObject(presets) ? presets : {}).slice(0, MAX_PRESETS)
 }
 
-/** Problems of the file apart from its entries. */
-function frameProblems(data: unknown, defaultPreset: string | undefined): readonly Finding[] {
-  if (data === null) return [{ path: [], message: 'is empty' }]
-  if (!isObject(data)) return [{ path: [], message: notPresets }]
-  const names = entriesOf(data).map(([name]) => name)
-  const isEmpty = isObject(valueAt(data, ['presets'])) && names.length === 0
-  const isMissing = defaultPreset !== undefined && !names.includes(defaultPreset)
-  const frame = {
-    ...data,
-    presets: Object.fromEntries(names.map((name) => [name, null])),
-  }
+/** What is wrong with the file apart from its entries. */
+function frameFindings(
+  data: unknown,
+  entries: Entries,
+  defaultPreset: string | undefined,
+): readonly Finding[] {
+  if (data === null) return [problem([], 'is empty')]
+  if (!isObject(data)) return [problem([], 'is not a presets file, which begins with "presets:"')]
+  const isEmpty = isObject(data['presets']) && entries.length === 0
+  const isMissing = defaultPreset !== undefined && !entries.some(([name]) => name === defaultPreset)
+  const frame = { ...data, presets: Object.fromEntries(entries.map(([name]) => [name, null])) }
   return [
     ...findingsOf(presetsFrame, data),
-    ...(isEmpty ? [{ path: ['presets'], message: 'has no preset' }] : []),
-    ...(isMissing ? [{ path: ['presets'], message: missingDefault }] : []),
-    ...toCredentialProblems(credentialPaths(frame)),
+    ...(isEmpty ? [problem(['presets'], 'has no preset')] : []),
+    ...(isMissing ? [problem(['presets'], 'does not have the preset that DEFAULT_PRESET names')] : []),
+    ...findCredentials(frame),
   ]
 }
 
@@ -109,20 +104,10 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readSmallFile(path))
   } catch (error) {
-    const finding = { path: [], message: readProblem(error) }
+    const finding = problem([], readProblem(error))
     return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })], warnings: [] }
   }
   return await runInSlices(parsePresets(text, options))
-}
-
-const notPresets = 'is not a presets file, which begins with "presets:"'
-
-const missingDefault = 'does not have the preset that DEFAULT_PRESET names'
-
-const credentialMessage = 'looks like a credential, and browsers can read their session; remove it'
-
-function toCredentialProblems(paths: readonly Path[]): readonly Finding[] {
-  return paths.map((path) => ({ path, message: credentialMessage }))
 }
 
 function readProblem(error: unknown): string {
@@ -131,18 +116,8 @@ function readProblem(error: unknown): string {
   throw error
 }
 
-function under(name: string, findings: readonly Finding[]): readonly Finding[] {
-  return findings.map((finding) => ({ ...finding, path: ['presets', name, ...finding.path] }))
-}
-
 /** A hash over the entries in the order of their names, so that moving one in the file changes nothing. */
-function revisionOf(
-  entries: readonly { name: string; entry: unknown; preset: Preset | undefined }[],
-): string {
-  const sorted = entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))
-  return digest(JSON.stringify(sorted.map(({ name, entry, preset }) => [name, preset?.revision, entry])))
-}
-
-function byPlace(one: Problem, other: Problem): number {
-  return one.line - other.line || one.column - other.column
+function revisionOf(entries: Entries, presets: ReadonlyMap<string, Preset>): string {
+  const sorted = entries.toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return digest(JSON.stringify(sorted.map(([name, entry]) => [name, presets.get(name)?.revision, entry])))
 }

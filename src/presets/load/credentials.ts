@@ -1,6 +1,6 @@
 /** Finds credentials in presets. A browser can read its whole session, so none may be there. */
 import { isObject } from '../../json.ts'
-import { type Path } from '../json.ts'
+import type { Path } from '../json.ts'
 
 const shapes = [
   /(?<![A-Za-z0-9])sk-[\w-]{6,}/,
@@ -27,7 +27,6 @@ export function credentialPaths(value: unknown, path: Path = []): readonly Path[
   return Object.entries(value).flatMap(([key, field]) => {
     const here = [...path, key]
     const isMcpCredential = value['type'] === 'mcp' && field !== null && mcpCredentials.has(key)
-    if (isMcpCredential || isCredentialLike(key)) return [here]
-    return credentialPaths(field, here)
+    return isMcpCredential || isCredentialLike(key) ? [here] : credentialPaths(field, here)
   })
 }

@@ -1,9 +1,10 @@
 /** What is wrong or doubtful in a presets file, with the place and what to write instead. */
 import { z } from 'zod'
+import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { type Path, toPath, valueAt } from '../json.ts'
 import { gaPathOf, isFlatField } from '../schema/flat.ts'
-import { type Issue, toIssues } from '../schema/issues.ts'
+import { type Issue, issuesOf, toIssues } from '../schema/issues.ts'
 import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
 
@@ -19,12 +20,13 @@ export interface Problem {
   readonly text: string
 }
 
-/** A problem without its position in the file. */
+/** A problem or a warning without its position in the file. */
 export interface Finding {
   readonly path: Path
-  /** True for a problem of the key, not of its value. */
-  readonly atKey?: boolean
   readonly message: string
+  /** True if it is about the key, not about its value. */
+  readonly atKey?: boolean
+  readonly isWarning?: boolean
 }
 
 /** Where a finding is in its file; from 1. */
@@ -33,25 +35,28 @@ export interface Position {
   readonly column: number
 }
 
-export function toProblem(fileName: string, finding: Finding, position: Position): Problem {
-  const path = format(finding.path)
+export const problem = (path: Path, message: string): Finding => ({ path, message })
+export const keyProblem = (path: Path, message: string): Finding => ({ path, message, atKey: true })
+export const warning = (path: Path, message: string): Finding => ({ path, message, isWarning: true })
+export const keyWarning = (path: Path, message: string): Finding => ({
+  ...keyProblem(path, message),
+  isWarning: true,
+})
+
+/** Findings about a value, with the path of the value before theirs. */
+export function under(path: Path, findings: readonly Finding[]): readonly Finding[] {
+  return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
+}
+
+export function toProblem(fileName: string, { path: parts, message }: Finding, position: Position): Problem {
+  const path = parts.map(formatPart).join('').replace(/^\./, '')
   const place = position.line === 0 ? fileName : `${fileName}:${position.line}:${position.column}`
-  const text = path === '' ? `${place} ${finding.message}` : `${place} ${path}: ${finding.message}`
-  return { path, ...position, message: finding.message, text }
-}
-
-/** An issue as a finding. `hint` says what the author may have meant. */
-export function toFinding({ path, kind, expected }: Issue, hint?: string): Finding {
-  if (kind === 'unknown') {
-    return { path, atKey: true, message: `is not a known field${hint === undefined ? '' : `; ${hint}`}` }
+  return {
+    path,
+    ...position,
+    message,
+    text: path === '' ? `${place} ${message}` : `${place} ${path}: ${message}`,
   }
-  if (kind === 'misnamed') return { path, atKey: true, message: `is not ${expected}` }
-  const message = kind === 'missing' ? `is missing; it takes ${expected}` : `takes ${expected}`
-  return { path, message: hint === undefined ? message : `${message}; ${hint}` }
-}
-
-function format(path: Path): string {
-  return path.map(formatPart).join('').replace(/^\./, '')
 }
 
 function formatPart(part: string | number): string {
@@ -65,43 +70,60 @@ export type Moved = (key: string, schema: z.ZodType) => string | undefined
 
 /** The issues of a value as findings, each with a suggestion where there is a likely one. */
 export function findingsOf(schema: z.ZodType, value: unknown, moved?: Moved): readonly Finding[] {
-  return parseWithFindings(schema, value, moved).findings
+  return toFindings(issuesOf(schema, value), schema, value, moved)
 }
 
-export function parseWithFindings<Schema extends z.ZodType>(
+/** Parses an object, and what remains of it without its faulty fields, so that one problem hides no other. */
+export function parseValid<Schema extends z.ZodType>(
   schema: Schema,
-  value: unknown,
-  moved: Moved = () => undefined,
+  input: unknown,
+  options: { readonly moved?: Moved; readonly maps?: readonly string[] } = {},
 ): { readonly data: z.output<Schema> | undefined; readonly findings: readonly Finding[] } {
-  const { data, error } = schema.safeParse(value)
-  const all = error === undefined ? [] : toIssues(error, value)
-  // What else is wrong with the same value follows from the first.
-  const issues = all.filter(({ path }, index) => {
-    const first = all.findIndex((other) => other.path.join('\0') === path.join('\0'))
-    return first === index
-  })
-  return { data, findings: issues.map((issue) => toFinding(issue, hintOn(schema, value, issue, moved))) }
+  const { data, error } = schema.safeParse(input)
+  if (error === undefined) return { data, findings: [] }
+  const findings = toFindings(toIssues(error, input), schema, input, options.moved)
+  return { data: schema.safeParse(withoutFaulty(input, findings, options.maps ?? [])).data, findings }
 }
 
-function hintOn(schema: z.ZodType, root: unknown, issue: Issue, moved: Moved): string | undefined {
-  if (issue.kind === 'unknown') return suggest(schema, issue.path, moved)
-  const value = valueAt(root, issue.path)
-  if (issue.kind === 'missing' || typeof value === 'object') return undefined
-  const takes = schemasAt(schema, issue.path)
-  if (wordsForOff.has(value) && takes.some((found) => found instanceof z.ZodNull))
-    return 'write null if you mean off'
-  const parent = issue.path.at(-1) === 'type' ? schemasAt(schema, issue.path.slice(0, -1)) : []
-  if (wordsForOff.has(value) && parent.some((found) => found instanceof z.ZodNull)) {
-    return 'write null in place of the object if you mean off'
+/** A copy without the fields that have a finding. `maps` are fields that lose only their faulty members. */
+function withoutFaulty(input: unknown, findings: readonly Finding[], maps: readonly string[]): unknown {
+  const rest = { ...(isObject(input) ? input : {}) }
+  for (const { path } of findings) {
+    const [field, member] = path.map(String)
+    if (field === undefined) continue
+    const map = rest[field]
+    if (member === undefined || !maps.includes(field) || !isObject(map)) delete rest[field]
+    else rest[field] = Object.fromEntries(Object.entries(map).filter(([key]) => key !== member))
   }
-  const form = forms[String(issue.path.at(-1) ?? '')]
-  if (form !== undefined && (issue.expected === 'text' || issue.expected.includes('an object'))) return form
-  if (issue.expected === 'text')
-    return value === null ? 'put a text that begins with # in quotes' : 'put it in quotes'
-  const words = takes.flatMap((found) => (found instanceof z.ZodEnum ? found.options.map(String) : []))
-  const near = typeof value === 'string' ? closest(value, words, 2) : undefined
-  return near === undefined ? undefined : `did you mean "${near}"?`
+  return rest
 }
+
+function toFindings(
+  issues: readonly Issue[],
+  schema: z.ZodType,
+  root: unknown,
+  moved?: Moved,
+): readonly Finding[] {
+  // What else is wrong with the same value follows from the first.
+  const firsts = new Map(issues.toReversed().map((issue) => [issue.path.join('\0'), issue]))
+  return issues
+    .filter((issue) => firsts.get(issue.path.join('\0')) === issue)
+    .map((issue) => toFinding(issue, schema, root, moved))
+}
+
+function toFinding(issue: Issue, schema: z.ZodType, root: unknown, moved?: Moved): Finding {
+  const { path, kind, expected } = issue
+  if (kind === 'misnamed') return keyProblem(path, `is not ${expected}`)
+  if (kind === 'missing') return problem(path, `is missing; it takes ${expected}`)
+  if (kind === 'unknown')
+    return keyProblem(path, withHint('is not a known field', suggest(schema, path, moved)))
+  return problem(path, withHint(`takes ${expected}`, hintOn(schema, valueAt(root, path), issue)))
+}
+
+const withHint = (text: string, hint: string | undefined): string =>
+  hint === undefined ? text : `${text}; ${hint}`
+
+const wordsForOff: ReadonlySet<unknown> = new Set('none,None,off,Off,OFF,no,disabled,false,null,'.split(','))
 
 /** What to write in place of a single word or number. */
 const forms: Readonly<Record<string, string>> = {
@@ -115,23 +137,30 @@ const forms: Readonly<Record<string, string>> = {
   turn_detection: 'such as { type: server_vad }',
 }
 
-const wordsForOff: ReadonlySet<unknown> = new Set([
-  'none',
-  'None',
-  'off',
-  'Off',
-  'OFF',
-  'no',
-  'disabled',
-  'false',
-  'null',
-  '',
-  false,
-])
+/** What the author of a wrong value may have meant. */
+function hintOn(schema: z.ZodType, value: unknown, { path, expected }: Issue): string | undefined {
+  if (typeof value === 'object' && value !== null) return undefined
+  const takes = schemasAt(schema, path)
+  if (value === false || wordsForOff.has(value)) {
+    const parent = path.at(-1) === 'type' ? schemasAt(schema, path.slice(0, -1)) : []
+    if (takes.some(isNull)) return 'write null if you mean off'
+    if (parent.some(isNull)) return 'write null in place of the object if you mean off'
+  }
+  const form = forms[String(path.at(-1) ?? '')]
+  if (form !== undefined && (expected === 'text' || expected.includes('an object'))) return form
+  if (expected === 'text')
+    return value === null ? 'put a text that begins with # in quotes' : 'put it in quotes'
+  const words = takes.flatMap((found) => (found instanceof z.ZodEnum ? found.options.map(String) : []))
+  const near = typeof value === 'string' ? closest(value, words, 2) : undefined
+  return near === undefined ? undefined : `did you mean "${near}"?`
+}
 
-function suggest(schema: z.ZodType, path: Path, moved: Moved): string | undefined {
+const isNull = (schema: unknown): boolean => schema instanceof z.ZodNull
+
+/** What the author of an unknown key may have meant. */
+function suggest(schema: z.ZodType, path: Path, moved?: Moved): string | undefined {
   const key = String(path.at(-1))
-  const elsewhere = path.length === 1 ? moved(key, schema) : undefined
+  const elsewhere = path.length === 1 ? moved?.(key, schema) : undefined
   if (elsewhere !== undefined) return elsewhere
   if (key === 'function' && path.includes('tools'))
     return 'write its name, description and parameters beside type'
@@ -151,13 +180,11 @@ export function movedToGa(key: string, schema: z.ZodType): string | undefined {
   return schemasAt(schema, toPath(path)).length === 0 ? undefined : `in a GA session this is "${path}"`
 }
 
+const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])
+
 /** For a flat session: the name of a GA field, or that the shape is the other one's. */
 export function movedToFlat(key: string): string | undefined {
-  const flat = Object.keys(gaPathOf)
-    .filter(isFlatField)
-    .find((field) => gaPathOf[field] === key)
+  const [flat] = Object.entries(gaPathOf).find(([, path]) => path === key) ?? []
   if (flat !== undefined) return `in a flat session this is "${flat}"`
   return gaOnly.has(key) ? 'a session with GA fields needs a type, such as "type: realtime"' : undefined
 }
-
-const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])

@@ -1,142 +1,179 @@
 /** What is doubtful about a session that its schema accepts: names, dates, and fields without an effect. */
-
 import { isObject } from '../../json.ts'
-import { type Path, valueAt } from '../json.ts'
+import { closest } from '../../suggestion.ts'
+import { type Path, toPath, valueAt } from '../json.ts'
 import type { SessionType } from '../schema/ga.ts'
 import {
-  type Remark,
+  flatOnlyVoices,
+  knownModels,
+  liveVoices,
+  type ModelUse,
+  modelUses,
+  promptShutdown,
   reasons,
-  remarkOnModel,
-  remarkOnPrompt,
-  type Upstream,
-  voiceWarning,
+  type Shutdown,
+  shutdowns,
+  voices,
 } from '../schema/models.ts'
-import type { Finding } from './findings.ts'
+import { type Finding, problem, warning } from './findings.ts'
 
-export interface Findings {
-  readonly problems: readonly Finding[]
-  readonly warnings: readonly Finding[]
+/** Decides whether a name is a problem. */
+export interface Upstream {
+  /** OpenAI itself, where a name means what its documentation says. Elsewhere it may be the name of a deployment. */
+  readonly isOpenAi: boolean
+  readonly unixNow: () => number
 }
 
 /** Looks at a session in GA terms, valid or not. Paths start at the session. */
-export function remarksOnSession(session: unknown, type: SessionType, upstream: Upstream): Findings {
-  const doubts = [
-    ...doubtsAboutReasoning(session),
-    ...doubtsAboutTools(session),
-    { path: ['instructions'], remark: remarkOnText(valueAt(session, ['instructions'])) },
-    { path: languagePath, remark: remarkOnLanguage(valueAt(session, languagePath)) },
-    ...(isObject(valueAt(session, ['prompt']))
-      ? [{ path: ['prompt'], remark: remarkOnPrompt(upstream) }]
-      : []),
-    ...namePaths.map((path) => ({
-      path,
-      remark: remarkOnName(path.join('.'), valueAt(session, path), type, upstream),
-    })),
-  ]
-  return toFindings(doubts)
-}
-
-/** Looks at the values that a preset's rules list. Paths start at the rules. */
-export function remarksOnRules(
-  rules: Readonly<Record<string, unknown>>,
+export function remarksOnSession(
+  session: unknown,
   type: SessionType,
   upstream: Upstream,
-): Findings {
-  return toFindings(
-    Object.entries(rules).flatMap(([path, values]) =>
-      (Array.isArray(values) ? values : []).map((value: unknown, index) => ({
-        path: [path, index],
-        remark: remarkOnName(path, value, type, upstream),
-      })),
+): readonly Finding[] {
+  const hasPrompt = isObject(valueAt(session, ['prompt']))
+  return [
+    ...remarksOnReasoning(session),
+    ...remarksOnTools(session),
+    ...remarksOnTexts(session),
+    ...(hasPrompt
+      ? remarksOnShutdown(['prompt'], 'the API of reusable prompts', promptShutdown, upstream)
+      : []),
+    ...namePaths.flatMap((path) =>
+      remarksOnName(path, toPath(path), valueAt(session, toPath(path)), type, upstream),
     ),
+  ]
+}
+
+/** Looks at the values that the rule for this path lists. Paths start at the rule. */
+export function remarksOnRule(
+  path: string,
+  values: unknown,
+  type: SessionType,
+  upstream: Upstream,
+): readonly Finding[] {
+  return (Array.isArray(values) ? values : []).flatMap((value: unknown, index) =>
+    remarksOnName(path, [index], value, type, upstream),
   )
 }
 
-interface Doubt {
-  readonly path: Path
-  readonly remark: Remark | undefined
-}
+const transcriber = 'audio.input.transcription.model'
+const namePaths = ['model', transcriber, 'audio.output.voice']
 
-function toFindings(doubts: readonly Doubt[]): Findings {
-  const pick = (isProblem: boolean): readonly Finding[] =>
-    doubts.flatMap(({ path, remark }) =>
-      remark?.isProblem === isProblem ? [{ path, message: remark.message }] : [],
-    )
-  return { problems: pick(true), warnings: pick(false) }
-}
-
-const warn = (message: string): Remark => ({ message, isProblem: false })
-
-const namePaths: readonly Path[] = [
-  ['model'],
-  ['audio', 'input', 'transcription', 'model'],
-  ['audio', 'output', 'voice'],
-]
-
-function remarkOnName(
+function remarksOnName(
   path: string,
+  at: Path,
   value: unknown,
   type: SessionType,
   upstream: Upstream,
-): Remark | undefined {
-  if (path === 'model') return remarkOnModel(value, type, upstream)
-  if (path === 'audio.input.transcription.model') return remarkOnModel(value, 'transcription', upstream)
-  if (path !== 'audio.output.voice') return undefined
-  const message = voiceWarning(value)
-  return message === undefined ? undefined : warn(message)
+): readonly Finding[] {
+  if (typeof value !== 'string' || value === '') return []
+  if (path === 'model') return remarksOnModel(at, value, type, upstream)
+  if (path === transcriber) return remarksOnModel(at, value, 'transcription', upstream)
+  const doubt = path === 'audio.output.voice' ? doubtOfVoice(value) : undefined
+  return doubt === undefined ? [] : [warning(at, doubt)]
 }
 
-function doubtsAboutReasoning(session: unknown): readonly Doubt[] {
+const uses: Readonly<Record<ModelUse, string>> = {
+  realtime: 'is the model of a session of type realtime',
+  transcription: 'is a transcription model, which goes into audio.input.transcription.model',
+  translation: 'is the model of a session of type translation',
+}
+
+function remarksOnModel(at: Path, model: string, use: ModelUse, upstream: Upstream): readonly Finding[] {
+  // Gateways put the provider before the model.
+  const name = upstream.isOpenAi ? model : model.slice(model.lastIndexOf('/') + 1)
+  if (knownModels[use].includes(name)) return remarksOnShutdown(at, name, shutdowns.get(name), upstream)
+  const other = modelUses.find((candidate) => knownModels[candidate].includes(name))
+  if (other === undefined) return [warning(at, doubtOfModel(name, use, upstream))]
+  return [warning(at, `${uses[other]}; here, use ${knownModels[use][0]}`)]
+}
+
+function doubtOfModel(name: string, use: ModelUse, { isOpenAi }: Upstream): string {
+  if (name.startsWith('gpt-live-') && use === 'realtime') {
+    return 'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1'
+  }
+  const near = closest(name, knownModels[use])
+  const what = `is not a known ${use} model`
+  if (near !== undefined) return `${what}; did you mean ${near}?`
+  return isOpenAi
+    ? `${what}; use one such as ${knownModels[use][0]}`
+    : `${what}; ignore this if it is the name of a deployment`
+}
+
+/** `what` is the name of something that OpenAI shuts down. After that day it cannot work with OpenAI itself. */
+function remarksOnShutdown(
+  at: Path,
+  what: string,
+  shutdown: Shutdown | undefined,
+  { isOpenAi, unixNow }: Upstream,
+): readonly Finding[] {
+  if (shutdown === undefined) return []
+  const { date, replacement } = shutdown
+  if (unixNow() < Date.parse(date))
+    return [warning(at, `OpenAI shuts down ${what} on ${date}; use ${replacement}`)]
+  const message = `${what} was shut down on ${date}; use ${replacement}`
+  return [isOpenAi ? problem(at, message) : warning(at, message)]
+}
+
+/** What is doubtful about a voice of a GA session; undefined where nothing is. */
+function doubtOfVoice(voice: string): string | undefined {
+  if (voices.includes(voice)) return undefined
+  if (voice.startsWith('voice_')) return 'is the id of a custom voice; write { id: … } instead of the bare id'
+  const all = `use one of ${voices.join(', ')}`
+  if (flatOnlyVoices.has(voice)) return `${voice} is not offered by the GA endpoint; ${all}`
+  if (liveVoices.has(voice)) return `${voice} is a voice of the Live API only; ${all}`
+  const near = closest(voice, voices)
+  return `is not a known voice; ${near === undefined ? all : `did you mean ${near}?`}`
+}
+
+function remarksOnReasoning(session: unknown): readonly Finding[] {
   const model = valueAt(session, ['model'])
   if (reasons(model)) return []
+  const message = `has no effect with ${String(model)}, which does not reason; use gpt-realtime-2.1 or leave it out`
   return ['reasoning', 'parallel_tool_calls']
     .filter((field) => valueAt(session, [field]) !== undefined)
-    .map((field) => ({
-      path: [field],
-      remark: warn(
-        `has no effect with ${String(model)}, which does not reason; use gpt-realtime-2.1 or leave it out`,
-      ),
-    }))
+    .map((field) => warning([field], message))
 }
 
-function doubtsAboutTools(session: unknown): readonly Doubt[] {
-  const given = valueAt(session, ['tools'])
-  const tools: readonly unknown[] = Array.isArray(given) ? given : []
-  const connectors = tools.flatMap((tool, index) =>
-    valueAt(tool, ['connector_id']) === undefined
-      ? []
-      : [{ path: ['tools', index, 'connector_id'], remark: warn(deprecatedConnector) }],
-  )
-  return [
-    ...connectors,
-    { path: ['tool_choice'], remark: remarkOnChoice(valueAt(session, ['tool_choice']), tools) },
-  ]
-}
-
-function remarkOnText(text: unknown): Remark | undefined {
-  return typeof text === 'string' && /\$\{\w+\}/.test(text)
-    ? warn('contains ${…}, which is sent as it is; write {{name}} and declare the variable')
-    : undefined
-}
-
-const languagePath = ['audio', 'input', 'transcription', 'language'] as const
-
-function remarkOnLanguage(language: unknown): Remark | undefined {
-  return typeof language === 'string' && !/^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/.test(language)
-    ? warn('is not the code of a language; write one such as en')
-    : undefined
+function remarksOnTexts(session: unknown): readonly Finding[] {
+  const language = ['audio', 'input', 'transcription', 'language']
+  const remarks = [
+    [
+      ['instructions'],
+      /^(?![^]*\$\{\w+\})/,
+      'contains ${…}, which is sent as it is; write {{name}} and declare the variable',
+    ],
+    [language, /^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/, 'is not the code of a language; write one such as en'],
+  ] as const
+  return remarks.flatMap(([path, sound, message]) => {
+    const text = valueAt(session, path)
+    return typeof text !== 'string' || sound.test(text) ? [] : [warning(path, message)]
+  })
 }
 
 const deprecatedConnector =
   'is deprecated: models released after 2026-09-01 do not take connectors; use server_url'
 
-function remarkOnChoice(choice: unknown, tools: readonly unknown[]): Remark | undefined {
-  if (choice === 'required')
-    return tools.length > 0 ? undefined : warn('has no effect: the session has no tools')
+function remarksOnTools(session: unknown): readonly Finding[] {
+  const given = valueAt(session, ['tools'])
+  const tools: readonly unknown[] = Array.isArray(given) ? given : []
+  const doubt = doubtOfChoice(valueAt(session, ['tool_choice']), tools)
+  return [
+    ...tools.flatMap((tool, index) =>
+      valueAt(tool, ['connector_id']) === undefined
+        ? []
+        : [warning(['tools', index, 'connector_id'], deprecatedConnector)],
+    ),
+    ...(doubt === undefined ? [] : [warning(['tool_choice'], doubt)]),
+  ]
+}
+
+function doubtOfChoice(choice: unknown, tools: readonly unknown[]): string | undefined {
+  if (choice === 'required') return tools.length > 0 ? undefined : 'has no effect: the session has no tools'
   const [type, key] = valueAt(choice, ['type']) === 'mcp' ? ['mcp', 'server_label'] : ['function', 'name']
   const name = valueAt(choice, [key])
-  if (typeof name !== 'string') return undefined
   const isThere = tools.some((tool) => valueAt(tool, ['type']) === type && valueAt(tool, [key]) === name)
-  if (isThere) return undefined
-  return warn(`names a tool that the session does not have; add it to tools or write auto`)
+  return typeof name !== 'string' || isThere
+    ? undefined
+    : 'names a tool that the session does not have; add it to tools or write auto'
 }

@@ -7,20 +7,17 @@ import type { RuleInput } from '../schema/file.ts'
 import { flatSession, toFlatField } from '../schema/flat.ts'
 import { gaSessions, type SessionType } from '../schema/ga.ts'
 import { knownPath, leafPaths, leafSchemas, namesAt } from '../schema/paths.ts'
-import type { Finding } from './findings.ts'
+import { type Finding, keyProblem, problem } from './findings.ts'
 
-/** The problems of a preset's rules. Paths start at the rule's key. */
-export function ruleProblems(
-  rules: Readonly<Record<string, RuleInput>>,
+/** What is wrong with a rule for this path. The paths of findings start at the rule. */
+export function checkRule(
+  path: string,
+  rule: RuleInput,
   type: SessionType,
   isSentFlat: boolean,
 ): readonly Finding[] {
-  return Object.entries(rules).flatMap(([path, rule]) => {
-    const wrong = pathProblem(path, type, isSentFlat)
-    return wrong === undefined
-      ? valueProblems(path, rule, type)
-      : [{ path: [path], atKey: true, message: wrong }]
-  })
+  const wrong = pathProblem(path, type, isSentFlat)
+  return wrong === undefined ? valueProblems(path, rule, type) : [keyProblem([], wrong)]
 }
 
 function pathProblem(path: string, type: SessionType, isSentFlat: boolean): string | undefined {
@@ -46,35 +43,30 @@ function hasFlatHome(path: string): boolean {
   )
 }
 
+const unaccepted = 'is not a value that this field accepts'
+
 /** A rule is a promise to callers, so the schema must accept everything that it allows. */
 function valueProblems(path: string, rule: RuleInput, type: SessionType): readonly Finding[] {
-  const takes = (value: unknown): boolean =>
-    leafSchemas(gaSessions[type], toPath(path)).some((schema) => z.safeParse(schema, value).success)
+  const schemas = leafSchemas(gaSessions[type], toPath(path))
+  const takes = (value: unknown): boolean => schemas.some((schema) => z.safeParse(schema, value).success)
   if (rule === true) {
-    return takes(true) && takes(false)
-      ? []
-      : [{ path: [path], message: 'is not a true-or-false field; list its values' }]
+    const isFlag = takes(true) && takes(false)
+    return isFlag ? [] : [problem([], 'is not a true-or-false field; list its values')]
   }
   if (Array.isArray(rule)) {
-    return rule.flatMap((value, index) => {
-      if (takes(value)) return []
-      const message = isObject(value)
-        ? 'is an object; open the fields inside it by their own paths'
-        : 'is not a value that this field accepts'
-      return [{ path: [path, index], message }]
-    })
+    const asObject = 'is an object; open the fields inside it by their own paths'
+    return rule.flatMap((value, index) =>
+      takes(value) ? [] : [problem([index], isObject(value) ? asObject : unaccepted)],
+    )
   }
-  if (rule.max_length !== undefined) {
-    const at = [path, 'max_length']
-    if (!takes('en')) return [{ path: at, message: 'does not go with this field: it takes no free text' }]
-    // Longer than any bound of a text in the schemas.
-    const isTooLong = !takes('a'.repeat(Math.min(rule.max_length, 4_096)))
-    return isTooLong ? [{ path: at, message: 'is more than this field takes' }] : []
+  const { min, max, max_length: maxLength } = rule
+  if (maxLength === undefined) {
+    return Object.entries({ min, max }).flatMap(([end, value]) =>
+      value === undefined || takes(value) ? [] : [problem([end], unaccepted)],
+    )
   }
-  return (['min', 'max'] as const).flatMap((end) => {
-    const value = rule[end]
-    return value === undefined || takes(value)
-      ? []
-      : [{ path: [path, end], message: 'is not a value that this field accepts' }]
-  })
+  if (!takes('en')) return [problem(['max_length'], 'does not go with this field: it takes no free text')]
+  // Longer than any bound of a text in the schemas.
+  const isTooLong = !takes('a'.repeat(Math.min(maxLength, 4_096)))
+  return isTooLong ? [problem(['max_length'], 'is more than this field takes')] : []
 }

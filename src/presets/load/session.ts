@@ -1,18 +1,26 @@
 /** Checks a preset's session in either shape, and translates it to GA terms. */
-
 import { isObject } from '../../json.ts'
 import { type Fields, toPath, valueAt } from '../json.ts'
 import { askedExpiries, type FlatSession, flatEntry, toFlatField } from '../schema/flat.ts'
 import { gaSession, gaSessions, isSessionType, type SessionType } from '../schema/ga.ts'
-import type { Upstream } from '../schema/models.ts'
 import { toGaSession } from '../schema/translation.ts'
 import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
-import type { Finding } from './findings.ts'
-import { findingsOf, movedToFlat, movedToGa } from './findings.ts'
-import { type Findings, remarksOnSession } from './remarks.ts'
+import {
+  type Finding,
+  findingsOf,
+  keyWarning,
+  movedToFlat,
+  movedToGa,
+  parseValid,
+  problem,
+  warning,
+} from './findings.ts'
+import { remarksOnSession, type Upstream } from './remarks.ts'
 
-/** Which minting endpoint the upstream serves. */
-export type Api = 'client_secrets' | 'sessions'
+export interface SessionContext extends Upstream {
+  /** Which minting endpoint the upstream serves. */
+  readonly api: 'client_secrets' | 'sessions'
+}
 
 export interface SessionContent {
   readonly type: SessionType
@@ -24,82 +32,42 @@ export interface SessionContent {
   readonly dropped: ReadonlyMap<string, unknown>
 }
 
-export interface CheckedSession {
-  /** Undefined when there are problems. */
+interface Checked {
+  /** As far as it is valid; undefined for an unknown type. */
   readonly content: SessionContent | undefined
-  /** Known even when the session has problems, so that the rules can be checked against it. */
-  readonly type: SessionType | undefined
-  readonly instructions: Template | null
   /** What a flat session's `client_secret` asks for. */
   readonly expiresAfterSeconds: number | undefined
-  readonly problems: readonly Finding[]
-  readonly warnings: readonly Finding[]
+  readonly findings: readonly Finding[]
 }
 
-/** A session with `type` is GA, one without is flat. The paths of findings start at the session. */
-export function checkSession(input: unknown, api: Api, upstream: Upstream): CheckedSession {
-  const text = valueAt(input, ['instructions'])
-  const isGa = isObject(input) && Object.hasOwn(input, 'type')
-  const checked = isGa ? checkGa(input, api, upstream) : checkFlat(input, api, upstream)
-  const isStray = typeof text === 'string' && hasStrayBraces(text)
-  return {
-    ...checked,
-    warnings: [...checked.warnings, ...(isStray ? [{ path: ['instructions'], message: strayBraces }] : [])],
-    instructions: typeof text === 'string' ? parseTemplate(text) : null,
-  }
+export interface CheckedSession extends Checked {
+  readonly instructions: Template | null
 }
 
 const strayBraces = 'has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable'
 
-type Checked = Omit<CheckedSession, 'instructions'>
-
-function checkGa(input: Fields, api: Api, upstream: Upstream): Checked {
-  const type = isSessionType(input['type']) ? input['type'] : undefined
-  const remarks = remarksOnSession(input, type ?? 'realtime', upstream)
-  const problems = [
-    ...findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa),
-    ...remarks.problems,
-    ...(api === 'sessions' ? [{ path: ['type'], message: gaIsNotSent }] : []),
-  ]
-  const content: SessionContent | undefined =
-    type === undefined || problems.length > 0
-      ? undefined
-      : { type, session: input, flatSession: null, dropped: new Map() }
-  return { content, type, expiresAfterSeconds: undefined, problems, warnings: remarks.warnings }
+/** A session with `type` is GA, one without is flat. The paths of findings start at the session. */
+export function checkSession(input: unknown, context: SessionContext): CheckedSession {
+  const isGa = isObject(input) && Object.hasOwn(input, 'type')
+  const checked = isGa ? checkGa(input, context) : checkFlat(input, context)
+  const text = valueAt(input, ['instructions'])
+  if (typeof text !== 'string') return { ...checked, instructions: null }
+  const braces = hasStrayBraces(text) ? [warning(['instructions'], strayBraces)] : []
+  return { ...checked, findings: [...checked.findings, ...braces], instructions: parseTemplate(text) }
 }
 
 const gaIsNotSent =
   'makes this a GA session, which OPENAI_REALTIME_API=sessions cannot send; write it in the flat shape'
 
-function checkFlat(input: unknown, api: Api, upstream: Upstream): Checked {
-  const faults = findingsOf(flatEntry, input, movedToFlat)
-  const { data = {} } = flatEntry.safeParse(withoutFaulty(input, faults))
-  const { client_secret: secret, ...flat } = data
-  const expiries = askedExpiries(secret)
-  const { session, dropped, unknownTool } = toGaSession(flat)
-  const remarks = toFlatRemarks(remarksOnSession(session, 'realtime', upstream), api)
-  const problems = [
-    ...faults,
-    ...remarks.problems,
-    ...(new Set(expiries).size < 2 ? [] : [{ path: ['client_secret'], message: twoExpiries }]),
-    ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
-    ...(unknownTool ? [{ path: ['tool_choice'], message: wrongTool }] : []),
-  ]
-  const content: SessionContent = {
-    type: 'realtime',
-    session,
-    flatSession: api === 'sessions' ? flat : null,
-    dropped: new Map(dropped.map(({ path, value }) => [path, value])),
-  }
-  const lost = api === 'sessions' ? [] : dropped
+function checkGa(input: Fields, context: SessionContext): Checked {
+  const type = isSessionType(input['type']) ? input['type'] : undefined
   return {
-    content: problems.length > 0 ? undefined : content,
-    type: 'realtime',
-    expiresAfterSeconds: expiries[0],
-    problems,
-    warnings: [
-      ...lost.map(({ path, why }) => ({ path: toPath(path), atKey: true, message: why })),
-      ...remarks.warnings,
+    content: type && { type, session: input, flatSession: null, dropped: new Map() },
+    expiresAfterSeconds: undefined,
+    findings: [
+      ...findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa),
+      ...remarksOnSession(input, type ?? 'realtime', context),
+      ...(context.api === 'sessions' ? [problem(['type'], gaIsNotSent)] : []),
     ],
   }
 }
@@ -107,21 +75,33 @@ function checkFlat(input: unknown, api: Api, upstream: Upstream): Checked {
 const twoExpiries = 'gives expires_after and its older name expires_at, and they differ; leave one out'
 const wrongTool = "takes auto, none, required or the name of one of the session's own functions"
 
-/** The fields that have no fault. Without its tools, a session says nothing about their choice. */
-function withoutFaulty(input: unknown, faults: readonly Finding[]): Fields {
-  const faulty = new Set(faults.map(({ path }) => path[0]))
-  if (faulty.has('tools')) faulty.add('tool_choice')
-  return Object.fromEntries(
-    Object.entries(isObject(input) ? input : {}).filter(([field]) => !faulty.has(field)),
-  )
-}
-
-/** An unknown tool is a problem of its own, and servers of the flat endpoint have voices of their own. */
-function toFlatRemarks({ problems, warnings }: Findings, api: Api): Findings {
-  const flat = warnings
-    .map(toFlatFinding)
-    .filter(({ path: [field] }) => field !== 'tool_choice' && !(field === 'voice' && api === 'sessions'))
-  return { problems: problems.map(toFlatFinding), warnings: flat }
+function checkFlat(input: unknown, context: SessionContext): Checked {
+  const { data = {}, findings: faults } = parseValid(flatEntry, input, { moved: movedToFlat })
+  const { client_secret: secret, ...flat } = data
+  const [seconds, other = seconds] = askedExpiries(secret)
+  const { session, dropped, unknownTool } = toGaSession(flat)
+  // Without its tools, a session says nothing about their choice.
+  const isWrongTool = unknownTool && !faults.some(({ path: [field] }) => field === 'tools')
+  const isSentFlat = context.api === 'sessions'
+  // An unknown tool is a problem of its own, and servers of the flat endpoint have voices of their own.
+  const ignored = new Set<unknown>(isSentFlat ? ['tool_choice', 'voice'] : ['tool_choice'])
+  const findings = [
+    ...faults,
+    ...remarksOnSession(session, 'realtime', context)
+      .map(toFlatFinding)
+      .filter(({ path: [field], isWarning }) => isWarning !== true || !ignored.has(field)),
+    ...(other === seconds ? [] : [problem(['client_secret'], twoExpiries)]),
+    ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
+    ...(isWrongTool ? [problem(['tool_choice'], wrongTool)] : []),
+    ...(isSentFlat ? [] : dropped.map(({ path, why }) => keyWarning(toPath(path), why))),
+  ]
+  const content: SessionContent = {
+    type: 'realtime',
+    session,
+    flatSession: isSentFlat ? flat : null,
+    dropped: new Map(dropped.map(({ path, value }) => [path, value])),
+  }
+  return { content, expiresAfterSeconds: seconds, findings }
 }
 
 /** A finding in the translation, at the place where the operator wrote the field. */

@@ -8,11 +8,6 @@ interface Spot {
   readonly line: string
 }
 
-interface Mistake {
-  readonly message: string
-  readonly isMade: (spot: Spot) => boolean
-}
-
 const oddSpaces = /[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]/
 const typographic = /^[\u2018-\u201f\u00ab\u00bb]/
 const blockHeader = /(^|[:\s-])[|>][-+0-9]*\s*(#.*)?$/
@@ -38,89 +33,56 @@ function isLeftOfBlock({ lines, index, line }: Spot): boolean {
   return false
 }
 
-const startsWith =
-  (pattern: RegExp) =>
-  ({ line }: Spot): boolean =>
-    pattern.test(valueOf(line))
-
 /** True for a line after one whose text a ` #` ended. */
 function isAfterComment({ lines, index, line }: Spot): boolean {
   return !/^\s*[\w.$-]+:(\s|$)/.test(line) && /:\s+[^"'|>#\s][^"']*\s#/.test(lines[index - 1] ?? '')
 }
 
+/** True for a line of text below a key without a value. */
+function isBelowKey({ lines, index, line }: Spot): boolean {
+  return /^\s*[\w.$-]+:\s*$/.test(lines[index - 1] ?? '') && !/^\s*(?:[\w.$-]+:(?:\s|$)|- )/.test(line)
+}
+
 const slashComment = 'JSON and YAML have no comments that begin with // or /*; use # in YAML, or delete it'
 
-/** The first that fits is reported. */
-const mistakes: readonly Mistake[] = [
-  {
-    message: 'this line has a non-breaking space; replace it with a space',
-    isMade: ({ line }) => oddSpaces.test(line),
-  },
-  {
-    message: slashComment,
-    isMade: ({ line }) => /(^|[\s,[{])\/[/*]/.test(line.replace(/"(?:[^"\\]|\\.)*"/g, '')),
-  },
-  {
-    message: 'a value that begins with {{ needs quotes: "{{name}} …"',
-    isMade: startsWith(/^\{\{/),
-  },
-  {
-    message: 'a value that begins with * needs quotes: "*bold* …"',
-    isMade: startsWith(/^\*/),
-  },
-  {
-    message: 'typographic quotes do not quote; use " or \'',
-    isMade: startsWith(typographic),
-  },
-  {
-    message: "an apostrophe within single quotes ends the text; write it twice (''), or use double quotes",
-    isMade: ({ line }) =>
-      /^'(?:[^']|'')*'[^\s,\]}#]/.test(valueOf(line)) || /^'(?:[^']|'')*' +[^\s#,\]}]/.test(valueOf(line)),
-  },
-  {
-    message: 'a double quote within double quotes ends the text; write \\", or use single quotes',
-    isMade: ({ line }) => /^"(?:[^"\\]|\\.)*"\s*[^\s,\]}#:]/.test(valueOf(line)),
-  },
-  {
-    message: 'the # in the line above begins a comment, so that the text ends there; put the text in quotes',
-    isMade: isAfterComment,
-  },
-  {
-    message:
-      'this line belongs to the block text above, but is too far left; indent it like the other lines of the text',
-    isMade: isLeftOfBlock,
-  },
-  {
-    message: 'a text of several lines needs | after its key',
-    isMade: ({ lines, index, line }) =>
-      /^\s*[\w.$-]+:\s*$/.test(lines[index - 1] ?? '') && !/^\s*(?:[\w.$-]+:(?:\s|$)|- )/.test(line),
-  },
-  {
-    message: 'a value that begins with one of & % @ ` - needs quotes',
-    isMade: startsWith(/^(?:[&%@`]|- )/),
-  },
-  {
-    message: 'a text that begins with > or | needs quotes',
-    isMade: startsWith(/^[>|][-+0-9]*\s*[^\s#]/),
-  },
-  {
-    message: 'a text that begins with [ or { needs quotes',
-    isMade: startsWith(/^(?:\[[^\]]*\]|\{[^}]*\})\s*[^\s,\]}#]/),
-  },
-  {
-    message: 'a comma is missing between two members',
-    isMade: ({ line }) => /["\d\]}el]\s+"[^"]*"\s*:/.test(line),
-  },
-  {
-    message: 'a space is missing after the colon',
-    isMade: ({ line }) => /^\s*(?:- +)?[a-z_]+:[^\s/]/.test(line),
-  },
+/** What is wrong on a line. The first that fits is reported. A pattern is for what follows the key or the dash. */
+const mistakes: readonly (readonly [sign: RegExp | ((spot: Spot) => boolean), message: string])[] = [
+  [({ line }) => oddSpaces.test(line), 'this line has a non-breaking space; replace it with a space'],
+  [({ line }) => /(^|[\s,[{])\/[/*]/.test(line.replace(/"(?:[^"\\]|\\.)*"/g, '')), slashComment],
+  [/^\{\{/, 'a value that begins with {{ needs quotes: "{{name}} …"'],
+  [/^\*/, 'a value that begins with * needs quotes: "*bold* …"'],
+  [typographic, 'typographic quotes do not quote; use " or \''],
+  [
+    /^'(?:[^']|'')*'(?:[^\s,\]}#]| +[^\s#,\]}])/,
+    "an apostrophe within single quotes ends the text; write it twice (''), or use double quotes",
+  ],
+  [
+    /^"(?:[^"\\]|\\.)*"\s*[^\s,\]}#:]/,
+    'a double quote within double quotes ends the text; write \\", or use single quotes',
+  ],
+  [
+    isAfterComment,
+    'the # in the line above begins a comment, so that the text ends there; put the text in quotes',
+  ],
+  [
+    isLeftOfBlock,
+    'this line belongs to the block text above, but is too far left; indent it like the other lines of the text',
+  ],
+  [isBelowKey, 'a text of several lines needs | after its key'],
+  [/^(?:[&%@`]|- )/, 'a value that begins with one of & % @ ` - needs quotes'],
+  [/^[>|][-+0-9]*\s*[^\s#]/, 'a text that begins with > or | needs quotes'],
+  [/^(?:\[[^\]]*\]|\{[^}]*\})\s*[^\s,\]}#]/, 'a text that begins with [ or { needs quotes'],
+  [({ line }) => /["\d\]}el]\s+"[^"]*"\s*:/.test(line), 'a comma is missing between two members'],
+  [({ line }) => /^\s*(?:- +)?[a-z_]+:[^\s/]/.test(line), 'a space is missing after the colon'],
 ]
 
 /** The sentence for the mistake on a line; undefined for one that is not known. */
 export function findMistake(lines: readonly string[], index: number): string | undefined {
   const line = lines[index] ?? ''
-  return mistakes.find(({ isMade }) => isMade({ lines, index, line }))?.message
+  const value = valueOf(line)
+  return mistakes.find(([sign]) =>
+    sign instanceof RegExp ? sign.test(value) : sign({ lines, index, line }),
+  )?.[1]
 }
 
 const proseKeys: ReadonlySet<unknown> = new Set([

@@ -20,29 +20,14 @@ export interface Fault {
 
 const LEXEMES_PER_SLICE = 2_000
 
-function* tokenize(text: string, lines: LineCounter): Slices<readonly CST.Token[]> {
-  const parser = new Parser(lines.addNewLine)
-  const tokens: CST.Token[] = []
-  let count = 0
-  lines.addNewLine(0)
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token)
-    count += 1
-    if (count % LEXEMES_PER_SLICE === 0) yield
-  }
-  for (const token of parser.end()) tokens.push(token)
-  return tokens
-}
-
-/** The root node of the text, and what is wrong with its syntax. */
+/**
+ * The root node of the text. Adds what is wrong with its syntax to `faults`.
+ * Each preset is composed by itself, because the composer cannot pause.
+ */
 export function* composeText(text: string, lines: LineCounter, faults: Fault[]): Slices<unknown> {
-  return yield* compose(yield* tokenize(text, lines), text.length, faults)
-}
-
-/** The root node. Each preset is composed by itself, because the composer cannot pause. */
-function* compose(tokens: readonly CST.Token[], length: number, faults: Fault[]): Slices<unknown> {
+  const tokens = yield* tokenize(text, lines)
   const detached = new Map(tokens.flatMap(detachPresets).map((token) => [token.offset, token]))
-  const [root, second] = composeTokens(tokens, length, faults)
+  const [root, second] = composeTokens(tokens, text.length, faults)
   if (second !== undefined) faults.push({ code: 'MULTIPLE_DOCS', offset: second.range[0] })
   const presets = pairAt(root?.contents, 'presets')?.value
   for (const pair of isMap(presets) ? presets.items : []) {
@@ -50,9 +35,23 @@ function* compose(tokens: readonly CST.Token[], length: number, faults: Fault[])
     if (value === undefined) continue
     yield
     const document: CST.Document = { type: 'document', offset: value.offset, start: [], value }
-    pair.value = composeTokens([document], length, faults)[0]?.contents
+    pair.value = composeTokens([document], text.length, faults)[0]?.contents
   }
   return root?.contents
+}
+
+function* tokenize(text: string, lines: LineCounter): Slices<readonly CST.Token[]> {
+  const parser = new Parser(lines.addNewLine)
+  const tokens: CST.Token[] = []
+  let count = 0
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme))
+    count += 1
+    if (count % LEXEMES_PER_SLICE === 0) yield
+  }
+  tokens.push(...parser.end())
+  return tokens
 }
 
 /** Takes the collections out of the `presets` map; each leaves a scalar at its place. */

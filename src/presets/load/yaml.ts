@@ -2,7 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml'
 import type { Path } from '../json.ts'
 import { MAX_FINDINGS } from '../schema/issues.ts'
-import type { Finding, Position } from './findings.ts'
+import { type Finding, keyProblem, type Position, problem, warning } from './findings.ts'
 import type { Slices } from './slices.ts'
 import { doubtOf, findMistake, hasOddSpace, mistakeInKey, oddSpace } from './yaml-mistakes.ts'
 import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts'
@@ -10,8 +10,7 @@ import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts
 export interface Yaml {
   /** Undefined when the syntax is wrong. */
   readonly data: unknown
-  readonly problems: readonly Finding[]
-  readonly warnings: readonly Finding[]
+  readonly findings: readonly Finding[]
   /** Problems of the syntax itself, which have a place but no path. */
   readonly syntax: readonly SyntaxProblem[]
   /** The place of a path, or of the nearest thing around it that the text has. */
@@ -34,9 +33,7 @@ const sentences: Readonly<Record<string, string>> = {
   TOO_LARGE: 'this part has too many keys and values; OpenAI takes at most 16,384 tokens of a session',
 }
 
-/**
- * Reads the text. The result says what is wrong with it; this throws nothing.
- */
+/** Reads the text. The result says what is wrong with it; this throws nothing. */
 export function* parseYaml(text: string): Slices<Yaml> {
   const lines = new LineCounter()
   const toPosition = (offset: number): Position => {
@@ -44,14 +41,13 @@ export function* parseYaml(text: string): Slices<Yaml> {
     return { line, column: col }
   }
   const faults: Fault[] = []
-  const reading: Reading = { text, problems: [], warnings: [] }
+  const reading: Reading = { text, findings: [] }
   const root = yield* composeText(text, lines, faults)
-  const data = faults.length > 0 ? undefined : yield* toData(root, reading)
+  const isSound = faults.length === 0
   return {
-    data,
-    problems: reading.problems,
-    warnings: reading.warnings,
-    syntax: faults.length > 0 ? toSyntax(faults, text, toPosition) : [],
+    data: isSound ? yield* readNode(root, [], reading) : undefined,
+    findings: reading.findings,
+    syntax: toSyntax(faults, text, toPosition),
     locate: (finding) => toPosition(offsetOf(root, finding)),
   }
 }
@@ -84,70 +80,57 @@ function toSyntax(
 const notYaml =
   'this is neither YAML nor JSON; put a text with special characters in quotes, or write it as a block after |'
 
-/** The data of the root node. Pauses after each preset. */
-function* toData(root: unknown, reading: Reading): Slices<unknown> {
-  const presets = pairAt(root, 'presets')?.value
-  const entries = new Map<unknown, unknown>()
-  for (const { key, value } of isMap(presets) ? presets.items : []) {
-    entries.set(value, readNode(value, ['presets', keyOf(key)], reading))
-    yield
-  }
-  return readNode(root, [], { ...reading, entries })
-}
-
 /** No session needs more, and some functions that read the data call themselves. */
 const MAX_DEPTH = 64
 
 interface Reading {
   readonly text: string
-  readonly warnings: Finding[]
-  readonly problems: Finding[]
-  /** What has been read before, by node. */
-  readonly entries?: ReadonlyMap<unknown, unknown>
+  readonly findings: Finding[]
 }
 
-function report({ problems }: Reading, problem: Finding): void {
-  if (problems.length < MAX_FINDINGS) problems.push(problem)
+function report({ findings }: Reading, finding: Finding): void {
+  if (findings.length < MAX_FINDINGS) findings.push(finding)
 }
 
-function readNode(node: unknown, path: Path, reading: Reading): unknown {
-  if (reading.entries?.has(node)) return reading.entries.get(node)
+const noAliases =
+  'aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes'
+
+/** The data of a node. Pauses after each preset. */
+function* readNode(node: unknown, path: Path, reading: Reading): Slices<unknown> {
   if (path.length > MAX_DEPTH) {
-    report(reading, { path, message: 'is nested too deeply' })
+    report(reading, problem(path, 'is nested too deeply'))
     return null
   }
-  if (isMap(node)) return readMap(node, path, reading)
-  if (isSeq(node)) return node.items.map((item, index) => readNode(item, [...path, index], reading))
-  if (isAlias(node))
-    report(reading, {
-      path,
-      message:
-        'aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes',
-    })
+  if (isMap(node)) return yield* readMap(node, path, reading)
+  if (isSeq(node)) {
+    const items: unknown[] = []
+    for (const item of node.items) items.push(yield* readNode(item, [...path, items.length], reading))
+    return items
+  }
+  if (isAlias(node)) report(reading, problem(path, noAliases))
   if (!isScalar(node)) return null
   if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
-    report(reading, { path, message: 'is not a number that JSON has' })
+    report(reading, problem(path, 'is not a number that JSON has'))
     return undefined
   }
   const doubt = doubtOf(node, path.at(-1), reading.text)
-  if (doubt !== undefined && reading.warnings.length < MAX_FINDINGS)
-    reading.warnings.push({ path, message: doubt })
-  if (hasOddSpace(node)) report(reading, { path, message: oddSpace })
+  if (doubt !== undefined) report(reading, warning(path, doubt))
+  if (hasOddSpace(node)) report(reading, problem(path, oddSpace))
   return node.value
 }
 
-function readMap(map: YAMLMap, path: Path, reading: Reading): Record<string, unknown> {
+function* readMap(map: YAMLMap, path: Path, reading: Reading): Slices<Record<string, unknown>> {
   const data: Record<string, unknown> = {}
   for (const { key: keyNode, value } of map.items) {
     const key = keyOf(keyNode)
     const here = [...path, key]
-    const isTwice = Object.hasOwn(data, key)
     const mistake = mistakeInKey(keyNode)
-    if (mistake !== undefined) report(reading, { path: here, atKey: true, message: mistake })
-    if (isTwice) report(reading, { path: here, atKey: true, message: 'is there twice' })
-    if (key === '__proto__')
-      report(reading, { path: here, atKey: true, message: 'is never allowed as a key' })
-    else data[key] = readNode(value, here, reading)
+    if (mistake !== undefined) report(reading, keyProblem(here, mistake))
+    // yaml's own uniqueKeys compares each key with every other, and its error has no path.
+    if (Object.hasOwn(data, key)) report(reading, keyProblem(here, 'is there twice'))
+    if (key === '__proto__') report(reading, keyProblem(here, 'is never allowed as a key'))
+    else data[key] = yield* readNode(value, here, reading)
+    if (path.length === 1) yield
   }
   return data
 }
