@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Verdict } from './mint.ts'
 
-export const label = 'for development only, these secrets open nothing'
-export const labelHeader = 'X-Realtime-Mint-Sandbox'
+export const LABEL = 'for development only, these secrets open nothing'
+export const LABEL_HEADER = 'X-Realtime-Mint-Sandbox'
 
 export interface Answer {
   readonly status: number
@@ -29,7 +29,7 @@ export function toAnswer(verdict: Verdict): TextAnswer {
 /** Sets the headers of every OpenAI reply, and our label. `now` in epoch ms. Returns the request id. */
 export function setCommonHeaders(response: ServerResponse, now: number): string {
   const requestId = `req_${randomBytes(16).toString('hex')}`
-  response.setHeader(labelHeader, label)
+  response.setHeader(LABEL_HEADER, LABEL)
   response.setHeader('Date', new Date(now).toUTCString())
   response.setHeader('x-request-id', requestId)
   response.setHeader('openai-processing-ms', '0')

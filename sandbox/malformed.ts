@@ -5,7 +5,7 @@ import type { MalformedVariant } from './behaviour.ts'
 import type { Grant, MintTerms } from './mint.ts'
 
 const MiB = 1024 * 1024
-const yearSeconds = 365 * 24 * 60 * 60
+const YEAR_SECONDS = 365 * 24 * 60 * 60
 
 type Spoil = (grant: Grant, terms: MintTerms) => Answer
 
@@ -62,8 +62,8 @@ const spoils: Readonly<Record<MalformedVariant, Spoil>> = {
   'value-1mb': withValue(({ secretPrefix }) => `${secretPrefix}${'a'.repeat(MiB)}`),
   'missing-expires-at': withExpiry(() => undefined),
   'expires-at-in-milliseconds': withExpiry((seconds) => seconds * 1000),
-  'expires-at-past': withExpiry((seconds) => seconds - yearSeconds),
-  'expires-at-far': withExpiry((seconds) => seconds + yearSeconds),
+  'expires-at-past': withExpiry((seconds) => seconds - YEAR_SECONDS),
+  'expires-at-far': withExpiry((seconds) => seconds + YEAR_SECONDS),
   'expires-at-string': withExpiry(String),
   'expires-at-float': withExpiry((seconds) => seconds + 0.5),
   'extra-fields': (grant) =>

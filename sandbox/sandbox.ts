@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { label, labelHeader, send, setCommonHeaders, toAnswer } from './answer.ts'
+import { LABEL_HEADER, label, send, setCommonHeaders, toAnswer } from './answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
 import { invalidUrl } from './failures.ts'
 import { createValidators, judge, type MintRoute, type MintTerms } from './mint.ts'
@@ -74,13 +74,13 @@ const flatPath = /^(?:\/[^/]+)*\/(?:realtime|realtimeapi)\/sessions$/
 
 const toFlatRoute = (path: string): MintRoute | undefined => (flatPath.test(path) ? 'flat' : undefined)
 
-const maxRequests = 1000
-const maxBodyBytes = 1024 * 1024
+const MAX_REQUESTS = 1000
+const MAX_BODY_BYTES = 1024 * 1024
 
 /** Starts a sandbox on 127.0.0.1. Rejects if the port is in use. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { apiKey, auth = 'bearer', secretPrefix = 'ek_', port = 0, now = Date.now } = options
-  const labelled = (line: object): void => options.log?.({ sandbox: label, ...line })
+  const labelled = (line: object): void => options.log?.({ sandbox: LABEL, ...line })
   const context: Context = {
     routeOf: options.api === 'sessions' ? toFlatRoute : (path) => gaRoutes.get(path),
     terms: { apiKey, auth, secretPrefix, validators: createValidators() },
@@ -151,7 +151,7 @@ async function mint(
   const { bytes, tooLarge } = await readBody(request)
   const { terms, requests, slot, now } = context
   requests.push({ path: request.url ?? '', headers: request.headers, body: bytes.toString(), at: now() })
-  if (requests.length > maxRequests) requests.shift()
+  if (requests.length > MAX_REQUESTS) requests.shift()
   const behaviour = slot.take()
   const verdict = tooLarge
     ? ({ granted: false, refusal: refuse(413, null, 'The body of the request is too large.') } as const)
@@ -188,9 +188,9 @@ async function readBody(request: IncomingMessage): Promise<{ bytes: Buffer; tooL
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size <= maxBodyBytes) kept.push(bytes)
+    if (size <= MAX_BODY_BYTES) kept.push(bytes)
   }
-  return { bytes: Buffer.concat(kept), tooLarge: size > maxBodyBytes }
+  return { bytes: Buffer.concat(kept), tooLarge: size > MAX_BODY_BYTES }
 }
 
 function refuseGarbage(_error: Error, socket: Duplex): void {
@@ -199,7 +199,7 @@ function refuseGarbage(_error: Error, socket: Duplex): void {
     return
   }
   const body = JSON.stringify({ error: refuse(400, null, 'The request is not valid HTTP.').error })
-  const head = ['HTTP/1.1 400 Bad Request', `${labelHeader}: ${label}`, 'content-type: application/json']
+  const head = ['HTTP/1.1 400 Bad Request', `${LABEL_HEADER}: ${LABEL}`, 'content-type: application/json']
   const length = `content-length: ${Buffer.byteLength(body)}`
   socket.end([...head, length, 'connection: close', '', body].join('\r\n'))
 }

@@ -13,7 +13,7 @@ interface Decoded {
   readonly claims: JsonObject | undefined
 }
 
-const MORE_ALGORITHMS = ['none', 'HS256', 'HS384', 'HS512', 'ES256K']
+const moreAlgorithms = ['none', 'HS256', 'HS384', 'HS512', 'ES256K']
 const otherTypes = ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'token-introspection+jwt']
 
 function decode(part = ''): JsonObject | undefined {
@@ -142,7 +142,7 @@ function diagnoseForm(token: string, { header, claims }: Decoded): string {
 }
 
 function diagnoseAlgorithm({ header }: Decoded, { keys }: DiagnosisOptions): string {
-  const alg = [...publicKeyAlgorithms, ...MORE_ALGORITHMS].find((name) => name === header?.['alg'])
+  const alg = [...publicKeyAlgorithms, ...moreAlgorithms].find((name) => name === header?.['alg'])
   const given = alg === undefined ? 'alg is unknown' : `alg is ${alg}`
   return 'url' in keys
     ? `${given}, and AUTH_JWKS_URL allows ${publicKeyAlgorithms.join(', ')}`

@@ -17,42 +17,35 @@ export interface AddressLimitOptions {
 }
 
 /**
- * Our limits as a store of the plugin. The plugin passes a store only a key, and expects one count and one wait. An
- * address has several windows and, with IPv6, two levels, all decided in one step. So a refusal is thrown, and the
- * quotas go to the attempt.
+ * Counts every request that is not exempt, and refuses with 429.
+ *
+ * The plugin gives its store a key, and takes one count and one wait from it. A reply names the level that refused and
+ * the quota of every window, all from one step. So the key is the request's id, the store writes the quotas to the
+ * request's attempt, and a refusal is thrown. The plugin's own exemption does not fit: it follows the call for a key.
  */
-function createStoreClass(limits: Limits, asking: Map<string, Attempt>) {
-  const ask = callbackify(async (key: string): Promise<{ current: number; ttl: number }> => {
-    const attempt = asking.get(key)
-    asking.delete(key)
-    if (attempt === undefined) throw new Error('asked without a key')
+export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
+  const { limits, exemptPaths, mintingPaths, allowedOrigins } = options
+  const attemptsByKey = new Map<string, Attempt>()
+
+  const count = callbackify(async (key: string) => {
+    const attempt = attemptsByKey.get(key)
+    attemptsByKey.delete(key)
+    if (attempt === undefined) throw new Error('there is no such request')
     const { quotas, refusal } = await limits.countRequest(attempt.address)
     attempt.quotas = quotas
     if (refusal !== undefined) throw refusal
     return { current: 0, ttl: 0 }
   })
 
-  return class implements FastifyRateLimitStore {
-    incr: FastifyRateLimitStore['incr'] = (key, done) => ask(key, done)
-
-    child(): this {
-      return this
-    }
-  }
-}
-
-/** Counts every request that is not exempt, and refuses with 429. */
-export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
-  const { limits, exemptPaths, mintingPaths, allowedOrigins } = options
-  /** By request id, from the plugin's call for a key to its call to the store. */
-  const asking = new Map<string, Attempt>()
-  await app.register(rateLimit, { global: false, store: createStoreClass(limits, asking) })
-  const count = app.createRateLimit({
-    keyGenerator: (request) => {
-      asking.set(request.id, attemptOf(request))
-      return request.id
+  await app.register(rateLimit, {
+    global: false,
+    keyGenerator: ({ id }) => id,
+    store: class implements FastifyRateLimitStore {
+      incr: FastifyRateLimitStore['incr'] = (key, done) => count(key, done)
+      child = (): this => this
     },
   })
+  const check = app.createRateLimit()
 
   function isExempt({ method, headers, raw }: FastifyRequest): boolean {
     const path = toPath(raw.url)
@@ -61,7 +54,9 @@ export async function limitAddresses(app: FastifyInstance, options: AddressLimit
   }
 
   app.addHook('onRequest', async (request) => {
-    if (!isExempt(request)) await count(request)
+    if (isExempt(request)) return
+    attemptsByKey.set(request.id, attemptOf(request))
+    await check(request)
   })
 }
 

@@ -2,7 +2,7 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
 /** The headers that a page may read. */
-const exposedHeaders = 'Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Should-Retry'
+const EXPOSED_HEADERS = 'Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Should-Retry'
 
 const PREFLIGHT_SECONDS = 600
 
@@ -14,7 +14,7 @@ export async function allowOrigins(app: FastifyInstance, allowedOrigins: Readonl
   await app.register(cors, {
     origin: (origin, decide) => decide(null, origin !== undefined && allowedOrigins.has(origin)),
     methods: 'POST',
-    exposedHeaders,
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,
     preflightContinue: true,
