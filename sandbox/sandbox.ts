@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { LABEL_HEADER, label, send, setCommonHeaders, toAnswer } from './answer.ts'
+import { LABEL, LABEL_HEADER, send, setCommonHeaders, toAnswer } from './answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
 import { invalidUrl } from './failures.ts'
 import { createValidators, judge, type MintRoute, type MintTerms } from './mint.ts'

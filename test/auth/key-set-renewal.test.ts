@@ -1,13 +1,20 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Answer, answerKeys } from '../support/tokens.ts'
-import { has, prepareKeySets, unavailable } from './key-sets.ts'
+import { createKeySet, has, unavailable } from './key-sets.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
-const createKeySet = prepareKeySets()
-
 const down: Answer = (request) => request.socket.destroy()
+
+/** A key set that has been fetched, and whose issuer then publishes the second key. */
+async function startRenewed() {
+  const all = await createKeySet()
+  await all.keySet.refresh()
+  const keys = await all.keySet.current()
+  all.server.answer(answerKeys(all.second))
+  return { ...all, keys }
+}
 
 /** Timers wait until the test advances them; sockets do not. */
 function stopTimers(): void {
@@ -104,26 +111,22 @@ describe('while the issuer is unreachable', () => {
 
 describe('an unknown key', () => {
   it('is fetched at once', async () => {
-    const { keySet, server, second } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
-    server.answer(answerKeys(second))
+    const { keySet, keys } = await startRenewed()
     const newer = await keySet.newerThan(keys)
     expect(await has(newer, 'second')).toBe(true)
     expect(await keySet.current()).toBe(newer)
   })
 
   it('stays unknown if the set has not changed', async () => {
-    const { keySet, server } = await createKeySet()
-    await keySet.refresh()
-    expect(await keySet.newerThan(await keySet.current())).toBeUndefined()
+    const { keySet, keys, server, first } = await startRenewed()
+    server.answer(answerKeys(first))
+    expect(await keySet.newerThan(keys)).toBeUndefined()
     expect(server.asked).toHaveLength(2)
   })
 
   it('is fetched at most every 30 s, however many tokens name one', async () => {
-    const { keySet, server, clock } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
+    const { keySet, keys, server, clock, first } = await startRenewed()
+    server.answer(answerKeys(first))
     for (let second = 0; second < 90; second += 1) {
       await Promise.all(Array.from({ length: 10 }, () => keySet.newerThan(keys)))
       clock.ms += 1_000
@@ -132,32 +135,16 @@ describe('an unknown key', () => {
     expect(server.asked).toHaveLength(4)
   })
 
-  it('is found by all waiting tokens with one fetch', async () => {
-    const { keySet, server, second } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
-    server.answer(answerKeys(second))
+  it('is found by all waiting tokens with one fetch, and later without one', async () => {
+    const { keySet, keys, server } = await startRenewed()
     const found = await Promise.all(Array.from({ length: 20 }, () => keySet.newerThan(keys)))
-    expect(new Set(found).size).toBe(1)
     expect(found[0]).toBeDefined()
-    expect(server.asked).toHaveLength(2)
-  })
-
-  it('is found without a fetch if another token caused one', async () => {
-    const { keySet, server, second } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
-    server.answer(answerKeys(second))
-    const newer = await keySet.newerThan(keys)
-    expect(await keySet.newerThan(keys)).toBe(newer)
+    expect(new Set([...found, await keySet.newerThan(keys)]).size).toBe(1)
     expect(server.asked).toHaveLength(2)
   })
 
   it('waits for a fetch in progress, and causes none', async () => {
-    const { keySet, server, second } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
-    server.answer(answerKeys(second))
+    const { keySet, keys, server } = await startRenewed()
     void keySet.refresh()
     expect(await has(await keySet.newerThan(keys), 'second')).toBe(true)
     expect(server.asked).toHaveLength(2)
@@ -168,9 +155,7 @@ describe('an unknown key', () => {
   })
 
   it('leaves the known keys in use if the fetch fails', async () => {
-    const { keySet, server } = await createKeySet()
-    await keySet.refresh()
-    const keys = await keySet.current()
+    const { keySet, keys, server } = await startRenewed()
     server.answer((_, response) => response.writeHead(503).end())
     expect(await keySet.newerThan(keys)).toBeUndefined()
     expect(await keySet.current()).toBe(keys)

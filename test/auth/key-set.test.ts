@@ -1,9 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { KeySet } from '../../src/auth/key-set.ts'
 import { type Answer, answerKeys } from '../support/tokens.ts'
-import { has, prepareKeySets, unavailable } from './key-sets.ts'
-
-const createKeySet = prepareKeySets()
+import { createKeySet, has, unavailable } from './key-sets.ts'
 
 describe('a key set', () => {
   it('is unavailable before its first fetch', async () => {
@@ -42,15 +40,9 @@ describe('a key set', () => {
     await refreshing
   })
 
-  it('is fetched once by simultaneous calls', async () => {
-    const { keySet, server } = await createKeySet()
-    await Promise.all([keySet.refresh(), keySet.refresh()])
-    expect(server.asked).toHaveLength(1)
-  })
-
-  it('may have a query in its URL', async () => {
+  it('is fetched once by simultaneous calls, with the query of its URL', async () => {
     const { keySet, server } = await createKeySet(undefined, '?tenant=a')
-    await keySet.refresh()
+    await Promise.all([keySet.refresh(), keySet.refresh()])
     expect(server.asked).toEqual(['GET /jwks?tenant=a'])
   })
 
@@ -105,7 +97,7 @@ describe('a key set', () => {
 })
 
 /** Sends blanks without end. */
-const flood = (response: Parameters<Answer>[1]): void => {
+const flood: Answer = (_, response) => {
   const chunk = Buffer.alloc(64 * 1024, ' ')
   const more = (): void => {
     while (!response.destroyed && response.write(chunk)) continue
@@ -114,50 +106,45 @@ const flood = (response: Parameters<Answer>[1]): void => {
   more()
 }
 
+const stopHalfway: Answer = (_, response) => {
+  response.writeHead(200, { 'content-length': 1_000 }).write('{"keys":[')
+  setImmediate(() => response.destroy())
+}
+
+const say =
+  (body: string): Answer =>
+  (_, response) =>
+    response.end(body)
+
+const refuse =
+  (status: number, headers = {}): Answer =>
+  (_, response) =>
+    response.writeHead(status, headers).end(status === 204 ? '' : '{"keys":[]}')
+
+const discovery = '{"issuer":"https://a.example","jwks_uri":"https://a.example/jwks"}'
+const certificates = '{"a1":"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----"}'
+const maximum = `{"keys":[]}${' '.repeat(256 * 1024 - 11)}`
+
 describe('a reply that is not a key set', () => {
   it.each<[what: string, cause: string, answer: Answer]>([
-    [
-      'a redirect',
-      'status_302',
-      (_, response) => response.writeHead(302, { location: '/jwks' }).end('{"keys":[]}'),
-    ],
-    ['a refusal', 'status_403', (_, response) => response.writeHead(403).end('{"keys":[]}')],
-    ['an error', 'status_500', (_, response) => response.writeHead(500).end('{"keys":[]}')],
-    ['no content', 'status_204', (_, response) => response.writeHead(204).end()],
-    ['a page', 'html', (_, response) => response.end('<html>')],
-    ['an empty body', 'not_json', (_, response) => response.end()],
-    ['text', 'not_json', (_, response) => response.end('keys')],
-    [
-      'a discovery document',
-      'discovery_document',
-      (_, response) => response.end('{"issuer":"https://a.example","jwks_uri":"https://a.example/jwks"}'),
-    ],
-    [
-      'a map of certificates',
-      'x509_map',
-      (_, response) =>
-        response.end('{"a1":"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----"}'),
-    ],
-    ['a list', 'not_a_key_set', (_, response) => response.end('[]')],
-    ['null', 'not_a_key_set', (_, response) => response.end('null')],
-    ['an object without keys', 'not_a_key_set', (_, response) => response.end('{}')],
-    ['keys that are not a list', 'not_a_key_set', (_, response) => response.end('{"keys":{}}')],
-    ['keys that are not objects', 'not_a_key_set', (_, response) => response.end('{"keys":["x"]}')],
-    [
-      'half a key set',
-      'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-      (_, response) => {
-        response.writeHead(200, { 'content-length': 1_000 }).write('{"keys":[')
-        setImmediate(() => response.destroy())
-      },
-    ],
-    ['a closed connection', 'UND_ERR_SOCKET', (request) => request.socket.destroy()],
-    [
-      'a key set of 256 KiB and a byte',
-      'UND_ERR_RES_EXCEEDED_MAX_SIZE',
-      (_, response) => response.end(`{"keys":[]}${' '.repeat(256 * 1024 - 10)}`),
-    ],
-    ['a key set without end', 'UND_ERR_RES_EXCEEDED_MAX_SIZE', (_, response) => flood(response)],
+    ['a redirect', 'status_302', refuse(302, { location: '/jwks' })],
+    ['a refusal', 'status_403', refuse(403)],
+    ['an error', 'status_500', refuse(500)],
+    ['no content', 'status_204', refuse(204)],
+    ['a page', 'html', say('<html>')],
+    ['an empty body', 'not_json', say('')],
+    ['text', 'not_json', say('keys')],
+    ['a discovery document', 'discovery_document', say(discovery)],
+    ['a map of certificates', 'x509_map', say(certificates)],
+    ['a list', 'not_a_key_set', say('[]')],
+    ['null', 'not_a_key_set', say('null')],
+    ['an object without keys', 'not_a_key_set', say('{}')],
+    ['keys that are not a list', 'not_a_key_set', say('{"keys":{}}')],
+    ['keys that are not objects', 'not_a_key_set', say('{"keys":["x"]}')],
+    ['half a key set', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', stopHalfway],
+    ['a closed connection', 'UND_ERR_SOCKET', ({ socket }) => socket.destroy()],
+    ['a key set of 256 KiB and a byte', 'UND_ERR_RES_EXCEEDED_MAX_SIZE', say(`${maximum} `)],
+    ['a key set without end', 'UND_ERR_RES_EXCEEDED_MAX_SIZE', flood],
   ])('is reported: %s (%s)', async (_, cause, answer) => {
     const { keySet, changes, server } = await createKeySet(() => answer)
     await keySet.refresh()
@@ -184,9 +171,7 @@ describe('a reply that is not a key set', () => {
   })
 
   it('may have 256 KiB', async () => {
-    const { keySet } = await createKeySet(
-      () => (_, response) => response.end(`{"keys":[]}${' '.repeat(256 * 1024 - 11)}`),
-    )
+    const { keySet } = await createKeySet(() => say(maximum))
     await keySet.refresh()
     expect(keySet.available).toBe(true)
   })
@@ -194,12 +179,8 @@ describe('a reply that is not a key set', () => {
   it('is reported by the code of the network', async () => {
     const changes: unknown[] = []
     const url = new URL('http://127.0.0.1:1/jwks')
-    const keySet = new KeySet({
-      url,
-      proxy: undefined,
-      monotonicNow: () => 0,
-      onChange: (cause) => changes.push(cause),
-    })
+    const onChange = (cause: unknown) => changes.push(cause)
+    const keySet = new KeySet({ url, proxy: undefined, monotonicNow: () => 0, onChange })
     onTestFinished(() => keySet.close())
     await keySet.refresh()
     expect(changes).toEqual(['ECONNREFUSED'])

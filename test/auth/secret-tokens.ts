@@ -1,6 +1,5 @@
 /** Tokens that are signed with a shared secret, and a guard with a fixed clock. */
-import { createCallerGuard } from '../../src/auth/caller.ts'
-import type { AudienceClaim } from '../../src/auth/token.ts'
+import { type CallerGuardOptions, createCallerGuard } from '../../src/auth/caller.ts'
 import { ServiceError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
 import { AUDIENCE, ISSUER, JWT_SECRET, signText, toBearer, toClaims } from '../support/tokens.ts'
@@ -8,38 +7,34 @@ import { AUDIENCE, ISSUER, JWT_SECRET, signText, toBearer, toClaims } from '../s
 export const NOW_MS = 1_790_000_000_000
 export const NOW = NOW_MS / 1000
 
-interface Options {
-  readonly maxLifetimeSeconds?: number
-  readonly singleUse?: boolean
-  readonly issuer?: string
-  readonly audiences?: readonly string[]
-  readonly audienceClaim?: AudienceClaim
-  readonly onTimesRefused?: (refused: boolean) => void
-}
+type Options = Partial<CallerGuardOptions>
 
-export const createGuard = (options: Options = {}) =>
-  createCallerGuard({
-    keys: { secret: new Secret(JWT_SECRET) },
-    issuer: ISSUER,
-    audiences: [AUDIENCE],
-    audienceClaim: 'aud',
-    maxLifetimeSeconds: 3_600,
-    singleUse: false,
-    monotonicNow: () => 0,
-    unixNow: () => NOW_MS,
-    ...options,
-  })
+export const settings = {
+  keys: { secret: new Secret(JWT_SECRET) },
+  issuer: ISSUER,
+  audiences: [AUDIENCE],
+  audienceClaim: 'aud',
+  maxLifetimeSeconds: 3_600,
+  singleUse: false,
+  monotonicNow: () => 0,
+  unixNow: () => NOW_MS,
+} as const
+
+export const createGuard = (options: Options = {}) => createCallerGuard({ ...settings, ...options })
 
 /** `valid`, or the reason of the refusal. */
-export async function verdictOf(token: string, options?: Options): Promise<string> {
+export async function reasonOf(identified: Promise<unknown>): Promise<string> {
   try {
-    await createGuard(options).identify(toBearer(token))
+    await identified
     return 'valid'
   } catch (error) {
     if (error instanceof ServiceError) return error.reason
     throw error
   }
 }
+
+export const verdictOf = (token: string, options?: Options): Promise<string> =>
+  reasonOf(createGuard(options).identify(toBearer(token)))
 
 export const HEADER = '{"alg":"HS256"}'
 export const payload = (claims: object = {}): string => JSON.stringify({ ...toClaims({}, NOW_MS), ...claims })

@@ -1,35 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { type DiagnosisOptions, diagnoseToken } from '../../src/auth/token-diagnosis.ts'
-import { ServiceError } from '../../src/errors.ts'
-import { Secret } from '../../src/secret.ts'
-import { AUDIENCE, ISSUER, JWT_SECRET, SUBJECT, signText, toBearer } from '../support/tokens.ts'
-import { createGuard, HEADER, NOW, NOW_MS, payload, sign } from './secret-tokens.ts'
+import { allReasons, CANARY } from '../support/replies.ts'
+import { AUDIENCE, ISSUER, SUBJECT, signText } from '../support/tokens.ts'
+import { HEADER, NOW, payload, settings, sign, verdictOf } from './secret-tokens.ts'
 
-const settings: DiagnosisOptions = {
-  keys: { secret: new Secret(JWT_SECRET) },
-  issuer: ISSUER,
-  audiences: [AUDIENCE],
-  audienceClaim: 'aud',
-  maxLifetimeSeconds: 3_600,
-  singleUse: false,
-  unixNow: () => NOW_MS,
-}
 const keySet = { keys: { url: new URL('https://issuer.example.com/jwks'), proxy: undefined } } as const
 
 /** The diagnosis for the reason of the service, or `valid`. */
 async function explain(token: string, changes: Partial<DiagnosisOptions> = {}): Promise<string> {
-  const options = { ...settings, ...changes }
-  const { keys: _keys, ...rest } = options
-  try {
-    await createGuard(rest).identify(toBearer(token))
-    return 'valid'
-  } catch (error) {
-    if (error instanceof ServiceError) return diagnoseToken(token, error.reason, options)
-    throw error
-  }
+  const verdict = await verdictOf(token, changes)
+  const reason = allReasons.find((one) => one === verdict)
+  return reason === undefined ? verdict : diagnoseToken(token, reason, { ...settings, ...changes })
 }
 
-const CANARY = 'canary-7c1e9'
 const entra = 'https://login.microsoftonline.com/tenant/v2.0'
 
 describe('the form of a token', () => {

@@ -2,106 +2,76 @@ import { array, assert, asyncProperty, boolean, constantFrom, integer, record } 
 import { describe, expect, it } from 'vitest'
 import { MemoryUsedTokens, releaseToken, reserveToken, type UsedTokens } from '../../src/auth/used-tokens.ts'
 
-function createUsedTokens(maxTokens?: number) {
+function createUsedTokens(maxTokens = 100) {
   const clock = { seconds: 1_000 }
-  const unixNow = (): number => clock.seconds * 1_000
-  return { used: new MemoryUsedTokens(maxTokens === undefined ? { unixNow } : { unixNow, maxTokens }), clock }
+  return { used: new MemoryUsedTokens({ unixNow: () => clock.seconds * 1_000, maxTokens }), clock }
 }
 
+/** At a time in seconds after 1,000: `+a60` reserves the token a until second 60, `-a` releases it. */
+type Step = readonly [at: number, call: string, outcome: 'reserved' | 'used' | 'full' | 'released']
+
+async function take(used: UsedTokens, call: string): Promise<string> {
+  const id = call.charAt(1)
+  if (call.startsWith('-')) return used.release(id).then(() => 'released')
+  const reserved = used.reserve(id, 1_000 + Number(call.slice(2)))
+  return reserved.catch(({ message }: Error) => (message.startsWith('too many') ? 'full' : message))
+}
+
+const once: Step = [0, '+a60', 'reserved']
+const fullOfTwo: readonly Step[] = [once, [0, '+b30', 'reserved'], [0, '+c60', 'full']]
+
 describe('used tokens in memory', () => {
-  it('are reserved once', async () => {
-    const { used } = createUsedTokens()
-    expect(await used.reserve('a', 1_060)).toBe('reserved')
-    expect(await used.reserve('a', 1_060)).toBe('used')
-    expect(await used.reserve('b', 1_060)).toBe('reserved')
+  it.each<[what: string, maxTokens: number, steps: readonly Step[]]>([
+    ['are reserved once', 9, [once, [0, '+a60', 'used'], [0, '+b60', 'reserved']]],
+    ['can be reserved again after their release', 9, [once, [0, '-a', 'released'], [0, '+a60', 'reserved']]],
+    ['can be released without a reservation', 9, [[0, '-a', 'released']]],
+    ['stay used until they expire', 9, [once, [59.9, '+a60', 'used'], [60, '+a120', 'reserved']]],
+    ['are never evicted', 2, [...fullOfTwo, [0, '+c60', 'full'], [0, '+a60', 'used'], [0, '+b60', 'used']]],
+    [
+      'make room when one expires',
+      2,
+      [...fullOfTwo, [30, '+c60', 'reserved'], [30, '+a60', 'used'], [30, '+d60', 'full']],
+    ],
+    [
+      'make room when one is released',
+      1,
+      [once, [0, '+b60', 'full'], [0, '-a', 'released'], [0, '+b10', 'reserved'], [10, '+c60', 'reserved']],
+    ],
+    [
+      'make room when a later one expires',
+      2,
+      [
+        [0, '+a30', 'reserved'],
+        [0, '+b60', 'reserved'],
+        [30, '+c40', 'reserved'],
+        [30, '+d60', 'full'],
+        [40, '+d60', 'reserved'],
+      ],
+    ],
+    [
+      'are searched for expired ones at most once a second',
+      2,
+      [
+        [0, '+a0.5', 'reserved'],
+        [0, '+b1', 'reserved'],
+        [0, '+c60', 'full'],
+        [0.5, '+c60', 'full'],
+        [1, '+c60', 'reserved'],
+        [1, '+d60', 'reserved'],
+      ],
+    ],
+  ])('%s', async (_, maxTokens, steps) => {
+    const { used, clock } = createUsedTokens(maxTokens)
+    for (const [at, call, outcome] of steps) {
+      clock.seconds = 1_000 + at
+      expect(`${call} ${await take(used, call)}`).toBe(`${call} ${outcome}`)
+    }
   })
 
   it('are reserved once by simultaneous calls', async () => {
     const { used } = createUsedTokens()
     const states = await Promise.all(Array.from({ length: 20 }, () => used.reserve('a', 1_060)))
     expect(states.filter((state) => state === 'reserved')).toHaveLength(1)
-  })
-
-  it('can be reserved again after their release', async () => {
-    const { used } = createUsedTokens()
-    await used.reserve('a', 1_060)
-    await used.release('a')
-    expect(await used.reserve('a', 1_060)).toBe('reserved')
-  })
-
-  it('can be released without a reservation', async () => {
-    const { used } = createUsedTokens()
-    await expect(used.release('a')).resolves.toBeUndefined()
-  })
-
-  it('stay used until they expire', async () => {
-    const { used, clock } = createUsedTokens()
-    await used.reserve('a', 1_060)
-    clock.seconds = 1_059.9
-    expect(await used.reserve('a', 1_060)).toBe('used')
-    clock.seconds = 1_060
-    expect(await used.reserve('a', 1_120)).toBe('reserved')
-  })
-
-  it('are never evicted while they are valid', async () => {
-    const { used } = createUsedTokens(2)
-    await used.reserve('a', 1_060)
-    await used.reserve('b', 1_030)
-    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
-    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
-    expect([await used.reserve('a', 1_060), await used.reserve('b', 1_060)]).toEqual(['used', 'used'])
-  })
-
-  it('make room when one expires', async () => {
-    const { used, clock } = createUsedTokens(2)
-    await used.reserve('a', 1_060)
-    await used.reserve('b', 1_030)
-    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
-    clock.seconds = 1_030
-    expect(await used.reserve('c', 1_060)).toBe('reserved')
-    expect(await used.reserve('a', 1_060)).toBe('used')
-    await expect(used.reserve('d', 1_060)).rejects.toThrow('too many')
-  })
-
-  it('make room when one of them is released', async () => {
-    const { used } = createUsedTokens(1)
-    await used.reserve('a', 1_060)
-    await expect(used.reserve('b', 1_060)).rejects.toThrow('too many')
-    await used.release('a')
-    expect(await used.reserve('b', 1_060)).toBe('reserved')
-  })
-
-  it('make room when a later one expires', async () => {
-    const { used, clock } = createUsedTokens(2)
-    await used.reserve('a', 1_030)
-    await used.reserve('b', 1_060)
-    clock.seconds = 1_030
-    await used.reserve('c', 1_040)
-    await expect(used.reserve('d', 1_060)).rejects.toThrow('too many')
-    clock.seconds = 1_040
-    expect(await used.reserve('d', 1_060)).toBe('reserved')
-  })
-
-  it('make room when one that followed a release expires', async () => {
-    const { used, clock } = createUsedTokens(1)
-    await used.reserve('a', 1_060)
-    await expect(used.reserve('b', 1_060)).rejects.toThrow('too many')
-    await used.release('a')
-    await used.reserve('b', 1_010)
-    clock.seconds = 1_010
-    expect(await used.reserve('c', 1_060)).toBe('reserved')
-  })
-
-  it('are searched for expired ones at most once a second', async () => {
-    const { used, clock } = createUsedTokens(2)
-    await used.reserve('a', 1_000.5)
-    await used.reserve('b', 1_001)
-    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
-    clock.seconds = 1_000.5
-    await expect(used.reserve('c', 1_060)).rejects.toThrow('too many')
-    clock.seconds = 1_001
-    expect(await used.reserve('c', 1_060)).toBe('reserved')
-    expect(await used.reserve('d', 1_060)).toBe('reserved')
   })
 
   it('never become free while they are valid', async () => {
@@ -117,19 +87,19 @@ describe('used tokens in memory', () => {
     await assert(
       asyncProperty(steps, async (all) => {
         const { used, clock } = createUsedTokens(3)
-        const held = new Map<string, number>()
+        const valid = new Map<string, number>()
         for (const { id, release, lifetime, wait } of all) {
           clock.seconds += wait
-          for (const [old, until] of held) if (until <= clock.seconds) held.delete(old)
+          for (const [old, until] of valid) if (until <= clock.seconds) valid.delete(old)
           if (release) {
             await used.release(id)
-            held.delete(id)
+            valid.delete(id)
             continue
           }
           const until = clock.seconds + lifetime
           const state = await used.reserve(id, until).catch(() => 'full')
-          expect(state).toBe(held.has(id) ? 'used' : held.size >= 3 ? 'full' : 'reserved')
-          if (state === 'reserved') held.set(id, until)
+          expect(state).toBe(valid.has(id) ? 'used' : valid.size >= 3 ? 'full' : 'reserved')
+          if (state === 'reserved') valid.set(id, until)
         }
       }),
       { seed: 1, numRuns: 300 },
@@ -146,31 +116,19 @@ const unreachable: UsedTokens = {
 }
 
 describe('the use of a token', () => {
-  it('succeeds once', async () => {
+  it('succeeds once, and again after a release', async () => {
     const { used } = createUsedTokens()
     await reserveToken(used, token)
-    await expect(reserveToken(used, token)).rejects.toMatchObject({
-      reason: 'token_replayed',
-      code: 'unauthenticated',
-    })
-  })
-
-  it('succeeds again after a release', async () => {
-    const { used } = createUsedTokens()
-    await reserveToken(used, token)
+    const refusal = { reason: 'token_replayed', code: 'unauthenticated' }
+    await expect(reserveToken(used, token)).rejects.toMatchObject(refusal)
     await releaseToken(used, token)
     await expect(reserveToken(used, token)).resolves.toBeUndefined()
   })
 
-  it('fails if the store is unreachable', async () => {
-    await expect(reserveToken(unreachable, token)).rejects.toMatchObject({
-      reason: 'used_tokens_unavailable',
-      code: 'authentication_unavailable',
-      status: 503,
-    })
-  })
-
-  it('is released without an error if the store is unreachable', async () => {
+  it('fails if the store is unreachable, and is released without an error', async () => {
+    const code = 'authentication_unavailable'
+    const refusal = { reason: 'used_tokens_unavailable', code, status: 503 }
+    await expect(reserveToken(unreachable, token)).rejects.toMatchObject(refusal)
     await expect(releaseToken(unreachable, token)).resolves.toBeUndefined()
   })
 })
