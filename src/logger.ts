@@ -87,7 +87,26 @@ export function createLogDestination(): LogDestination {
   }
 }
 
-export function createLogger(level: LogLevel, stream: DestinationStream): Logger {
+/** Lines of the start wait for the line that says what started, which is the first one. */
+export class LogGate {
+  #waiting: (() => void)[] | undefined = []
+
+  pass(write: () => void): void {
+    if (this.#waiting === undefined) write()
+    else this.#waiting.push(write)
+  }
+
+  /** Writes `first`, then what waits. From then on, lines pass. */
+  open(first?: () => void): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    first?.()
+    for (const write of waiting) write()
+  }
+}
+
+/** Without a gate, every line is written at once. */
+export function createLogger(level: LogLevel, stream: DestinationStream, gate?: LogGate): Logger {
   return pino(
     {
       level,
@@ -98,8 +117,12 @@ export function createLogger(level: LogLevel, stream: DestinationStream): Logger
       // A line without a message would get the message of its error.
       hooks: {
         logMethod(given, log) {
-          if (given.length === 1 && typeof given[0] !== 'string') log.call(this, given[0], 'no message')
-          else log.apply(this, given)
+          const write = (): void => {
+            if (given.length === 1 && typeof given[0] !== 'string') log.call(this, given[0], 'no message')
+            else log.apply(this, given)
+          }
+          if (gate === undefined) write()
+          else gate.pass(write)
         },
       },
     },

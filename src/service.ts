@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { codeOf } from './errors.ts'
 import { formatRules } from './limits/rules.ts'
 import { loadCatalog } from './load-catalog.ts'
+import { LogGate } from './logger.ts'
 import type { Catalog } from './presets/load/catalog.ts'
 import { ConfigError, toListed } from './problems.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
@@ -100,13 +101,23 @@ const describeService = (config: Config, catalog: Catalog, urls: Urls): object =
   trusted_proxies: config.trustedProxies,
 })
 
+export interface StartOptions {
+  readonly extend?: Extension | undefined
+  /** What the first line of the log opens. */
+  readonly gate?: LogGate
+}
+
 /** Everything from the configuration to the open port. Throws a ConfigError for what an operator can fix. */
-export async function startService(config: Config, logger: Logger, extend?: Extension): Promise<Service> {
+export async function startService(
+  config: Config,
+  logger: Logger,
+  { extend, gate = new LogGate() }: StartOptions = {},
+): Promise<Service> {
   const catalog = await openCatalog(config, logger)
   const runtime = await createRuntime(config, catalog, logger)
   await extend?.(runtime)
   const urls = await listenAll(runtime, config)
-  logger.info(describeService(config, catalog, urls), 'listening')
+  gate.open(() => logger.info(describeService(config, catalog, urls), 'listening'))
   if (config.callers.mode === 'none') {
     logger.warn('AUTH_MODE is none: everyone who can forge an Origin header may mint. Only limits apply')
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../src/errors.ts'
-import { createLogger, type LogLevel, logLevels, toLoggedError } from '../src/logger.ts'
+import { createLogger, LogGate, type LogLevel, logLevels, toLoggedError } from '../src/logger.ts'
 import { CANARY } from './support/replies.ts'
 import { ORIGIN, startTestService } from './support/service.ts'
 
@@ -174,3 +174,19 @@ function parseErrorOf(text: string): Error {
   }
   throw new Error('it was parsed')
 }
+
+it('lines before the first one wait for it, and are written after it', () => {
+  const lines: string[] = []
+  const gate = new LogGate()
+  const logger = createLogger('info', { write: (line) => void lines.push(line) }, gate)
+  logger.warn('early')
+  logger.child({}).warn('early too')
+  logger.debug('not logged')
+  expect(lines).toStrictEqual([])
+  gate.open(() => logger.info('first'))
+  logger.info('late')
+  const records = lines.map((line) => JSON.parse(line))
+  expect(records.map(({ msg }) => msg)).toStrictEqual(['first', 'early', 'early too', 'late'])
+  const times = records.map(({ time }) => time)
+  expect(times).toStrictEqual(times.toSorted())
+})

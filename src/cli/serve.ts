@@ -1,7 +1,7 @@
 /** Starts the service as a process: its log, its signals, and how it ends. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, type Environment, parseConfig } from '../config.ts'
-import { createLogDestination, createLogger } from '../logger.ts'
+import { createLogDestination, createLogger, LogGate } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import type { Extension, Service } from '../service.ts'
 import { parseOptions } from './arguments.ts'
@@ -47,8 +47,10 @@ export async function runService({
   whenDrained,
 }: ServeOptions): Promise<Service> {
   const log = createLogDestination()
-  const logger = createLogger('info', log)
+  const gate = new LogGate()
+  const logger = createLogger('info', log, gate)
   onEnd(async (error) => {
+    gate.open()
     if (error instanceof ConfigError) {
       for (const warning of toListed(error.warnings)) logger.warn(warning)
       logger.fatal({ problems: toListed(error.problems) }, 'cannot start')
@@ -60,7 +62,7 @@ export async function runService({
     const config = adjust(await loadConfig(environment, environmentWarnings))
     logger.level = config.logLevel
     const { startService } = await import('../service.ts')
-    return startService(config, logger, extend)
+    return startService(config, logger, { extend, gate })
   }
 
   const starting = start()

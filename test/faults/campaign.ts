@@ -6,7 +6,7 @@ import { inTurn } from '../bench/in-turn.ts'
 import { toMessage } from '../bench/options.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
 import { type DiskFault, diskFaults, newestFile } from './disk-faults.ts'
-import { playFloods, toFloodProblems } from './floods.ts'
+import { type FloodedListener, playFloods, toFloodProblems } from './floods.ts'
 import { type ProcessFault, processFaults } from './process-faults.ts'
 import { type Row, toProblems, toResult, toSkipped, toTable } from './report.ts'
 import { Scene, untilReadyIs } from './scene.ts'
@@ -90,17 +90,24 @@ async function playProcessFault(campaign: Campaign, fault: ProcessFault): Promis
   }
 }
 
-const FLOODS = 'one address floods'
+const FLOODS: readonly (readonly [name: string, listener: FloodedListener])[] = [
+  ['one address floods', 'public'],
+  ['one address floods the admin listener', 'admin'],
+]
 const FLOOD_SECONDS = 60
 const SHORT_FLOOD_SECONDS = 1
 
-async function playAllFloods({ workshop, upstream, isShort }: Campaign): Promise<Row> {
-  if (process.platform !== 'linux') return toSkipped(FLOODS, 'reads memory from /proc')
-  const scene = new Scene(workshop, upstream, FLOODS)
+async function playAllFloods(
+  { workshop, upstream, isShort }: Campaign,
+  fault: string,
+  listener: FloodedListener,
+): Promise<Row> {
+  if (process.platform !== 'linux') return toSkipped(fault, 'reads memory from /proc')
+  const scene = new Scene(workshop, upstream, fault)
   try {
-    const floods = await playFloods(scene, isShort ? SHORT_FLOOD_SECONDS : FLOOD_SECONDS)
+    const floods = await playFloods(scene, listener, isShort ? SHORT_FLOOD_SECONDS : FLOOD_SECONDS)
     const problems = floods.flatMap(toFloodProblems)
-    return { fault: FLOODS, runs: floods.length, findings: undefined, recoveryMs: undefined, problems }
+    return { fault, runs: floods.length, findings: undefined, recoveryMs: undefined, problems }
   } finally {
     await scene.close('SIGKILL')
   }
@@ -139,9 +146,9 @@ async function main(): Promise<void> {
   })
   const campaign = { workshop, upstream, isShort: values.short, random: createRandom(seed) }
   const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(values.only ?? '')
-  const floods = [{ name: FLOODS }].filter(isWanted)
+  const floods = FLOODS.filter(([name]) => isWanted({ name }))
   const rows = [
-    ...(await inTurn(floods, ({ name }) => play(name, playAllFloods(campaign)))),
+    ...(await inTurn(floods, ([name, listener]) => play(name, playAllFloods(campaign, name, listener)))),
     ...(await inTurn(processFaults.filter(isWanted), (fault) =>
       play(fault.name, playProcessFault(campaign, fault)),
     )),

@@ -5,8 +5,10 @@ import { type FloodKind, floodKinds, isFloodKind } from './flood-kinds.ts'
 const [port = 0, connections = 0, seconds = 0] = process.argv.slice(2, 5).map(Number)
 const kind = process.argv[5] ?? ''
 
-const GET = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'
-const POST = 'POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
+// What costs most: the public listener has no such path, and the admin listener renders its metrics.
+const GET = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const POST =
+  'POST /v1/realtime/client_secrets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
 const MANY = Buffer.from(GET.repeat(2_300))
 const BODIES = Buffer.from(`${POST}Content-Length: 16384\r\n\r\n${' '.repeat(16_384)}`.repeat(8))
 const TLS_HELLO = Buffer.from([0x16, 3, 1, 0, 0xa5, 1, 0, 0, 0xa1, 3, 3, 0, 0, 0])
@@ -27,6 +29,10 @@ function repeat(socket: Socket, ms: number, write: () => void): void {
   socket.once('close', () => clearInterval(timer))
 }
 
+/** Of an error, or of the metrics, whose last one is the version. */
+const isEnd = (chunk: Buffer | string): boolean =>
+  chunk.includes('}}') || chunk.includes('realtime_mint_build_info{')
+
 const harms: Readonly<Record<FloodKind, (socket: Socket) => void>> = {
   'pipelined requests, never read': (socket) => writeForever(socket, MANY),
   'pipelined bodies, never read': (socket) => writeForever(socket, BODIES),
@@ -36,7 +42,7 @@ const harms: Readonly<Record<FloodKind, (socket: Socket) => void>> = {
   },
   'one request after the other': (socket) => {
     socket.on('data', (chunk) => {
-      if (chunk.includes('}}')) socket.write(GET)
+      if (isEnd(chunk)) socket.write(GET)
     })
     socket.write(GET)
   },

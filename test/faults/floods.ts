@@ -7,7 +7,7 @@ import { Agent, request } from 'undici'
 import { MINT_PATH } from '../bench/contenders.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { percentile } from '../bench/statistics.ts'
-import type { RunningServer } from '../bench/workshop.ts'
+import { findFreePort, type RunningServer } from '../bench/workshop.ts'
 import { type FloodKind, floodKinds } from './flood-kinds.ts'
 import type { Scene } from './scene.ts'
 
@@ -63,15 +63,9 @@ async function mint(origin: string, seconds: number, dispatcher: Agent): Promise
   return Promise.all(dues.map(send))
 }
 
-function startFlooder({ origin }: RunningServer, kind: FloodKind, seconds: number): Promise<string> {
+function startFlooder(port: number, kind: FloodKind, seconds: number): Promise<string> {
   const script = join(import.meta.dirname, 'flooder.ts')
-  const child = spawn(process.execPath, [
-    script,
-    new URL(origin).port,
-    String(CONNECTIONS),
-    String(seconds),
-    kind,
-  ])
+  const child = spawn(process.execPath, [script, String(port), String(CONNECTIONS), String(seconds), kind])
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   return new Promise((resolve) => child.once('close', () => resolve(text.trim())))
@@ -84,20 +78,25 @@ const toP99 = (all: readonly Minted[]): number =>
   )
 
 interface Beside {
+  /** The listener that is flooded. Mints go to the public one. */
+  readonly port: number
   readonly service: RunningServer
   readonly seconds: number
   readonly pages: Agent
   readonly quietP99Ms: number
 }
 
-async function playFlood(kind: FloodKind, { service, seconds, pages, quietP99Ms }: Beside): Promise<Flood> {
+async function playFlood(
+  kind: FloodKind,
+  { port, service, seconds, pages, quietP99Ms }: Beside,
+): Promise<Flood> {
   const before = readMib(service)
   let most = before
   const sampler = setInterval(() => {
     most = Math.max(most, readMib(service))
   }, SAMPLE_MS)
   const [opened, minted] = await Promise.all([
-    startFlooder(service, kind, seconds),
+    startFlooder(port, kind, seconds),
     mint(service.origin, seconds, pages),
   ])
   clearInterval(sampler)
@@ -113,18 +112,23 @@ async function playFlood(kind: FloodKind, { service, seconds, pages, quietP99Ms 
   }
 }
 
+export type FloodedListener = 'public' | 'admin'
+
 /** Limits are high, so that the bounds on connections decide alone. */
-export async function playFloods(scene: Scene, seconds: number): Promise<Flood[]> {
+export async function playFloods(scene: Scene, listener: FloodedListener, seconds: number): Promise<Flood[]> {
   const pages = new Agent({ localAddress: '127.0.0.2' })
   try {
+    const adminPort = await findFreePort()
     const service = await scene.start({
+      ADMIN_PORT: String(adminPort),
       MAX_CONCURRENT_MINTS: '256',
       NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=16',
     })
+    const port = listener === 'admin' ? adminPort : Number(new URL(service.origin).port)
     await mint(service.origin, QUIET_SECONDS, pages)
     const quietP99Ms = toP99(await mint(service.origin, QUIET_SECONDS, pages))
     return await inTurn(floodKinds, async (kind) => {
-      const flood = await playFlood(kind, { service, seconds, pages, quietP99Ms })
+      const flood = await playFlood(kind, { port, service, seconds, pages, quietP99Ms })
       console.log(toLine(flood))
       return flood
     })
