@@ -112,7 +112,7 @@ async function openRedis(
       noteChange(conditions, 'redis', cause)
       const mode = redis.required ? 'nothing is issued' : 'this replica counts alone'
       if (cause === null) logger.warn('redis available again')
-      else logger.error({ cause }, `redis unavailable: ${mode}`)
+      else logger.error({ cause }, `redis unavailable: ${mode}. Run check to see why`)
       audit
         .recordStore(cause === null ? 'restored' : 'degraded', cause)
         .catch(() => logger.error('a change of the store could not be recorded in the audit'))

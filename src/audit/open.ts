@@ -108,7 +108,11 @@ export async function openAudit(
     onCommit,
     onChange: (available, cause) => {
       onChange?.(available ? null : (cause ?? 'unknown'))
-      if (!available) return logger.error({ cause }, 'audit cannot be written: no secret is issued')
+      if (!available)
+        return logger.error(
+          { cause },
+          'audit cannot be written: no secret is issued. Check the disk, the mount and the owner of AUDIT_DIR',
+        )
       logger.warn('audit is written again')
       void keepKey()
     },

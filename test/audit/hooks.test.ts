@@ -152,7 +152,7 @@ describe('a record that cannot be written', () => {
     expect(await service.attempts()).toMatchObject([{ request_id: reply.headers['x-request-id'] }])
     const messages = service.logText().matchAll(/"msg":"(audit (?!anchor)[^"]+)"/g)
     expect([...messages].map(([, message]) => message)).toStrictEqual([
-      'audit cannot be written: no secret is issued',
+      'audit cannot be written: no secret is issued. Check the disk, the mount and the owner of AUDIT_DIR',
       'audit is written again',
     ])
   })

@@ -18,7 +18,7 @@ async function startDemoService(defer: Defer): Promise<string> {
   defer(close)
   // Less than the page's own eight seconds, so that the test is shorter.
   const config = adjust(parseConfig({ ...environment, UPSTREAM_TIMEOUT_MS: '3500' }))
-  const service = await startService(config, createLogger('fatal', { write: () => undefined }), extend)
+  const service = await startService(config, createLogger('fatal', { write: () => undefined }), { extend })
   defer(service.drain)
   return service.url
 }
