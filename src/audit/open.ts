@@ -43,6 +43,9 @@ export interface AuditDependencies {
   readonly onChange?: (cause: string | null) => void
 }
 
+const DOWN =
+  'audit cannot be written: no secret is issued. Check the disk, the mount and the owner of AUDIT_DIR'
+
 async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
   await createDirectory(directory)
   const { key, isNew, isExposed } = await loadAuditKey(directory)
@@ -108,11 +111,7 @@ export async function openAudit(
     onCommit,
     onChange: (available, cause) => {
       onChange?.(available ? null : (cause ?? 'unknown'))
-      if (!available)
-        return logger.error(
-          { cause },
-          'audit cannot be written: no secret is issued. Check the disk, the mount and the owner of AUDIT_DIR',
-        )
+      if (!available) return logger.error({ cause }, DOWN)
       logger.warn('audit is written again')
       void keepKey()
     },

@@ -91,15 +91,14 @@ describe.skipIf(isMissing('jq'))(`jq${ifMissing('jq')}`, () => {
 it('the other queries name only fields of the log', async () => {
   const { log } = await createLog()
   const fields = new Set(parseRecords(log).flatMap((record) => Object.keys(record)))
-  const named = questions.flatMap(({ queries: { logql = '', cloudwatch = '', datadog = '' } }) => [
-    ...[...logql.matchAll(/(?:by \(|\| )(\w+(?:, \w+)*)(?:\)|[!=]~?")/g)].flatMap(([, list = '']) =>
-      list.split(', '),
-    ),
-    ...[...cloudwatch.matchAll(/(?:filter|and|ispresent\(|pct\(|max\() ?(\w+)(?= in| like| =|,|\))/g)].map(
-      ([, name = '']) => name,
-    ),
-    ...[...datadog.matchAll(/@(\w+)/g)].map(([, name = '']) => name),
-  ])
+  const find = (tool: string, pattern: RegExp): readonly string[] =>
+    questions.flatMap(({ queries }) =>
+      [...(queries[tool] ?? '').matchAll(pattern)].flatMap(([, list = '']) => list.split(', ')),
+    )
+  const named = find('logql', /(?:by \(|\| )(\w+(?:, \w+)*)(?:\)|[!=]~?")/g).concat(
+    find('cloudwatch', /(?:filter|and|ispresent\(|pct\(|max\() ?(\w+)(?= in| like| =|,|\))/g),
+    find('datadog', /@(\w+)/g),
+  )
   expect(new Set(named).size).toBeGreaterThan(10)
   // Of an incident that this log does not have.
   expect(named.filter((name) => !fields.has(name) && name !== 'cause')).toStrictEqual([])
