@@ -15,6 +15,16 @@ export interface Scene {
   readonly open: (options?: BrowserContextOptions) => Promise<OpenedPage>
 }
 
+const browserArguments = [
+  // CI runs as root, for whom Chromium has no sandbox.
+  '--no-sandbox',
+  // A microphone that beeps, and no question whether the page may use it.
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  // The names that hide local addresses need multicast, which CI may not have.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+]
+
 /** The browser logs these for replies that the page asked for. */
 const isFailedRequest = (text: string): boolean =>
   /^Failed to load resource: |has been blocked by CORS policy/.test(text)
@@ -50,8 +60,7 @@ export function describeInChromium<Prepared>(
       const executablePath = findProgram('chromium')
       if (executablePath === undefined) throw new Error('chromium is not installed')
       const prepared = await prepare((end) => ends.unshift(end))
-      // CI runs as root, for whom Chromium has no sandbox.
-      const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+      const browser = await chromium.launch({ executablePath, args: browserArguments })
       ends.unshift(() => browser.close())
       ready.push({ browser, prepared })
     }, 60_000)

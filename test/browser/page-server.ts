@@ -10,14 +10,24 @@ export interface PageServer {
   readonly listed: string
   /** The same page as `http://localhost:PORT`: another origin, which they do not list. */
   readonly unlisted: string
+  /** Serves `/example`, a page that runs this script under this Content Security Policy. */
+  readonly publish: (script: string, policy: string) => void
 }
 
 const client = readFileSync(join(ROOT, 'src/client/client.js'))
 const html = '<!doctype html><title>A page</title><link rel="icon" href="data:,">'
+const exampleHtml = `${html}<div id="root"></div><script type="module" src="/example.js"></script>`
 
 export async function startPageServer(defer: Defer): Promise<PageServer> {
+  const example = { script: '', policy: '' }
   const server = createServer(({ url }, reply) => {
-    const [type, body] = url === '/client.js' ? ['text/javascript', client] : ['text/html', html]
+    const [type, body] =
+      url === '/client.js'
+        ? ['text/javascript', client]
+        : url === '/example.js'
+          ? ['text/javascript', example.script]
+          : ['text/html', url === '/example' ? exampleHtml : html]
+    if (url === '/example') reply.setHeader('content-security-policy', example.policy)
     reply.setHeader('content-type', type)
     reply.end(body)
   })
@@ -32,5 +42,9 @@ export async function startPageServer(defer: Defer): Promise<PageServer> {
   )
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  return { listed: `http://127.0.0.1:${port}`, unlisted: `http://localhost:${port}` }
+  return {
+    listed: `http://127.0.0.1:${port}`,
+    unlisted: `http://localhost:${port}`,
+    publish: (script, policy) => void Object.assign(example, { script, policy }),
+  }
 }
