@@ -1,4 +1,5 @@
 /** Plain JSON values and the paths in them. */
+import { isDeepStrictEqual } from 'node:util'
 import { isObject } from '../json.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -34,16 +35,8 @@ export function putAt(root: Record<string, unknown>, path: readonly string[], va
 
 /** Equality of JSON values; the order of an object's keys does not matter. */
 export function isEqual(one: unknown, other: unknown): boolean {
-  if (one === other) return true
-  if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((item, index) => isEqual(item, other[index]))
-  }
-  if (!isObject(one) || !isObject(other)) return false
-  const keys = Object.keys(one)
-  return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isEqual(one[key], other[key]))
-  )
+  // JSON has a negative zero, which isDeepStrictEqual tells from zero.
+  return one === other || isDeepStrictEqual(one, other)
 }
 
 /** Freezes a JSON value and everything in it. */
@@ -57,21 +50,13 @@ export function deepFreeze<Value>(value: Value): Value {
 
 /** The length of a text in code points. */
 export function codePoints(text: string): number {
-  let count = 0
-  for (const _ of text) count += 1
-  return count
-}
-
-export interface Size {
-  readonly depth: number
-  /** The number of keys of one object. */
-  readonly keys: number
+  return Array.from(text).length
 }
 
 /** True when a value is nested deeper, or an object in it has more keys. Looks no further than that. */
-export function isLarger(value: unknown, { depth, keys }: Size): boolean {
+export function isLarger(value: unknown, depth: number, keys: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   const inner = Object.values(value)
   if (depth === 0 || (!Array.isArray(value) && inner.length > keys)) return true
-  return inner.some((item) => isLarger(item, { depth: depth - 1, keys }))
+  return inner.some((item) => isLarger(item, depth - 1, keys))
 }

@@ -7,7 +7,7 @@ import { type FlatSession, flatSession, toFlatField } from '../schema/flat.ts'
 import { gaSessions, isSessionType, requestedSessions } from '../schema/ga.ts'
 import { knownPath, type Leaf, leavesOf } from '../schema/paths.ts'
 import { type Translation, toGaSession } from '../schema/translation.ts'
-import { parseField } from './field-errors.ts'
+import { checkSize, parseField } from './field-errors.ts'
 import type { MintRequest } from './mint-request.ts'
 
 /** A leaf of a request, by dotted GA path. */
@@ -58,6 +58,7 @@ function gaLeaves(preset: Preset, requested: Fields): readonly Change[] {
       param: 'session.type',
     })
   }
+  checkSize(requested, 'session')
   const session = parseField(requestedSessions[preset.type], requested, 'session')
   return leavesOf(gaSessions[preset.type], session).map(({ path, value }) => ({
     path,

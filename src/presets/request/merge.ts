@@ -25,13 +25,12 @@ export function merge(preset: Preset, instructions: string | undefined, changes:
   if (instructions !== undefined) session['instructions'] = instructions
   for (const { path, value } of changes) putAt(session, toPath(path), value)
   dropStale(session, preset.type)
-  const sent =
-    preset.flatSession === null ? session : flatten(preset.flatSession, session, instructions, changes)
-  const schema = preset.flatSession === null ? gaSessions[preset.type] : flatSession
-  if (issuesOf(gaSessions[preset.type], session).length > 0 || issuesOf(schema, sent).length > 0) {
-    throw new ServiceError('override_outside_rule', { param: changes[0]?.param ?? '' })
-  }
-  return { session, sent }
+  const flat = preset.flatSession && flatten(preset.flatSession, session, instructions, changes)
+  const isValid =
+    gaSessions[preset.type].safeParse(session).success &&
+    (flat === null || flatSession.safeParse(flat).success)
+  if (!isValid) throw new ServiceError('override_outside_rule', { param: changes[0]?.param ?? '' })
+  return { session, sent: flat ?? session }
 }
 
 /** Removes the fields of the old type when a change selects another type of turn detection or format. */
@@ -53,9 +52,7 @@ function flatten(
   if (instructions !== undefined) sent['instructions'] = instructions
   for (const { path } of changes) {
     const field = toFlatField(path)?.field
-    const gaPath = field === undefined ? null : gaPathOf[field]
-    if (field !== undefined && gaPath !== null)
-      sent[field] = toFlatValue(field, valueAt(session, toPath(gaPath)))
+    if (field !== undefined) sent[field] = toFlatValue(field, valueAt(session, toPath(gaPathOf[field] ?? '')))
   }
   return sent
 }

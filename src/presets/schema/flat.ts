@@ -108,9 +108,11 @@ export function isFlatField(name: string): name is FlatField {
   return Object.hasOwn(gaPathOf, name)
 }
 
+export const flatFields: readonly FlatField[] = Object.keys(gaPathOf).filter(isFlatField)
+
 /** The flat field of a GA path, and the path inside it ('' for the field itself). */
 export function toFlatField(gaPath: string): { field: FlatField; inside: string } | undefined {
-  for (const field of Object.keys(gaPathOf).filter(isFlatField)) {
+  for (const field of flatFields) {
     const root = gaPathOf[field]
     if (root === gaPath) return { field, inside: '' }
     if (root !== null && gaPath.startsWith(`${root}.`))

@@ -64,6 +64,12 @@ const turnDetection = z.discriminatedUnion('type', [
 ])
 
 /** Rules of the server that no type states. */
+const transcriptionRules = [
+  ['prompt', takesPrompt, 'no prompt with this model'],
+  ['languages', takesVocabulary, 'no list of languages with this model, only one language'],
+  ['keywords', takesVocabulary, 'no keywords with this model'],
+] as const
+
 const audioInput = z
   .strictObject({
     format: audioFormat.optional(),
@@ -71,17 +77,11 @@ const audioInput = z
     noise_reduction: noiseReduction.nullish(),
     turn_detection: turnDetection.nullish(),
   })
-  .refine(({ transcription: given }) => typeof given?.prompt !== 'string' || takesPrompt(given.model), {
-    path: ['transcription', 'prompt'],
-    error: 'no prompt with this model',
-  })
-  .refine(({ transcription: given }) => given?.languages === undefined || takesVocabulary(given.model), {
-    path: ['transcription', 'languages'],
-    error: 'no list of languages with this model, only one language',
-  })
-  .refine(({ transcription: given }) => given?.keywords === undefined || takesVocabulary(given.model), {
-    path: ['transcription', 'keywords'],
-    error: 'no keywords with this model',
+  .superRefine(({ transcription: given }, context) => {
+    for (const [field, takes, message] of transcriptionRules) {
+      if (given?.[field] === undefined || takes(given.model)) continue
+      context.addIssue({ code: 'custom', path: ['transcription', field], message })
+    }
   })
 
 /** A realtime session takes turn detection with every model. */

@@ -2,7 +2,7 @@
 
 import { isObject } from '../../json.ts'
 import { type Fields, putAt, toPath } from '../json.ts'
-import { type FlatField, type FlatSession, gaPathOf } from './flat.ts'
+import { type FlatField, type FlatSession, flatFields, gaPathOf } from './flat.ts'
 import { takesPrompt } from './models.ts'
 
 /** A flat leaf without a GA equivalent. */
@@ -24,8 +24,10 @@ export interface Translation {
 export interface Omitted {
   /** Functions that `tool_choice` may name when the session lists none. */
   readonly functions?: ReadonlySet<string>
-  readonly vadType?: 'server_vad' | 'semantic_vad'
+  readonly vadType?: VadType
 }
+
+type VadType = 'server_vad' | 'semantic_vad'
 
 const audioFormats = {
   pcm16: { type: 'audio/pcm', rate: 24_000 },
@@ -36,8 +38,11 @@ const audioFormats = {
 
 const toolModes: ReadonlySet<unknown> = new Set(['auto', 'none', 'required'])
 
-const serverVadOnly = ['threshold', 'prefix_padding_ms', 'silence_duration_ms', 'idle_timeout_ms'] as const
-const semanticVadOnly = ['eagerness'] as const
+/** Fields that only the other kind of turn detection has. */
+const foreign: Readonly<Record<VadType, readonly string[]>> = {
+  server_vad: ['eagerness'],
+  semantic_vad: ['threshold', 'prefix_padding_ms', 'silence_duration_ms', 'idle_timeout_ms'],
+}
 
 /** Null means "off" in these; in every other field it means "not given". */
 const nullable: ReadonlySet<FlatField> = new Set([
@@ -48,46 +53,46 @@ const nullable: ReadonlySet<FlatField> = new Set([
   'prompt',
 ])
 
-/** Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat-schema.ts has the paths. */
+/** Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat.ts has the paths. */
 export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translation {
+  const vadType = flat.turn_detection?.type ?? omitted.vadType ?? 'server_vad'
+  const dropped = findDropped(flat, vadType)
+  const values: Readonly<Partial<Record<FlatField, unknown>>> = {
+    ...flat,
+    modalities: toOutputModalities(flat.modalities),
+    input_audio_format: flat.input_audio_format && audioFormats[flat.input_audio_format],
+    output_audio_format: flat.output_audio_format && audioFormats[flat.output_audio_format],
+    input_audio_transcription: toTranscription(flat.input_audio_transcription),
+    turn_detection: toTurnDetection(flat.turn_detection, vadType),
+    input_audio_noise_reduction: withoutNulls(flat.input_audio_noise_reduction),
+    tools: flat.tools?.map((tool) => ({ type: 'function', ...withoutNulls(tool) })),
+    tool_choice: toToolChoice(flat.tool_choice),
+  }
   const session: Record<string, unknown> = { type: 'realtime' }
-  const put = (field: FlatField, value: unknown): void => {
-    const path = gaPathOf[field]
-    if (path === null || value === undefined || (value === null && !nullable.has(field))) return
+  for (const field of flatFields) {
+    const [path, value] = [gaPathOf[field], values[field]]
+    if (path === null || value === undefined || (value === null && !nullable.has(field))) continue
     putAt(session, toPath(path), value)
   }
-  const functions =
-    flat.tools === undefined || flat.tools === null
-      ? (omitted.functions ?? new Set<string>())
-      : new Set(flat.tools.map((tool) => tool.name))
-  const transcription = toTranscription(flat.input_audio_transcription)
-  const turnDetection = toTurnDetection(flat.turn_detection, omitted.vadType ?? 'server_vad')
+  const functions = flat.tools ? new Set(flat.tools.map(({ name }) => name)) : omitted.functions
+  return { session, dropped, unknownTool: isUnknownTool(flat.tool_choice, functions ?? new Set()) }
+}
 
-  put('model', flat.model)
-  put('modalities', toOutputModalities(flat.modalities))
-  put('instructions', flat.instructions)
-  put('voice', flat.voice)
-  put('input_audio_format', flat.input_audio_format && audioFormats[flat.input_audio_format])
-  put('output_audio_format', flat.output_audio_format && audioFormats[flat.output_audio_format])
-  put('input_audio_transcription', transcription.value)
-  put('turn_detection', turnDetection.value)
-  put('input_audio_noise_reduction', withoutNulls(flat.input_audio_noise_reduction))
-  put(
-    'tools',
-    flat.tools?.map((tool) => ({ type: 'function', ...withoutNulls(tool) })),
-  )
-  put('tool_choice', toToolChoice(flat.tool_choice))
-  put('max_response_output_tokens', flat.max_response_output_tokens)
-  put('speed', flat.speed)
-  put('tracing', flat.tracing)
-  put('truncation', flat.truncation)
-  put('prompt', flat.prompt)
-
-  return {
-    session,
-    dropped: [...dropTemperature(flat.temperature), ...transcription.dropped, ...turnDetection.dropped],
-    unknownTool: isUnknownTool(flat.tool_choice, functions),
-  }
+/** What GA has no place for, and what it would refuse or ignore. */
+function findDropped(flat: FlatSession, vadType: VadType): readonly Dropped[] {
+  const { temperature, input_audio_transcription: transcription, turn_detection: turnDetection } = flat
+  const path = 'input_audio_transcription.prompt'
+  const noEffect = `has no effect with ${vadType} and is left out`
+  const candidates = [
+    { path: 'temperature', value: temperature, why: 'has no equivalent in the GA API and is left out' },
+    ...(takesPrompt(transcription?.model)
+      ? []
+      : [{ path, value: transcription?.prompt, why: 'is refused by this model and is left out' }]),
+    ...Object.entries(turnDetection ?? {})
+      .filter(([key]) => foreign[vadType].includes(key))
+      .map(([key, value]) => ({ path: `turn_detection.${key}`, value, why: noEffect })),
+  ]
+  return candidates.filter(({ value }) => value !== undefined && value !== null)
 }
 
 /** GA takes one modality only. Audio includes its transcript, so audio wins. */
@@ -105,52 +110,22 @@ function isUnknownTool(choice: FlatSession['tool_choice'], functions: ReadonlySe
   return !functions.has(typeof choice === 'string' ? choice : choice.name)
 }
 
-function dropTemperature(value: FlatSession['temperature']): readonly Dropped[] {
-  if (value === undefined || value === null) return []
-  return [{ path: 'temperature', value, why: 'has no equivalent in the GA API and is left out' }]
+function toTranscription(transcription: FlatSession['input_audio_transcription']): unknown {
+  if (!transcription || takesPrompt(transcription.model)) return withoutNulls(transcription)
+  return withoutNulls({ ...transcription, prompt: null })
 }
 
-interface Part {
-  readonly value: unknown
-  readonly dropped: readonly Dropped[]
-}
-
-function toTranscription(transcription: FlatSession['input_audio_transcription']): Part {
-  if (transcription === undefined || transcription === null) return { value: transcription, dropped: [] }
-  const { prompt, ...rest } = transcription
-  if (typeof prompt !== 'string' || takesPrompt(rest.model)) {
-    return { value: withoutNulls(transcription), dropped: [] }
-  }
-  const path = 'input_audio_transcription.prompt'
-  return {
-    value: withoutNulls(rest),
-    dropped: [{ path, value: prompt, why: 'is refused by this model and is left out' }],
-  }
-}
-
-function toTurnDetection(turnDetection: FlatSession['turn_detection'], defaultType: string): Part {
-  if (turnDetection === undefined || turnDetection === null) return { value: turnDetection, dropped: [] }
-  const type = turnDetection.type ?? defaultType
-  const others: ReadonlySet<string> = new Set(type === 'server_vad' ? semanticVadOnly : serverVadOnly)
-  const given = Object.entries(turnDetection).filter(
-    ([key, value]) => value !== undefined && (value !== null || key === 'idle_timeout_ms'),
+function toTurnDetection(turnDetection: FlatSession['turn_detection'], type: VadType): unknown {
+  if (!turnDetection) return turnDetection
+  const kept = Object.entries(turnDetection).filter(
+    ([key, value]) => !foreign[type].includes(key) && (value !== null || key === 'idle_timeout_ms'),
   )
-  return {
-    value: { type, ...Object.fromEntries(given.filter(([key]) => !others.has(key))) },
-    dropped: given
-      .filter(([key, value]) => others.has(key) && value !== null)
-      .map(([key, value]) => ({
-        path: `turn_detection.${key}`,
-        value,
-        why: `has no effect with ${type} and is left out`,
-      })),
-  }
+  return { type, ...Object.fromEntries(kept) }
 }
 
 /** SDKs send unset members as null, so null means nothing here. */
 function withoutNulls(value: Fields | null | undefined): Fields | null | undefined {
-  if (value === undefined || value === null) return value
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+  return value && Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
 }
 
 /** Translates the GA value of one field back, for servers of the flat endpoint. */
