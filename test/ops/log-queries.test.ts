@@ -88,13 +88,15 @@ describe.skipIf(isMissing('jq'))(`jq${ifMissing('jq')}`, () => {
   })
 })
 
+/** The names that the queries of a tool have. */
+const find = (tool: string, pattern: RegExp): readonly string[] =>
+  questions.flatMap(({ queries }) =>
+    [...(queries[tool] ?? '').matchAll(pattern)].flatMap(([, list = '']) => list.split(', ')),
+  )
+
 it('the other queries name only fields of the log', async () => {
   const { log } = await createLog()
   const fields = new Set(parseRecords(log).flatMap((record) => Object.keys(record)))
-  const find = (tool: string, pattern: RegExp): readonly string[] =>
-    questions.flatMap(({ queries }) =>
-      [...(queries[tool] ?? '').matchAll(pattern)].flatMap(([, list = '']) => list.split(', ')),
-    )
   const named = find('logql', /(?:by \(|\| )(\w+(?:, \w+)*)(?:\)|[!=]~?")/g).concat(
     find('cloudwatch', /(?:filter|and|ispresent\(|pct\(|max\() ?(\w+)(?= in| like| =|,|\))/g),
     find('datadog', /@(\w+)/g),
