@@ -12,6 +12,7 @@ import type { Catalog } from './presets/load/catalog.ts'
 import { ConfigError, toListed } from './problems.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 import { readVersion } from './version.ts'
+import { reloadAll } from './watched-settings.ts'
 
 export interface Service {
   /** `http://address:port`: the address that the service actually listens on. */
@@ -126,10 +127,7 @@ export async function startService(
   }
   return {
     url: urls.url,
-    reload: async () => {
-      const [presets, key] = await Promise.all([runtime.presets.reload(), runtime.key.reload()])
-      logger.info({ presets, api_key: key }, 'reload done')
-    },
+    reload: async () => void (await reloadAll(runtime, logger)),
     drain: () => drain(runtime, config.drainDelaySeconds * 1000),
   }
 }

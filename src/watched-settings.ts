@@ -8,7 +8,7 @@ import type { Catalog, Refusal } from './presets/load/catalog.ts'
 import { toListed } from './problems.ts'
 import type { Secret } from './secret.ts'
 import { loadApiKey } from './settings/upstream.ts'
-import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
+import { createFixed, createWatchedFile, type ReloadOutcome, type Watched } from './watched-file.ts'
 
 export interface WatchDependencies {
   readonly audit: Audit
@@ -88,4 +88,19 @@ export function watchKey(
   // The file may have changed since the settings were read.
   void key.reload()
   return key
+}
+
+export interface Reloaded {
+  readonly presets: ReloadOutcome
+  readonly apiKey: ReloadOutcome
+}
+
+/** Reads both files again. The log says what changed. */
+export async function reloadAll(
+  { presets, key }: { readonly presets: Watched<Catalog>; readonly key: Watched<Secret> },
+  logger: Logger,
+): Promise<Reloaded> {
+  const [ofPresets, ofKey] = await Promise.all([presets.reload(), key.reload()])
+  logger.info({ presets: ofPresets, api_key: ofKey }, 'reload done')
+  return { presets: ofPresets, apiKey: ofKey }
 }

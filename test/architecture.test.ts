@@ -100,6 +100,7 @@ describe('who may import whom', () => {
         'settings',
         'version',
         'watched-file',
+        'watched-settings',
       ],
     ],
     ['conditions', []],

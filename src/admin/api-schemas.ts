@@ -134,4 +134,11 @@ export const stateReply = z.strictObject({
   }),
 })
 
+const reloaded = z.enum(['changed', 'unchanged', 'refused', 'not a file'])
+
+/** `refused`: the file is invalid, and the log says why. `not a file`: the value is in the environment. */
+export const reloadReply = z.strictObject({ presets: reloaded, api_key: reloaded })
+
+export type ReloadReply = z.infer<typeof reloadReply>
+
 export type StateReply = z.infer<typeof stateReply>

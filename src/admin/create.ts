@@ -18,10 +18,12 @@ import type { Secret } from '../secret.ts'
 import type { AdminConfig } from '../settings/admin.ts'
 import { readVersion } from '../version.ts'
 import type { Watched } from '../watched-file.ts'
+import { reloadAll } from '../watched-settings.ts'
 import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { createRecordIndex } from './record-index.ts'
+import { reloadRoute } from './reload-route.ts'
 import { stateRoute } from './state-route.ts'
 import { createVerifier } from './verification.ts'
 
@@ -97,5 +99,6 @@ export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyI
     now: monotonicNow,
   })
   addApi(app, parts)
+  reloadRoute(app, () => reloadAll(parts, logger))
   return app
 }
