@@ -24,10 +24,14 @@ export interface AttemptSession {
   readonly overrides: readonly string[]
 }
 
-export interface AttemptUpstream {
+/** What the audit record says about the call. */
+export interface UpstreamReport {
   readonly status: number | null
+  /** Upstream's error code, if it is in the closed list. */
   readonly code: string | null
+  /** The field that upstream refused, if it is a path of our schema. */
   readonly param: string | null
+  /** Upstream's id, which finds the call in its logs; null unless it has the form of one. */
   readonly requestId: string | null
   readonly attempts: number
   readonly ms: number
@@ -58,7 +62,7 @@ export class Attempt {
   /** The limits that the caller may know about. */
   quotas: readonly AttemptQuota[] = []
   session: AttemptSession | null = null
-  upstream: AttemptUpstream | null = null
+  upstream: UpstreamReport | null = null
   secret: Secret | null = null
   /** Unix seconds. */
   secretExpiresAt: number | null = null

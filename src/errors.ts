@@ -155,6 +155,17 @@ export class ServiceError extends Error {
   }
 }
 
+/** An error with a code, as Node's have one. Neither `what` nor the code has text from outside. */
+export class CodedError extends Error {
+  readonly code: string
+
+  constructor(what: string, code: string) {
+    super(`${what}: ${code}`)
+    this.name = 'CodedError'
+    this.code = code
+  }
+}
+
 /** The `code` that Node and our libraries put on their errors: the only part of them that is safe to compare and show. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined

@@ -71,7 +71,7 @@ describe('who may import whom', () => {
     ['redis', ['errors', 'secret']],
     ['limits', ['errors', 'reasons', 'redis']],
     ['clock-check', []],
-    ['openai', ['clock-check', 'errors', 'json', 'outbound', 'presets', 'reasons', 'secret']],
+    ['openai', ['attempt', 'clock-check', 'errors', 'json', 'outbound', 'presets', 'reasons', 'secret']],
     ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons', 'suggestion']],
     ['read-file', ['errors']],
     ['problems', []],

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { CodedError } from '../errors.ts'
 import type { Head } from './format.ts'
 
 const open = promisify(fs.open)
@@ -13,15 +14,8 @@ const close = promisify(fs.close)
 export type Durability = 'fsync' | 'write'
 
 /** Why a record was not written: a code of the file system or one of ours, never a path. */
-export class AuditWriteError extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(`the audit record was not written: ${code}`)
-    this.name = 'AuditWriteError'
-    this.code = code
-  }
-}
+export const toWriteError = (code: string): CodedError =>
+  new CodedError('the audit record was not written', code)
 
 export class AuditFile {
   readonly name: string
@@ -52,7 +46,7 @@ export class AuditFile {
     while (written < bytes.length) {
       const { bytesWritten } = await write(this.#fd, bytes, written)
       // A full disk may accept part of a line, and fail only on the next write.
-      if (bytesWritten === 0) throw new AuditWriteError('short_write')
+      if (bytesWritten === 0) throw toWriteError('short_write')
       written += bytesWritten
     }
     this.size += bytes.length
@@ -67,10 +61,10 @@ export class AuditFile {
    */
   check(): void {
     const found = fs.lstatSync(this.#path, { throwIfNoEntry: false })
-    if (found === undefined) throw new AuditWriteError('file_removed')
+    if (found === undefined) throw toWriteError('file_removed')
     const { ino, dev } = this.#identity
-    if (found.ino !== ino || found.dev !== dev) throw new AuditWriteError('file_replaced')
-    if (found.size !== this.size) throw new AuditWriteError('file_resized')
+    if (found.ino !== ino || found.dev !== dev) throw toWriteError('file_replaced')
+    if (found.size !== this.size) throw toWriteError('file_resized')
   }
 
   /** Waits for work under way: a closed descriptor's number could by then mean another file. */

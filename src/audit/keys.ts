@@ -2,7 +2,7 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../errors.ts'
+import { CodedError, codeOf } from '../errors.ts'
 import { readSmallFile } from '../read-file.ts'
 import { hmac, Secret } from '../secret.ts'
 
@@ -53,14 +53,7 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
 
 /** A shorter key could be guessed, and the pseudonyms reversed. */
 export const MIN_KEY_LENGTH = 32
-
-export class AuditKeyError extends Error {
-  readonly code = 'key_too_short'
-
-  constructor() {
-    super('the key in the key file is too short')
-  }
-}
+export const KEY_TOO_SHORT = 'key_too_short'
 
 /** In the audit directory, if no key is configured. */
 export const KEY_FILE_NAME = 'audit.key'
@@ -86,10 +79,10 @@ async function createKeyFile(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** The key in a file, trimmed. Throws an AuditKeyError, or what the file system throws. */
+/** The key in a file, trimmed. Throws KEY_TOO_SHORT, or what the file system throws. */
 export async function readAuditKey(path: string): Promise<Secret> {
   const text = (await readSmallFile(path)).toString('utf8').trim()
-  if (text.length < MIN_KEY_LENGTH) throw new AuditKeyError()
+  if (text.length < MIN_KEY_LENGTH) throw new CodedError('the audit key cannot be used', KEY_TOO_SHORT)
   return new Secret(text)
 }
 
@@ -101,7 +94,7 @@ export interface LoadedAuditKey {
   readonly isExposed: boolean
 }
 
-/** The key file of `directory`, created with mode 0600 if missing. Throws an AuditKeyError, or what the file system throws. */
+/** The key file of `directory`, created with mode 0600 if missing. Throws as readAuditKey. */
 export async function loadAuditKey(directory: string): Promise<LoadedAuditKey> {
   const path = toKeyFile(directory)
   const isNew = await createKeyFile(path, randomBytes(32).toString('base64url'))

@@ -8,10 +8,10 @@ import { Audit, type AuditOptions } from './audit.ts'
 import { createDirectory } from './directory.ts'
 import type { Durability } from './file.ts'
 import {
-  AuditKeyError,
   type AuditKeys,
   deriveAuditKeys,
   KEY_FILE_NAME,
+  KEY_TOO_SHORT,
   keepAuditKey,
   loadAuditKey,
 } from './keys.ts'
@@ -63,7 +63,7 @@ async function openKeyFile(directory: string, logger: Logger): Promise<Secret> {
 /** What the operator must fix, by the error of openAudit. */
 export function toAuditProblem(error: unknown): string {
   if (error instanceof FileError) return `AUDIT_DIR: its ${KEY_FILE_NAME} ${error.message}`
-  return error instanceof AuditKeyError
+  return codeOf(error) === KEY_TOO_SHORT
     ? `AUDIT_DIR: its ${KEY_FILE_NAME} is too short. Restore the key with which the records were sealed`
     : `AUDIT_DIR: cannot be written (${codeOf(error) ?? 'unknown'})`
 }
@@ -81,7 +81,7 @@ export interface OpenAudit {
   readonly keys: AuditKeys
 }
 
-/** Opens the first file. Rejects with what the file system says, or with an AuditKeyError. */
+/** Opens the first file. Rejects with what the file system says, or with KEY_TOO_SHORT. */
 export async function openAudit(
   { directory, durability, key: given, identities, retentionDays }: AuditSettings,
   { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue, onCommit, onChange }: AuditDependencies,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Anchors } from './anchors.ts'
 import { createDirectory, syncDirectory } from './directory.ts'
 import { EarlierFiles, type Survey, toNamedHead } from './earlier-files.ts'
-import { type AuditFile, AuditWriteError, createAuditFile, type Durability } from './file.ts'
+import { type AuditFile, createAuditFile, type Durability, toWriteError } from './file.ts'
 import { toFirstRecords } from './first-records.ts'
 import { type Head, type NamedHead, toFileName } from './format.ts'
 import type { AuditKeys } from './keys.ts'
@@ -74,7 +74,7 @@ export class FileSeries {
   /** Opens the next file. Rejects with what the file system says. */
   async open(): Promise<void> {
     // An earlier attempt still hangs, and each one occupies one of four threads.
-    if (this.#opening !== undefined) throw new AuditWriteError('slow_disk')
+    if (this.#opening !== undefined) throw toWriteError('slow_disk')
     const opening = { isAbandoned: false }
     this.#opening = opening
     try {
@@ -88,7 +88,7 @@ export class FileSeries {
   /** Resolves when all records are as durable as configured. */
   async append(batch: readonly RecordFields[]): Promise<void> {
     const file = this.#current
-    if (file === undefined) throw new AuditWriteError('unavailable')
+    if (file === undefined) throw toWriteError('unavailable')
     const head = await this.#write(file, batch)
     if (file === this.#current) this.#advance(file, head, batch.length)
   }
@@ -134,7 +134,7 @@ export class FileSeries {
     try {
       const head = await this.#write(file, records)
       await syncDirectory(directory)
-      if (opening.isAbandoned) throw new AuditWriteError('slow_disk')
+      if (opening.isAbandoned) throw toWriteError('slow_disk')
       this.#advance(file, head, records.length)
     } catch (error) {
       await file.close()

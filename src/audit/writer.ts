@@ -1,7 +1,7 @@
 /** Makes records durable before it acknowledges them: one loop, and one `fdatasync` for all that wait together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../errors.ts'
-import { AuditWriteError } from './file.ts'
+import { toWriteError } from './file.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 import { FileSeries, type FileSeriesOptions } from './series.ts'
 
@@ -78,11 +78,11 @@ export class AuditWriter {
     return this.#waiting.length
   }
 
-  /** Resolves when the line is as durable as configured; rejects with an AuditWriteError where it may not be. */
+  /** Resolves when the line is as durable as configured; rejects with a CodedError where it may not be. */
   append(fields: RecordFields): Promise<void> {
     if (this.available) return this.#enqueue(fields)
     this.#files.lose(1)
-    return Promise.reject(new AuditWriteError('unavailable'))
+    return Promise.reject(toWriteError('unavailable'))
   }
 
   /** To be called once a second: checks the file even if nothing is written, and opens the next one when it is time. */
@@ -189,7 +189,7 @@ export class AuditWriter {
 
   #refuse(batch: readonly Waiting[], cause: string): void {
     this.#files.lose(batch.length)
-    const error = new AuditWriteError(cause)
+    const error = toWriteError(cause)
     for (const { reject } of batch) reject(error)
   }
 }
@@ -200,7 +200,7 @@ const noop = (): void => undefined
 async function within(limitMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new AuditWriteError('slow_disk')), limitMs)
+    timer = setTimeout(() => reject(toWriteError('slow_disk')), limitMs)
   })
   // If it is late, its result no longer matters.
   work.catch(noop)

@@ -1,15 +1,8 @@
+import { CodedError } from '../errors.ts'
 import { isObject } from '../json.ts'
 
 /** Why there is no usable key set at AUTH_JWKS_URL. Errors of the network keep the code of Node or undici. */
-export class KeySetError extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(`the key set was not fetched: ${code}`)
-    this.name = 'KeySetError'
-    this.code = code
-  }
-}
+export const toKeySetError = (code: string): CodedError => new CodedError('the key set was not fetched', code)
 
 const advice: ReadonlyMap<string, string> = new Map([
   ['html', 'is the address of an HTML page. Use the address of your issuer’s key set (JWKS)'],
@@ -30,7 +23,7 @@ const advice: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'answers with more than 256 KiB'],
 ])
 
-/** What is wrong with AUTH_JWKS_URL and what to do, by a code of a KeySetError or of the network. */
+/** What is wrong with AUTH_JWKS_URL and what to do, by our code or one of the network. */
 export function toKeySetAdvice(code: string): string {
   const known = advice.get(code)
   if (known !== undefined) return known

@@ -14,7 +14,7 @@ import { codeOf, ServiceError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, type ProxyOptions } from '../outbound/dispatcher.ts'
-import { KeySetError, toTextFault } from './key-set-error.ts'
+import { toKeySetError, toTextFault } from './key-set-error.ts'
 import type { Keys } from './token.ts'
 
 /** Where the key set is, and how to reach it. */
@@ -59,7 +59,7 @@ function parseKeySet(text: string): Pick<Fetched, 'keys' | 'canVerify'> {
     const keys = createLocalJWKSet(JSON.parse(text))
     return { keys, canVerify: keys.jwks().keys.some(isForSignatures) }
   } catch {
-    throw new KeySetError(toTextFault(text))
+    throw toKeySetError(toTextFault(text))
   }
 }
 
@@ -151,7 +151,7 @@ export class KeySet implements Keys {
       async (signal) => this.#read(await this.#request(signal)),
       () => undefined,
     )
-    if (text === undefined) throw new KeySetError('timeout')
+    if (text === undefined) throw toKeySetError('timeout')
     return text
   }
 
@@ -160,7 +160,7 @@ export class KeySet implements Keys {
     if (dateMs !== undefined) this.#options.onDate?.(dateMs)
     if (statusCode === 200) return body.text()
     body.on('error', () => undefined).destroy()
-    throw new KeySetError(`status_${statusCode}`)
+    throw toKeySetError(`status_${statusCode}`)
   }
 
   #request(signal: EventEmitter): Promise<Dispatcher.ResponseData> {

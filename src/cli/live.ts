@@ -1,7 +1,8 @@
 /** `check --live`: what upstream says about each preset. */
 import { randomUUID } from 'node:crypto'
+import type { UpstreamReport } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
-import { createUpstream, type UpstreamReport } from '../openai/mint.ts'
+import { createUpstream } from '../openai/mint.ts'
 import { fetchShutdownDates } from '../openai/shutdown-dates.ts'
 import { showBody } from '../presets/body.ts'
 import type { Preset } from '../presets/preset.ts'

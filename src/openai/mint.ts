@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
+import type { UpstreamReport } from '../attempt.ts'
 import { createDateReader } from '../clock-check.ts'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
@@ -41,19 +42,6 @@ export interface UpstreamOptions extends CallOptions {
   readonly onDate?: ((dateMs: number) => void) | undefined
   /** Called when a reply answers no request, or another request than its own: the gateway is faulty. */
   readonly onStray?: ((reason: StrayReason) => void) | undefined
-}
-
-/** What the audit record says about the call. */
-export interface UpstreamReport {
-  readonly status: number | null
-  /** Upstream's error code, if it is in the closed list. */
-  readonly code: string | null
-  /** The field that upstream refused, if it is a path of our schema. */
-  readonly param: string | null
-  /** Upstream's id, which finds the call in its logs; null unless it has the form of one. */
-  readonly requestId: string | null
-  readonly attempts: number
-  readonly ms: number
 }
 
 export type MintOutcome =

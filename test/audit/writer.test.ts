@@ -21,7 +21,7 @@ describe('a writer', () => {
     await writer.append(numbered(0))
     const waiting = [1, 2, 3].map((number) => writer.append(numbered(number)))
     const closed = writer.close()
-    await expect(writer.append(attemptFields)).rejects.toMatchObject({ name: 'AuditWriteError' })
+    await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'unavailable' })
     await Promise.all([...waiting, closed])
     await writer.close()
     expect(writer.available).toBe(false)
@@ -53,7 +53,7 @@ describe('a writer', () => {
     expect(writer.available).toBe(false)
     const error: unknown = await writer.append(attemptFields).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'unavailable' })
-    expect(String(error)).toBe('AuditWriteError: the audit record was not written: unavailable')
+    expect(String(error)).toBe('CodedError: the audit record was not written: unavailable')
   })
 })
 
