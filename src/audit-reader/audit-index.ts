@@ -2,22 +2,24 @@
  * The index of the audit's records: where each one is, and what they are filtered and grouped by. It is derived from the
  * files, may be removed at any time, and is no evidence.
  */
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { INDEX_FILE_NAME } from '../audit/format.ts'
-import { codeOf } from '../errors.ts'
-import { countGroups, type Group, type GroupName } from './index-count.ts'
-import { emptyFile, isDamage, loadSqlite, openDatabase, type Sqlite, sqliteCodeOf } from './index-schema.ts'
 import {
   type Cursor,
+  countGroups,
   countSkipped,
+  type Group,
+  type GroupName,
   type Location,
   type Page,
   type RecordFilter,
   selectPage,
-} from './index-select.ts'
+} from './index-query.ts'
+import { emptyFile, isDamage, loadSqlite, openDatabase, type Sqlite, sqliteCodeOf } from './index-schema.ts'
 import { forgetFile, type OnProgress, updateIndex } from './index-update.ts'
+import { ignoreRemoved, READ_FLAGS } from './listing.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 
 export interface FoundRecord extends Cursor {
@@ -61,10 +63,9 @@ function readAt(descriptor: number, { time, file, offset, length }: Location): F
 /** Undefined if the file was removed. */
 function openFile(path: string): number | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+    return openSync(path, READ_FLAGS)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
+    return ignoreRemoved(error)
   }
 }
 
@@ -133,18 +134,13 @@ export class AuditIndex {
   }
 
   async #run<Result>(work: (database: DatabaseSync) => Result, needsUpdate = false): Promise<Result> {
-    try {
-      return await this.#attempt(work, needsUpdate)
-    } catch (error) {
-      this.#repair(error)
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#attempt(work, needsUpdate || attempt > 1)
+      } catch (error) {
+        this.#repair(error, attempt === 1)
+      }
     }
-    try {
-      return await this.#attempt(work, true)
-    } catch (error) {
-      if (sqliteCodeOf(error) === undefined || this.#isInMemory) throw error
-      this.#moveToMemory()
-    }
-    return this.#attempt(work, true)
   }
 
   async #attempt<Result>(work: (database: DatabaseSync) => Result, needsUpdate: boolean): Promise<Result> {
@@ -155,19 +151,14 @@ export class AuditIndex {
   }
 
   #open(): DatabaseSync {
-    this.#database ??= this.#isInMemory ? undefined : this.#openAt(this.#path)
-    this.#database ??= this.#openInMemory()
+    if (!this.#isInMemory) this.#database ??= this.#openAt(this.#path)
+    if (this.#database === undefined) this.#isInMemory = true
+    this.#database ??= this.#openAt(':memory:')
+    if (this.#database === undefined) throw new Error('SQLite has no memory')
     return this.#database
   }
 
-  #openInMemory(): DatabaseSync {
-    this.#isInMemory = true
-    const database = this.#openAt(undefined)
-    if (database === undefined) throw new Error('SQLite has no memory')
-    return database
-  }
-
-  #openAt(path: string | undefined): DatabaseSync | undefined {
+  #openAt(path: string): DatabaseSync | undefined {
     const { lockTimeoutMs = LOCK_TIMEOUT_MS } = this.#options
     return openDatabase({ sqlite: this.#sqlite, path, lockTimeoutMs })
   }
@@ -176,23 +167,20 @@ export class AuditIndex {
     return join(this.#options.directory, INDEX_FILE_NAME)
   }
 
-  /** Makes a second attempt possible, or throws the error. */
-  #repair(error: unknown): void {
-    if (error instanceof MovedRecord && this.#database !== undefined) {
-      try {
-        return forgetFile(this.#database, error.file)
-      } catch {
-        return this.#moveToMemory()
-      }
-    }
-    if (sqliteCodeOf(error) === undefined || this.#isInMemory) throw error
-    if (!isDamage(error)) return this.#moveToMemory()
-    this.close()
+  /** Makes another attempt possible, or throws the error. Only a first error is repaired in the file. */
+  #repair(error: unknown, isFirst: boolean): void {
+    const isMoved = isFirst && error instanceof MovedRecord
+    if (!isMoved && (sqliteCodeOf(error) === undefined || this.#isInMemory)) throw error
     try {
-      emptyFile(this.#path)
+      if (isMoved && this.#database !== undefined) return forgetFile(this.#database, error.file)
+      if (isFirst && isDamage(error)) {
+        this.close()
+        return emptyFile(this.#path)
+      }
     } catch {
-      this.#moveToMemory()
+      // The file cannot be written.
     }
+    this.#moveToMemory()
   }
 
   #moveToMemory(): void {

@@ -5,7 +5,7 @@ import type { AuditKeys } from '../audit/keys.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { reasons } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
-import type { TextMatch } from './index-select.ts'
+import type { TextMatch } from './index-query.ts'
 
 const toSorted = (names: Iterable<string>): readonly string[] => [...new Set(names)].toSorted()
 

@@ -98,16 +98,16 @@ function createTables(database: DatabaseSync): void {
 
 export interface OpenOptions {
   readonly sqlite: Sqlite
-  /** Undefined: in memory. */
-  readonly path: string | undefined
+  /** `:memory:` for one that is in no file. */
+  readonly path: string
   /** How long to wait for another process that writes. */
   readonly lockTimeoutMs: number
 }
 
 /** Undefined where there can be no such file. Throws what SQLite throws. */
 export function openDatabase({ sqlite, path, lockTimeoutMs }: OpenOptions): DatabaseSync | undefined {
-  if (path !== undefined && !prepareFile(path)) return undefined
-  const database = new sqlite.DatabaseSync(path ?? ':memory:', { timeout: lockTimeoutMs })
+  if (path !== ':memory:' && !prepareFile(path)) return undefined
+  const database = new sqlite.DatabaseSync(path, { timeout: lockTimeoutMs })
   try {
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY')
     createTables(database)

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
 import { toOpenedAt } from '../audit/format.ts'
 import { IndexWriter } from './index-writer.ts'
 import { splitLines } from './lines.ts'
@@ -9,40 +10,31 @@ import { ignoreRemoved, type ListedFile, listAudit, openAudit, readChunks } from
 import { readRecord } from './read-record.ts'
 
 /** How far a file is indexed, and what it was then. */
-interface Checkpoint {
-  readonly id: number
-  readonly identity: string
-  readonly size: number
-  readonly mtime: number
+const checkpoint = z.object({
+  id: z.number(),
+  name: z.string(),
+  identity: z.string(),
+  size: z.number(),
+  mtime: z.number(),
   /** Bytes, up to the end of a complete line. */
-  readonly indexed: number
+  indexed: z.number(),
   /** The bytes before. */
-  readonly tail: Uint8Array
+  tail: z.instanceof(Uint8Array),
   /** Complete lines that are no records. */
-  readonly skipped: number
+  skipped: z.number(),
   /** Unix milliseconds of the newest record. */
-  readonly lastTime: number | null
-}
+  last_time: z.number().nullable(),
+})
+
+type Checkpoint = Readonly<z.infer<typeof checkpoint>>
+
+const blank = { id: null, indexed: 0, tail: new Uint8Array(), skipped: 0, last_time: null } as const
 
 /** More than the seal at the end of a line, which no two lines share. */
 const TAIL_BYTES = 128
 
-function toCheckpoint(row: Readonly<Record<string, unknown>> | undefined): Checkpoint | undefined {
-  if (row === undefined || !(row['tail'] instanceof Uint8Array)) return undefined
-  return {
-    id: Number(row['id']),
-    identity: String(row['identity']),
-    size: Number(row['size']),
-    mtime: Number(row['mtime']),
-    indexed: Number(row['indexed']),
-    tail: row['tail'],
-    skipped: Number(row['skipped']),
-    lastTime: row['last_time'] === null ? null : Number(row['last_time']),
-  }
-}
-
 const readCheckpoint = (database: DatabaseSync, name: string): Checkpoint | undefined =>
-  toCheckpoint(database.prepare('SELECT * FROM files WHERE name = ?').get(name))
+  checkpoint.optional().parse(database.prepare('SELECT * FROM files WHERE name = ?').get(name))
 
 const isCurrent = (listed: ListedFile, known: Checkpoint | undefined): boolean =>
   known !== undefined &&
@@ -88,24 +80,14 @@ interface FileUpdate {
   readonly directory: string
   readonly listed: ListedFile
   readonly onRead: (bytes: number) => void
-  readonly currentWriter: () => IndexWriter
 }
 
-/** Keeps one writer, with what it knows of the tables, until another connection changes them. */
-function keepWriter(database: DatabaseSync): () => IndexWriter {
-  const readVersion = (): unknown => database.prepare('PRAGMA data_version').get()?.['data_version']
-  let version: unknown
-  let writer: IndexWriter | undefined
-  return () => {
-    const now = readVersion()
-    if (writer === undefined || now !== version) writer = new IndexWriter(database)
-    version = now
-    return writer
-  }
-}
+const SAVE = `INSERT INTO files (id, name, opened, identity, size, mtime, indexed, tail, skipped, last_time)
+  VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET identity = excluded.identity, size = excluded.size,
+  mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
+  last_time = excluded.last_time RETURNING id`
 
-async function indexFile(file: FileHandle, update: FileUpdate): Promise<void> {
-  const { database, listed, onRead, currentWriter } = update
+async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
   let known = readCheckpoint(database, name)
   // Another process may have been faster.
@@ -114,48 +96,34 @@ async function indexFile(file: FileHandle, update: FileUpdate): Promise<void> {
     forgetFile(database, name)
     known = undefined
   }
-  const insert = database.prepare(`INSERT INTO files (id, name, opened, identity, size, mtime, indexed, tail,
-    skipped, last_time) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET identity = excluded.identity, size = excluded.size,
-    mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
-    last_time = excluded.last_time RETURNING id`)
+  const statement = database.prepare(SAVE)
   const openedAt = toOpenedAt(name)
   const opened = Number.isNaN(openedAt) ? null : openedAt
+  const start = known ?? blank
   const save = (indexed: number, tail: Uint8Array, skipped: number, lastTime: number | null): number =>
     Number(
-      insert.get(
-        known?.id ?? null,
-        name,
-        opened,
-        identity,
-        size,
-        mtimeMs,
-        indexed,
-        tail,
-        skipped,
-        lastTime,
-      )?.['id'],
+      statement.get(start.id, name, opened, identity, size, mtimeMs, indexed, tail, skipped, lastTime)?.[
+        'id'
+      ],
     )
-  const { indexed: start, tail, skipped: skippedBefore, lastTime: lastBefore } = known ?? blank
-  const id = save(start, tail, skippedBefore, lastBefore)
-  const writer = currentWriter()
-  let [end, skipped, lastTime] = [start, skippedBefore, lastBefore]
-  for await (const lines of splitLines(readChunks(file, size, onRead, start))) {
+  let { indexed, skipped, last_time: lastTime } = start
+  const writer = new IndexWriter(database, save(indexed, start.tail, skipped, lastTime))
+  for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {
     for (const line of lines) {
+      const offset = start.indexed + line.offset
       const timed = readRecord(line)
-      if (line.end !== 'none') end = start + line.offset + line.length + 1
+      if (line.end !== 'none') indexed = offset + line.length + 1
       if (timed === undefined) {
         if (line.end !== 'none') skipped += 1
         continue
       }
-      writer.add(id, { ...line, offset: start + line.offset }, timed)
+      writer.add({ ...line, offset }, timed)
       lastTime = Math.max(lastTime ?? timed.time, timed.time)
     }
   }
   writer.flush()
-  save(end, await readTail(file, end), skipped, lastTime)
+  save(indexed, await readTail(file, indexed), skipped, lastTime)
 }
-
-const blank = { indexed: 0, tail: new Uint8Array(), skipped: 0, lastTime: null } as const
 
 async function updateFile(update: FileUpdate): Promise<void> {
   const { database, directory, listed } = update
@@ -183,23 +151,18 @@ export async function updateIndex(
 ): Promise<void> {
   const { files } = await listAudit(directory)
   const names = new Set(files.map(({ name }) => name))
-  const known = new Map(
-    database
-      .prepare('SELECT * FROM files')
-      .all()
-      .map((row) => [String(row['name']), toCheckpoint(row)]),
-  )
+  const checkpoints = z.array(checkpoint).parse(database.prepare('SELECT * FROM files').all())
+  const known = new Map(checkpoints.map((one) => [one.name, one]))
   const gone = [...known.keys()].filter((name) => !names.has(name))
   if (gone.length > 0) await inTransaction(database, () => forgetFiles(database, gone))
   const stale = files.filter((listed) => !isCurrent(listed, known.get(listed.name)))
   const total = stale.reduce((sum, { name, size }) => sum + size - (known.get(name)?.indexed ?? 0), 0)
-  const currentWriter = keepWriter(database)
   let bytes = 0
   for (const listed of stale) {
     const onRead = (count: number): void => {
       bytes += count
       onProgress?.(bytes, total)
     }
-    await updateFile({ database, directory, listed, onRead, currentWriter })
+    await updateFile({ database, directory, listed, onRead })
   }
 }

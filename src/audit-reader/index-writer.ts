@@ -34,6 +34,7 @@ const prepareRecords = (database: DatabaseSync, rows: number): StatementSync =>
   database.prepare(`INSERT INTO records VALUES ${Array(rows).fill('(?,?,?,?,?,?,?,?,?)').join(',')}`)
 
 export class IndexWriter {
+  readonly #file: number
   readonly #kinds = new Map<string, number>()
   readonly #texts = new Map<string, number>()
   readonly #insertRows: StatementSync
@@ -44,8 +45,9 @@ export class IndexWriter {
   readonly #insertCounted: StatementSync
   #rows: SQLInputValue[] = []
 
-  /** For as long as no other connection writes. */
-  constructor(database: DatabaseSync) {
+  /** For one transaction, and the file with this id. */
+  constructor(database: DatabaseSync, file: number) {
+    this.#file = file
     this.#insertRows = prepareRecords(database, ROWS_AT_ONCE)
     this.#insertRow = prepareRecords(database, 1)
     this.#insertKind = database.prepare(
@@ -59,17 +61,16 @@ export class IndexWriter {
     }
   }
 
-  /** Adds the record of a line of the file with this id. */
-  add(file: number, { offset, bytes }: Line, timed: TimedRecord): void {
+  add({ offset, bytes }: Line, timed: TimedRecord): void {
     const { record, time } = timed
     const { caller, address, request_id: requestId, secret } = record
-    this.#rows.push(time, file, offset, bytes.length, this.#toKindId(record), this.#toTextId(caller))
+    this.#rows.push(time, this.#file, offset, bytes.length, this.#toKindId(record), this.#toTextId(caller))
     this.#rows.push(this.#toTextId(address), toText(requestId), toText(secret))
     if (this.#rows.length === ROWS_AT_ONCE * COLUMNS) {
       this.#insertRows.run(...this.#rows)
       this.#rows = []
     }
-    if (record['event'] === 'refusals') this.#addCounts(file, offset, timed)
+    if (record['event'] === 'refusals') this.#addCounts(offset, timed)
   }
 
   /** Writes what is not written yet. */
@@ -81,7 +82,7 @@ export class IndexWriter {
   }
 
   /** The attempts by reason, and once more by address; those of all other addresses are in a row without one. */
-  #addCounts(file: number, offset: number, timed: TimedRecord): void {
+  #addCounts(offset: number, timed: TimedRecord): void {
     const counts = readCounts(timed)
     if (counts === undefined) return
     const code = toText(timed.record['code'])
@@ -90,14 +91,14 @@ export class IndexWriter {
     const onlyReason = reasons.size === 1 ? first : null
     let rest = 0
     for (const [reason, count] of reasons) {
-      this.#insertCounted.run(file, offset, minute, code, reason, null, count, 0)
+      this.#insertCounted.run(this.#file, offset, minute, code, reason, null, count, 0)
       rest += count
     }
     for (const [address, count] of addresses) {
-      this.#insertCounted.run(file, offset, minute, code, onlyReason, address, count, 1)
+      this.#insertCounted.run(this.#file, offset, minute, code, onlyReason, address, count, 1)
       rest -= count
     }
-    if (rest > 0) this.#insertCounted.run(file, offset, minute, code, onlyReason, null, rest, 1)
+    if (rest > 0) this.#insertCounted.run(this.#file, offset, minute, code, onlyReason, null, rest, 1)
   }
 
   #toKindId(record: ReadRecord): number {

@@ -60,10 +60,11 @@ export function ignoreRemoved(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error
 }
 
-/** For reading. Never waits for a pipe, never follows a link. Throws what the file system throws. */
-export const openAudit = (path: string): Promise<FileHandle> =>
-  // Windows has neither flag.
-  open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+/** Never waits for a pipe, never follows a link. Windows has neither flag. */
+export const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/** Throws what the file system throws. */
+export const openAudit = (path: string): Promise<FileHandle> => open(path, READ_FLAGS)
 
 const CHUNK_BYTES = 1024 * 1024
 

@@ -10,7 +10,7 @@ import {
   toCallerMatch,
   toSecretMatch,
 } from '../audit-reader/filters.ts'
-import type { RecordFilter } from '../audit-reader/index-select.ts'
+import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
 import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from './arguments.ts'

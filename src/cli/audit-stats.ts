@@ -1,5 +1,5 @@
 /** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
-import { type Group, type GroupName, groupings } from '../audit-reader/index-count.ts'
+import { type Group, type GroupName, groupNames, isGroupName } from '../audit-reader/index-query.ts'
 import { checkMembers, Misuse, parseOptions } from './arguments.ts'
 import { type AuditContext, readable } from './audit-context.ts'
 import { filterOptions, noteSkipped, parseLimit, prepareQuestion } from './audit-filters.ts'
@@ -7,11 +7,7 @@ import { toPrintable } from './table.ts'
 
 const options = { ...filterOptions, by: { type: 'string', multiple: true } } as const
 
-const isGroupName = (name: string): name is GroupName => Object.hasOwn(groupings, name)
-
-const names = Object.keys(groupings)
-  .filter(isGroupName)
-  .filter((name) => name !== 'minute')
+const names = groupNames.filter((name) => name !== 'minute')
 
 const spans: ReadonlyMap<string, number> = new Map([
   ['hour', '2026-11-22T10:00'.length],

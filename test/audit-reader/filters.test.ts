@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseAddress, toAddressMatch, toCallerMatch, toSecretMatch } from '../../src/audit-reader/filters.ts'
-import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
+import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { Secret } from '../../src/secret.ts'
 import { keys } from '../audit/fields.ts'
 import { Chain, otherKeys, toFiles } from './chains.ts'

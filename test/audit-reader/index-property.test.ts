@@ -14,8 +14,8 @@ import {
 } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toAscii } from '../../src/audit/record.ts'
-import { type GroupName, groupings } from '../../src/audit-reader/index-count.ts'
-import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
+import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
+import { groupNames } from '../../src/audit-reader/index-query.ts'
 import { A, B, writeFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
 import { countNaively, filterNaively } from './naive-filter.ts'
@@ -148,9 +148,6 @@ const toNamed = (texts: readonly string[]) =>
 
 describe('the index', () => {
   it('selects and counts what a plain filter over the lines does, also after files have grown', async () => {
-    const groupNames = Object.keys(groupings).filter((name): name is GroupName =>
-      Object.hasOwn(groupings, name),
-    )
     const cut = integer({ min: 0, max: 3_000 })
     const order = constantFrom('newest' as const, 'oldest' as const)
     const groups = array(constantFrom(...groupNames), { maxLength: 2 })

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { RecordFilter } from '../../src/audit-reader/index-select.ts'
+import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { A, B, Chain, type Files, toFiles, writeFiles } from './chains.ts'
 import { type Listing, listLines, openIndex } from './indexing.ts'
 

@@ -1,7 +1,7 @@
 /** An index of files that a test writes. */
 import { onTestFinished } from 'vitest'
 import { AuditIndex, type AuditIndexOptions } from '../../src/audit-reader/audit-index.ts'
-import type { Cursor, RecordFilter } from '../../src/audit-reader/index-select.ts'
+import type { Cursor, RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { type Files, writeFiles } from './chains.ts'
 
 export async function openIndex(

@@ -1,6 +1,5 @@
 /** What the index must answer, written as plainly as possible: every line is parsed, every filter is a function. */
-import type { GroupName } from '../../src/audit-reader/index-count.ts'
-import type { RecordFilter, TextMatch } from '../../src/audit-reader/index-select.ts'
+import type { GroupName, RecordFilter, TextMatch } from '../../src/audit-reader/index-query.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
