@@ -10,7 +10,7 @@ import {
   toCallerMatch,
   toSecretMatch,
 } from '../audit-reader/filters.ts'
-import type { Cursor, RecordFilter } from '../audit-reader/index-select.ts'
+import type { Cursor, RecordFilter } from '../audit-reader/index-query.ts'
 import { parseInstant } from '../audit-reader/instant.ts'
 import { AdminError } from './admin-error.ts'
 

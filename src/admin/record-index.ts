@@ -1,7 +1,7 @@
 /** Asks the audit's index, which lives in a worker thread: the event loop of mints never waits for SQLite or the disk. */
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import type { Cursor, RecordFilter } from '../audit-reader/index-select.ts'
+import type { Cursor, RecordFilter } from '../audit-reader/index-query.ts'
 import { AdminError } from './admin-error.ts'
 
 export type Question =

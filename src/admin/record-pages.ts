@@ -1,6 +1,6 @@
 /** Pages of records, as JSON and as CSV. */
 import type { SelectedPage } from '../audit-reader/audit-index.ts'
-import type { Cursor } from '../audit-reader/index-select.ts'
+import type { Cursor } from '../audit-reader/index-query.ts'
 import type { ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
 import { meanings } from '../reason-meanings.ts'

@@ -1,7 +1,6 @@
 /** What happened in a span of time: from the counts of the index, in one pass over each. */
 import type { AuditIndex, FoundRecord } from '../audit-reader/audit-index.ts'
-import type { Group } from '../audit-reader/index-count.ts'
-import type { RecordFilter } from '../audit-reader/index-select.ts'
+import type { Group, RecordFilter } from '../audit-reader/index-query.ts'
 import { isObject } from '../json.ts'
 import type { Summary } from './api-schemas.ts'
 import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'

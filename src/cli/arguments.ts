@@ -89,15 +89,16 @@ export const commonOptions = {
   json: { type: 'boolean', default: false },
 } as const satisfies ParseArgsOptionsConfig
 
-/** ISO 8601, UTC. Times without a zone are UTC, as in the records. Throws a Misuse. */
-export function parseTime(option: string, text: string, now: number): string {
+/** Unix milliseconds. Times without a zone are UTC, as in the records. Throws a Misuse. */
+export function parseTime(option: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
   const ms = parseInstant(text, now)
   if (ms === undefined) {
     throw new Misuse(
       `takes --${option} like 90s, 15m, 1h, 7d or 2w (ago), or as a time in UTC: 2026-11-22 or 2026-11-22T10:00:00Z.`,
     )
   }
-  return new Date(ms).toISOString()
+  return ms
 }
 
 /** Checks values of a closed set. Throws a Misuse. */

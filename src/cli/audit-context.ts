@@ -1,15 +1,9 @@
-/** What the audit commands need from their caller, and why they may be unable to work. */
+/** Where the audit is and with which keys, and why the audit commands may be unable to work. */
 import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { listAudit } from '../audit-reader/listing.ts'
 import { type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { ConfigError } from '../problems.ts'
-import type { CommandContext } from './command.ts'
-
-export type AuditContext = Pick<
-  CommandContext,
-  'environment' | 'now' | 'write' | 'note' | 'input' | 'columns' | 'isNoteTerminal'
->
 
 /** Why an audit cannot be read. */
 export class CannotCheck extends Error {
@@ -52,7 +46,7 @@ async function loadKeyFile(path: string): Promise<AuditKeys> {
 
 /** Beside the records, as the service does it where none is configured. */
 async function loadOwnKeyFile(directory: string): Promise<AuditKeys> {
-  await readable(listAudit(directory))
+  await listAudit(directory)
   return loadKeyFile(toKeyFile(directory))
 }
 
@@ -78,13 +72,10 @@ function parseSettings(environment: Environment) {
   }
 }
 
-/** Waits for work on the directory. Throws a CannotCheck for what the file system says. */
-export async function readable<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === undefined) throw error
-    throw new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
-  }
+/** Throws any error that is no answer to the question whether the audit can be read. */
+export function toCannotCheck(error: unknown): CannotCheck {
+  if (error instanceof CannotCheck) return error
+  const code = codeOf(error)
+  if (code === undefined || /^ERR_(?!SQLITE)/.test(code)) throw error
+  return new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
 }

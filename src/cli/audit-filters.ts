@@ -14,7 +14,8 @@ import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
 import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from './arguments.ts'
-import { type AuditContext, CannotCheck, findPlace, type Place, readable } from './audit-context.ts'
+import { CannotCheck, findPlace, type Place } from './audit-context.ts'
+import type { CommandContext } from './command.ts'
 import { createProgress } from './progress.ts'
 
 const many = { type: 'string', multiple: true } as const
@@ -49,7 +50,7 @@ export function parseLimit(text: string | undefined): number | undefined {
 /** A secret on the command line stays in the shell's history; `-` reads it from the input. */
 async function readSecrets(
   values: readonly string[],
-  input: AuditContext['input'],
+  input: CommandContext['input'],
 ): Promise<readonly string[]> {
   const read = values.includes('-') ? (await readText(input)).trim() : ''
   return values.map((value) => (value === '-' ? read : value)).filter((value) => value !== '')
@@ -62,27 +63,20 @@ async function loadKeysFor(values: readonly string[], { loadKeys }: Place): Prom
   return values.every(isPseudonym) ? keys.catch(() => []) : keys
 }
 
-interface Identities {
-  readonly matches: Pick<RecordFilter, 'caller' | 'address' | 'secret'>
-  /** Nothing can be found unless a file was written with one of these. */
-  readonly neededKeys: readonly AuditKeys[]
-}
-
-async function toIdentities(given: Given, place: Place, input: AuditContext['input']): Promise<Identities> {
-  const { caller = [], address = [] } = given
-  const secret = await readSecrets(given.secret ?? [], input)
-  for (const value of address) {
-    if (parseAddress(value) === undefined && !isPseudonym(value)) {
-      throw new Misuse('takes --address with an IPv4 or IPv6 address, or with its pseudonym.')
-    }
+/** What callers, addresses and secrets match; nothing can be found unless a file was written with a needed key. */
+async function toIdentities(given: Given, place: Place, input: CommandContext['input']) {
+  const { caller, address } = given
+  const secret = given.secret && (await readSecrets(given.secret, input))
+  if (address?.some((value) => parseAddress(value) === undefined && !isPseudonym(value))) {
+    throw new Misuse('takes --address with an IPv4 or IPv6 address, or with its pseudonym.')
   }
-  const values = [...caller, ...address, ...secret]
+  const values = [caller, address, secret].flatMap((some) => some ?? [])
   const keys = await loadKeysFor(values, place)
-  const secrets = secret.map((value) => new Secret(value))
-  const matches = {
-    caller: caller.length === 0 ? undefined : toCallerMatch(caller, keys),
-    address: address.length === 0 ? undefined : toAddressMatch(address, keys),
-    secret: given.secret && toSecretMatch(secrets, secret.filter(isPseudonym), keys),
+  const secrets = secret?.map((value) => new Secret(value)) ?? []
+  const matches: Pick<RecordFilter, 'caller' | 'address' | 'secret'> = {
+    caller: caller && toCallerMatch(caller, keys),
+    address: address && toAddressMatch(address, keys),
+    secret: secret && toSecretMatch(secrets, secret.filter(isPseudonym), keys),
   }
   return { matches, neededKeys: values.every(isPseudonym) ? [] : keys }
 }
@@ -94,60 +88,62 @@ function toStatus(text: string): number {
 
 function toKind(given: Given): RecordFilter['kind'] {
   const { outcome, code, reason, event, preset, origin, status } = given
-  checkMembers('outcome', outcome ?? [], closedSets.outcome)
-  checkMembers('code', code ?? [], closedSets.code)
-  checkMembers('reason', reason ?? [], closedSets.reason)
-  checkMembers('event', event ?? [], closedSets.event)
+  for (const name of ['outcome', 'code', 'reason', 'event'] as const) {
+    checkMembers(name, given[name] ?? [], closedSets[name])
+  }
   const kind = { outcome, code, reason, event, preset, origin, status: status?.map(toStatus) }
   return Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined))
 }
-
-const toTime = (option: string, text: string | undefined, now: number): number | undefined =>
-  text === undefined ? undefined : Date.parse(parseTime(option, text, now))
 
 export interface Question {
   readonly index: AuditIndex
   readonly filter: RecordFilter
   /** Before anything is written. */
   readonly clearProgress: () => void
-  /** After an empty answer: throws a CannotCheck if another key would be needed. */
-  readonly checkKeys: () => Promise<void>
 }
 
-/** Checks the filters and brings the index up to date. The caller closes it. Throws a Misuse or a CannotCheck. */
-export async function prepareQuestion(given: Given, context: AuditContext): Promise<Question> {
-  const { environment, now, input } = context
-  const span = { since: toTime('since', given.since, now()), until: toTime('until', given.until, now()) }
+/**
+ * Checks the filters, brings the index up to date, and lets `answer` write what it finds; it resolves with how much. Then
+ * says what was not found or passed over. The exit code. Throws a Misuse, a CannotCheck or what the file system throws.
+ */
+export async function askIndex(
+  given: Given,
+  context: CommandContext,
+  { nothing, answer }: { readonly nothing: string; readonly answer: (question: Question) => Promise<number> },
+): Promise<number> {
+  const { environment, now, input, note } = context
+  const [since, until] = (['since', 'until'] as const).map((name) => parseTime(name, given[name], now()))
   const kind = toKind(given)
   const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
   const { matches, neededKeys } = await toIdentities(given, place, input)
-  const requestIds = given['request-id']
-  const requestId = requestIds && { values: [], beginnings: requestIds }
   const { directory } = place
-  const progress = createProgress(context)
-  const index = await AuditIndex.open({ directory, onProgress: progress.show })
-  await readable(index.update())
-  return {
-    index,
-    filter: { ...span, kind, requestId, ...matches },
-    clearProgress: progress.clear,
-    checkKeys: () => checkKeys(directory, neededKeys),
+  const requestId = given['request-id'] && { values: [], beginnings: given['request-id'] }
+  const filter = { since, until, kind, requestId, ...matches }
+  const { show, clear } = createProgress(context)
+  const index = await AuditIndex.open({ directory, onProgress: show })
+  try {
+    await index.update()
+    const found = await answer({ index, filter, clearProgress: clear })
+    clear()
+    if (found === 0) {
+      await checkKeys(directory, neededKeys)
+      note(nothing)
+    }
+    const skipped = await index.countSkipped(filter)
+    if (skipped > 0) {
+      note(`Lines that are incomplete or not records: ${skipped}. Run "realtime-mint audit verify".\n`)
+    }
+    return 0
+  } finally {
+    index.close()
   }
 }
 
 async function checkKeys(directory: string, keys: readonly AuditKeys[]): Promise<void> {
-  const ids = await readable(readKeyIds(directory))
+  const ids = await readKeyIds(directory)
   if (ids.size === 0 || keys.length === 0 || keys.some(({ id }) => ids.has(id))) return
   throw new CannotCheck(
     'key_unknown',
     'no file in AUDIT_DIR was written with this audit key. Give the key of that time; --key-file may be repeated.',
   )
-}
-
-/** Says how many lines were passed over. */
-export async function noteSkipped({ index, filter }: Question, { note }: AuditContext): Promise<void> {
-  const skipped = await readable(index.countSkipped(filter))
-  if (skipped > 0) {
-    note(`Lines that are incomplete or not records: ${skipped}. Run "realtime-mint audit verify".\n`)
-  }
 }

@@ -1,8 +1,9 @@
 /** `realtime-mint audit query`: what happened, to which caller, and which attempt issued this secret? */
 import type { FoundRecord, SelectedPage } from '../audit-reader/audit-index.ts'
+import type { Page } from '../audit-reader/index-query.ts'
 import { parseOptions } from './arguments.ts'
-import { type AuditContext, readable } from './audit-context.ts'
-import { filterOptions, noteSkipped, parseLimit, prepareQuestion, type Question } from './audit-filters.ts'
+import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
+import type { Command, CommandContext } from './command.ts'
 import { createTable } from './table.ts'
 
 const options = { ...filterOptions, 'oldest-first': { type: 'boolean', default: false } } as const
@@ -11,9 +12,7 @@ const TERMINAL_LIMIT = 50
 
 const PAGE_SIZE = 200
 
-interface Printing {
-  readonly order: 'newest' | 'oldest'
-  readonly limit: number
+interface Printing extends Pick<Page, 'order' | 'limit'> {
   /** Printed before the first record. */
   readonly head: string
   readonly toText: (found: FoundRecord) => string
@@ -23,14 +22,14 @@ interface Printing {
 async function print(
   { index, filter, clearProgress }: Question,
   { order, limit, head, toText }: Printing,
-  { write }: AuditContext,
+  write: CommandContext['write'],
 ) {
   let shown = 0
   let after: SelectedPage['next']
   do {
     // One more than is shown tells whether there are more.
     const size = Math.min(PAGE_SIZE, limit - shown + 1)
-    const { records, next } = await readable(index.select({ filter, order, limit: size, after }))
+    const { records, next } = await index.select({ filter, order, limit: size, after })
     const printed = records.slice(0, limit - shown)
     clearProgress()
     const text = printed.map((found) => `${toText(found)}\n`).join('')
@@ -43,15 +42,13 @@ async function print(
   return { shown, isMore: false }
 }
 
-/** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runQuery(args: readonly string[], context: AuditContext): Promise<number> {
-  const { environment, columns, note } = context
+/** `realtime-mint audit query` */
+export const runQuery: Command = async (args, context) => {
+  const { environment, columns, note, write } = context
   const given = parseOptions(args, options)
   const limit = parseLimit(given.limit) ?? (columns === undefined ? Infinity : TERMINAL_LIMIT)
-  const question = await prepareQuestion(given, context)
-  try {
-    const filter =
-      given.event === undefined ? { ...question.filter, exceptEvents: ['heartbeat'] } : question.filter
+  async function answer(question: Question): Promise<number> {
+    const exceptEvents = given.event === undefined ? ['heartbeat'] : undefined
     const table = createTable({ columns, isColoured: columns !== undefined && !environment['NO_COLOR'] })
     const printing: Printing = {
       order: given['oldest-first'] ? 'oldest' : 'newest',
@@ -59,16 +56,11 @@ export async function runQuery(args: readonly string[], context: AuditContext): 
       head: given.json ? '' : `${table.head}\n`,
       toText: ({ line, record }) => (given.json ? line : table.toRow(record)),
     }
-    const { shown, isMore } = await print({ ...question, filter }, printing, context)
-    if (shown === 0) {
-      await question.checkKeys()
-      note('No record matches.\n')
-    }
+    const filter = { ...question.filter, exceptEvents }
+    const { shown, isMore } = await print({ ...question, filter }, printing, write)
     if (isMore)
       note(`There are more than these ${shown} records. --limit N shows N of them, --limit 0 all.\n`)
-    await noteSkipped(question, context)
-    return 0
-  } finally {
-    question.index.close()
+    return shown
   }
+  return askIndex(given, context, { nothing: 'No record matches.\n', answer })
 }

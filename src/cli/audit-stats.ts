@@ -1,8 +1,8 @@
 /** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
 import { type Group, type GroupName, groupNames, isGroupName } from '../audit-reader/index-query.ts'
 import { checkMembers, Misuse, parseOptions } from './arguments.ts'
-import { type AuditContext, readable } from './audit-context.ts'
-import { filterOptions, noteSkipped, parseLimit, prepareQuestion } from './audit-filters.ts'
+import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
+import type { Command } from './command.ts'
 import { toPrintable } from './table.ts'
 
 const options = { ...filterOptions, by: { type: 'string', multiple: true } } as const
@@ -64,28 +64,20 @@ function toTable(groups: readonly Group[], by: readonly GroupName[]): string[] {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
 }
 
-/** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runStats(args: readonly string[], context: AuditContext): Promise<number> {
+/** `realtime-mint audit stats` */
+export const runStats: Command = async (args, context) => {
   const { write, note } = context
   const given = parseOptions(args, options)
   const by = parseBy(given.by)
   const limit = parseLimit(given.limit) ?? Infinity
-  const question = await prepareQuestion(given, context)
-  try {
-    const groups = sort(await readable(question.index.count(question.filter, by)), by)
+  async function answer({ index, filter, clearProgress }: Question): Promise<number> {
+    const groups = sort(await index.count(filter, by), by)
     const shown = groups.slice(0, limit)
-    question.clearProgress()
-    if (shown.length === 0) {
-      await question.checkKeys()
-      note('No attempt matches.\n')
-    } else {
-      const lines = given.json ? shown.map((group) => toJson(group, by)) : toTable(shown, by)
-      await write(`${lines.join('\n')}\n`)
-    }
+    clearProgress()
+    const lines = given.json ? shown.map((group) => toJson(group, by)) : toTable(shown, by)
+    if (shown.length > 0) await write(`${lines.join('\n')}\n`)
     if (shown.length < groups.length) note(`There are ${groups.length} groups. --limit 0 shows all.\n`)
-    await noteSkipped(question, context)
-    return 0
-  } finally {
-    question.index.close()
+    return shown.length
   }
+  return askIndex(given, context, { nothing: 'No attempt matches.\n', answer })
 }

@@ -1,10 +1,10 @@
 /** `realtime-mint audit verify`: whether the audit is complete and as it was written. */
-
 import { type Finding, findings, type Verdict } from '../audit-reader/findings.ts'
 import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
 import { commonOptions, parseOptions } from './arguments.ts'
-import { type AuditContext, CannotCheck, findPlace, readable } from './audit-context.ts'
+import { CannotCheck, findPlace } from './audit-context.ts'
+import { type Command, type CommandContext, toJson } from './command.ts'
 import { createProgress } from './progress.ts'
 
 export const EXIT_UNCHECKED = 3
@@ -41,7 +41,7 @@ export function toReport({ verdict, findings: found, files, records, anchors }: 
   return [...found.map(toText), ...advice, `${verdict}: ${sums}\n`].join('')
 }
 
-function toJson({ findings: found, ...rest }: Verification): string {
+function toJsonReport({ findings: found, ...rest }: Verification): string {
   const all = found.map(({ file, reason, place, witness }) => ({
     file: toSafe(file),
     line: place?.line ?? null,
@@ -51,10 +51,10 @@ function toJson({ findings: found, ...rest }: Verification): string {
     means: findings[reason].means,
     witness: witness && { ...witness, file: witness.file === null ? null : toSafe(witness.file) },
   }))
-  return `${JSON.stringify({ ...rest, findings: all }, null, 2)}\n`
+  return toJson({ ...rest, findings: all })
 }
 
-async function readLogOf(path: string | undefined, input: AuditContext['input']) {
+async function readLogOf(path: string | undefined, input: CommandContext['input']) {
   if (path === undefined) return []
   try {
     return await readAnchors(path === '-' ? input : readLog(path))
@@ -63,8 +63,8 @@ async function readLogOf(path: string | undefined, input: AuditContext['input'])
   }
 }
 
-/** The exit code. Throws a Misuse or a CannotCheck. */
-export async function runVerify(args: readonly string[], context: AuditContext): Promise<number> {
+/** `realtime-mint audit verify` */
+export const runVerify: Command = async (args, context) => {
   const { environment, write, note, input } = context
   const { dir, 'key-file': keyFiles = [], anchors: log, json } = parseOptions(args, options)
   const { directory, loadKeys } = findPlace(environment, { dir, keyFiles })
@@ -72,12 +72,12 @@ export async function runVerify(args: readonly string[], context: AuditContext):
   // Before the files, so that the lines that it names are on the disk when files are read.
   const anchors = await readLogOf(log, input)
   const progress = createProgress(context)
-  const verification = await readable(verifyAudit({ directory, keys, anchors, onProgress: progress.show }))
+  const verification = await verifyAudit({ directory, keys, anchors, onProgress: progress.show })
   progress.clear()
   if (verification.files === 0 && verification.findings.length === 0) {
     throw new CannotCheck('nothing_found', 'there is no audit file in AUDIT_DIR')
   }
-  await write(json ? toJson(verification) : toReport(verification))
+  await write(json ? toJsonReport(verification) : toReport(verification))
   if (log !== undefined && anchors.length === 0)
     note('There is no anchor in the log: a removed tail would not be found.\n')
   return exitCodes[verification.verdict]

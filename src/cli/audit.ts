@@ -1,9 +1,10 @@
 /** `realtime-mint audit`: reads the records, and changes none. */
 import { Misuse } from './arguments.ts'
-import { type AuditContext, CannotCheck } from './audit-context.ts'
+import { toCannotCheck } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
 import { runStats } from './audit-stats.ts'
 import { EXIT_UNCHECKED, runVerify } from './audit-verify.ts'
+import type { Command } from './command.ts'
 import { EXIT_USAGE } from './exit.ts'
 
 const USAGE = `Usage: realtime-mint audit verify [--anchors LOG] [--json]
@@ -40,23 +41,22 @@ Filters; one that is repeated accepts any of its values:
 Exit code: 0, also if nothing matches; 3 cannot read, or the key is missing; 64 invalid options.
 `
 
-const commands: ReadonlyMap<string, (args: readonly string[], context: AuditContext) => Promise<number>> =
-  new Map([
-    ['verify', runVerify],
-    ['query', runQuery],
-    ['stats', runStats],
-  ])
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['verify', runVerify],
+  ['query', runQuery],
+  ['stats', runStats],
+])
 
-/** Runs the arguments of `realtime-mint audit`. Returns the exit code. */
-export async function runAudit([name, ...args]: readonly string[], context: AuditContext): Promise<number> {
+/** `realtime-mint audit` */
+export const runAudit: Command = async (given, context) => {
   const { write, note } = context
-  const isHelp = [name, ...args].some((arg) => arg === '--help' || arg === '-h')
-  const run = name === undefined ? undefined : commands.get(name)
-  if (isHelp) {
+  const [name = '', ...args] = given
+  if (given.some((arg) => arg === '--help' || arg === '-h')) {
     await write(USAGE)
     return 0
   }
-  if (name === undefined || run === undefined) {
+  const run = commands.get(name)
+  if (run === undefined) {
     note(USAGE)
     return EXIT_USAGE
   }
@@ -67,10 +67,9 @@ export async function runAudit([name, ...args]: readonly string[], context: Audi
       note(`realtime-mint audit ${name} ${error.message}\n`)
       return EXIT_USAGE
     }
-    if (!(error instanceof CannotCheck)) throw error
-    if (args.includes('--json'))
-      await write(`${JSON.stringify({ verdict: 'unchecked', problem: error.problem })}\n`)
-    note(`realtime-mint audit ${name}: ${error.message}\n`)
+    const { problem, message } = toCannotCheck(error)
+    if (args.includes('--json')) await write(`${JSON.stringify({ verdict: 'unchecked', problem })}\n`)
+    note(`realtime-mint audit ${name}: ${message}\n`)
     return EXIT_UNCHECKED
   }
 }

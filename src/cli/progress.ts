@@ -1,4 +1,4 @@
-import type { AuditContext } from './audit-context.ts'
+import type { CommandContext } from './command.ts'
 
 export interface Progress {
   readonly show: (bytes: number, total: number) => void
@@ -11,7 +11,7 @@ const INTERVAL_MS = 200
 const CLEAR = '\r\u001b[K'
 
 /** The progress of a long read, in a terminal. A short read shows none. */
-export function createProgress({ note, now, isNoteTerminal }: AuditContext): Progress {
+export function createProgress({ note, now, isNoteTerminal }: CommandContext): Progress {
   const startedAt = now()
   let shownAt: number | undefined
   return {
