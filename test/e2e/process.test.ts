@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { findFreePort } from '../bench/workshop.ts'
-import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
+import { createEnvironment, mintAt, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, ORIGIN, parseRecords, ROOT, readAudit } from '../support/service.ts'
 
 const byText = (one: string, other: string): number => one.localeCompare(other)
@@ -16,13 +16,6 @@ async function createSandbox(): Promise<Sandbox> {
   onTestFinished(() => sandbox.close())
   return sandbox
 }
-
-const mint = (url: string): Promise<Response> =>
-  fetch(`${url}/v1/realtime/client_secrets`, {
-    method: 'POST',
-    headers: { origin: ORIGIN, 'content-type': 'application/json' },
-    body: '{"preset":"voice-assistant"}',
-  })
 
 /** Resolves when the sandbox has received `count` requests. */
 async function untilAsked(sandbox: Sandbox, count: number): Promise<void> {
@@ -123,14 +116,14 @@ describe('SIGTERM', () => {
     )
     await once(slow, 'connect')
     sandbox.behave({ kind: 'delay', ms: 1500 })
-    const underWay = mint(service.url)
+    const underWay = mintAt(service.url)
     await untilAsked(sandbox, 1)
 
     service.child.kill('SIGTERM')
     await service.seen(/"msg":"draining"/)
     const unready = await fetch(`${service.url}/readyz`)
     expect([unready.status, await unready.json()]).toEqual([503, { status: 'draining' }])
-    const refused = await mint(service.url)
+    const refused = await mintAt(service.url)
     expect([refused.status, refused.headers.get('connection')]).toEqual([503, 'close'])
     expect(await refused.json()).toMatchObject({ error: { code: 'shutting_down' } })
     expect((await underWay).status).toBe(200)
@@ -150,7 +143,7 @@ describe('SIGTERM', () => {
     service.child.kill('SIGTERM')
     await service.seen(/"msg":"draining"/)
     expect((await fetch(`${service.url}/readyz`)).status).toBe(503)
-    expect((await mint(service.url)).status).toBe(200)
+    expect((await mintAt(service.url)).status).toBe(200)
     expect(await service.ended).toBe(0)
   })
 
@@ -165,9 +158,9 @@ describe('SIGTERM', () => {
     const startedAt = performance.now()
     // The next mint starts so late that its own deadline is after the 10 s.
     sandbox.behave({ kind: 'delay', ms: 1500 })
-    await mint(service.url)
+    await mintAt(service.url)
     sandbox.behave({ kind: 'hang' })
-    const lost = await mint(service.url)
+    const lost = await mintAt(service.url)
     expect(await lost.json()).toMatchObject({ error: { code: 'shutting_down' } })
     expect(await service.ended).toBe(0)
     expect(performance.now() - startedAt).toBeLessThan(10_000)

@@ -1,21 +1,15 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY, PROMPT, startTestService, type TestService } from '../support/service.ts'
 import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
-import { startFor } from './outcome.ts'
-
-interface Sent {
-  readonly method: string | undefined
-  readonly path: string | undefined
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
+import { startFor, stopClock } from './outcome.ts'
 
 /** An upstream that grants everything, and the requests that it received. */
-async function startGranting(): Promise<{ readonly baseUrl: string; readonly sent: Sent[] }> {
-  const sent: Sent[] = []
+async function startGranting() {
+  const sent: (Pick<IncomingMessage, 'method' | 'headers'> & { path: string | undefined; body: string })[] =
+    []
   const baseUrl = await startReplier(async (request, response) => {
     const { method, url: path, headers } = request
     sent.push({ method, path, headers, body: await text(request) })
@@ -62,42 +56,29 @@ describe('the request to upstream', () => {
   it('has nothing that the caller sent', async () => {
     const { baseUrl, sent } = await startGranting()
     const service = await startFor(baseUrl, { TRUST_PROXY: '127.0.0.1' })
-    const canary = 'canary-d41d8'
-    await service.app.inject({
-      method: 'POST',
-      url: `/v1/realtime/client_secrets?tag=${canary}`,
-      headers: {
-        origin: 'https://app.example.com',
-        'content-type': 'application/json',
-        authorization: `Bearer ${canary}`,
-        cookie: `session=${canary}`,
-        'user-agent': canary,
-        'x-forwarded-for': '203.0.113.9',
-        'x-request-id': canary,
-        'x-client-request-id': canary,
-        'openai-beta': 'realtime=v1',
-        'openai-organization': canary,
-        'openai-safety-identifier': canary,
-        traceparent: canary,
-      },
-      payload: '{"preset":"assistant"}',
-    })
+    const url = '/v1/realtime/client_secrets?tag=canary'
+    const names = 'cookie user-agent x-request-id x-client-request-id traceparent authorization'.split(' ')
+    const ofOpenAi = ['openai-organization', 'openai-safety-identifier', 'openai-beta']
+    const headers = {
+      ...Object.fromEntries([...names, ...ofOpenAi].map((name) => [name, 'canary'])),
+      origin: 'https://app.example.com',
+      'content-type': 'application/json',
+      'x-forwarded-for': '203.0.113.9',
+    }
+    await service.app.inject({ method: 'POST', url, headers, payload: '{"preset":"assistant"}' })
     expect(sent).toHaveLength(1)
     expect(JSON.stringify(sent)).not.toMatch(/canary|203\.0\.113|app\.example|openai-/)
   })
 
+  const live = 'audio: { input: { transcription: { model: gpt-live-transcribe } } }'
+
   it.each([
     ['realtime', 'model: gpt-realtime-2.1', '/v1/realtime/client_secrets'],
-    [
-      'transcription',
-      'audio: { input: { transcription: { model: gpt-live-transcribe } } }',
-      '/v1/realtime/client_secrets',
-    ],
+    ['transcription', live, '/v1/realtime/client_secrets'],
     ['translation', 'model: gpt-realtime-translate', '/v1/realtime/translations/client_secrets'],
   ])('for a %s preset goes to its own endpoint', async (type, fields, path) => {
-    const service = await startTestService({
-      presets: `presets: { assistant: { session: { type: ${type}, ${fields} } } }`,
-    })
+    const presets = `presets: { assistant: { session: { type: ${type}, ${fields} } } }`
+    const service = await startTestService({ presets })
     expect((await service.mint()).statusCode).toBe(200)
     expect(service.sandbox.requests.map((request) => request.path)).toStrictEqual([path])
   })
@@ -106,10 +87,7 @@ describe('the request to upstream', () => {
     ['/v1', '/v1/realtime/client_secrets'],
     ['/v1/', '/v1/realtime/client_secrets'],
     ['/openai/v1', '/openai/v1/realtime/client_secrets'],
-    [
-      '/openai?api-version=2025-04-01-preview',
-      '/openai/realtime/client_secrets?api-version=2025-04-01-preview',
-    ],
+    ['/openai?api-version=2025-04-01', '/openai/realtime/client_secrets?api-version=2025-04-01'],
     ['/v1/?a=b&c=%2F', '/v1/realtime/client_secrets?a=b&c=%2F'],
     ['/openai/realtimeapi?api-version=1', '/openai/realtimeapi/client_secrets?api-version=1'],
     ['', '/realtime/client_secrets'],
@@ -117,9 +95,7 @@ describe('the request to upstream', () => {
     ['?api-version=1', '/realtime/client_secrets?api-version=1'],
   ])('with a base URL that ends in %j goes to %s', async (end, path) => {
     const { baseUrl, sent } = await startGranting()
-    const service = await startTestService({
-      environment: { OPENAI_BASE_URL: new URL(baseUrl).origin + end },
-    })
+    const service = await startFor(new URL(baseUrl).origin + end)
     expect((await service.mint()).statusCode).toBe(200)
     expect(sent.map((request) => request.path)).toStrictEqual([path])
   })
@@ -173,8 +149,7 @@ const mintInTurn = ({ mint }: TestService, count: number): Promise<number[]> =>
   })
 
 describe('a connection', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
-  afterEach(() => void vi.useRealTimers())
+  stopClock()
 
   it('is reused after its rest', async () => {
     const { service, connections } = await startCounting(() => false)

@@ -5,13 +5,9 @@ import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
-import { attemptsOf, expectation, mintOutcome, outcomeOf } from './outcome.ts'
+import { attemptsOf, expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
-const toStatus = (status: number, headers?: Record<string, string>): Behaviour => ({
-  kind: 'status',
-  status,
-  headers,
-})
+const toStatus = (status: number, headers = {}): Behaviour => ({ kind: 'status', status, headers })
 
 /** Resolves when undici has written the head of a request. */
 function nextRequestSent(): Promise<void> {
@@ -25,18 +21,17 @@ function nextRequestSent(): Promise<void> {
   })
 }
 
+const variants = ['invalid-json', 'missing-value', 'expires-at-past', 'huge', 'created', 'redirect'] as const
+
 describe('there is no retry', () => {
   it.each<Behaviour>([
-    ...[400, 401, 403, 404, 413, 422, 429, 501, 504, 505, 520, 599].map((status) => toStatus(status)),
+    ...[204, 307, 400, 401, 403, 404, 413, 422, 429, 501, 504, 505, 520, 599].map((status) =>
+      toStatus(status),
+    ),
     { kind: 'status', status: 429, code: 'insufficient_quota' },
     { kind: 'reset' },
     { kind: 'truncate' },
-    { kind: 'malformed', variant: 'invalid-json' },
-    { kind: 'malformed', variant: 'missing-value' },
-    { kind: 'malformed', variant: 'expires-at-past' },
-    { kind: 'malformed', variant: 'huge' },
-    { kind: 'malformed', variant: 'created' },
-    { kind: 'malformed', variant: 'redirect' },
+    ...variants.map((variant): Behaviour => ({ kind: 'malformed', variant })),
     { kind: 'hang' },
     { kind: 'headers-only' },
     { kind: 'drip' },
@@ -52,9 +47,7 @@ describe('there is no retry', () => {
     const server = createServer({ pauseOnConnect: true })
     const accepted = once(server, 'connection')
     const sent = nextRequestSent()
-    const service = await startTestService({
-      environment: { OPENAI_BASE_URL: `http://127.0.0.1:${await listen(server)}/v1` },
-    })
+    const service = await startFor(`http://127.0.0.1:${await listen(server)}/v1`)
     const minting = service.mint()
     const [[socket]] = await Promise.all([accepted, sent])
     socket.resetAndDestroy()
@@ -71,25 +64,18 @@ describe('there is no retry', () => {
     expect(service.sandbox.requests).toHaveLength(1)
   })
 
-  const newYear = 'Tue, 01 Jan 2030 00:00:00 GMT'
-
   it.each([
-    [500, { 'retry-after': '7' }, '7'],
-    [502, { 'retry-after': '7' }, '7'],
-    [503, { 'retry-after': '7' }, '7'],
-    [503, { 'retry-after': '0' }, '1'],
-    [503, { 'retry-after': '3600' }, '60'],
-    [503, { 'retry-after': 'soon' }, '1'],
-    [503, { 'retry-after': 'Tue, 01 Jan 2030 00:00:20 GMT', date: newYear }, '20'],
-    [503, { 'retry-after': 'Tue, 01 Jan 2030 01:00:00 GMT', date: newYear }, '60'],
-    [504, { 'retry-after': '7' }, '7'],
-  ])('after a %i with Retry-After, which is passed on: %j', async (status, headers, told) => {
+    [500, '7', '7'],
+    [502, '7', '7'],
+    [503, '7', '7'],
+    [504, '7', '7'],
+    [503, '0', '1'],
+    [503, '3600', '60'],
+  ])('after a %i with Retry-After %s, which is passed on as %s', async (status, asked, retryAfter) => {
     const service = await startTestService()
-    service.sandbox.behave(toStatus(status, headers), 1)
-    expect(await outcomeOf(service, await service.mint())).toStrictEqual({
-      ...expectation('unavailable', 'upstream_error'),
-      retryAfter: told,
-    })
+    service.sandbox.behave(toStatus(status, { 'retry-after': asked }), 1)
+    const outcome = { ...expectation('unavailable', 'upstream_error'), retryAfter }
+    expect(await mintOutcome(service)).toStrictEqual(outcome)
     expect(service.sandbox.requests).toHaveLength(1)
     expect((await service.mint()).statusCode).toBe(200)
   })

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, vi } from 'vitest'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 
 /** A service in front of the upstream at `baseUrl`. */
@@ -58,4 +59,10 @@ export async function outputsOf(service: TestService, reply: Reply): Promise<str
   return [reply.payload, JSON.stringify(reply.headers), await service.auditText(), service.logText()].join(
     '\n',
   )
+}
+
+/** Stops the service's clock in each test of a file or group. Sockets and deadlines work. */
+export function stopClock(): void {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+  afterEach(() => void vi.useRealTimers())
 }

@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createCertificate, trust } from '../support/certificates.ts'
-import { createEnvironment, startServiceProcess } from '../support/process.ts'
+import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
 import { startProxy, type TestProxy } from '../support/proxy.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN, readAudit } from '../support/service.ts'
+import { API_KEY, createTemporaryDirectory, readAudit } from '../support/service.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 import {
   AUTHORIZATION,
@@ -143,12 +143,6 @@ describe('whether the proxy is used', () => {
   })
 })
 
-const mint = (url: string): Promise<Response> =>
-  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
-    method: 'POST',
-    headers: { origin: ORIGIN },
-  })
-
 describe('a proxy in the environment of a process', () => {
   it('works in lower case, never shows its password, and is not used for plain HTTP', async () => {
     const file = join(await createTemporaryDirectory(), 'authority.pem')
@@ -169,9 +163,9 @@ describe('a proxy in the environment of a process', () => {
       return { service, audit: environment['AUDIT_DIR'] ?? '' }
     }
     const [tunnelled, straight] = await Promise.all([startFor(upstream.baseUrl), startFor(sandbox.baseUrl)])
-    expect((await mint(straight.service.url)).status).toBe(200)
+    expect((await mintAt(straight.service.url)).status).toBe(200)
     expect(proxy.connections()).toBe(0)
-    expect((await mint(tunnelled.service.url)).status).toBe(200)
+    expect((await mintAt(tunnelled.service.url)).status).toBe(200)
     expect(proxy.asked).toMatchObject([{ headers: { 'proxy-authorization': AUTHORIZATION } }])
 
     const { service, audit } = tunnelled

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MalformedVariant } from '../../sandbox/behaviour.ts'
+import { type MalformedVariant, malformedVariants } from '../../sandbox/behaviour.ts'
 import { API_KEY, type Reply, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { startReplier } from '../support/upstream.ts'
@@ -34,34 +34,40 @@ async function mintWith(value: string, environment = {}): Promise<Reply> {
 describe('a 200 that is not a client secret', () => {
   const running = shareService()
 
-  it.each<[variant: MalformedVariant, reason: string]>([
-    ['invalid-json', 'upstream_not_json'],
-    ['html', 'upstream_not_json'],
-    ['empty', 'upstream_not_json'],
-    ['utf-16', 'upstream_not_json'],
-    ['array', 'upstream_no_secret'],
-    ['gzip', 'upstream_encoded'],
-    ['huge', 'upstream_too_large'],
-    ['created', 'upstream_status'],
-    ['no-content', 'upstream_status'],
-    ['partial-content', 'upstream_status'],
-    ['redirect', 'upstream_redirect'],
-    ['missing-value', 'upstream_no_secret'],
-    ['value-not-a-string', 'upstream_no_secret'],
-    ['value-without-prefix', 'upstream_no_secret'],
-    ['value-only-prefix', 'upstream_no_secret'],
-    ['value-with-space', 'upstream_no_secret'],
-    ['value-not-ascii', 'upstream_no_secret'],
-    ['value-is-api-key', 'upstream_echoes_key'],
-    ['value-contains-api-key', 'upstream_echoes_key'],
-    ['value-1mb', 'upstream_too_large'],
-    ['missing-expires-at', 'upstream_expiry'],
-    ['expires-at-in-milliseconds', 'upstream_expiry'],
-    ['expires-at-past', 'upstream_expiry'],
-    ['expires-at-far', 'upstream_expiry'],
-    ['expires-at-string', 'upstream_expiry'],
-    ['expires-at-float', 'upstream_expiry'],
-  ])('%s is malformed: %s', async (variant, reason) => {
+  const variants: Readonly<Record<string, readonly MalformedVariant[]>> = {
+    upstream_not_json: ['invalid-json', 'html', 'empty', 'utf-16'],
+    upstream_encoded: ['gzip'],
+    upstream_too_large: ['huge', 'value-1mb'],
+    upstream_status: ['created', 'no-content', 'partial-content'],
+    upstream_redirect: ['redirect'],
+    upstream_no_secret: [
+      'array',
+      'missing-value',
+      'value-not-a-string',
+      'value-without-prefix',
+      'value-only-prefix',
+      'value-with-space',
+      'value-not-ascii',
+    ],
+    upstream_echoes_key: ['value-is-api-key', 'value-contains-api-key'],
+    upstream_expiry: [
+      'missing-expires-at',
+      'expires-at-in-milliseconds',
+      'expires-at-past',
+      'expires-at-far',
+      'expires-at-string',
+      'expires-at-float',
+    ],
+  }
+  const rows = Object.entries(variants).flatMap(([reason, all]) => all.map((one) => [one, reason] as const))
+
+  it('is tested for every variant', () => {
+    expect(new Set([...rows.map(([variant]) => variant), 'extra-fields'])).toStrictEqual(
+      new Set(malformedVariants),
+    )
+  })
+
+  it.each(rows)('%s is malformed: %s', async (variant, reason) => {
     const service = running()
     const before = service.sandbox.requests.length
     service.sandbox.behave({ kind: 'malformed', variant }, 1)
@@ -129,19 +135,6 @@ describe('the secret', () => {
     expect(reply.json()).toStrictEqual({
       value: expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/),
       expires_at: expect.any(Number),
-    })
-  })
-
-  it('leaves in the flat shape on the flat route', async () => {
-    const service = await startTestService()
-    const reply = await service.app.inject({
-      method: 'POST',
-      url: '/v1/realtime/sessions',
-      headers: { origin: 'https://app.example.com', 'content-type': 'application/json' },
-      payload: '{"preset":"assistant"}',
-    })
-    expect(reply.json()).toStrictEqual({
-      client_secret: { value: expect.stringMatching(/^ek_sandbox_/), expires_at: expect.any(Number) },
     })
   })
 

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { startTestService, type TestService } from '../support/service.ts'
+import { stopClock } from './outcome.ts'
 
-// Only the service's clock stands still. Sockets and deadlines work.
-beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
-afterEach(() => void vi.useRealTimers())
+stopClock()
 
 const PRESETS = `
 presets:
@@ -24,47 +23,44 @@ const linesOf = ({ logText }: TestService): readonly unknown[] =>
     )
     .map(({ level, preset, msg }) => [level, preset, String(msg).split(':')[0]])
 
-const mint = (service: TestService, preset: string) => service.mint({ preset })
+/** A service, and its mints with a preset. */
+async function start() {
+  const service = await startTestService({ presets: PRESETS })
+  return { ...service, service, mintWith: (preset = 'one') => service.mint({ preset }) }
+}
+
+const KEY_AGAIN = 'upstream accepts the API key again'
+const PRESET_AGAIN = 'upstream accepts the preset again'
 
 const refuse = (status: number, code: string | null = null): Behaviour => ({ kind: 'status', status, code })
 
 describe('a state that makes mints fail', () => {
   it.each([
-    [
-      'a refused key',
-      refuse(401, 'invalid_api_key'),
-      'API key refused',
-      'upstream accepts the API key again',
-    ],
+    ['a refused key', refuse(401, 'invalid_api_key'), 'API key refused', KEY_AGAIN],
     [
       'an unsupported country',
       refuse(403, 'unsupported_country'),
       'country not supported by upstream',
-      'upstream accepts the API key again',
+      KEY_AGAIN,
     ],
     ['no credit', refuse(429, 'insufficient_quota'), 'out of credit', 'credit available again'],
-    ['a refused preset', refuse(400), 'preset refused by upstream', 'upstream accepts the preset again'],
-    [
-      'a missing endpoint',
-      refuse(404),
-      'endpoint not found at upstream',
-      'upstream accepts the preset again',
-    ],
-    ['a 403', refuse(403), 'access refused by upstream', 'upstream accepts the preset again'],
+    ['a refused preset', refuse(400), 'preset refused by upstream', PRESET_AGAIN],
+    ['a missing endpoint', refuse(404), 'endpoint not found at upstream', PRESET_AGAIN],
+    ['a 403', refuse(403), 'access refused by upstream', PRESET_AGAIN],
     ['a 429', refuse(429), 'cool-down', 'cool-down over'],
   ])(
     'is logged when it begins, every ten minutes, and when it ends: %s',
     async (_name, behaviour, begin, end) => {
-      const service = await startTestService({ presets: PRESETS })
-      service.sandbox.behave(behaviour)
+      const { sandbox, service, mintWith } = await start()
+      sandbox.behave(behaviour)
       await inTurn([0, 599_999, 1, 300_000], async (ms) => {
         vi.advanceTimersByTime(ms)
-        await mint(service, 'one')
+        await mintWith()
       })
-      service.sandbox.behave({ kind: 'normal' })
+      sandbox.behave({ kind: 'normal' })
       vi.advanceTimersByTime(2_000)
-      await mint(service, 'one')
-      await mint(service, 'one')
+      await mintWith()
+      await mintWith()
       expect(linesOf(service)).toStrictEqual([
         ['error', 'one', begin],
         ['error', 'one', begin],
@@ -74,42 +70,43 @@ describe('a state that makes mints fail', () => {
   )
 
   it('is logged for each preset that upstream refuses', async () => {
-    const service = await startTestService({ presets: PRESETS })
-    service.sandbox.behave(refuse(400), 2)
-    await mint(service, 'one')
-    await mint(service, 'two')
-    await mint(service, 'one')
+    const { sandbox, service, mintWith } = await start()
+    sandbox.behave(refuse(400), 2)
+    await mintWith()
+    await mintWith('two')
+    await mintWith()
     expect(linesOf(service)).toStrictEqual([
       ['error', 'one', 'preset refused by upstream'],
       ['error', 'two', 'preset refused by upstream'],
-      ['warn', 'one', 'upstream accepts the preset again'],
+      ['warn', 'one', PRESET_AGAIN],
     ])
   })
 
   it('ends for the key when upstream refuses something else', async () => {
-    const service = await startTestService({ presets: PRESETS })
-    service.sandbox.behave(refuse(401), 1)
-    await mint(service, 'one')
-    service.sandbox.behave(refuse(400), 1)
-    await mint(service, 'two')
+    const { sandbox, service, mintWith } = await start()
+    sandbox.behave(refuse(401), 1)
+    await mintWith()
+    sandbox.behave(refuse(400), 1)
+    await mintWith('two')
     expect(linesOf(service)).toStrictEqual([
       ['error', 'one', 'API key refused'],
-      ['warn', 'one', 'upstream accepts the API key again'],
+      ['warn', 'one', KEY_AGAIN],
       ['error', 'two', 'preset refused by upstream'],
     ])
+    expect(service.logText()).toContain('Replace the API key')
   })
 
   it('is logged every ten minutes while the circuit breaker is open', async () => {
-    const service = await startTestService({ presets: PRESETS })
-    service.sandbox.behave(refuse(504))
-    await inTurn(Array.from({ length: 20 }), () => mint(service, 'one'))
+    const { sandbox, service, mintWith } = await start()
+    sandbox.behave(refuse(504))
+    await inTurn(Array.from({ length: 20 }), () => mintWith())
     await inTurn([300_000, 300_000], async (ms) => {
       vi.advanceTimersByTime(ms)
-      await mint(service, 'one')
+      await mintWith()
     })
-    service.sandbox.behave({ kind: 'normal' })
+    sandbox.behave({ kind: 'normal' })
     vi.advanceTimersByTime(1_000)
-    await mint(service, 'one')
+    await mintWith()
     expect(linesOf(service)).toStrictEqual([
       ['error', null, 'circuit breaker open'],
       ['error', null, 'circuit breaker open'],
@@ -117,17 +114,10 @@ describe('a state that makes mints fail', () => {
     ])
   })
 
-  it('says what to do', async () => {
-    const service = await startTestService({ presets: PRESETS })
-    service.sandbox.behave(refuse(401, 'invalid_api_key'), 1)
-    await mint(service, 'one')
-    expect(service.logText()).toContain('Replace the API key')
-  })
-
   it('does not count as a failure if the server has no such endpoint', async () => {
-    const service = await startTestService({ presets: PRESETS })
-    service.sandbox.behave(refuse(501), 30)
-    await inTurn(Array.from({ length: 30 }), () => mint(service, 'one'))
-    expect((await mint(service, 'one')).statusCode).toBe(200)
+    const { sandbox, mintWith } = await start()
+    sandbox.behave(refuse(501), 30)
+    await inTurn(Array.from({ length: 30 }), () => mintWith())
+    expect((await mintWith()).statusCode).toBe(200)
   })
 })

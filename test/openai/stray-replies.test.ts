@@ -1,6 +1,5 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
-  type FaultyGateway,
   type FaultyGatewayOptions,
   requestIdOf,
   type Stray,
@@ -13,35 +12,25 @@ import { startProxy } from '../support/proxy.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
 import { startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
 import { authority, certificate } from './behind-proxy.ts'
-import { attemptsOf, expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
+import { attemptsOf, expectation, mintOutcome, outcomeOf, startFor, stopClock } from './outcome.ts'
 
 beforeAll(() => trust(authority))
 
-interface Scene {
-  readonly service: TestService
-  readonly gateway: FaultyGateway
-}
+const flat = 'presets: { assistant: { session: { model: gpt-realtime-2.1 } } }'
 
-async function startBehind(
-  options: FaultyGatewayOptions,
-  way: 'plain' | 'tls' | 'proxy' = 'plain',
-): Promise<Scene> {
-  const tls = way === 'plain' ? {} : { tls: certificate }
-  const gateway = await startFaultyGateway({ ...options, ...tls })
+/** A service and its faulty gateway. */
+async function startBehind(options: FaultyGatewayOptions, way: 'plain' | 'tls' | 'proxy' = 'plain') {
+  const isPlain = way === 'plain'
+  const gateway = await startFaultyGateway({ ...options, ...(isPlain ? {} : { tls: certificate }) })
   onTestFinished(() => gateway.close())
-  const scheme = way === 'plain' ? 'http' : 'https'
   const proxy = way === 'proxy' ? await startProxy({ port: gateway.port }) : undefined
-  const service = await startTestService({
-    environment: {
-      OPENAI_BASE_URL: `${scheme}://localhost:${gateway.port}/v1`,
-      ...(proxy === undefined ? {} : { HTTPS_PROXY: `http://${proxy.host}` }),
-      ...(options.isFlat === true ? { OPENAI_REALTIME_API: 'sessions' } : {}),
-    },
-    ...(options.isFlat === true
-      ? { presets: 'presets: { assistant: { session: { model: gpt-realtime-2.1 } } }' }
-      : {}),
-  })
-  return { service, gateway }
+  const environment = {
+    OPENAI_BASE_URL: `${isPlain ? 'http' : 'https'}://localhost:${gateway.port}/v1`,
+    HTTPS_PROXY: proxy && `http://${proxy.host}`,
+    OPENAI_REALTIME_API: options.isFlat === true ? 'sessions' : undefined,
+  }
+  const presets = options.isFlat === true ? { presets: flat } : {}
+  return { service: await startTestService({ environment, ...presets }), gateway }
 }
 
 /** Replies whose secret was minted for another request. */
@@ -96,8 +85,7 @@ describe('no caller gets the secret of another one', () => {
 })
 
 describe('a connection', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
-  afterEach(() => void vi.useRealTimers())
+  stopClock()
 
   it.each([
     [1_249, 2],

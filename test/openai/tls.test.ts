@@ -3,8 +3,8 @@ import type { ServerOptions } from 'node:https'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
-import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
+import { createEnvironment, mintAt, startProcess, startServiceProcess } from '../support/process.ts'
+import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { attemptsOf, expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
@@ -108,12 +108,6 @@ describe('an upstream whose certificate', () => {
   })
 })
 
-const mint = (url: string): Promise<Response> =>
-  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
-    method: 'POST',
-    headers: { origin: ORIGIN },
-  })
-
 describe('an authority in NODE_EXTRA_CA_CERTS', () => {
   it('is trusted, and not without the setting', async () => {
     const file = join(await createTemporaryDirectory(), 'authority.pem')
@@ -122,9 +116,9 @@ describe('an authority in NODE_EXTRA_CA_CERTS', () => {
     const start = async (extra: Record<string, string>) =>
       startServiceProcess({ ...(await createEnvironment(upstream.baseUrl)), ...extra })
     const [knowing, unknowing] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
-    expect((await mint(unknowing.url)).status).toBe(503)
+    expect((await mintAt(unknowing.url)).status).toBe(503)
     expect(upstream.requests).toStrictEqual([])
-    expect((await mint(knowing.url)).status).toBe(200)
+    expect((await mintAt(knowing.url)).status).toBe(200)
     expect(upstream.requests).toMatchObject([{ authorization: `Bearer ${API_KEY}` }])
   })
 })

@@ -7,6 +7,9 @@ import { listen, startReplier, startSpeaker, toReply, toSecretBody } from '../su
 import { attemptsOf, expectation, type Kind, mintOutcome, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
 const MiB = 1024 * 1024
+/** A reply with a secret. */
+const secret = (...rest: readonly string[]): string => toReply(toSecretBody(), ...rest)
+
 const spaces = (count: number): string => ' '.repeat(count)
 
 describe('an upstream that is unreachable', () => {
@@ -53,13 +56,13 @@ describe('an upstream that stops in mid-reply', () => {
     ['by a reset after the request', '', 'reset'],
     ['by closing after the request', '', 'close'],
     ['by a reset inside the headers', 'HTTP/1.1 200 OK\r\ncontent-le', 'reset'],
-    ['by closing inside the body', toReply(toSecretBody(), '200 OK', 'content-length: 4096'), 'close'],
+    ['by closing inside the body', secret('200 OK', 'content-length: 4096'), 'close'],
     [
       'by closing inside the body, having said that it closes',
-      toReply(toSecretBody(), '200 OK', 'content-length: 4096', 'connection: close'),
+      secret('200 OK', 'content-length: 4096', 'connection: close'),
       'close',
     ],
-    ['by a reset inside the body', toReply(toSecretBody(), '200 OK', 'content-length: 4096'), 'reset'],
+    ['by a reset inside the body', secret('200 OK', 'content-length: 4096'), 'reset'],
     [
       'by closing between two chunks',
       toReply('2\r\n{"\r\n', '200 OK', 'transfer-encoding: chunked'),
@@ -77,16 +80,16 @@ describe('an upstream that stops in mid-reply', () => {
 describe('an upstream with invalid HTTP', () => {
   it.each([
     ['greets in another protocol', 'SSH-2.0-OpenSSH_9.9\r\n\r\n'],
-    ['writes a status line of its own', toReply(toSecretBody(), 'yes OK')],
-    ['gives two lengths', toReply(toSecretBody(), '200 OK', 'content-length: 10', 'content-length: 11')],
+    ['writes a status line of its own', secret('yes OK')],
+    ['gives two lengths', secret('200 OK', 'content-length: 10', 'content-length: 11')],
     [
       'gives a length and chunks',
       toReply('0\r\n\r\n', '200 OK', 'content-length: 5', 'transfer-encoding: chunked'),
     ],
-    ['gives a length that is no number', toReply(toSecretBody(), '200 OK', 'content-length: ten')],
+    ['gives a length that is no number', secret('200 OK', 'content-length: ten')],
     ['writes chunks without a size', toReply('{"value":', '200 OK', 'transfer-encoding: chunked')],
-    ['puts a control character into a header', toReply(toSecretBody(), '200 OK', 'x-odd: a\u0001b')],
-    ['sends headers without end', toReply(toSecretBody(), '200 OK', `x-long: ${'a'.repeat(100_000)}`)],
+    ['puts a control character into a header', secret('200 OK', 'x-odd: a\u0001b')],
+    ['sends headers without end', secret('200 OK', `x-long: ${'a'.repeat(100_000)}`)],
   ])('because it %s is malformed', async (_name, bytes) => {
     const service = await startFor(await startSpeaker((socket) => socket.write(bytes, 'latin1')))
     expect(await mintOutcome(service)).toStrictEqual(expectation('malformed', 'upstream_protocol'))
@@ -131,9 +134,9 @@ describe('the size of a reply', () => {
     ['256 KiB', 256 * 1024, 200],
     ['a byte more', 256 * 1024 + 1, 502],
   ])('of %s decides', async (_name, size, status) => {
-    const secret = toSecretBody()
+    const body = toSecretBody()
     const baseUrl = await startReplier((_request, response) => {
-      response.end(secret + spaces(size - secret.length))
+      response.end(body + spaces(size - body.length))
     })
     const service = await startFor(baseUrl)
     expect((await service.mint()).statusCode).toBe(status)
@@ -187,13 +190,13 @@ describe('a status', () => {
 
 describe('our key, sent back', () => {
   it.each([
-    ['as the reason phrase', toReply(toSecretBody(), `200 ${API_KEY}`)],
+    ['as the reason phrase', secret(`200 ${API_KEY}`)],
     ['as the reason phrase of a refusal', toReply('{}', `401 ${API_KEY}`)],
-    ['as the request id', toReply(toSecretBody(), '200 OK', `x-request-id: ${API_KEY}`)],
+    ['as the request id', secret('200 OK', `x-request-id: ${API_KEY}`)],
     ['inside the request id of a refusal', toReply('{}', '400 No', `x-request-id: req_${API_KEY.slice(3)}`)],
     ['as the time to wait', toReply('{}', '429 No', `retry-after: ${API_KEY}`)],
-    ['as the date', toReply(toSecretBody(), '200 OK', `date: ${API_KEY}`)],
-    ['as a header', toReply(toSecretBody(), '200 OK', `${API_KEY}: ${API_KEY}`)],
+    ['as the date', secret('200 OK', `date: ${API_KEY}`)],
+    ['as a header', secret('200 OK', `${API_KEY}: ${API_KEY}`)],
     ['as the body', toReply(API_KEY)],
     ['as the code of an error', toReply(JSON.stringify({ error: { code: API_KEY } }), '400 No')],
     ['as the secret', toReply(toSecretBody(API_KEY))],
@@ -219,7 +222,7 @@ describe('a key that looks like a request id, as Azure’s do,', () => {
     ['but for its beginning, before something', `${key.slice(1)}00`],
     ['its middle, behind a prefix', `req_${key.slice(8, 28)}`],
   ])('is never recorded as a request id: %s', async (_name, id) => {
-    const bytes = toReply(toSecretBody(), '200 OK', `x-request-id: ${id}`)
+    const bytes = secret('200 OK', `x-request-id: ${id}`)
     const baseUrl = await startSpeaker((socket) => socket.write(bytes))
     const service = await startFor(baseUrl, { OPENAI_API_KEY: key, OPENAI_AUTH: 'api-key' })
     expect((await service.mint()).statusCode).toBe(200)

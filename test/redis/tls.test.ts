@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
-import { createEnvironment, startServiceProcess } from '../support/process.ts'
+import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
 import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
-import { AUDIT_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
+import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
 
 const PASSWORD = 'a password that is only for tests'
@@ -66,12 +66,6 @@ describeRedis('a Redis whose certificate', () => {
   })
 })
 
-const mint = (url: string): Promise<Response> =>
-  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
-    method: 'POST',
-    headers: { origin: ORIGIN },
-  })
-
 describeRedis('rediss:', () => {
   it('does not fall back to a connection without TLS', async () => {
     const server = await startRedis()
@@ -92,10 +86,10 @@ describeRedis('rediss:', () => {
     }
     const start = (extra: Record<string, string>) => startServiceProcess({ ...environment, ...extra })
     const [trusting, other] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
-    expect((await mint(other.url)).status).toBe(200)
+    expect((await mintAt(other.url)).status).toBe(200)
     expect(await client.dbsize()).toBe(0)
     await other.seen(/"cause":"untrusted".*redis unavailable/)
-    expect((await mint(trusting.url)).status).toBe(200)
+    expect((await mintAt(trusting.url)).status).toBe(200)
     expect(await client.dbsize()).toBeGreaterThan(0)
     expect(trusting.stdout()).not.toContain('redis unavailable')
   })

@@ -74,3 +74,10 @@ export async function startServiceProcess(
   const [, url = ''] = await service.seen(/"url":"([^"]+)"/)
   return { ...service, url }
 }
+
+/** Mints with a preset of presets.yaml, as a page does. */
+export const mintAt = (url: string): Promise<Response> =>
+  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
+    method: 'POST',
+    headers: { origin: ORIGIN },
+  })
