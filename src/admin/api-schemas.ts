@@ -64,6 +64,7 @@ export const summaryReply = z.strictObject({
       failing_since: instant.nullable(),
     }),
   ),
+  /** Those that were refused most, or failed most, first. */
   callers: z.array(frequent),
   addresses: z.array(frequent),
   /** Oldest first. */

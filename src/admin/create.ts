@@ -22,6 +22,7 @@ import { reloadAll } from '../watched-settings.ts'
 import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
 import { metricsRoute } from './metrics-route.ts'
+import { pageRoute } from './page-route.ts'
 import { createRecordIndex } from './record-index.ts'
 import { reloadRoute } from './reload-route.ts'
 import { stateRoute } from './state-route.ts'
@@ -76,6 +77,7 @@ function addApi(app: FastifyInstance, parts: AdminParts): void {
   const { keys, logger, auditDirectory: directory } = parts
   const index = createRecordIndex({ directory, logger })
   const verifier = createVerifier({ directory, keys, unixNow, logger })
+  pageRoute(app)
   apiRoutes(app, { index, keys, unixNow })
   stateRoute(app, {
     ...parts,

@@ -34,27 +34,29 @@ const toTally = ({ values: [time, outcome, code, reason, preset], count }: Group
 
 type Frequent = Summary['callers'][number]
 
-/** The most frequent ones, each with the code that it got most often. */
+function toFrequentOf(pseudonym: string, own: readonly Group[]): Frequent {
+  const of = (wanted: string): number =>
+    sumOf(own.filter(({ values: [, outcome] }) => toOutcome(outcome) === wanted))
+  const codes = own.filter(({ values: [, , code] }) => code !== null)
+  const [top] = codes.toSorted((one, other) => other.count - one.count)
+  return {
+    pseudonym,
+    issued: of('issued'),
+    refused: of('refused'),
+    failed: of('failed'),
+    code: toText(top?.values[2]),
+  }
+}
+
+/** Those that were refused most, each with the code that it got most often. */
 function toFrequent(groups: readonly Group[]): Frequent[] {
   const byValue = Map.groupBy(groups, ({ values: [value] }) => toText(value))
-  byValue.delete(null)
-  const sums = [...byValue].map(([pseudonym, own]) => ({ pseudonym, own, sum: sumOf(own) }))
-  return sums
-    .toSorted((one, other) => other.sum - one.sum)
+  return [...byValue]
+    .flatMap(([pseudonym, own]) => (pseudonym === null ? [] : [toFrequentOf(pseudonym, own)]))
+    .toSorted(
+      (one, other) => other.refused + other.failed - (one.refused + one.failed) || other.issued - one.issued,
+    )
     .slice(0, MAX_FREQUENT)
-    .map(({ pseudonym, own }) => {
-      const of = (wanted: string): number =>
-        sumOf(own.filter(({ values: [, outcome] }) => toOutcome(outcome) === wanted))
-      const codes = own.filter(({ values: [, , code] }) => code !== null)
-      const [top] = codes.toSorted((one, other) => other.count - one.count)
-      return {
-        pseudonym: pseudonym ?? '',
-        issued: of('issued'),
-        refused: of('refused'),
-        failed: of('failed'),
-        code: toText(top?.values[2]),
-      }
-    })
 }
 
 const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>

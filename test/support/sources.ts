@@ -45,7 +45,7 @@ function toSource(path: string): Source {
 }
 
 export const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.(ts|js)$/.test(path))
+  .filter((path) => /(?<!\.d)\.(ts|js)$/.test(path))
   .map(toSource)
 
 const sourcesByPath = new Map(sources.map((source) => [source.path, source]))

@@ -1,0 +1,28 @@
+/** Text with a button that copies it. */
+import { h } from './dom.js'
+
+const SHOWN_MS = 2_000
+
+/** Pages that are neither https nor on this machine have no clipboard: there the text is selected. @param {HTMLElement} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text.textContent ?? '')
+    return 'Copied'
+  } catch {
+    getSelection()?.selectAllChildren(text)
+    return 'Selected: copy it with the keyboard'
+  }
+}
+
+/** @param {string} text @param {string} label */
+export function createCopy(text, label) {
+  const code = h('pre', { tabindex: 0 }, text)
+  const button = h('button', { type: 'button', 'aria-live': 'polite', click: () => void run() }, label)
+  async function run() {
+    button.textContent = await copy(code)
+    setTimeout(() => {
+      button.textContent = label
+    }, SHOWN_MS)
+  }
+  return h('div', { class: 'copy' }, code, button)
+}

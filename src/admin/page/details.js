@@ -1,0 +1,143 @@
+/** One record with all its fields, what its reason means, and what to look at next. */
+import { askAttempts } from './api.js'
+import { createCopy } from './copy.js'
+import { find, h, icon } from './dom.js'
+import { formatTime, toZoneName } from './format.js'
+import { toOutcome, toText, toTitle } from './table.js'
+import { allEvents, toCommand } from './view.js'
+
+/** @typedef {import('./api.js').Found} Found */
+/** @typedef {import('./view.js').View} View */
+
+/** The fields that records can be filtered by, as questions. */
+const questions = /** @type {const} */ ([
+  ['caller', 'Only this caller'],
+  ['address', 'Only this address'],
+  ['preset', 'Only this preset'],
+  ['code', 'Only this code'],
+  ['reason', 'Only this reason'],
+])
+
+/** In the seal of the line, not of interest here; they stay in the JSON. */
+const hidden = new Set(['v', 'time', 'event', 'writer', 'seq', 'prev', 'mac'])
+
+/** @param {unknown} value */
+function toValue(value) {
+  const text =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : JSON.stringify(value)
+  return h('dd', { class: 'mono' }, text)
+}
+
+/** @param {object} record @param {string} [prefix] @returns {HTMLElement[]} */
+function toFields(record, prefix = '') {
+  return Object.entries(record).flatMap(([name, value]) => {
+    if (hidden.has(name) || value === null || (Array.isArray(value) && value.length === 0)) return []
+    if (typeof value === 'object' && !Array.isArray(value)) return toFields(value, `${prefix}${name}.`)
+    return [h('dt', {}, `${prefix}${name}`), toValue(value)]
+  })
+}
+
+/** @param {Found['record']} record */
+function toTimes({ time }) {
+  const ms = Date.parse(toText(time))
+  return h(
+    'p',
+    { class: 'quiet' },
+    `${formatTime('full', ms, 'local')} ${toZoneName('local')}`,
+    h('br'),
+    `${formatTime('full', ms, 'utc')} UTC`,
+  )
+}
+
+/** The command that finds the record again. @param {Found} found @param {View} view */
+function toRecordCommand({ record }, view) {
+  const id = toText(record['request_id'])
+  if (id !== '') return `realtime-mint audit query --request-id ${id} --json`
+  const ms = Date.parse(toText(record['time']))
+  const filters = allEvents.map((event) => /** @type {const} */ (['event', event]))
+  return toCommand({ ...view, range: null, from: ms, to: ms + 1, filters })
+}
+
+/**
+ * @param {Found} found
+ * @param {{ view: View, onFilter: (name: string, value: string) => void, onClose: () => void }} context
+ */
+function toBody(found, { view, onFilter, onClose }) {
+  const { record, meaning } = found
+  const outcome = toOutcome(record)
+  const title = [toTitle(record), toText(record['code'])].filter((text) => text !== '').join(': ')
+  return [
+    h(
+      'header',
+      {},
+      h('h2', { id: 'record-title' }, outcome !== null && icon(outcome), title),
+      h('button', { type: 'button', class: 'close', 'aria-label': 'Close', click: onClose }, icon('failed')),
+    ),
+    toTimes(record),
+    meaning !== null && h('p', { class: 'meaning' }, meaning),
+    h(
+      'div',
+      { class: 'next' },
+      questions.flatMap(([name, label]) => {
+        const value = toText(record[name])
+        if (value === '') return []
+        return [h('button', { type: 'button', click: () => onFilter(name, value) }, label)]
+      }),
+    ),
+    h('dl', { class: 'fields' }, toFields(record)),
+    h('h3', {}, 'As a command'),
+    createCopy(toRecordCommand(found, view), 'Copy the command'),
+    h('h3', {}, 'As it is in the audit'),
+    createCopy(JSON.stringify(record, null, 2), 'Copy the JSON'),
+  ]
+}
+
+/** The record at a place in the audit. @param {string} id @param {AbortSignal} signal */
+async function askRecord(id, signal) {
+  const ms = Number(id.split('/')[0])
+  if (!Number.isSafeInteger(ms) || Math.abs(ms) > 8e15) return undefined
+  const query = new URLSearchParams(allEvents.map((event) => ['event', event]))
+  query.set('since', new Date(ms).toISOString())
+  query.set('until', new Date(ms + 1).toISOString())
+  query.set('limit', '200')
+  const { records } = await askAttempts(query, signal)
+  return records.find((found) => found.id === id)
+}
+
+/**
+ * @param {{ onFilter: (name: string, value: string) => void, onClose: () => void }} options
+ */
+export function createDetails({ onFilter, onClose }) {
+  const dialog = find('#record', HTMLDialogElement)
+  dialog.addEventListener('close', onClose)
+  // Outside of its content is the backdrop.
+  dialog.addEventListener('click', ({ target }) => {
+    if (target === dialog) dialog.close()
+  })
+  let opened = ''
+
+  return {
+    /** Shows a record, or none. @param {View} view @param {readonly Found[]} known */
+    async show(view, known) {
+      const id = view.record
+      if (id === null) {
+        opened = ''
+        if (dialog.open) dialog.close()
+        return
+      }
+      if (id === opened) return
+      opened = id
+      const found =
+        known.find((one) => one.id === id) ??
+        (await askRecord(id, AbortSignal.timeout(10_000)).catch(() => undefined))
+      if (opened !== id) return
+      const context = { view, onFilter, onClose: () => dialog.close() }
+      const missing = h('p', {}, 'This record is not in the audit any more.')
+      const body = found === undefined ? [missing] : toBody(found, context)
+      dialog.replaceChildren(h('div', { class: 'content' }, ...body))
+      if (!dialog.open) dialog.showModal()
+    },
+  }
+}

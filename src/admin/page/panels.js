@@ -1,0 +1,188 @@
+/** Counts by code, preset, caller and address. Each row is a filter. */
+import { find, h, icon, render, svg } from './dom.js'
+import { formatCount, formatWhen, shorten } from './format.js'
+
+/** @typedef {import('./api.js').Summary} Summary */
+/** @typedef {import('./view.js').View} View */
+/** @typedef {(name: string, value: string) => void} OnFilter */
+
+const SPARK_WIDTH = 96
+const SPARK_HEIGHT = 20
+
+/** Bars, as in the chart above. @param {readonly number[]} series @param {'refused' | 'failed'} outcome */
+function toSpark(series, outcome) {
+  const most = Math.max(1, ...series)
+  const width = SPARK_WIDTH / series.length
+  const bars = series.flatMap((count, index) => {
+    if (count === 0) return []
+    const height = Math.max(2, (count / most) * SPARK_HEIGHT)
+    return [
+      svg('rect', {
+        x: index * width,
+        y: SPARK_HEIGHT - height,
+        width: Math.max(1, width - 0.5),
+        height,
+      }),
+    ]
+  })
+  const viewBox = `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`
+  return svg(
+    'svg',
+    { class: `spark ${outcome}`, viewBox, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    ...bars,
+  )
+}
+
+/** @param {View} view @param {string} name @param {string} value */
+const isActive = ({ filters }, name, value) => filters.some(([one, other]) => one === name && other === value)
+
+/**
+ * @param {{ view: View, onFilter: OnFilter }} context
+ * @param {string} name
+ * @param {string} value
+ * @param {string} text
+ */
+function toFilter({ view, onFilter }, name, value, text) {
+  const isOn = isActive(view, name, value)
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'filter mono',
+      'data-key': `${name}=${value}`,
+      'aria-pressed': String(isOn),
+      title: isOn ? `Remove the filter ${name} ${value}` : `Show only ${name} ${value}`,
+      click: () => onFilter(name, value),
+    },
+    text,
+  )
+}
+
+/** @param {Summary['codes'][number]} row @param {{ view: View, onFilter: OnFilter }} context */
+function toCode({ code, outcome, count, first, last, series, reasons }, context) {
+  const { zone } = context.view
+  const [top] = reasons
+  const others = reasons.length - 1
+  const when =
+    first === last
+      ? `at ${formatWhen(first, zone)}`
+      : `${formatWhen(first, zone)} – ${formatWhen(last, zone)}`
+  return h(
+    'li',
+    {},
+    h(
+      'div',
+      { class: 'code-line' },
+      icon(outcome),
+      toFilter(context, 'code', code, code),
+      toSpark(series, outcome),
+      h('span', { class: 'count' }, formatCount(count)),
+    ),
+    h(
+      'p',
+      { class: 'why' },
+      top?.reason && top.reason !== code ? h('span', { class: 'mono' }, top.reason) : null,
+      top?.reason && top.reason !== code ? (others > 0 ? ` and ${others} more. ` : '. ') : null,
+      top?.meaning ?? '',
+      h('span', { class: 'when' }, ` ${when}`),
+    ),
+  )
+}
+
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+function showCodes({ codes }, context) {
+  render(find('#codes', HTMLElement), [codes, context.view], () =>
+    codes.length === 0
+      ? h('p', { class: 'none' }, 'Nothing was refused, and nothing failed.')
+      : h(
+          'ul',
+          { class: 'codes' },
+          codes.map((row) => toCode(row, context)),
+        ),
+  )
+}
+
+/**
+ * @param {string} title
+ * @param {readonly HTMLElement[]} rows
+ * @param {string} [last]
+ */
+const toTable = (title, rows, last) =>
+  h(
+    'table',
+    { class: 'counts' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, title),
+        ['Issued', 'Refused', 'Failed'].map((text) => h('th', { scope: 'col', class: 'number' }, text)),
+        last !== undefined && h('th', { scope: 'col', class: 'mostly' }, last),
+      ),
+    ),
+    h('tbody', {}, rows),
+  )
+
+/** @param {'issued' | 'refused' | 'failed'} outcome @param {number} count */
+const toCell = (outcome, count) =>
+  h('td', { class: `number ${count === 0 ? 'zero' : outcome}` }, formatCount(count))
+
+/** @param {{ issued: number, refused: number, failed: number }} row */
+const toCells = ({ issued, refused, failed }) => [
+  toCell('issued', issued),
+  toCell('refused', refused),
+  toCell('failed', failed),
+]
+
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+function showPresets({ presets }, context) {
+  const { view } = context
+  render(find('#presets', HTMLElement), [presets, view], () => {
+    if (presets.length === 0) return h('p', { class: 'none' }, 'No attempts.')
+    const rows = presets.map((row) => {
+      const { preset, failing_since: since } = row
+      const name =
+        preset === null
+          ? h('span', { class: 'quiet' }, 'not recorded')
+          : toFilter(context, 'preset', preset, preset)
+      const note =
+        since !== null &&
+        h('span', { class: 'failing' }, icon('failed'), `failing since ${formatWhen(since, view.zone)}`)
+      return h('tr', {}, h('th', { scope: 'row' }, name, note), toCells(row))
+    })
+    return toTable('Preset', rows)
+  })
+}
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {Summary['callers']} rows
+ * @param {{ view: View, onFilter: OnFilter }} context
+ */
+function showFrequent(name, title, rows, context) {
+  render(find(`#${name}`, HTMLElement), [rows, context.view], () => {
+    if (rows.length === 0)
+      return h('p', { class: 'none' }, name === 'caller' ? 'No attempt has a known caller.' : 'No attempts.')
+    const lines = rows.map((row) =>
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, toFilter(context, name, row.pseudonym, shorten(row.pseudonym))),
+        toCells(row),
+        h('td', { class: 'mono quiet mostly', title: row.code }, row.code ?? '–'),
+      ),
+    )
+    return toTable(title, lines, 'Mostly')
+  })
+}
+
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+export function showPanels(summary, context) {
+  showCodes(summary, context)
+  showPresets(summary, context)
+  showFrequent('caller', 'Caller', summary.callers, context)
+  showFrequent('address', 'Address', summary.addresses, context)
+}

@@ -1,0 +1,4 @@
+/** The listener serves uPlot beside the page's own modules. */
+import uPlot from 'uplot'
+
+export { uPlot as default }
