@@ -3,48 +3,20 @@ import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
-import {
-  type AdminConfig,
-  adminVariables,
-  checkAdminSettings,
-  toAdminConfig,
-  toAdminWarnings,
-} from './settings/admin.ts'
-import {
-  type CallerConfig,
-  callerVariables,
-  checkCallerSettings,
-  toCallerConfig,
-  toCallerWarnings,
-} from './settings/callers.ts'
+import { type AdminConfig, adminVariables, toAdminConfig } from './settings/admin.ts'
+import { type CallerConfig, callerVariables, toCallerConfig } from './settings/callers.ts'
 import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
 import {
-  checkRedisSettings,
   type LimitConfig,
   limitVariables,
   type RedisConfig,
   toLimitConfig,
   toRedisConfig,
-  toRedisWarnings,
 } from './settings/limits.ts'
-import { toNoProxyWarnings } from './settings/no-proxy.ts'
+import { checkSettings, toSettingWarnings } from './settings/rules.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
-import {
-  checkUpstreamSettings,
-  toProxy,
-  toUpstreamConfig,
-  type UpstreamConfig,
-  upstreamVariables,
-} from './settings/upstream.ts'
-import { checkHttpUrls } from './settings/urls.ts'
-import {
-  auditKey,
-  listenHost,
-  origins,
-  proxies,
-  toOriginWarnings,
-  wholeNumber,
-} from './settings/validators.ts'
+import { toProxy, toUpstreamConfig, type UpstreamConfig, upstreamVariables } from './settings/upstream.ts'
+import { auditKey, listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
   HOST: listenHost.default('127.0.0.1'),
@@ -135,7 +107,8 @@ function readTexts(environment: Environment, names: readonly SecretName[]): Read
   for (const name of eitherCase) values[name] ??= values[name.toLowerCase()]
   for (const name of names) {
     const path = values[`${name}_FILE`]
-    if (path === undefined) continue
+    // What is wrong with the file follows from its path.
+    if (path === undefined || findTextProblem(path) !== undefined) continue
     if (values[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE. Keep one`)
     const text = readSecretFile(path)
     if ('problem' in text) problems.push(`${name}_FILE: ${text.problem}`)
@@ -159,43 +132,30 @@ function withoutFollowing(first: readonly string[], others: readonly string[]): 
   return [...first, ...others.filter((problem) => !names.has(toName(problem)))]
 }
 
-function toWarnings(environment: Environment, values: Environment): readonly string[] {
-  const hosts = values['INSECURE_HTTP_HOSTS']
-  const isProxied = values['HTTPS_PROXY'] !== undefined
-  const isSet = (name: string): boolean => Boolean(environment[name] ?? environment[name.toLowerCase()])
-  const close = Object.keys(environment).flatMap((name) => {
+/** Names that are close to a setting's. */
+const toMisspelled = (names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => {
     const isOurs = /^(?:OPENAI|AUTH|AUDIT|ADMIN|RATE_LIMIT|UPSTREAM)_/.test(name)
     const near = isOurs && !variableNames.includes(name) ? toSuggestion(name, variableNames) : undefined
     return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
   })
-  return [
-    ...close,
-    ...toCallerWarnings(values),
-    ...toAdminWarnings(values),
-    ...toOriginWarnings(values['ALLOWED_ORIGINS'] ?? ''),
-    ...toRedisWarnings(values),
-    ...toNoProxyWarnings(values['NO_PROXY'] ?? ''),
-    ...(isSet('ALL_PROXY') && !isProxied ? ['ALL_PROXY: has no effect. Set HTTPS_PROXY'] : []),
-    ...(hosts === undefined
-      ? []
-      : ['INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted']),
-  ]
-}
 
 /** `warnings` are those of reading the environment. Throws a ConfigError with all problems at once. */
 export function parseConfig(environment: Environment, warnings: readonly string[] = []): Config {
   const { values, problems: ofTexts } = readTexts(environment, fromFiles)
   const { data, error } = variables.safeParse(values)
-  const problems = withoutFollowing(withoutFollowing(ofTexts, toProblems(error, values)), [
-    ...checkUpstreamSettings(values),
-    ...checkRedisSettings(values),
-    ...checkCallerSettings(values),
-    ...checkAdminSettings(values),
-    ...checkHttpUrls(values),
-  ])
+  const problems = withoutFollowing(
+    withoutFollowing(ofTexts, toProblems(error, values)),
+    checkSettings(values),
+  )
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
-  const allWarnings = [...warnings, ...toWarnings(environment, values)]
+  const { ALL_PROXY, all_proxy } = environment
+  const allWarnings = [
+    ...warnings,
+    ...toMisspelled(Object.keys(environment)),
+    ...toSettingWarnings({ ...values, ALL_PROXY: ALL_PROXY ?? all_proxy }),
+  ]
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems, allWarnings)
   }

@@ -32,25 +32,7 @@ export interface RedisConfig {
   readonly replicas: number
 }
 
-type Settings = Readonly<Record<string, string | undefined>>
 type Data = z.infer<z.ZodObject<typeof limitVariables>>
-
-export function checkRedisSettings(read: Settings): readonly string[] {
-  const isSet = (name: string): boolean => read[name] !== undefined || read[`${name}_FILE`] !== undefined
-  if (!isSet('REDIS_URL')) {
-    return read['REDIS_REQUIRED'] === 'true' ? ['REDIS_REQUIRED: needs REDIS_URL or REDIS_URL_FILE'] : []
-  }
-  return isSet('AUDIT_KEY')
-    ? []
-    : [
-        'REDIS_URL: needs AUDIT_KEY or AUDIT_KEY_FILE, the same for all replicas, because they count callers by its pseudonyms',
-      ]
-}
-
-export const toRedisWarnings = ({ REDIS_URL: url, REPLICAS: replicas }: Settings): readonly string[] =>
-  replicas === undefined || url !== undefined
-    ? []
-    : ['REPLICAS: has no effect without REDIS_URL. Each replica counts alone']
 
 export const toLimitConfig = (data: Data): LimitConfig =>
   Object.freeze({

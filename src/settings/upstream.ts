@@ -42,23 +42,7 @@ export interface UpstreamConfig {
   readonly timeoutMs: number
 }
 
-type Settings = Readonly<Record<string, string | undefined>>
 type Data = z.infer<z.ZodObject<typeof upstreamVariables>>
-
-export function checkUpstreamSettings(read: Settings): readonly string[] {
-  const problems: string[] = []
-  if (read['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
-    problems.push(
-      'NODE_TLS_REJECT_UNAUTHORIZED: is 0, so everyone on the network could read the API key. Remove it',
-    )
-  }
-  if (read['OPENAI_API_KEY'] === undefined && read['OPENAI_API_KEY_FILE'] === undefined) {
-    problems.push(
-      'OPENAI_API_KEY: is missing. Name the file that contains it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
-    )
-  }
-  return problems
-}
 
 /** The proxy for requests to `url`; undefined where they go without one. */
 export const toProxy = (
@@ -67,7 +51,7 @@ export const toProxy = (
 ): ProxyOptions | undefined =>
   proxy === undefined || isInRanges(url, except) ? undefined : Object.freeze({ url: proxy, except })
 
-/** Undefined without a key; checkUpstreamSettings says so. */
+/** Undefined without a key; checkSettings says so. */
 export function toUpstreamConfig(data: Data, apiKeyFile: string | undefined): UpstreamConfig | undefined {
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = data
   if (key === undefined) return undefined

@@ -4,8 +4,11 @@ import { Secret } from '../secret.ts'
 
 export const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
 
-export const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+/** Names other than localhost can resolve to anything. */
+export const isLoopbackHost = (host = '127.0.0.1'): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+export const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))
 
 const ENCODING =
   'In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
@@ -23,7 +26,7 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
-/** https, or http to a host that toHttpProblem() accepts. */
+/** https, or http to a host that INSECURE_HTTP_HOSTS lists. */
 const webUrl = z.string().transform((text, context) => {
   const url = parseUrl(text)
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -79,11 +82,10 @@ export const baseUrl = webUrl.transform((url, context) => {
   return url
 })
 
-/** Why a URL may not be http; undefined where it may. Looks at nothing else. */
-export function toHttpProblem(text: string, insecureHosts: ReadonlySet<string>): string | undefined {
+/** True for an http URL of a host that may not have one. Looks at nothing else. */
+export function isInsecure(text: string, insecureHosts: ReadonlySet<string>): boolean {
   const url = parseUrl(text)
-  if (url?.protocol !== 'http:' || isLoopback(url) || insecureHosts.has(url.hostname)) return undefined
-  return 'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
+  return url?.protocol === 'http:' && !isLoopback(url) && !insecureHosts.has(url.hostname)
 }
 
 const hostName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])$/
@@ -98,15 +100,6 @@ export const hostNames = z.string().transform((text, context) => {
   }
   return new Set(list)
 })
-
-/** The settings that may be http only to some hosts. */
-export function checkHttpUrls(values: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const hosts = hostNames.safeParse(values['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set()
-  return ['OPENAI_BASE_URL', 'AUTH_JWKS_URL'].flatMap((name) => {
-    const problem = toHttpProblem(values[name] ?? '', hosts)
-    return problem === undefined ? [] : [`${name}: ${problem}`]
-  })
-}
 
 /** A secret, because it may contain a password. */
 export const proxyUrl = z.string().transform((text, context) => {

@@ -60,12 +60,6 @@ export const origins = z.string().transform((text, context) => {
   return new Set(list)
 })
 
-export function toOriginWarnings(text: string): readonly string[] {
-  const entries = toEntries(text)
-  const repeated = entries.findIndex((entry, index) => entry !== '' && entries.indexOf(entry) < index)
-  return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
-}
-
 /** Where to listen. */
 export const listenHost = z
   .string()

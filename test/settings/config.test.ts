@@ -160,7 +160,6 @@ describe('settings that depend on each other', () => {
       'a quoted path',
       { ...enough, OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/run/key"' },
       'OPENAI_API_KEY_FILE: has quotes around it. Remove them',
-      'OPENAI_API_KEY_FILE: the file does not exist',
     ],
     [
       'a URL for a host',

@@ -1,0 +1,164 @@
+/** What settings need of each other, and settings that have no effect, or another one than they seem to have. */
+import { toNoProxyWarnings } from './no-proxy.ts'
+import { hostNames, isInsecure, isLoopbackHost } from './urls.ts'
+
+export type Settings = Readonly<Record<string, string | undefined>>
+
+type Rule = readonly [setting: string, isBroken: (read: Settings) => boolean, message: string]
+
+/** A secret may also be in a file. */
+const isSet = (read: Settings, name: string): boolean =>
+  read[name] !== undefined || read[`${name}_FILE`] !== undefined
+
+const isJwt = ({ AUTH_MODE: mode }: Settings): boolean => mode === 'jwt'
+
+const hasEntry = (list: string | undefined, entry: string): boolean =>
+  list?.split(',').some((one) => one.trim() === entry) === true
+
+const isInsecureUrl = (name: string) => (read: Settings) =>
+  isInsecure(read[name] ?? '', hostNames.safeParse(read['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set())
+
+const HTTP_ADVICE =
+  'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
+
+const needs: readonly Rule[] = [
+  [
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+    ({ NODE_TLS_REJECT_UNAUTHORIZED: check }) => check === '0',
+    'is 0, so everyone on the network could read the API key. Remove it',
+  ],
+  [
+    'OPENAI_API_KEY',
+    (read) => !isSet(read, 'OPENAI_API_KEY'),
+    'is missing. Name the file that contains it in OPENAI_API_KEY_FILE, or try the service without a key: npm run demo',
+  ],
+  [
+    'REDIS_REQUIRED',
+    (read) => read['REDIS_REQUIRED'] === 'true' && !isSet(read, 'REDIS_URL'),
+    'needs REDIS_URL or REDIS_URL_FILE',
+  ],
+  [
+    'REDIS_URL',
+    (read) => isSet(read, 'REDIS_URL') && !isSet(read, 'AUDIT_KEY'),
+    'needs AUDIT_KEY or AUDIT_KEY_FILE, the same for all replicas, because they count callers by its pseudonyms',
+  ],
+  [
+    'AUTH_JWKS_URL',
+    (read) => isJwt(read) && isSet(read, 'AUTH_JWKS_URL') && isSet(read, 'AUTH_JWT_SECRET'),
+    'is set together with AUTH_JWT_SECRET. Keep the one that your issuer signs with',
+  ],
+  [
+    'AUTH_JWKS_URL',
+    (read) => isJwt(read) && !isSet(read, 'AUTH_JWKS_URL') && !isSet(read, 'AUTH_JWT_SECRET'),
+    'is missing. Set the URL of your issuer’s key set, or name the file of the shared secret in AUTH_JWT_SECRET_FILE',
+  ],
+  [
+    'AUTH_ISSUER',
+    (read) => isJwt(read) && read['AUTH_ISSUER']?.includes('/.well-known/') === true,
+    'is the URL of a document. Write "iss" exactly as in your issuer’s tokens',
+  ],
+  [
+    'AUTH_ISSUER',
+    (read) => isJwt(read) && !isSet(read, 'AUTH_ISSUER'),
+    'is missing. Write "iss" exactly as in your issuer’s tokens',
+  ],
+  [
+    'AUTH_AUDIENCE',
+    (read) => isJwt(read) && !isSet(read, 'AUTH_AUDIENCE'),
+    'is missing. Write the "aud" of the tokens that are meant for this service',
+  ],
+  [
+    'ALLOWED_ORIGINS',
+    (read) => !isJwt(read) && !isSet(read, 'ALLOWED_ORIGINS'),
+    'is missing. List the origins of your pages, such as https://app.example.com',
+  ],
+  [
+    'ALLOWED_ORIGINS',
+    (read) => !isJwt(read) && hasEntry(read['ALLOWED_ORIGINS'], 'null'),
+    'has the entry null, which needs AUTH_MODE=jwt: every sandboxed frame and local file sends it',
+  ],
+  [
+    'ADMIN_TOKEN',
+    (read) => isSet(read, 'ADMIN_PORT') && !isLoopbackHost(read['ADMIN_HOST']) && !isSet(read, 'ADMIN_TOKEN'),
+    'is missing. ADMIN_HOST is not a loopback address, so every request needs the token. Name its file in ADMIN_TOKEN_FILE',
+  ],
+  [
+    'ADMIN_PORT',
+    ({ ADMIN_PORT: admin, PORT: port = '8080' }) => admin === port && port !== '0',
+    'is the port of the public listener. Choose another one',
+  ],
+  ['OPENAI_BASE_URL', isInsecureUrl('OPENAI_BASE_URL'), HTTP_ADVICE],
+  ['AUTH_JWKS_URL', isInsecureUrl('AUTH_JWKS_URL'), HTTP_ADVICE],
+]
+
+const doubts: readonly Rule[] = [
+  [
+    'ALLOWED_ORIGINS',
+    (read) => read['AUTH_MODE'] !== 'none' && hasEntry(read['ALLOWED_ORIGINS'], 'null'),
+    'has the entry null, which every sandboxed frame and local file sends',
+  ],
+  [
+    'AUTH_AUDIENCE',
+    (read) => read['AUTH_MODE'] !== 'none' && hasEntry(read['AUTH_AUDIENCE'], 'account'),
+    'has the entry account, which Keycloak writes into every token of its realm. Add an audience mapper for this service',
+  ],
+  [
+    'REPLICAS',
+    (read) => isSet(read, 'REPLICAS') && read['REDIS_URL'] === undefined,
+    'has no effect without REDIS_URL. Each replica counts alone',
+  ],
+  [
+    'ALL_PROXY',
+    (read) => Boolean(read['ALL_PROXY']) && !isSet(read, 'HTTPS_PROXY'),
+    'has no effect. Set HTTPS_PROXY',
+  ],
+  [
+    'INSECURE_HTTP_HOSTS',
+    (read) => isSet(read, 'INSECURE_HTTP_HOSTS'),
+    'what is sent to these hosts, such as the API key, is not encrypted',
+  ],
+]
+
+const broken = (rules: readonly Rule[], read: Settings): readonly string[] =>
+  rules.flatMap(([setting, isBroken, message]) => (isBroken(read) ? [`${setting}: ${message}`] : []))
+
+/** What is missing or too much. What is wrong with a setting itself is for its validator to say. */
+export const checkSettings = (read: Settings): readonly string[] => broken(needs, read)
+
+const forTokens = [
+  'AUTH_JWKS_URL',
+  'AUTH_JWT_SECRET',
+  'AUTH_JWT_SECRET_FILE',
+  'AUTH_ISSUER',
+  'AUTH_AUDIENCE',
+  'AUTH_AUDIENCE_CLAIM',
+  'AUTH_MAX_LIFETIME_SECONDS',
+  'AUTH_SINGLE_USE',
+]
+
+const forAdmins = ['ADMIN_HOST', 'ADMIN_TOKEN', 'ADMIN_TOKEN_FILE']
+
+/** One warning for the names that are set. */
+function toIdle(read: Settings, names: readonly string[], why: string): readonly string[] {
+  const idle = names.filter((name) => read[name] !== undefined)
+  return idle.length === 0 ? [] : [`${idle.join(', ')}: not used, because ${why}`]
+}
+
+function toRepeated(list: string): readonly string[] {
+  const entries = list.split(',').map((entry) => entry.trim())
+  const repeated = entries.findIndex((entry, index) => entry !== '' && entries.indexOf(entry) < index)
+  return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
+}
+
+/** Settings without effect, and settings that open more than they seem to. */
+export const toSettingWarnings = (read: Settings): readonly string[] => [
+  ...broken(doubts, read),
+  ...toRepeated(read['ALLOWED_ORIGINS'] ?? ''),
+  ...toNoProxyWarnings(read['NO_PROXY'] ?? ''),
+  ...(read['AUTH_MODE'] === 'none'
+    ? toIdle(read, forTokens, 'AUTH_MODE is none. Set it to jwt to ask callers for tokens')
+    : []),
+  ...(read['ADMIN_PORT'] === undefined
+    ? toIdle(read, forAdmins, 'ADMIN_PORT is not set. Set it to open the admin listener')
+    : []),
+]
