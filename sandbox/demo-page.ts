@@ -5,15 +5,17 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ServiceError } from '../src/errors.ts'
 import { formatRules } from '../src/limits/rules.ts'
 import { toPath, valueAt } from '../src/presets/json.ts'
-import type { Catalog } from '../src/presets/load/catalog.ts'
 import type { Preset } from '../src/presets/preset.ts'
+import type { Runtime } from '../src/runtime.ts'
 import { parseOrder } from './behaviour.ts'
-import type { PresetInfo } from './page/page-types.ts'
+import type { DemoIssuer } from './demo-issuer.ts'
+import type { PageState, PresetInfo } from './page/page-types.ts'
 import type { Sandbox } from './sandbox.ts'
 
 export interface DemoPageOptions {
   readonly sandbox: Sandbox
-  readonly catalog: () => Catalog
+  /** Null if callers are anonymous. */
+  readonly issuer: DemoIssuer | null
 }
 
 const folder = new URL('page/', import.meta.url)
@@ -72,13 +74,34 @@ async function serveFiles(app: FastifyInstance): Promise<void> {
   }
 }
 
+/** The address of the operations page, or null if there is none. */
+function toOperationsUrl({ adminApp }: Runtime): string | null {
+  const address = adminApp?.server.address()
+  if (adminApp?.hasRoute({ method: 'GET', url: '/' }) !== true || typeof address !== 'object') return null
+  return address === null ? null : `http://127.0.0.1:${address.port}/`
+}
+
+const unixSeconds = (): number => Math.floor(Date.now() / 1000)
+
+function serveTokens(app: FastifyInstance, { toToken }: DemoIssuer): void {
+  const send = async (reply: FastifyReply, issuedAt: number): Promise<FastifyReply> =>
+    reply.type('text/plain').send(await toToken(issuedAt))
+  app.get('/demo/token', (_request, reply) => send(reply, unixSeconds()))
+  app.get('/demo/expired-token', (_request, reply) => send(reply, unixSeconds() - 3600))
+}
+
 /** Adds the page to the service of the demo, before it listens. */
-export async function addDemoPage(
-  app: FastifyInstance,
-  { sandbox, catalog }: DemoPageOptions,
-): Promise<void> {
+export async function addDemoPage(runtime: Runtime, { sandbox, issuer }: DemoPageOptions): Promise<void> {
+  const { app, presets } = runtime
   await serveFiles(app)
-  app.get('/demo/presets', () => ({ presets: [...catalog().presets.values()].map(toInfo) }))
+  app.get(
+    '/demo/state',
+    (): PageState => ({
+      presets: [...presets.current().presets.values()].map(toInfo),
+      needs_token: issuer !== null,
+      operations_url: toOperationsUrl(runtime),
+    }),
+  )
   app.get('/demo/upstream', () => {
     const { at, path, body } = sandbox.requests.at(-1) ?? { at: 0, path: '', body: '{}' }
     return { at, path, body }
@@ -89,4 +112,5 @@ export async function addDemoPage(
     sandbox.behave(parsed.order.behaviour, parsed.order.times)
     return parsed.order
   })
+  if (issuer !== null) serveTokens(app, issuer)
 }

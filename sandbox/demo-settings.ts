@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, Environment } from '../src/config.ts'
 import type { Runtime } from '../src/runtime.ts'
+import { createDemoIssuer, type DemoIssuer } from './demo-issuer.ts'
 import { addDemoPage } from './demo-page.ts'
 import { startSandbox } from './sandbox.ts'
 
@@ -42,6 +43,8 @@ export interface Demo {
 export async function startDemo(environment: Environment): Promise<Demo> {
   const apiKey = `sk-sandbox-${randomBytes(16).toString('hex')}`
   const sandbox = await startSandbox({ apiKey })
+  // The one setting of AUTH_… that the demo takes: whether callers need a token.
+  const issuer = environment['AUTH_MODE'] === 'jwt' ? createDemoIssuer() : null
   return {
     environment: {
       // The page makes many small requests.
@@ -52,17 +55,17 @@ export async function startDemo(environment: Environment): Promise<Demo> {
       AUDIT_DIR: join(environment['AUDIT_DIR'] || './audit', 'demo'),
       OPENAI_API_KEY: apiKey,
       OPENAI_BASE_URL: sandbox.baseUrl,
-      AUTH_MODE: 'none',
+      ...(issuer?.environment ?? { AUTH_MODE: 'none' }),
       ALLOWED_ORIGINS: EXAMPLE_ORIGIN,
     },
     adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
-    extend: ({ app, presets }) => addDemoPage(app, { sandbox, catalog: presets.current }),
-    toInvitation: (url) => writeInvitation(url, sandbox.baseUrl),
+    extend: (runtime) => addDemoPage(runtime, { sandbox, issuer }),
+    toInvitation: (url) => writeInvitation(url, sandbox.baseUrl, issuer),
     close: sandbox.close,
   }
 }
 
-const writeInvitation = (url: string, sandboxUrl: string): string => `
+const writeInvitation = (url: string, sandboxUrl: string, issuer: DemoIssuer | null): string => `
 realtime-mint demo: minting against a sandbox on this machine. Its secrets open nothing.
 
 Open ${url} in a browser to try it.
@@ -72,7 +75,7 @@ Open ${url} in a browser to try it.
 
 Pages of http://localhost and http://127.0.0.1 may ask, on any port. Ask for a client secret as one of them:
 
-  curl -sS ${url}/v1/realtime/client_secrets -H 'Origin: ${EXAMPLE_ORIGIN}' -H 'Content-Type: application/json' -d '{"preset":"voice-assistant"}'
+  curl -sS ${url}/v1/realtime/client_secrets -H 'Origin: ${EXAMPLE_ORIGIN}' -H 'Content-Type: application/json' ${issuer === null ? '' : `-H "Authorization: Bearer $(curl -sS ${url}/demo/token)" `}-d '{"preset":"voice-assistant"}'
 
 Make the sandbox fail, and ask again:
 

@@ -1,5 +1,6 @@
 // The demo page: one form, one result, and the failures.
 import { createClient } from '/client.js'
+import { offerSignIn, readToken } from './caller.js'
 import { copyButton, element, find } from './dom.js'
 import { failures } from './failures.js'
 import { buildForm } from './form.js'
@@ -8,7 +9,7 @@ import { snippets } from './snippets.js'
 import { addLesson, showBusy, showCancelled, showError, showSecret } from './status.js'
 import { showTimeline } from './timeline.js'
 
-/** @import { Ask, Changes, Exchange, Failure, PresetInfo, Step } from './page-types.ts' */
+/** @import { Ask, Changes, Exchange, Failure, PageState, PresetInfo, Step } from './page-types.ts' */
 
 const url = location.origin
 const timeline = find('#timeline')
@@ -24,7 +25,7 @@ const show = (steps) => showTimeline(timeline, steps)
 /** @returns {Ask} */
 const readAsk = () => ({ preset: page.preset?.name ?? '', ...page.read() })
 
-const toSnippet = () => snippets[page.tab]?.toText(readAsk(), url).trim() ?? ''
+const toSnippet = () => snippets[page.tab]?.toText(readAsk(), url, readToken() !== undefined).trim() ?? ''
 
 function showSnippet() {
   find('#snippet').textContent = toSnippet()
@@ -91,7 +92,7 @@ async function run(action) {
  * @param {ReturnType<typeof createRecorder>} [recorder]
  */
 async function mint({ preset, ...changes }, signal, recorder = createRecorder(show)) {
-  const client = createClient({ url, preset }, recorder.environment)
+  const client = createClient({ url, preset, token: readToken() }, recorder.environment)
   showSecret(await client.secret({ signal, ...changes }))
 }
 
@@ -216,9 +217,20 @@ function buildTabs() {
   select(0)
 }
 
+/** @param {PageState} state */
+function showState({ needs_token: needsToken, operations_url: operationsUrl }) {
+  find('#anonymous').hidden = needsToken
+  if (needsToken) offerSignIn()
+  if (operationsUrl === null) return
+  find('#operations').setAttribute('href', operationsUrl)
+  find('#operations').hidden = false
+}
+
 async function start() {
-  const { presets } = await (await fetch('/demo/presets')).json()
-  page.presets = presets
+  /** @type {PageState} */
+  const state = await (await fetch('/demo/state')).json()
+  page.presets = state.presets
+  showState(state)
   find('#presets').replaceChildren(...page.presets.map((preset, index) => toChoice(preset, index === 0)))
   const [first] = page.presets
   if (first !== undefined) choose(first)

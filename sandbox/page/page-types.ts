@@ -26,6 +26,14 @@ export interface PresetInfo {
   readonly limit: string
 }
 
+/** What the page learns from the demo. */
+export interface PageState {
+  readonly presets: readonly PresetInfo[]
+  /** With AUTH_MODE=jwt. */
+  readonly needs_token: boolean
+  readonly operations_url: string | null
+}
+
 /** What a request changes. */
 export interface Changes {
   readonly variables?: Readonly<Record<string, string>>

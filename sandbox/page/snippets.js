@@ -30,6 +30,10 @@ function toArgument(ask) {
   return Object.keys(changes).length === 0 ? '' : toCode(changes)
 }
 
+/** @param {boolean} hasToken */
+const toTokenLine = (hasToken) =>
+  hasToken ? '\n  token: () => auth.getAccessToken(), // your own login’s function' : ''
+
 /** @param {Ask} ask */
 const toSecretRequest = (ask) =>
   toArgument(ask).replace(/^$/, '{ }').replace('{', '{ signal,').replace(', }', ' }')
@@ -37,12 +41,13 @@ const toSecretRequest = (ask) =>
 /**
  * @param {Ask} ask
  * @param {string} url
+ * @param {boolean} hasToken
  */
-const toJavaScript = (ask, url) => `import { createClient } from '${url}/client.js'
+const toJavaScript = (ask, url, hasToken) => `import { createClient } from '${url}/client.js'
 
 const mint = createClient({
   url: '${url}',
-  preset: '${ask.preset}',
+  preset: '${ask.preset}',${toTokenLine(hasToken)}
 })
 
 // Right before you connect. Never store it.
@@ -52,13 +57,14 @@ const { value, expiresAt } = await mint.secret(${toArgument(ask)})
 /**
  * @param {Ask} ask
  * @param {string} url
+ * @param {boolean} hasToken
  */
-const toReact = (ask, url) => `import { useEffect, useState } from 'react'
+const toReact = (ask, url, hasToken) => `import { useEffect, useState } from 'react'
 import { createClient } from 'realtime-mint/client'
 
 const mint = createClient({
   url: '${url}',
-  preset: '${ask.preset}',
+  preset: '${ask.preset}',${toTokenLine(hasToken)}
 })
 
 export function useClientSecret() {
@@ -95,13 +101,18 @@ const { value, expires_at } = await client.realtime.clientSecrets.create(${toArg
 /**
  * @param {Ask} ask
  * @param {string} url
+ * @param {boolean} hasToken
  */
-const toAgents = (ask, url) => `import { RealtimeAgent, RealtimeSession } from '@openai/agents-realtime'
+const toAgents = (
+  ask,
+  url,
+  hasToken,
+) => `import { RealtimeAgent, RealtimeSession } from '@openai/agents-realtime'
 import { createClient } from 'realtime-mint/client'
 
 const mint = createClient({
   url: '${url}',
-  preset: '${ask.preset}',
+  preset: '${ask.preset}',${toTokenLine(hasToken)}
 })
 
 // When it connects, the SDK sends its own session: repeat here what the preset says.
@@ -113,14 +124,15 @@ await session.connect({ apiKey: mint.apiKey })
 /**
  * @param {Ask} ask
  * @param {string} url
+ * @param {boolean} hasToken
  */
-const toCurl = (ask, url) => `curl -sS ${url}/v1/realtime/client_secrets \\
+const toCurl = (ask, url, hasToken) => `curl -sS ${url}/v1/realtime/client_secrets \\
   -H 'Origin: ${url}' \\
-  -H 'Content-Type: application/json' \\
+  -H 'Content-Type: application/json' \\${hasToken ? `\n  -H "Authorization: Bearer $(curl -sS ${url}/demo/token)" \\` : ''}
   -d '${JSON.stringify(ask).replaceAll("'", String.raw`'\''`)}'
 `
 
-/** @type {readonly { readonly name: string, readonly toText: (ask: Ask, url: string) => string }[]} */
+/** @type {readonly { readonly name: string, readonly toText: (ask: Ask, url: string, hasToken: boolean) => string }[]} */
 export const snippets = [
   { name: 'JavaScript', toText: toJavaScript },
   { name: 'React', toText: toReact },

@@ -44,6 +44,17 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
   await expect(fetch(sandbox)).rejects.toThrow('fetch failed')
 })
 
+it('with AUTH_MODE=jwt brings a token of its test user', async () => {
+  const demo = startProcess(['npm', 'run', 'demo'], {
+    PORT: '0',
+    AUDIT_DIR: await createTemporaryDirectory(),
+    AUTH_MODE: 'jwt',
+  })
+  const [, curl = ''] = await demo.seen(/^ +(curl .+client_secrets.+)$/m)
+  const { stdout } = await promisify(execFile)('sh', ['-c', curl])
+  expect(JSON.parse(stdout)).toMatchObject({ value: expect.stringMatching(/^ek_/) })
+})
+
 it('keeps running although nothing reads its output, and ends on SIGTERM', async () => {
   const port = await findPort()
   const demo = startProcess([process.execPath, 'src/realtime-mint.js', 'demo'], {
