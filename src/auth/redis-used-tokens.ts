@@ -24,25 +24,24 @@ return redis.call('DEL', KEYS[1])
  * the reply to a reservation is lost, the token stays used: its caller needs a new one, and it is never accepted twice.
  */
 export class RedisUsedTokens implements UsedTokens {
-  readonly #redis: RedisConnection
-  readonly #unixNow: () => number
+  readonly #options: RedisUsedTokensOptions
   /** Redis can lose data: while there is room, this replica accepts no token twice. */
   readonly #own: MemoryUsedTokens
 
-  constructor({ redis, unixNow }: RedisUsedTokensOptions) {
-    this.#redis = redis
-    this.#unixNow = unixNow
-    this.#own = new MemoryUsedTokens({ unixNow })
+  constructor(options: RedisUsedTokensOptions) {
+    this.#options = options
+    this.#own = new MemoryUsedTokens(options)
   }
 
   async reserve(id: string, untilUnixSeconds: number): Promise<'reserved' | 'used'> {
-    const ttlMs = Math.max(1, Math.ceil(untilUnixSeconds * 1000 - this.#unixNow()))
-    if ((await this.#redis.run(reserveScript, [toKey(id)], [ttlMs])) !== 1) return 'used'
+    const { redis, unixNow } = this.#options
+    const ttlMs = Math.max(1, Math.ceil(untilUnixSeconds * 1000 - unixNow()))
+    if ((await redis.run(reserveScript, [toKey(id)], [ttlMs])) !== 1) return 'used'
     return this.#own.reserve(id, untilUnixSeconds).catch(() => 'reserved')
   }
 
   async release(id: string): Promise<void> {
     await this.#own.release(id)
-    await this.#redis.run(releaseScript, [toKey(id)], [])
+    await this.#options.redis.run(releaseScript, [toKey(id)], [])
   }
 }

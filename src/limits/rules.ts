@@ -5,24 +5,27 @@ export interface LimitRule {
   readonly windowMs: number
 }
 
-const windowsMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
+const windowsMs: ReadonlyMap<string, number> = new Map([
+  ['second', 1_000],
+  ['minute', 60_000],
+  ['hour', 3_600_000],
+  ['day', 86_400_000],
+])
 
 const rule = /([1-9]\d{0,8})\/(second|minute|hour|day)/
 
 /** One or more rules that parseRules accepts. */
 export const rulesPattern = new RegExp(`^${rule.source}(?:\\s*,\\s*${rule.source})*$`)
 
-const isWindow = (name: string | undefined): name is keyof typeof windowsMs =>
-  name !== undefined && Object.hasOwn(windowsMs, name)
-
 function parseRule(text: string): LimitRule[] {
-  const [, limit, window] = rule.exec(text) ?? []
-  return isWindow(window) ? [{ limit: Number(limit), windowMs: windowsMs[window] }] : []
+  const [, limit, window = ''] = rule.exec(text) ?? []
+  const windowMs = windowsMs.get(window)
+  return windowMs === undefined ? [] : [{ limit: Number(limit), windowMs }]
 }
 
 /** The unit in which an operator writes this window. */
 export const toUnit = (windowMs: number): string =>
-  Object.entries(windowsMs).find(([, ms]) => ms === windowMs)?.[0] ?? 'window'
+  [...windowsMs].find(([, ms]) => ms === windowMs)?.[0] ?? 'window'
 
 /** Only the strictest of several rules for one window has an effect. */
 function isNeeded({ limit, windowMs }: LimitRule, index: number, rules: readonly LimitRule[]): boolean {

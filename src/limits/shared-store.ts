@@ -21,51 +21,46 @@ export interface SharedStoreOptions {
  * loses its data. It does not ask Redis what it knows to be refused, and it starts no limit anew when it is alone.
  */
 export class SharedStore implements LimitStore {
-  readonly #redis: RedisConnection
-  readonly #local: LocalStore
-  readonly #replicas: number
-  readonly #required: boolean
-  readonly #monotonicNow: () => number
+  readonly #options: SharedStoreOptions
 
-  constructor({ redis, local, replicas, required, monotonicNow }: SharedStoreOptions) {
-    this.#redis = redis
-    this.#local = local
-    this.#replicas = replicas
-    this.#required = required
-    this.#monotonicNow = monotonicNow
+  constructor(options: SharedStoreOptions) {
+    this.#options = options
   }
 
   get available(): boolean {
-    return this.#redis.available || !this.#required
+    return this.#options.redis.available || !this.#options.required
   }
 
   async take(counters: readonly Counter[]): Promise<Decision> {
-    const known = this.#local.peek(counters)
+    const { local, required, replicas } = this.#options
+    const known = local.peek(counters)
     if (!known.admitted) return known
     try {
       return await this.#takeShared(counters)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      if (this.#required && counters.some(isOfMint)) throw new ServiceError('store_down')
-      return this.#local.take(counters.map((counter) => this.#toShare(counter)))
+      if (required && counters.some(isOfMint)) throw new ServiceError('store_down')
+      return local.take(counters.map((counter) => toShare(counter, replicas)))
     }
   }
 
   async #takeShared(counters: readonly Counter[]): Promise<Decision> {
+    const { redis, local, monotonicNow } = this.#options
     const keys = counters.map(({ key }) => key)
     const values = counters.flatMap(({ limit, windowMs }) => [limit, windowMs])
     // The time before the call: with a later one, admissions would look younger here than in Redis.
-    const askedMs = this.#monotonicNow()
-    const decision = toDecision(await this.#redis.run(takeScript, keys, values), counters)
-    if (!decision.admitted) this.#local.noteRefusal(counters, decision.usages, askedMs)
-    else if (!this.#local.noteAdmission(counters, askedMs)) return this.#local.peek(counters)
+    const askedMs = monotonicNow()
+    const decision = toDecision(await redis.run(takeScript, keys, values), counters)
+    if (!decision.admitted) local.noteRefusal(counters, decision.usages, askedMs)
+    else if (!local.noteAdmission(counters, askedMs)) return local.peek(counters)
     return decision
   }
-
-  #toShare(counter: Counter): Counter {
-    return { ...counter, limit: Math.max(1, Math.floor(counter.limit / this.#replicas)) }
-  }
 }
+
+const toShare = (counter: Counter, replicas: number): Counter => ({
+  ...counter,
+  limit: Math.max(1, Math.floor(counter.limit / replicas)),
+})
 
 /** A request that only its address counts costs nothing, and its page must be able to read the refusal. */
 const isOfMint = ({ level }: Counter): boolean => !level.startsWith('address')
