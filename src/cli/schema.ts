@@ -1,4 +1,4 @@
-import { presetsJsonSchema } from '../presets/schema/json-schema.ts'
+import { presetsJsonSchema } from '../presets/schema/file.ts'
 import { parseOptions } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
 

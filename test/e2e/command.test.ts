@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { presetsJsonSchema } from '../../src/presets/schema/json-schema.ts'
+import { presetsJsonSchema } from '../../src/presets/schema/file.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
 import { command, run } from './processes.ts'
 

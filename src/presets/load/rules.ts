@@ -4,7 +4,7 @@ import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { toPath } from '../json.ts'
 import type { RuleInput } from '../schema/file.ts'
-import { flatSession, toFlatField } from '../schema/flat.ts'
+import { flatSession, toFlatPath } from '../schema/flat.ts'
 import { gaSessions, type SessionType } from '../schema/ga.ts'
 import { knownPath, leafPaths, leafSchemas, namesAt } from '../schema/paths.ts'
 import { type Finding, keyProblem, problem } from './findings.ts'
@@ -35,12 +35,10 @@ function pathProblem(path: string, type: SessionType, isSentFlat: boolean): stri
 }
 
 function hasFlatHome(path: string): boolean {
-  const home = toFlatField(path)
-  if (home === undefined) return false
-  const parts = [home.field, ...toPath(home.inside)]
-  return (
-    namesAt(flatSession, [home.field]).length === 0 || knownPath(flatSession, parts).length === parts.length
-  )
+  const flat = toFlatPath(path)
+  if (flat === undefined) return false
+  const isLeaf = namesAt(flatSession, flat.slice(0, 1)).length === 0
+  return isLeaf || knownPath(flatSession, flat).length === flat.length
 }
 
 const unaccepted = 'is not a value that this field accepts'

@@ -1,8 +1,9 @@
 /** Checks a preset's session in either shape, and translates it to GA terms. */
 import { isObject } from '../../json.ts'
 import { type Fields, toPath, valueAt } from '../json.ts'
-import { askedExpiries, type FlatSession, flatEntry, toFlatField } from '../schema/flat.ts'
-import { gaSession, gaSessions, isSessionType, type SessionType } from '../schema/ga.ts'
+import type { Preset } from '../preset.ts'
+import { askedExpiries, flatEntry, toFlatPath } from '../schema/flat.ts'
+import { gaSession, gaSessions, isSessionType } from '../schema/ga.ts'
 import { toGaSession } from '../schema/translation.ts'
 import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
 import {
@@ -22,15 +23,8 @@ export interface SessionContext extends Upstream {
   readonly api: 'client_secrets' | 'sessions'
 }
 
-export interface SessionContent {
-  readonly type: SessionType
-  /** In GA terms. */
-  readonly session: Fields
-  /** For an upstream that takes the flat shape: sent as written. */
-  readonly flatSession: FlatSession | null
-  /** Flat leaves without a GA equivalent, by dotted flat path. */
-  readonly dropped: ReadonlyMap<string, unknown>
-}
+/** What a preset has of its session. */
+type SessionContent = Pick<Preset, 'type' | 'session' | 'flatSession' | 'dropped'>
 
 interface Checked {
   /** As far as it is valid; undefined for an unknown type. */
@@ -106,6 +100,6 @@ function checkFlat(input: unknown, context: SessionContext): Checked {
 
 /** A finding in the translation, at the place where the operator wrote the field. */
 function toFlatFinding(finding: Finding): Finding {
-  const home = toFlatField(finding.path.join('.'))
-  return home === undefined ? finding : { ...finding, path: [home.field, ...toPath(home.inside)] }
+  const path = toFlatPath(finding.path.join('.'))
+  return path === undefined ? finding : { ...finding, path }
 }

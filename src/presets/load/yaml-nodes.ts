@@ -78,34 +78,25 @@ function itemsOf(token: CST.Token | undefined): readonly CST.CollectionItem[] {
 /** The composer cannot pause, and it is slow where it finds faults. */
 const MAX_PARTS = 25_000
 
-function countParts(root: CST.Token): number {
-  const pending: (CST.Token | null | undefined)[] = [root]
-  let count = 0
-  for (let token = pending.pop(); pending.length > 0 || token; token = pending.pop()) {
-    count += 1
-    if (count > MAX_PARTS) break
-    if (token?.type === 'document') {
-      count += token.start.length
-      pending.push(token.value)
-    }
-    if (!CST.isCollection(token)) continue
-    for (const { key, value, start, sep = [] } of token.items) {
-      count += start.length + sep.length
-      pending.push(key, value)
-    }
-  }
-  return count
+function isLarge(document: CST.Token): boolean {
+  if (document.type !== 'document') return false
+  let count = document.start.length
+  CST.visit(document, ({ start, sep = [] }) => {
+    count += start.length + sep.length + 2
+    return count > MAX_PARTS ? CST.visit.BREAK : undefined
+  })
+  return count > MAX_PARTS
 }
 
 function composeTokens(tokens: readonly CST.Token[], length: number, faults: Fault[]) {
   const documents: Document.Parsed[] = []
-  const large = tokens.find((token) => countParts(token) > MAX_PARTS)
-  if (large !== undefined || tokens.length > MAX_PARTS) {
-    faults.push({ code: 'TOO_LARGE', offset: large?.offset ?? 0 })
-    return documents
-  }
   try {
-    // uniqueKeys compares each key with every other: 100,000 keys would take a minute. toData looks for duplicates.
+    const large = tokens.length > MAX_PARTS ? tokens[0] : tokens.find(isLarge)
+    if (large !== undefined) {
+      faults.push({ code: 'TOO_LARGE', offset: large.offset })
+      return documents
+    }
+    // uniqueKeys compares each key with every other, which is slow; readMap looks for duplicates.
     const composer = new Composer({ stringKeys: true, uniqueKeys: false })
     for (const document of composer.compose(tokens, true, length)) documents.push(document)
   } catch (error) {

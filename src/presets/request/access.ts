@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts'
-import { isObject } from '../../json.ts'
+import { valueAt } from '../json.ts'
 import type { ClaimValue, Preset } from '../preset.ts'
 
 /** By name. */
@@ -29,13 +29,7 @@ export function resolvePreset(presets: Presets, name: string, caller: PresetCall
 
 /** A claim of this whole name takes precedence over a nested one: Keycloak has `realm_access.roles`. */
 export function findClaim(claims: Readonly<Record<string, unknown>>, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name]
-  let value: unknown = claims
-  for (const part of name.split('.')) {
-    if (!isObject(value) || !Object.hasOwn(value, part)) return undefined
-    value = value[part]
-  }
-  return value
+  return Object.hasOwn(claims, name) ? claims[name] : valueAt(claims, name.split('.'))
 }
 
 /** Every claim is required with one of its values. For a claim that is a list, one of its items is enough. */
@@ -43,9 +37,9 @@ function hasClaims(
   claims: Readonly<Record<string, unknown>> | undefined,
   needed: ReadonlyMap<string, ReadonlySet<ClaimValue>>,
 ): boolean {
-  if (claims === undefined) return false
-  for (const [name, values] of needed) if (!hasValue(findClaim(claims, name), values)) return false
-  return true
+  return (
+    claims !== undefined && [...needed].every(([name, values]) => hasValue(findClaim(claims, name), values))
+  )
 }
 
 export function hasValue(claim: unknown, values: ReadonlySet<unknown>): boolean {

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import { codePoints, type Fields, isEqual, toPath, valueAt } from '../json.ts'
 import type { Preset } from '../preset.ts'
 import type { RuleInput } from '../schema/file.ts'
-import { type FlatSession, flatSession, toFlatField } from '../schema/flat.ts'
+import { type FlatSession, flatSession, toFlatPath } from '../schema/flat.ts'
 import { gaSessions, isSessionType, requestedSessions } from '../schema/ga.ts'
 import { knownPath, type Leaf, leavesOf } from '../schema/paths.ts'
 import { type Translation, toGaSession } from '../schema/translation.ts'
@@ -74,7 +74,11 @@ function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
   if (refused !== undefined) throw new ServiceError('override_not_open', { param: refused.path })
   return leavesOf(gaSessions.realtime, session)
     .filter(({ path }) => path !== 'type')
-    .map(({ path, value }) => ({ path, value, param: toFlatParam(path) }))
+    .map(({ path, value }) => {
+      // One field of the flat shape may be several leaves of the GA shape.
+      const param = knownPath(flatSession, toFlatPath(path) ?? []).join('.')
+      return { path, value, param }
+    })
 }
 
 /** A request may omit the functions and the type of turn detection that the preset has. */
@@ -86,10 +90,4 @@ function translate(preset: Preset, requested: FlatSession): Translation {
     functions: new Set(names.filter((name) => typeof name === 'string')),
     vadType: vadType === 'semantic_vad' ? 'semantic_vad' : 'server_vad',
   })
-}
-
-/** One field of the flat shape may be several leaves of the GA shape. */
-function toFlatParam(gaPath: string): string {
-  const home = toFlatField(gaPath)
-  return home === undefined ? gaPath : knownPath(flatSession, [home.field, ...toPath(home.inside)]).join('.')
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
 import { type Fields, putAt, toPath, valueAt } from '../json.ts'
 import type { Preset } from '../preset.ts'
-import { flatSession, gaPathOf, toFlatField } from '../schema/flat.ts'
+import { flatSession, gaPathOf, toFlatPath } from '../schema/flat.ts'
 import { gaSessions, type SessionType } from '../schema/ga.ts'
 import { issuesOf } from '../schema/issues.ts'
 import { toFlatValue } from '../schema/translation.ts'
@@ -51,7 +51,7 @@ function flatten(
   const sent: Record<string, unknown> = { ...own }
   if (instructions !== undefined) sent['instructions'] = instructions
   for (const { path } of changes) {
-    const field = toFlatField(path)?.field
+    const [field] = toFlatPath(path) ?? []
     if (field !== undefined) sent[field] = toFlatValue(field, valueAt(session, toPath(gaPathOf[field] ?? '')))
   }
   return sent

@@ -87,5 +87,13 @@ export const presetsFrame = fileOf(z.unknown())
 /** The whole file, for the JSON Schema that editors use. */
 export const presetsFile = fileOf(z.strictObject({ ...entryParts, session: z.union([gaSession, flatEntry]) }))
 
+/**
+ * The JSON Schema (draft 2020-12) of the presets file, for editors. Generated from what the service checks with, so it
+ * says the same; rules that JSON Schema cannot say are left to the service.
+ */
+export function presetsJsonSchema(): object {
+  return { title: 'realtime-mint presets', ...z.toJSONSchema(presetsFile, { io: 'input' }) }
+}
+
 export type VariableInput = z.infer<typeof variable>
 export type RuleInput = z.infer<typeof overrideRule>

@@ -1,5 +1,6 @@
 /** The flat session of POST /v1/realtime/sessions (openai 4.104.0 to 7.57.0), and the GA path of each field. */
 import { z } from 'zod'
+import { toPath } from '../json.ts'
 import {
   expiresAfter,
   functionName,
@@ -110,13 +111,13 @@ export function isFlatField(name: string): name is FlatField {
 
 export const flatFields: readonly FlatField[] = Object.keys(gaPathOf).filter(isFlatField)
 
-/** The flat field of a GA path, and the path inside it ('' for the field itself). */
-export function toFlatField(gaPath: string): { field: FlatField; inside: string } | undefined {
+/** The flat path of a GA path, which begins with a field; undefined where there is none. */
+export function toFlatPath(gaPath: string): readonly [field: FlatField, ...inside: string[]] | undefined {
   for (const field of flatFields) {
     const root = gaPathOf[field]
-    if (root === gaPath) return { field, inside: '' }
+    if (root === gaPath) return [field]
     if (root !== null && gaPath.startsWith(`${root}.`))
-      return { field, inside: gaPath.slice(root.length + 1) }
+      return [field, ...toPath(gaPath.slice(root.length + 1))]
   }
   return undefined
 }
