@@ -16,6 +16,14 @@ export async function runPromtool(...parameters: readonly string[]): Promise<str
   return `${stdout}${stderr}`
 }
 
+/** As above, with `input` on its standard input. */
+export async function pipeToPromtool(input: string, ...parameters: readonly string[]): Promise<string> {
+  const running = promisify(execFile)('promtool', [...parameters])
+  running.child.stdin?.end(input)
+  const { stdout, stderr } = await running
+  return `${stdout}${stderr}`
+}
+
 export interface Prometheus {
   /** The `data` of a successful reply of its API; throws with its error otherwise. */
   readonly ask: (path: string, parameters?: Readonly<Record<string, string>>) => Promise<unknown>
