@@ -1,4 +1,4 @@
-/** The environment becomes the configuration. No other file reads the environment. */
+/** Turns the environment into the configuration. No other file reads the environment. */
 import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'

@@ -16,7 +16,7 @@ export type ClaimValue = string | number | boolean
 export interface Access {
   /** Null for every allowed origin. */
   readonly origins: ReadonlySet<string> | null
-  /** For each claim the values, one of which is required; null where none is. */
+  /** The accepted values of each required claim; null if no claim is required. */
   readonly claims: ReadonlyMap<string, ReadonlySet<ClaimValue>> | null
 }
 
@@ -33,7 +33,7 @@ export interface Preset {
   /** 16 hex digits of the SHA-256 of the body as sent, its variables unfilled. */
   readonly revision: string
   readonly endpoint: Endpoint
-  /** For transcription the transcribing model; null where the session leaves it to upstream. */
+  /** The transcription model in a transcription session; null if the session names no model. */
   readonly model: string | null
   readonly expiresAfterSeconds: number
   readonly access: Access
@@ -49,7 +49,7 @@ export interface Preset {
   readonly instructions: Template | null
   readonly rules: Rules
   readonly template: BodyTemplate
-  /** What goes upstream when a request changes nothing; null where variables have to be filled in. */
+  /** The upstream body for a request without changes; null if the preset has variables to fill. */
   readonly body: string | null
 }
 

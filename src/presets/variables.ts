@@ -2,7 +2,7 @@
 import { codePoints } from './json.ts'
 
 export interface Variable {
-  /** Null where any text goes, up to a length. */
+  /** Null if any text up to maxLength is valid. */
   readonly values: ReadonlySet<string> | null
   /** In code points. */
   readonly maxLength: number
@@ -58,7 +58,7 @@ export function hasStrayBraces(text: string): boolean {
   return text.replace(placeholderOrBraces, '').includes('{{')
 }
 
-/** Fills each value in as `write` renders it. Never looks for placeholders in a value. */
+/** Replaces each placeholder by its value, as `write` renders it. A placeholder inside a value stays as it is. */
 export function fill(
   template: Template,
   values: ReadonlyMap<string, string>,

@@ -9,7 +9,7 @@ export interface DotEnv {
   readonly warnings: readonly string[]
 }
 
-/** Names that other programs use for the same thing, and that no spelling check would find. */
+/** Names that other programs use for our settings, and that closest() would not find. */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['OPENAI_ORG', 'OPENAI_ORGANIZATION'],
   ['OPENAI_ORG_ID', 'OPENAI_ORGANIZATION'],
@@ -30,7 +30,7 @@ const ofCompose: ReadonlySet<string> = new Set([
   'SITE_ADDRESS',
 ])
 
-/** The setting that a name most likely stands for; undefined where none is near. */
+/** The setting with the most similar name; undefined if none is similar. */
 export const toSuggestion = (name: string, known: readonly string[]): string | undefined =>
   otherNames.get(name) ??
   closest(

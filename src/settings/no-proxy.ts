@@ -11,7 +11,7 @@ function parseRange(entry: string): readonly [address: string, prefix: number] |
   return family === 0 || Number(prefix) > (family === 4 ? 32 : 128) ? undefined : [address, Number(prefix)]
 }
 
-/** Whether a CIDR range of the list contains the host, which has to be an address for that. undici knows no ranges. */
+/** True if the host is an address in a CIDR range of the list. undici does not support ranges. */
 export function isInRanges({ hostname }: URL, list: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '')
   if (isIP(address) === 0) return false

@@ -122,7 +122,7 @@ const doubts: readonly Rule[] = [
 const broken = (rules: readonly Rule[], read: Settings): readonly string[] =>
   rules.flatMap(([setting, isBroken, message]) => (isBroken(read) ? [`${setting}: ${message}`] : []))
 
-/** What is missing or too much. What is wrong with a setting itself is for its validator to say. */
+/** Settings that are missing or conflict. Validators check the values. */
 export const checkSettings = (read: Settings): readonly string[] => broken(needs, read)
 
 const forTokens = [

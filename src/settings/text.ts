@@ -1,4 +1,4 @@
-/** The text of a setting or of a secret file, before it is known what it means. */
+/** Checks that apply to the text of every setting and secret file. */
 import { FileError, readSmallFileSync } from '../read-file.ts'
 
 /** The content of a secret file without the byte order mark and the one line ending that editors add. */
@@ -18,7 +18,7 @@ export function findTextProblem(text: string): string | undefined {
   return undefined
 }
 
-/** What people write into the file of a secret in place of the secret. */
+/** Finds common mistakes in the content of secret files. */
 export function findSecretFileProblem(text: string): string | undefined {
   if (/^(?:export\s+)?[A-Z][A-Z0-9_]{3,}=[^=]/.test(text)) return 'contains NAME=value. Write only the value'
   if (/^[{[]/.test(text)) return 'contains JSON. Write only the secret'

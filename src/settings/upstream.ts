@@ -27,7 +27,7 @@ export const upstreamVariables = {
 
 export interface UpstreamConfig {
   readonly apiKey: Secret
-  /** The file that the key is read from, again and again; undefined where it is in the environment. */
+  /** The file of the key, which is reread when it changes; undefined if the key is in the environment. */
   readonly apiKeyFile: string | undefined
   readonly baseUrl: URL
   /** Which of the two minting endpoints it serves: GA's, or the flat one. */

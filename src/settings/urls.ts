@@ -13,10 +13,10 @@ export const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostnam
 const ENCODING =
   'In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
 
-/** Whether characters of a user name or password end the host too early: the last @ comes after its end. */
+/** True if a character of the user name or password ends the host too early: an @ follows its end. */
 const isCutShort = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^@/?#\\]*[/?#\\].*@/i.test(text)
 
-/** What would fail when the password is needed. */
+/** decodeURIComponent would throw when the password is used. */
 function isPercentEncoded(text: string): boolean {
   try {
     decodeURIComponent(text)

@@ -14,13 +14,13 @@ function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
-  // A prefix of 0 would trust everyone.
+  // A prefix of 0 would trust every address.
   return (
     prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
   )
 }
 
-/** Schemes of URLs that no page is at, so that no browser sends them as an origin. */
+/** No page has a URL with one of these schemes, so no browser sends one as an origin. */
 const otherSchemes = /^(?:wss?|ftp|file|data|blob|javascript|mailto):/i
 
 /** What is wrong with an entry of ALLOWED_ORIGINS, as the predicate of a sentence; undefined where nothing is. */
@@ -133,7 +133,7 @@ export const adminToken = z
   )
   .transform((text) => new Secret(text))
 
-/** For HS256. A public key in its place would be a secret that everyone knows. */
+/** For HS256. A public key is not secret, so it is refused. */
 export const sharedSecret = z
   .string()
   .refine((text) => !text.startsWith('-----BEGIN'), 'is a key, not a shared secret. Use AUTH_JWKS_URL')

@@ -6,7 +6,7 @@ import { flatEntry } from '../../src/presets/schema/flat.ts'
 import { gaSession, requestedSessions } from '../../src/presets/schema/ga.ts'
 import { issuesOf } from '../../src/presets/schema/issues.ts'
 import { expiresAfter } from '../../src/presets/schema/parts.ts'
-import { orderFlat, orderGa, presetOf, problemsOf, refusalOf, surroundings } from './support.ts'
+import { buildFlat, buildGa, context, presetOf, problemsOf, refusalOf } from './support.ts'
 
 interface Found {
   readonly path: string
@@ -65,9 +65,9 @@ describe('a collection that is too large', () => {
 
   it('is refused in a request', () => {
     const preset = presetOf({ session: { type: 'realtime' } })
-    expect(refusalOf(() => orderGa(preset, { session: { tools: many } }))).toBe('field_invalid session.tools')
-    expect(refusalOf(() => orderFlat(preset, { tools: many }))).toBe('field_invalid tools')
-    expect(refusalOf(() => orderGa(preset, { session: keys }))).toBe('field_invalid session')
+    expect(refusalOf(() => buildGa(preset, { session: { tools: many } }))).toBe('field_invalid session.tools')
+    expect(refusalOf(() => buildFlat(preset, { tools: many }))).toBe('field_invalid tools')
+    expect(refusalOf(() => buildGa(preset, { session: keys }))).toBe('field_invalid session')
   })
 
   it('yields 100 problems at most', () => {
@@ -106,7 +106,7 @@ describe('a presets file', () => {
       `p${index}`,
       { session: { type: 'realtime' } },
     ])
-    const slices = parsePresets(JSON.stringify({ presets: Object.fromEntries(presets) }), surroundings)
+    const slices = parsePresets(JSON.stringify({ presets: Object.fromEntries(presets) }), context)
     let pauses = 0
     let step = slices.next()
     for (; step.done !== true; step = slices.next()) pauses += 1

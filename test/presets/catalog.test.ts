@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadPresets } from '../../src/presets/load/catalog.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
-import { catalogOf, fileOf, orderGa, presetOf, problemsOf, surroundings } from './support.ts'
+import { buildGa, catalogOf, context, fileOf, presetOf, problemsOf } from './support.ts'
 
 const entry = {
   description: 'Answers hotel guests',
@@ -88,7 +88,7 @@ describe('a revision', () => {
 
   it('of a preset is the same after a request', () => {
     const preset = presetOf(entry)
-    orderGa(preset, { variables: { guest: 'Ada' }, session: { model: 'n' } })
+    buildGa(preset, { variables: { guest: 'Ada' }, session: { model: 'n' } })
     expect(preset.revision).toBe(ofPreset)
   })
 
@@ -123,7 +123,7 @@ describe('a file may be', () => {
 async function load(bytes: string | Uint8Array) {
   const path = join(await createTemporaryDirectory(), 'presets.yaml')
   await writeFile(path, bytes)
-  return loadPresets(path, surroundings)
+  return loadPresets(path, context)
 }
 
 describe('loading a file', () => {
@@ -143,7 +143,7 @@ describe('loading a file', () => {
     ['/dev/zero', 'is a pipe, a device or a socket, not a regular file'],
     ['/', 'is a directory, not a file. Docker Compose creates a directory where a mounted file is missing'],
   ])('yields a problem if it cannot be read: %s', async (path, message) => {
-    expect(await loadPresets(path, surroundings)).toMatchObject({
+    expect(await loadPresets(path, context)).toMatchObject({
       problems: [{ text: `presets.yaml ${message}` }],
     })
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
-import { nested, orderFlat, orderGa, presetOf, refusalOf, sent, transcribing } from './support.ts'
+import { buildFlat, buildGa, nested, presetOf, refusalOf, sent, transcribing } from './support.ts'
 
 const classic = {
   model: 'gpt-realtime-2.1',
@@ -39,9 +39,9 @@ describe('a flat request to a flat preset', () => {
     [{ turn_detection: { threshold: 0.5 } }],
     [{ turn_detection: { type: 'server_vad', eagerness: 'low' } }],
   ])('passes with the preset’s own values: %j', (fields) => {
-    const order = orderFlat(preset, fields)
-    expect(order.overrides).toEqual([])
-    expect(order.body).toBe(preset.body)
+    const built = buildFlat(preset, fields)
+    expect(built.overrides).toEqual([])
+    expect(built.body).toBe(preset.body)
   })
 
   it.each<[path: string, value: unknown, reason?: string]>([
@@ -63,12 +63,12 @@ describe('a flat request to a flat preset', () => {
     ['max_response_output_tokens', 'inf'],
     ['tracing', null],
   ])('is refused: %s: %j', (path, value, reason = 'override_not_open') => {
-    expect(refusalOf(() => orderFlat(preset, nested({ [path]: value })))).toBe(`${reason} ${path}`)
+    expect(refusalOf(() => buildFlat(preset, nested({ [path]: value })))).toBe(`${reason} ${path}`)
   })
 
   it('is refused for the choice of a tool that it removes', () => {
     const fields = { tools: [], tool_choice: 'look_up' }
-    expect(refusalOf(() => orderFlat(preset, fields))).toBe('field_invalid tool_choice')
+    expect(refusalOf(() => buildFlat(preset, fields))).toBe('field_invalid tool_choice')
   })
 
   it.each<[path: string, value: unknown, gaPath: string, gaValue?: unknown]>([
@@ -79,17 +79,17 @@ describe('a flat request to a flat preset', () => {
     ['modalities', ['text'], 'output_modalities'],
     ['tool_choice', 'auto', 'tool_choice'],
   ])('changes the session: %s: %j', (path, value, gaPath, gaValue = value) => {
-    const order = orderFlat(preset, nested({ [path]: value }))
-    expect(order.overrides).toEqual([gaPath])
-    expect(sent(order)).toHaveProperty(`session.${gaPath}`, gaValue)
+    const built = buildFlat(preset, nested({ [path]: value }))
+    expect(built.overrides).toEqual([gaPath])
+    expect(sent(built)).toHaveProperty(`session.${gaPath}`, gaValue)
   })
 
   it('removes the rate of the old format, and keeps the type of turn detection', () => {
-    expect(sent(orderFlat(preset, { input_audio_format: 'g711_ulaw' }))).toHaveProperty(
+    expect(sent(buildFlat(preset, { input_audio_format: 'g711_ulaw' }))).toHaveProperty(
       'session.audio.input.format',
       { type: 'audio/pcmu' },
     )
-    expect(sent(orderFlat(preset, { turn_detection: { threshold: 0.9 } }))).toHaveProperty(`session.${vad}`, {
+    expect(sent(buildFlat(preset, { turn_detection: { threshold: 0.9 } }))).toHaveProperty(`session.${vad}`, {
       type: 'server_vad',
       threshold: 0.9,
     })
@@ -97,7 +97,7 @@ describe('a flat request to a flat preset', () => {
 
   it('has the same effect as a request in the GA shape', () => {
     const session = { type: 'realtime', audio: { output: { voice: 'coral' } } }
-    expect(orderGa(preset, { session }).body).toBe(orderFlat(preset, { voice: 'coral' }).body)
+    expect(buildGa(preset, { session }).body).toBe(buildFlat(preset, { voice: 'coral' }).body)
   })
 })
 
@@ -134,7 +134,7 @@ describe('a flat request is translated before it is compared with', () => {
     ['translation', 'instructions', 'x', 'override_not_open'],
   ])('a %s preset: %s: %j', (type, path, value, refusal) => {
     const outcome = refusal === undefined ? 'passes' : `${refusal} ${path}`
-    expect(refusalOf(() => orderFlat(presets[type], nested({ [path]: value })))).toBe(outcome)
+    expect(refusalOf(() => buildFlat(presets[type], nested({ [path]: value })))).toBe(outcome)
   })
 })
 
@@ -157,10 +157,10 @@ describe('an upstream that serves the flat endpoint', () => {
   const upstream = { ...classic, instructions: 'Greet the guest.', client_secret: expiry(90) }
 
   it('gets a flat preset as written', () => {
-    const order = orderFlat(preset, {})
-    expect(order).toMatchObject({ endpoint: 'sessions', model: 'gpt-realtime-2.1', expiresAfterSeconds: 90 })
-    expect(sent(order)).toEqual(upstream)
-    expect(sent(orderGa(preset, { expires_after: { seconds: 20 } }))).toEqual({
+    const built = buildFlat(preset, {})
+    expect(built).toMatchObject({ endpoint: 'sessions', model: 'gpt-realtime-2.1', expiresAfterSeconds: 90 })
+    expect(sent(built)).toEqual(upstream)
+    expect(sent(buildGa(preset, { expires_after: { seconds: 20 } }))).toEqual({
       ...upstream,
       client_secret: expiry(20),
     })
@@ -169,7 +169,7 @@ describe('an upstream that serves the flat endpoint', () => {
   it.each<[session: Fields]>([[{}], [{ turn_detection: null, tools: null, voice: null }]])(
     'gets only what the preset says: %j',
     (session) => {
-      expect(sent(orderFlat(presetOf({ session }, api), {}))).toEqual({
+      expect(sent(buildFlat(presetOf({ session }, api), {}))).toEqual({
         ...session,
         client_secret: expiry(60),
       })
@@ -185,12 +185,12 @@ describe('an upstream that serves the flat endpoint', () => {
     [{ tool_choice: 'auto' }],
     [{ speed: 1.1, temperature: 0.8 }, { speed: 1.1 }],
   ])('gets what a flat request changes: %j', (fields, change = fields) => {
-    expect(sent(orderFlat(preset, fields))).toEqual({ ...upstream, ...change })
+    expect(sent(buildFlat(preset, fields))).toEqual({ ...upstream, ...change })
   })
 
   it('gets what a GA request changes, in its own shape', () => {
     const changes = { 'audio.input.format.type': 'audio/pcmu', 'audio.output.voice': 'coral' }
-    expect(sent(orderGa(preset, { session: nested({ type: 'realtime', ...changes }) }))).toEqual({
+    expect(sent(buildGa(preset, { session: nested({ type: 'realtime', ...changes }) }))).toEqual({
       ...upstream,
       voice: 'coral',
       input_audio_format: 'g711_ulaw',
@@ -202,6 +202,6 @@ describe('an upstream that serves the flat endpoint', () => {
     ['voice', 'verse', 'override_outside_rule'],
     ['turn_detection.eagerness', 'high'],
   ])('does not get what the preset does not open: %s', (path, value, reason = 'override_not_open') => {
-    expect(refusalOf(() => orderFlat(preset, nested({ [path]: value })))).toBe(`${reason} ${path}`)
+    expect(refusalOf(() => buildFlat(preset, nested({ [path]: value })))).toBe(`${reason} ${path}`)
   })
 })

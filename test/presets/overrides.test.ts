@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
 import { plainRealtime as realtime } from './sessions.ts'
-import { expiring, nested, orderFlat, orderGa, presetOf, refusalOf, sent } from './support.ts'
+import { buildFlat, buildGa, expiring, nested, presetOf, refusalOf, sent } from './support.ts'
 
 const vad = 'audio.input.turn_detection'
 const voice = 'audio.output.voice'
@@ -24,9 +24,9 @@ describe('a field that the preset does not open', () => {
     [nested({ [vad]: { type: 'server_vad', threshold: 0.5 } })],
     [{ audio: {} }],
   ])('passes with the preset’s own value: %j', (session) => {
-    const order = orderGa(preset, { session })
-    expect(order.overrides).toEqual([])
-    expect(order.body).toBe(preset.body)
+    const built = buildGa(preset, { session })
+    expect(built.overrides).toEqual([])
+    expect(built.body).toBe(preset.body)
   })
 
   it.each<[path: string, value: unknown, inside?: string]>([
@@ -53,14 +53,14 @@ describe('a field that the preset does not open', () => {
     ['prompt', { id: 'p', variables: { theirs: 'x' } }, '.id'],
   ])('is refused with another value: %s: %j', (path, value, inside = '') => {
     const refused = `override_not_open session.${path}${inside}`
-    expect(refusalOf(() => orderGa(preset, { session: nested({ [path]: value }) }))).toBe(refused)
+    expect(refusalOf(() => buildGa(preset, { session: nested({ [path]: value }) }))).toBe(refused)
   })
 
   it.each([
     [{ type: 'realtime', model: 'gpt-realtime-2' }, 'session.model'],
     [{ type: 'translation', model: 'gpt-realtime-2.1' }, 'session.type'],
   ])('is refused beside a type: %j', (session, param) => {
-    expect(refusalOf(() => orderGa(preset, { session }))).toBe(`override_not_open ${param}`)
+    expect(refusalOf(() => buildGa(preset, { session }))).toBe(`override_not_open ${param}`)
   })
 
   it.each([
@@ -68,7 +68,7 @@ describe('a field that the preset does not open', () => {
     [{ type: 'translation', model: 'm' }, 'session.audio.output.voice'],
   ])('is malformed if the preset’s type does not have it: %j', (session, param) => {
     const request = { session: nested({ [voice]: 'marin' }) }
-    expect(refusalOf(() => orderGa(presetOf({ session }), request))).toBe(`field_unknown ${param}`)
+    expect(refusalOf(() => buildGa(presetOf({ session }), request))).toBe(`field_unknown ${param}`)
   })
 })
 
@@ -115,9 +115,9 @@ describe('a field that the preset opens', () => {
     [vad, null],
   ])('is changed: %s: %j', (path, value) => {
     const session = nested({ [path]: value })
-    const order = orderGa(preset, { session, expires_after: { seconds: 20 } })
-    expect(order.overrides).toEqual([path])
-    expect(sent(order)).toMatchObject({ expires_after: expiring(20), session })
+    const built = buildGa(preset, { session, expires_after: { seconds: 20 } })
+    expect(built.overrides).toEqual([path])
+    expect(sent(built)).toMatchObject({ expires_after: expiring(20), session })
   })
 
   it.each<[session: Fields, overrides: readonly string[], more?: Fields]>([
@@ -132,10 +132,10 @@ describe('a field that the preset opens', () => {
       nested({ [`${vad}.threshold`]: 0.5 }),
     ],
   ])('is changed with others: %j', (session, overrides, more = {}) => {
-    const order = orderGa(preset, { session })
-    expect(order.overrides).toEqual(overrides)
-    expect(sent(order)).toMatchObject({ session })
-    expect(sent(order)).toMatchObject({ session: more })
+    const built = buildGa(preset, { session })
+    expect(built.overrides).toEqual(overrides)
+    expect(sent(built)).toMatchObject({ session })
+    expect(sent(built)).toMatchObject({ session: more })
   })
 
   it.each<[path: string, value: unknown, more?: Fields]>([
@@ -151,33 +151,33 @@ describe('a field that the preset opens', () => {
     [`${vad}.silence_duration_ms`, 199, { [`${vad}.type`]: 'server_vad' }],
   ])('is refused outside its rule: %s: %j', (path, value, more) => {
     const session = nested({ ...more, [path]: value })
-    expect(refusalOf(() => orderGa(preset, { session }))).toBe(`override_outside_rule session.${path}`)
+    expect(refusalOf(() => buildGa(preset, { session }))).toBe(`override_outside_rule session.${path}`)
   })
 
   it('leaves everything else of the preset unchanged', () => {
-    expect(sent(orderGa(preset, { session: nested({ [voice]: 'cedar' }) }))).toEqual({
+    expect(sent(buildGa(preset, { session: nested({ [voice]: 'cedar' }) }))).toEqual({
       expires_after: expiring(60),
       session: { ...realtime, audio: { ...realtime.audio, output: { voice: 'cedar' } } },
     })
-    expect(orderGa(preset, {}).body).toBe(preset.body)
+    expect(buildGa(preset, {}).body).toBe(preset.body)
   })
 
   it('removes the fields that only its old type has', () => {
     const session = nested({ [vad]: { type: 'semantic_vad', eagerness: 'low' } })
-    expect(sent(orderGa(preset, { session }))).toHaveProperty(`session.${vad}`, {
+    expect(sent(buildGa(preset, { session }))).toHaveProperty(`session.${vad}`, {
       type: 'semantic_vad',
       eagerness: 'low',
       create_response: false,
     })
     const format = nested({ 'audio.input.format.type': 'audio/pcmu' })
-    expect(sent(orderGa(preset, { session: format }))).toHaveProperty('session.audio.input.format', {
+    expect(sent(buildGa(preset, { session: format }))).toHaveProperty('session.audio.input.format', {
       type: 'audio/pcmu',
     })
   })
 
   it('may be the model, which the audit records', () => {
-    const order = orderGa(preset, { session: { model: 'gpt-realtime-2.1-mini' } })
-    expect(order.model).toBe('gpt-realtime-2.1-mini')
+    const built = buildGa(preset, { session: { model: 'gpt-realtime-2.1-mini' } })
+    expect(built.model).toBe('gpt-realtime-2.1-mini')
   })
 
   it('may be a format, with its rate', () => {
@@ -187,11 +187,11 @@ describe('a field that the preset opens', () => {
     })
     const format = { type: 'audio/pcm', rate: 24_000 }
     const session = { audio: { input: { format } } }
-    for (const order of [
-      orderGa(telephone, { session }),
-      orderFlat(telephone, { input_audio_format: 'pcm16' }),
+    for (const built of [
+      buildGa(telephone, { session }),
+      buildFlat(telephone, { input_audio_format: 'pcm16' }),
     ])
-      expect(sent(order)).toHaveProperty('session.audio.input.format', format)
+      expect(sent(built)).toHaveProperty('session.audio.input.format', format)
   })
 
   it('may be inside a translation, whose type stays out of the body', () => {
@@ -199,13 +199,13 @@ describe('a field that the preset opens', () => {
       session: { type: 'translation', model: 'm' },
       overrides: { 'audio.output.language': ['fr'] },
     })
-    const order = orderGa(translator, { session: nested({ 'audio.output.language': 'fr' }) })
-    expect(order).toMatchObject({
+    const built = buildGa(translator, { session: nested({ 'audio.output.language': 'fr' }) })
+    expect(built).toMatchObject({
       endpoint: 'translations',
       model: 'm',
       overrides: ['audio.output.language'],
     })
-    expect(sent(order)).toEqual({
+    expect(sent(built)).toEqual({
       expires_after: expiring(60),
       session: { model: 'm', audio: { output: { language: 'fr' } } },
     })

@@ -6,7 +6,7 @@ import {
   parseSessionsRequest,
 } from '../../src/presets/request/mint-request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
-import { nested, orderFlat, orderGa, presetOf, refusalOf } from './support.ts'
+import { buildFlat, buildGa, nested, presetOf, refusalOf } from './support.ts'
 
 const presets = {
   realtime: presetOf({ session: fullRealtime }),
@@ -16,8 +16,8 @@ const presets = {
 
 /** The outcome of a body for a preset of this type. */
 const outcomeGa = (body: Fields, type: keyof typeof presets = 'realtime'): string =>
-  refusalOf(() => orderGa(presets[type], body))
-const outcomeFlat = (body: Fields): string => refusalOf(() => orderFlat(presets.realtime, body))
+  refusalOf(() => buildGa(presets[type], body))
+const outcomeFlat = (body: Fields): string => refusalOf(() => buildFlat(presets.realtime, body))
 
 describe('a body is read field by field', () => {
   const { client_secret: _, ...flat } = fullFlat

@@ -1,6 +1,6 @@
 /** Rules that OpenAI's server applies although no type states them. */
 import { describe, expect, it } from 'vitest'
-import { faultsOf, orderFlat, orderGa, presetOf, refusalOf, sent, transcribing } from './support.ts'
+import { buildFlat, buildGa, faultsOf, presetOf, refusalOf, sent, transcribing } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
 const withTool = (tool: object): object => ({ ...realtime, tools: [tool] })
@@ -41,7 +41,7 @@ describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection w
       overrides: { 'audio.input.transcription.model': ['gpt-transcribe', model] },
     })
     const session = { audio: { input: { transcription: { model } } } }
-    expect(refusalOf(() => orderGa(preset, { session }))).toBe(
+    expect(refusalOf(() => buildGa(preset, { session }))).toBe(
       'override_outside_rule session.audio.input.transcription.model',
     )
   })
@@ -186,8 +186,8 @@ describe('a flat tool_choice', () => {
     [choice('absent'), 'field_invalid tool_choice'],
   ])('may be an object: %j: %s', (toolChoice, outcome) => {
     const preset = presetOf({ session })
-    expect(sent(orderFlat(preset, {}))).toMatchObject({ session: { tool_choice: session.tool_choice } })
-    expect(refusalOf(() => orderFlat(preset, { tool_choice: toolChoice }))).toBe(outcome)
+    expect(sent(buildFlat(preset, {}))).toMatchObject({ session: { tool_choice: session.tool_choice } })
+    expect(refusalOf(() => buildFlat(preset, { tool_choice: toolChoice }))).toBe(outcome)
   })
 
   it('names a function of the session', () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import type { UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
-import { catalogOf, orderFlat, orderGa, presetOf } from './support.ts'
+import { buildFlat, buildGa, catalogOf, presetOf } from './support.ts'
 
 const apiKey = 'sk-sandbox-0123456789abcdefghij'
 const catalog = catalogOf(await readFile(new URL('../../presets.yaml', import.meta.url), 'utf8'), {
@@ -46,20 +46,20 @@ describe('the presets that ship', () => {
     'mint a secret when asked for by name alone: $name',
     async (preset) => {
       expect(preset.access).toEqual({ origins: null, claims: null })
-      expect(await mint(orderGa(preset, { preset: preset.name }))).toMatchObject(issued)
+      expect(await mint(buildGa(preset, { preset: preset.name }))).toMatchObject(issued)
     },
   )
 
   it('mint a secret with every field changed that they open: support-agent', async () => {
     const preset = catalog.presets.get('support-agent')
     if (preset === undefined) throw new Error('support-agent is gone')
-    const order = orderGa(preset, {
+    const built = buildGa(preset, {
       variables: { customer: 'Ada', shop: 'Harbour' },
       session: { type: 'realtime', audio: { output: { voice: 'marin', speed: 1.2 } } },
       expires_after: { anchor: 'created_at', seconds: 10 },
     })
-    expect(order.overrides).toEqual(['audio.output.voice', 'audio.output.speed'])
-    expect(await mint(order)).toMatchObject(issued)
+    expect(built.overrides).toEqual(['audio.output.voice', 'audio.output.speed'])
+    expect(await mint(built)).toMatchObject(issued)
   })
 })
 
@@ -84,6 +84,6 @@ describe('upstream accepts a session', () => {
       { input_audio_transcription: { model: 'gpt-realtime-whisper', prompt: 'p' } },
     ],
   ])('%s', async (_what, session) => {
-    expect(await mint(orderFlat(presetOf({ session }), {}))).toMatchObject(issued)
+    expect(await mint(buildFlat(presetOf({ session }), {}))).toMatchObject(issued)
   })
 })

@@ -12,7 +12,7 @@ import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 
-export const surroundings: ParseOptions = {
+export const context: ParseOptions = {
   fileName: 'presets.yaml',
   allowedOrigins: new Set(['https://app.example.com', 'https://shop.example.com']),
   authMode: 'jwt',
@@ -21,16 +21,16 @@ export const surroundings: ParseOptions = {
   unixNow: () => Date.parse('2026-01-01'),
 }
 
-/** The catalog of a file that has to be sound. */
+/** The catalog of a file that must be valid. */
 export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Catalog {
-  const parsed = runAtOnce(parsePresets(text, { ...surroundings, ...options }))
+  const parsed = runAtOnce(parsePresets(text, { ...context, ...options }))
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text: line }) => line).join('\n'))
   return parsed.catalog
 }
 
-/** What is wrong and doubtful in a file; nothing is wrong with a sound one. */
+/** The problems and warnings of a file; a valid file has no problems. */
 export function refusalsOf(text: string, options: Partial<ParseOptions> = {}): Refusal {
-  const parsed = runAtOnce(parsePresets(text, { ...surroundings, ...options }))
+  const parsed = runAtOnce(parsePresets(text, { ...context, ...options }))
   return 'problems' in parsed ? parsed : { problems: [], warnings: parsed.catalog.warnings }
 }
 
@@ -62,13 +62,13 @@ export function faultsOf(entry: object, options: Partial<ParseOptions> = {}): re
   return linesOf(problemsOf(fileOf(entry), options))
 }
 
-/** What a body of POST /v1/realtime/client_secrets orders. */
-export function orderGa(preset: Preset, body: Fields): UpstreamRequest {
+/** The upstream request for a body of POST /v1/realtime/client_secrets. */
+export function buildGa(preset: Preset, body: Fields): UpstreamRequest {
   return buildUpstreamRequest(preset, parseClientSecretsRequest(body))
 }
 
-/** What a body of POST /v1/realtime/sessions orders. */
-export function orderFlat(preset: Preset, body: Fields): UpstreamRequest {
+/** The upstream request for a body of POST /v1/realtime/sessions. */
+export function buildFlat(preset: Preset, body: Fields): UpstreamRequest {
   return buildUpstreamRequest(preset, parseSessionsRequest(body))
 }
 
@@ -83,9 +83,9 @@ export function refusalOf(attempt: () => unknown): string {
   return 'passes'
 }
 
-/** What a body of ours says, parsed. */
-export function sent(order: UpstreamRequest): unknown {
-  return JSON.parse(order.body)
+/** The body for upstream, parsed. */
+export function sent(built: UpstreamRequest): unknown {
+  return JSON.parse(built.body)
 }
 
 export function expiring(seconds: number): object {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { plainRealtime as realtime } from './sessions.ts'
-import { expiring, orderFlat, orderGa, presetOf, refusalOf, sent, transcribing } from './support.ts'
+import { buildFlat, buildGa, expiring, presetOf, refusalOf, sent, transcribing } from './support.ts'
 
 const transcriber = transcribing({ model: 'gpt-live-transcribe' })
 const spanish = { model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } }
@@ -21,16 +21,16 @@ describe('a request that changes nothing', () => {
   ])('sends the preset as written: %s', (_, session, endpoint, model, upstream) => {
     const preset = presetOf({ session })
     for (const body of [{}, { session: {} }, { expires_after: {} }, { variables: {} }]) {
-      const order = orderGa(preset, body)
-      expect(order).toMatchObject({ preset, endpoint, model, expiresAfterSeconds: 60, overrides: [] })
-      expect(sent(order)).toEqual({ expires_after: expiring(60), session: upstream })
+      const built = buildGa(preset, body)
+      expect(built).toMatchObject({ preset, endpoint, model, expiresAfterSeconds: 60, overrides: [] })
+      expect(sent(built)).toEqual({ expires_after: expiring(60), session: upstream })
     }
   })
 
   it('sends the body that was built at load, for the preset that was asked for', () => {
     const preset = presetOf({ session: realtime })
-    expect(orderGa(preset, {}).body).toBe(preset.body)
-    expect(orderGa(preset, {}).preset).toBe(preset)
+    expect(buildGa(preset, {}).body).toBe(preset.body)
+    expect(buildGa(preset, {}).preset).toBe(preset)
   })
 })
 
@@ -46,24 +46,24 @@ describe('the life of a secret', () => {
     [{ session: { client_secret: { expires_after: { seconds: 30 } } }, expires_after_seconds: 30 }, 30],
     [{ session: { client_secret: null } }, 60],
   ])('is what the preset says: %j', (entry, seconds) => {
-    const order = orderGa(presetOf(entry), {})
-    expect(order.expiresAfterSeconds).toBe(seconds)
-    expect(sent(order)).toMatchObject({ expires_after: expiring(seconds) })
-    expect(sent(order)).not.toHaveProperty('session.client_secret')
+    const built = buildGa(presetOf(entry), {})
+    expect(built.expiresAfterSeconds).toBe(seconds)
+    expect(sent(built)).toMatchObject({ expires_after: expiring(seconds) })
+    expect(sent(built)).not.toHaveProperty('session.client_secret')
   })
 
   it.each([10, 59, 60])('may be shortened: %i', (seconds) => {
-    const order = orderGa(preset, { expires_after: { seconds } })
-    expect(order).toMatchObject({ expiresAfterSeconds: seconds, overrides: [] })
-    expect(sent(order)).toEqual({ expires_after: expiring(seconds), session: realtime })
-    expect(orderFlat(preset, { client_secret: { expires_after: { seconds } } }).body).toBe(order.body)
+    const built = buildGa(preset, { expires_after: { seconds } })
+    expect(built).toMatchObject({ expiresAfterSeconds: seconds, overrides: [] })
+    expect(sent(built)).toEqual({ expires_after: expiring(seconds), session: realtime })
+    expect(buildFlat(preset, { client_secret: { expires_after: { seconds } } }).body).toBe(built.body)
   })
 
   it('may not be lengthened', () => {
     const longer = { expires_after: { seconds: 61 } }
     const param = 'expires_after.seconds'
-    expect(refusalOf(() => orderGa(preset, longer))).toBe(`expiry_raised ${param}`)
-    expect(refusalOf(() => orderFlat(preset, { client_secret: longer }))).toBe(
+    expect(refusalOf(() => buildGa(preset, longer))).toBe(`expiry_raised ${param}`)
+    expect(refusalOf(() => buildFlat(preset, { client_secret: longer }))).toBe(
       `expiry_raised client_secret.${param}`,
     )
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { orderFlat, orderGa, presetOf, refusalOf, sent } from './support.ts'
+import { buildFlat, buildGa, presetOf, refusalOf, sent } from './support.ts'
 
 const preset = presetOf({
   session: {
@@ -21,14 +21,14 @@ describe('a request fills the placeholders', () => {
   it.each(['Ada', '', '$& $1 $`', '{{hotel}}', '"},"x":\\', 'Zoë 王 😀', '😀'.repeat(12)])(
     'with %j',
     (guest) => {
-      const order = orderGa(preset, { variables: { hotel: 'Astoria', guest } })
-      expect(sent(order)).toHaveProperty('session.instructions', rendered('Astoria', guest))
+      const built = buildGa(preset, { variables: { hotel: 'Astoria', guest } })
+      expect(sent(built)).toHaveProperty('session.instructions', rendered('Astoria', guest))
     },
   )
 
   it('with a default, and changes nothing else of the session', () => {
-    const order = orderGa(preset, { variables: { hotel: 'Bristol' }, expires_after: { seconds: 20 } })
-    expect(sent(order)).toEqual({
+    const built = buildGa(preset, { variables: { hotel: 'Bristol' }, expires_after: { seconds: 20 } })
+    expect(sent(built)).toEqual({
       expires_after: { anchor: 'created_at', seconds: 20 },
       session: { type: 'realtime', model: 'm', instructions: rendered('Bristol') },
     })
@@ -39,7 +39,7 @@ describe('a request fills the placeholders', () => {
       session: { instructions: '{{a}}{{a}}' },
       variables: { a: { max_length: 1 } },
     })
-    expect(sent(orderGa(only, { variables: { a: '"' } }))).toHaveProperty('session.instructions', '""')
+    expect(sent(buildGa(only, { variables: { a: '"' } }))).toHaveProperty('session.instructions', '""')
   })
 })
 
@@ -80,13 +80,13 @@ describe('variables are refused', () => {
       invalidGuest,
     ]),
   ])('%s', (_, variables, outcome) => {
-    expect(refusalOf(() => orderGa(preset, { variables }))).toBe(outcome)
-    expect(refusalOf(() => orderFlat(preset, { variables }))).toBe(outcome)
+    expect(refusalOf(() => buildGa(preset, { variables }))).toBe(outcome)
+    expect(refusalOf(() => buildFlat(preset, { variables }))).toBe(outcome)
   })
 
   it('by a preset that has none', () => {
     const plain = presetOf({ session: { type: 'realtime' } })
-    expect(refusalOf(() => orderGa(plain, { variables: { a: 'b' } }))).toBe('variable_undeclared variables')
+    expect(refusalOf(() => buildGa(plain, { variables: { a: 'b' } }))).toBe('variable_undeclared variables')
   })
 })
 
@@ -97,14 +97,14 @@ describe('instructions are compared as rendered', () => {
     [rendered('Bristol'), ['instructions']],
     ['You are at {{hotel}}.', ['instructions']],
   ])('%j', (instructions, overrides) => {
-    const order = orderGa(preset, { variables, session: { type: 'realtime', instructions } })
-    expect(order.overrides).toEqual(overrides)
-    expect(sent(order)).toHaveProperty('session.instructions', instructions)
+    const built = buildGa(preset, { variables, session: { type: 'realtime', instructions } })
+    expect(built.overrides).toEqual(overrides)
+    expect(sent(built)).toHaveProperty('session.instructions', instructions)
   })
 
   it('and stay rendered when something else is changed', () => {
-    const order = orderGa(preset, { variables, session: { model: 'n' } })
-    expect(sent(order)).toMatchObject({ session: { model: 'n', instructions: rendered('Astoria') } })
+    const built = buildGa(preset, { variables, session: { model: 'n' } })
+    expect(sent(built)).toMatchObject({ session: { model: 'n', instructions: rendered('Astoria') } })
   })
 })
 
@@ -118,7 +118,7 @@ describe('instructions', () => {
     ['{{{{{{{{', '{{{{'],
   ])('%j go upstream as %j', (instructions, text) => {
     const variables = { guest: { max_length: 9, default: 'Ada' } }
-    const order = orderGa(presetOf({ session: { type: 'realtime', instructions }, variables }), {})
-    expect(sent(order)).toHaveProperty('session.instructions', text)
+    const built = buildGa(presetOf({ session: { type: 'realtime', instructions }, variables }), {})
+    expect(sent(built)).toHaveProperty('session.instructions', text)
   })
 })

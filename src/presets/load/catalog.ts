@@ -1,4 +1,4 @@
-/** Turns the presets file into the catalog. There is no other way to a Preset. */
+/** Turns the presets file into the catalog. Nothing else creates presets. */
 import { codeOf } from '../../errors.ts'
 import { isObject } from '../../json.ts'
 import { FileError, readSmallFile } from '../../read-file.ts'
@@ -12,7 +12,7 @@ import { runInSlices, type Slices } from './slices.ts'
 import { parseYaml } from './yaml.ts'
 
 export interface Catalog {
-  /** 16 hex digits over everything that the file says of every preset. */
+  /** 16 hex digits: a hash over all entries of the file. */
   readonly revision: string
   readonly presets: ReadonlyMap<string, Preset>
   readonly warnings: readonly Problem[]
@@ -29,7 +29,7 @@ export type ParseResult = { readonly catalog: Catalog } | Refusal
 export interface ParseOptions extends PresetContext {
   /** As problems name it. */
   readonly fileName: string
-  /** A preset of this name has to exist. */
+  /** A preset of this name must exist. */
   readonly defaultPreset?: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Finds credentials in presets. A browser can read its whole session, so none may be there. */
+/** Finds credentials in presets. A browser can read its whole session, so a preset must not contain any. */
 import { isObject } from '../../json.ts'
 import type { Path } from '../json.ts'
 

@@ -72,7 +72,7 @@ function checkVariables(
     ...Object.entries(variables).flatMap(([name, declared]) =>
       under(['variables', name], checkVariable(declared)),
     ),
-    // A faulty declaration is a declaration, too.
+    // An invalid declaration still declares its name.
     ...comparePlaceholders(instructions, Object.keys(isObject(given) ? given : {})),
   ]
 }

@@ -182,7 +182,7 @@ export function movedToGa(key: string, schema: z.ZodType): string | undefined {
 
 const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])
 
-/** For a flat session: the name of a GA field, or that the shape is the other one's. */
+/** For a flat session: the flat name of a GA field, or the advice to add a type. */
 export function movedToFlat(key: string): string | undefined {
   const [flat] = Object.entries(gaPathOf).find(([, path]) => path === key) ?? []
   if (flat !== undefined) return `in a flat session this is "${flat}"`

@@ -1,4 +1,4 @@
-/** Mistakes that people make when they write YAML, each with a sentence of its own. */
+/** Common YAML mistakes, each with its own message. */
 import { isScalar } from 'yaml'
 
 /** The text around a fault. Lines count from 0. */
@@ -104,12 +104,12 @@ export function doubtOf(node: unknown, key: string | number | undefined, source:
     return 'begins after the # above, which begins a comment; put the whole text in quotes, or in a block after |'
   const rest = source.slice(node.range?.[1], (node.range?.[1] ?? 0) + 80)
   const isProse = proseKeys.has(key) || /\S\s+\S/.test(node.value)
-  // A comment of the author's has a space after its #, as a rule.
+  // An intended comment usually has a space after its #.
   const isCut = (isProse && /^[ \t]+#[^\s#]/.test(rest)) || (key === 'instructions' && /^[ \t]+#/.test(rest))
   return isCut ? 'ends before the #, which begins a comment; put the whole text in quotes' : undefined
 }
 
-/** True for a key or a plain value with a space at its ends that YAML does not take for one. */
+/** True for a plain value with a non-ASCII space that YAML keeps as text. */
 export function hasOddSpace(node: unknown): boolean {
   if (!isScalar(node) || node.type !== 'PLAIN') return false
   const text = String(node.value)

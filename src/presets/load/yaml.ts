@@ -80,7 +80,7 @@ function toSyntax(
 const notYaml =
   'this is neither YAML nor JSON; put a text with special characters in quotes, or write it as a block after |'
 
-/** No session needs more, and some functions that read the data call themselves. */
+/** More than any session needs. The bound protects recursive functions from a stack overflow. */
 const MAX_DEPTH = 64
 
 interface Reading {

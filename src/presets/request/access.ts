@@ -6,7 +6,7 @@ import type { ClaimValue, Preset } from '../preset.ts'
 type Presets = ReadonlyMap<string, Preset>
 
 export interface PresetCaller {
-  /** Undefined for callers that are no browser. */
+  /** Undefined for callers that are not browsers. */
   readonly origin: string | undefined
   /** The claims of a verified token; undefined for anonymous callers. */
   readonly claims: Readonly<Record<string, unknown>> | undefined

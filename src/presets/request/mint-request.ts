@@ -13,11 +13,11 @@ export interface MintRequest {
   readonly preset: string | undefined
   readonly expiresAfterSeconds: number | undefined
   readonly variables: ReadonlyMap<string, string> | undefined
-  /** As the body has it, not checked yet. */
+  /** As sent, not checked yet. */
   readonly session: Fields | undefined
 }
 
-/** As z.record(z.string(), z.string()), which takes three times as long. */
+/** Like z.record(z.string(), z.string()), in a third of the time. */
 const texts = z.custom<Readonly<Record<string, string>>>(
   (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
 )

@@ -55,7 +55,7 @@ const limit = z.string().regex(rulesPattern, 'limits such as 5/minute or 10/minu
 
 const claimValue = z.union([z.string(), z.number(), z.boolean()])
 
-/** The parts of an entry except its session. Each is checked by itself, so that one problem hides no other. */
+/** The parts of an entry except its session. checkSession checks the session. */
 export const entryParts = {
   description: z.string().optional(),
   expires_after_seconds: expirySeconds.optional(),
@@ -70,7 +70,7 @@ export const entryParts = {
   limits: z.strictObject({ per_caller: limit.optional(), total: limit.optional() }).optional(),
 } as const
 
-/** checkSession checks the session: its `type` says which of the four shapes it has. */
+/** The `type` of a session selects one of four shapes, so checkSession checks it. */
 export const presetEntry = z.strictObject({ ...entryParts, session: z.unknown().optional() })
 
 function fileOf<Entry extends z.ZodType>(entry: Entry) {
@@ -88,8 +88,8 @@ export const presetsFrame = fileOf(z.unknown())
 export const presetsFile = fileOf(z.strictObject({ ...entryParts, session: z.union([gaSession, flatEntry]) }))
 
 /**
- * The JSON Schema (draft 2020-12) of the presets file, for editors. Generated from what the service checks with, so it
- * says the same; rules that JSON Schema cannot say are left to the service.
+ * The JSON Schema (draft 2020-12) of the presets file, for editors. It is generated from the schemas of the service,
+ * and lacks the rules that JSON Schema cannot express.
  */
 export function presetsJsonSchema(): object {
   return { title: 'realtime-mint presets', ...z.toJSONSchema(presetsFile, { io: 'input' }) }

@@ -75,7 +75,7 @@ const fields = {
   prompt: prompt.nullish(),
 }
 
-/** Null passes everywhere, because SDKs send unset fields as null. The translation decides what it means. */
+/** Null is valid everywhere, because SDKs send unset fields as null. The translation interprets it. */
 export const flatSession = z.strictObject(fields)
 
 /** As a presets file has it. */
@@ -122,7 +122,7 @@ export function toFlatPath(gaPath: string): readonly [field: FlatField, ...insid
   return undefined
 }
 
-/** The lifetimes in seconds under both of its names. The caller refuses two different ones. */
+/** The requested lifetime in seconds, under each of its two names. Two different values are an error. */
 export function askedExpiries(secret: z.infer<typeof clientSecret> | null | undefined): readonly number[] {
   const { expires_after, expires_at } = secret ?? {}
   return [expires_after?.seconds, expires_at?.seconds].filter((seconds) => seconds !== undefined)

@@ -9,7 +9,7 @@ export interface Issue {
   readonly path: Path
   /** The first two are about the key that ends the path, the others about the value there. */
   readonly kind: 'unknown' | 'misnamed' | 'missing' | 'invalid'
-  /** What would pass, as a noun phrase; empty for an unknown key. */
+  /** The valid values, as a noun phrase; empty for an unknown key. */
   readonly expected: string
 }
 
@@ -73,7 +73,7 @@ function expectation(issue: Raw): string {
   if (issue.code === 'too_big') {
     return bound(issue.origin, issue.exact === true ? 'exactly' : 'at most', Number(issue.maximum))
   }
-  // Formats and refinements carry their noun phrase as the message that the schema gives them.
+  // The schema sets the messages of formats and refinements to noun phrases.
   return issue.message
 }
 

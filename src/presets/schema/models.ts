@@ -1,4 +1,5 @@
-/** What this release knows of OpenAI's models and voices: which session each is for, and when it is shut down. */
+/** Facts about OpenAI's models and voices: the kind of session that each is for, and the day of its shutdown. */
+
 /** True for OpenAI's own hosts, the regional ones too. */
 export function isOpenAiUrl(url: string): boolean {
   return /(^|\.)api\.openai\.com$/.test(URL.parse(url)?.hostname ?? '')
@@ -72,20 +73,20 @@ export function reasons(model: unknown): boolean {
 }
 
 export const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'.split(', ')
-/** The flat API had these; the GA endpoint's list does not. */
+/** The flat API offered these voices. The GA endpoint does not. */
 export const flatOnlyVoices: ReadonlySet<string> = new Set(['fable', 'onyx', 'nova'])
 export const liveVoices: ReadonlySet<string> = new Set(
   'beacon bossa cinder delta gleam meridian quartz ripple shida stone tempo vesper willow'.split(' '),
 )
 
-/** Transcription models that refuse a `prompt`, and with it the whole session. */
+/** Upstream refuses a session with one of these transcription models and a `prompt`. */
 const promptless: ReadonlySet<unknown> = new Set(['gpt-realtime-whisper', 'gpt-4o-transcribe-diarize'])
 
 export function takesPrompt(transcriptionModel: unknown): boolean {
   return !promptless.has(transcriptionModel)
 }
 
-/** In a transcription session only: these models find the turns themselves. */
+/** Only in transcription sessions: these models detect turns themselves. */
 const turnless: ReadonlySet<unknown> = new Set(['gpt-live-transcribe', 'gpt-realtime-whisper'])
 
 export function takesTurnDetection(transcriptionModel: unknown): boolean {

@@ -20,7 +20,7 @@ export interface Translation {
   readonly unknownTool: boolean
 }
 
-/** Values for what a flat session omits, where they are not the defaults of the flat endpoint. */
+/** Values for omitted fields, if they differ from the defaults of the flat endpoint. */
 export interface Omitted {
   /** Functions that `tool_choice` may name when the session lists none. */
   readonly functions?: ReadonlySet<string>
@@ -78,7 +78,7 @@ export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translati
   return { session, dropped, unknownTool: isUnknownTool(flat.tool_choice, functions ?? new Set()) }
 }
 
-/** What GA has no place for, and what it would refuse or ignore. */
+/** Values that GA has no field for, refuses or ignores. */
 function findDropped(flat: FlatSession, vadType: VadType): readonly Dropped[] {
   const { temperature, input_audio_transcription: transcription, turn_detection: turnDetection } = flat
   const path = 'input_audio_transcription.prompt'
