@@ -1,9 +1,9 @@
-/** The files that were in the directory before: which of them no file names yet, and which end torn. */
+/** The files that were in the directory before, and the records with which the next file names them. */
 import type { KeyObject } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { codeOf } from '../errors.ts'
-import { isFileName, type Mention, type NamedHead, readMentions } from './format.ts'
+import { type Head, isFileName, type Mention, type NamedHead, readMentions } from './format.ts'
 import { type OldFile, readOldFile } from './old-file.ts'
+import { type RecordFields, toEventFields } from './record.ts'
 
 export interface TornFile {
   readonly head: NamedHead
@@ -45,28 +45,17 @@ const toKey = ({ file, mac }: NamedHead, tornBytes: number | null = null): strin
 
 const toKeys = ({ tornBytes, ...head }: Mention): string[] => [toKey(head), toKey(head, tornBytes)]
 
-export const toNamedHead = ({ name, head: last }: Pick<OldFile, 'name' | 'head'>): NamedHead => ({
+/** Of an earlier file, or of one that was written here. */
+export const toNamedHead = ({ name, head }: { name: string; head: Head | null }): NamedHead => ({
   file: name,
-  seq: last?.seq ?? null,
-  mac: last?.mac ?? null,
+  seq: head?.seq ?? null,
+  mac: head?.mac ?? null,
 })
 
-export const toMentions = ({ firstRecords }: Pick<OldFile, 'firstRecords'>): Mention[] =>
+export const toMentions = ({ firstRecords }: OldFile): Mention[] =>
   firstRecords.flatMap(({ event, detail }) => readMentions(event, detail) ?? [])
 
-/** Undefined if the file is gone. A file that cannot be read has no good line. */
-export async function readEarlierFile(
-  directory: string,
-  name: string,
-  key: KeyObject,
-): Promise<OldFile | undefined> {
-  try {
-    return await readOldFile(directory, name, key)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    return { name, head: null, endedAt: null, closed: false, tornBytes: 0, modifiedAt: 0, firstRecords: [] }
-  }
-}
+const isClosed = ({ head }: OldFile): boolean => head?.event === 'close'
 
 /** Remembers what it has read: the first survey reads every file, a later one only files that may have changed. */
 export class EarlierFiles {
@@ -89,7 +78,7 @@ export class EarlierFiles {
       heads: known.map(toNamedHead).filter((head) => !this.#mentioned.has(toKey(head))),
       // A crash leaves no bytes after a `close`: verify reports them.
       torn: known
-        .filter(({ tornBytes, closed }) => tornBytes > 0 && !closed)
+        .filter((file) => file.tornBytes > 0 && !isClosed(file))
         .map((file) => ({ head: toNamedHead(file), bytes: file.tornBytes }))
         .filter(({ head, bytes }) => !this.#mentioned.has(toKey(head, bytes))),
       ended: files.filter((file) => this.#isEnded(file)).map(({ name }) => name),
@@ -103,12 +92,12 @@ export class EarlierFiles {
     for (const { head, bytes } of torn) this.#mentioned.add(toKey(head, bytes))
   }
 
-  #isEnded({ closed, modifiedAt }: OldFile): boolean {
-    return closed || this.#options.unixNow() - modifiedAt > DEAD_WRITER_MS
+  #isEnded(file: OldFile): boolean {
+    return isClosed(file) || this.#options.unixNow() - file.modifiedAt > DEAD_WRITER_MS
   }
 
-  #isNew({ head: last, modifiedAt }: OldFile): boolean {
-    return last === null && this.#options.unixNow() - modifiedAt < NEW_FILE_MS
+  #isNew({ head, modifiedAt }: OldFile): boolean {
+    return head === null && this.#options.unixNow() - modifiedAt < NEW_FILE_MS
   }
 
   async #read(names: readonly string[]): Promise<OldFile[]> {
@@ -117,7 +106,7 @@ export class EarlierFiles {
     async function readSome(): Promise<OldFile[]> {
       const files: OldFile[] = []
       for (const name of remaining) {
-        const file = await readEarlierFile(directory, name, key)
+        const file = await readOldFile(directory, name, key)
         if (file !== undefined) files.push(file)
       }
       return files
@@ -125,4 +114,41 @@ export class EarlierFiles {
     const files = await Promise.all(Array.from({ length: MAX_READERS }, readSome))
     return files.flat().toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
+}
+
+/** Why nothing was acknowledged between a writer's last file and this one. */
+export interface Gap {
+  /** The last line that was acknowledged. */
+  readonly head: NamedHead
+  readonly cause: string
+  /** Records that could not be written. */
+  readonly lost: number
+}
+
+export interface FirstRecordsOptions {
+  /** Its own name. */
+  readonly file: string
+  /** Identifies the key that seals the file. */
+  readonly keyId: string
+  readonly earlier: Survey
+  readonly gap: Gap | undefined
+}
+
+/** Keeps each line below 2 KiB; more heads go into further `open` records. */
+const HEADS_PER_RECORD = 8
+
+export function toFirstRecords({ file, keyId, earlier, gap }: FirstRecordsOptions): RecordFields[] {
+  const heads = earlier.heads.map(({ file: name, seq, mac }) => ({ file: name, seq, mac }))
+  const chunks = Array.from({ length: Math.max(1, Math.ceil(heads.length / HEADS_PER_RECORD)) }, (_, index) =>
+    heads.slice(index * HEADS_PER_RECORD, (index + 1) * HEADS_PER_RECORD),
+  )
+  return [
+    ...chunks.map((some) => toEventFields('open', { detail: { file, key: keyId, heads: some } })),
+    ...earlier.torn.map(({ head, bytes }) =>
+      toEventFields('recovered', { detail: { ...head, torn_bytes: bytes } }),
+    ),
+    ...(gap === undefined
+      ? []
+      : [toEventFields('gap', { detail: { ...gap.head, cause: gap.cause, lost: gap.lost } })]),
+  ]
 }

@@ -4,16 +4,13 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type Head, isSealedBy, MAX_LINE_BYTES, readOwnName, readSeal } from './format.ts'
+import { codeOf } from '../errors.ts'
+import { type Head, isSealedBy, MAX_LINE_BYTES, readSeal } from './format.ts'
 
 export interface OldFile {
   readonly name: string
   /** The last good line; null if there is none. */
-  readonly head: Head | null
-  /** Unix milliseconds of that line; null too if the file was opened under another name. */
-  readonly endedAt: number | null
-  /** Whether that line is a `close`. */
-  readonly closed: boolean
+  readonly head: SealedRecord | null
   /** Bytes after the last newline, as a crash leaves them. */
   readonly tornBytes: number
   /** Unix milliseconds. */
@@ -102,26 +99,25 @@ async function readTail(handle: FileHandle, size: number, key: KeyObject): Promi
 const lastNewline = (block: Buffer, before: number): number =>
   before === 0 ? -1 : block.lastIndexOf(NEWLINE, before - 1)
 
-/** Rejects with what the file system says, also for a link, a pipe or a directory. */
-export async function readOldFile(directory: string, name: string, key: KeyObject): Promise<OldFile> {
+/** Undefined if the file is gone. A file that cannot be read, a link, a pipe or a directory has no good line. */
+export async function readOldFile(
+  directory: string,
+  name: string,
+  key: KeyObject,
+): Promise<OldFile | undefined> {
   // Opening a pipe would wait for a writer, and a link could lead anywhere.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
-  const handle = await open(join(directory, name), flags)
+  let handle: FileHandle | undefined
   try {
+    handle = await open(join(directory, name), flags)
     const { size, mtimeMs } = await handle.stat()
     const firstRecords = await readFirstRecords(handle, key)
-    const { last, tornBytes } = await readTail(handle, size, key)
-    return {
-      name,
-      head: last === undefined ? null : { seq: last.seq, mac: last.mac },
-      endedAt:
-        last === undefined || readOwnName(firstRecords[0]?.detail) !== name ? null : Date.parse(last.time),
-      closed: last?.event === 'close',
-      tornBytes,
-      modifiedAt: mtimeMs,
-      firstRecords,
-    }
+    const { last = null, tornBytes } = await readTail(handle, size, key)
+    return { name, head: last, tornBytes, modifiedAt: mtimeMs, firstRecords }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    return { name, head: null, tornBytes: 0, modifiedAt: 0, firstRecords: [] }
   } finally {
-    await handle.close()
+    await handle?.close()
   }
 }

@@ -1,7 +1,7 @@
 /** One line of the audit, field by field, and its bytes. */
 import type { KeyObject } from 'node:crypto'
 import type { Outcome } from '../attempt.ts'
-import { type AuditEvent, type Head, type SealedLine, sealLine } from './format.ts'
+import { type AuditEvent, type Head, sealLine } from './format.ts'
 
 export interface RecordFields {
   readonly event: AuditEvent
@@ -74,24 +74,13 @@ const toEscape = (character: string): string => `\\u${character.charCodeAt(0).to
 /** JSON in printable ASCII: other characters are escaped. */
 export const toAscii = (json: string): string => json.replace(unprintable, toEscape)
 
-/** One JSON object in printable ASCII, sealed with `key`. Its start is joined as text because this runs for each attempt. */
-export function toLine(
-  fields: RecordFields,
-  { time, writer, seq, prev }: RecordPlace,
-  key: KeyObject,
-): SealedLine {
-  const head = `{"v":${VERSION},"time":"${time}","writer":"${writer}","seq":${seq},`
-  const open = `${head}${JSON.stringify(fields).slice(1, -1)}`
-  return sealLine(toAscii(open), prev, key)
-}
-
 export interface Lines {
   readonly text: string
   /** The head after the last line. */
   readonly head: Head
 }
 
-/** The lines of consecutive records, the first of them at `place`. */
+/** The lines of consecutive records, sealed with `key`, the first of them at `place`. Each is one JSON object in ASCII. */
 export function toLines(
   batch: readonly RecordFields[],
   { time, writer, seq: first, prev }: RecordPlace,
@@ -100,16 +89,18 @@ export function toLines(
   let head: Head | undefined
   let text = ''
   for (const fields of batch) {
-    const place = { time, writer, seq: head === undefined ? first : head.seq + 1, prev: head?.mac ?? prev }
-    const { line, mac } = toLine(fields, place, key)
-    head = { seq: place.seq, mac }
+    const seq = head === undefined ? first : head.seq + 1
+    // Joined as text because this runs for each attempt.
+    const start = `{"v":${VERSION},"time":"${time}","writer":"${writer}","seq":${seq},`
+    const open = toAscii(`${start}${JSON.stringify(fields).slice(1, -1)}`)
+    const { line, mac } = sealLine(open, head?.mac ?? prev, key)
+    head = { seq, mac }
     text += line
   }
   if (head === undefined) throw new RangeError('there is no record to write')
   return { text, head }
 }
 
-/** The fields that events other than attempts may have. */
 type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
 
 /** The fields of an event other than an attempt; missing ones are null. */

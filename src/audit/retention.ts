@@ -3,8 +3,9 @@ import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
-import { listAuditFiles, readEarlierFile, toMentions, toNamedHead } from './earlier-files.ts'
-import { toOpenedAt } from './format.ts'
+import { listAuditFiles, toMentions, toNamedHead } from './earlier-files.ts'
+import { readOwnName, toOpenedAt } from './format.ts'
+import { readOldFile } from './old-file.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
 export interface RetentionOptions {
@@ -77,10 +78,12 @@ export class Retention {
     const names = await listAuditFiles(directory)
     const kept = new Set(names.filter((name) => !(toDay(toOpenedAt(name)) < firstDay)))
     for (const name of names.filter((one) => !kept.has(one))) {
-      const file = await readEarlierFile(directory, name, key)
+      const file = await readOldFile(directory, name, key)
       if (file === undefined) continue
+      const { head, firstRecords } = file
+      const isRenamed = readOwnName(firstRecords[0]?.detail) !== name
       // A file that ends later than its name says, or that names a newer one, was opened while the clock was behind.
-      const endsLater = file.endedAt !== null && toDay(file.endedAt) >= firstDay
+      const endsLater = !isRenamed && head !== null && toDay(Date.parse(head.time)) >= firstDay
       if (endsLater || toMentions(file).some((one) => kept.has(one.file))) {
         kept.add(name)
         continue

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type RecordFields, toLine as toSealedLine } from '../../src/audit/record.ts'
+import { type RecordFields, toLines } from '../../src/audit/record.ts'
 import { Secret } from '../../src/secret.ts'
 import { startTestService } from '../support/service.ts'
 import { openTestAudit, recordIssued } from './audits.ts'
@@ -11,7 +11,7 @@ import { headOf, linesIn, readChains } from './writers.ts'
 
 const place = { time: '2026-11-22T10:11:12.345Z', writer: 'b0a1', seq: 7, prev: 'c'.repeat(64) }
 
-const toLine = (fields: RecordFields): string => toSealedLine(fields, place, keys.chain).line
+const toLine = (fields: RecordFields): string => toLines([fields], place, keys.chain).text
 
 /** A line with `text` in every field that could have it. */
 const toLineOf = (text: string): string =>
