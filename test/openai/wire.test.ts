@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY } from '../support/service.ts'
 import { listen, startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
-import { attemptsOf, expectation, type Kind, mintOutcome, outcomeOf, outputsOf, startFor } from './outcome.ts'
+import { attemptsOf, expectation, type Kind, mintOutcome, outputsOf, startFor } from './outcome.ts'
 
 const MiB = 1024 * 1024
 /** A reply with a secret. */
@@ -18,8 +18,7 @@ describe('an upstream that is unreachable', () => {
     ['has a name that cannot be resolved', `https://${'a'.repeat(64)}/v1`, 'upstream_not_resolved'],
   ])('because it %s is unavailable', async (_name, baseUrl, reason) => {
     const service = await startFor(baseUrl)
-    const reply = await service.mint()
-    expect(await outcomeOf(service, reply)).toStrictEqual(expectation('unavailable', reason))
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', reason))
     expect((await service.records()).at(-1)).toMatchObject({ upstream: { status: null, request_id: null } })
   })
 

@@ -2,7 +2,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { type Certificate, createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import {
+  type Certificate,
+  createAuthority,
+  createCertificate,
+  trust,
+  wrongCertificates,
+} from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
 import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
 import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
@@ -12,7 +18,6 @@ import { startReplier, toSecretBody } from '../support/upstream.ts'
 const PASSWORD = 'a password that is only for tests'
 
 const authority = await createAuthority()
-const stranger = await createAuthority()
 
 // Without a trusted authority, every certificate would be refused, whatever the check.
 beforeAll(() => trust(authority))
@@ -49,16 +54,7 @@ describeRedis('a Redis whose certificate', () => {
     expect(await open(`rediss://${host}:${tlsPort}`)).toEqual({ changes: [], available: true })
   })
 
-  it.each<[what: string, create: () => Promise<Certificate>]>([
-    ['is signed by itself', () => createCertificate()],
-    ['is of an unknown authority', () => createCertificate({ issuer: stranger })],
-    ['has expired', () => createCertificate({ issuer: authority, validDays: [-2, -1] })],
-    [
-      'is for another name',
-      () => createCertificate({ issuer: authority, names: ['redis.example.com'], addresses: [] }),
-    ],
-    ['names the address instead of the host name', () => createCertificate({ issuer: authority, names: [] })],
-  ])('%s is refused before the password is sent', async (_, create) => {
+  it.each(wrongCertificates(authority))('%s is refused before the password is sent', async (_, create) => {
     const server = await startTlsRedis(await create())
     const url = `rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.tlsPort}`
     expect(await open(url)).toEqual({ changes: ['untrusted'], available: false })

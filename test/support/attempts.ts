@@ -35,6 +35,9 @@ export interface CanaryAttempt {
   readonly behaviour: Behaviour
 }
 
+const CLIENT = `POST ${CLIENT_SECRETS}?tag=${CANARY}`
+const FLAT = `POST ${SESSIONS}`
+
 const canaryHeaders = [
   `User-Agent: ${CANARY}`,
   `Referer: https://evil.example/${CANARY}`,
@@ -57,7 +60,7 @@ interface Parts {
   readonly body?: string
 }
 
-function toBytes({ start = `POST ${CLIENT_SECRETS}?tag=${CANARY}`, ...parts }: Parts): string {
+function toBytes({ start = CLIENT, ...parts }: Parts): string {
   const { origin = ORIGIN, type = 'application/json', headers = [], body = '{"preset":"assistant"}' } = parts
   const { authorization = `Bearer ${CANARY}` } = parts
   const own = [`Authorization: ${authorization}`, `Content-Type: ${type}`]
@@ -76,18 +79,20 @@ const attempt = (
   behaviour: Behaviour = { kind: 'normal' },
 ): CanaryAttempt => ({ name, status, bytes: toBytes(parts), behaviour })
 
-const toTwice = (object: object): string => JSON.stringify(object).replace('{', `{"sub":"${CANARY}",`)
-
 const toBody = (fields: object): string => JSON.stringify({ preset: 'assistant', ...fields })
 
-const flat = `POST ${SESSIONS}`
+/** An attempt at a mint with these fields. */
+const withFields = (name: string, status: number, fields: object, start = CLIENT): CanaryAttempt =>
+  attempt(name, status, { start, body: toBody(fields) })
+
+const toTwice = (object: object): string => JSON.stringify(object).replace('{', `{"sub":"${CANARY}",`)
 
 const issued: readonly CanaryAttempt[] = [
   attempt('a secret', 200),
-  attempt('a secret of the flat route', 200, { start: flat }),
-  attempt('a secret with a variable', 200, { body: toBody({ variables: { guest: CANARY } }) }),
-  attempt('a secret with an override', 200, {
-    body: toBody({ session: { type: 'realtime', audio: { output: { voice: 'cedar' } } } }),
+  attempt('a secret of the flat route', 200, { start: FLAT }),
+  withFields('a secret with a variable', 200, { variables: { guest: CANARY } }),
+  withFields('a secret with an override', 200, {
+    session: { type: 'realtime', audio: { output: { voice: 'cedar' } } },
   }),
   attempt('a secret beside extra fields', 200, {}, { kind: 'malformed', variant: 'extra-fields' }),
 ]
@@ -100,7 +105,7 @@ const malformed: readonly CanaryAttempt[] = [
   attempt('a PUT', 405, { start: `PUT ${CLIENT_SECRETS}?${CANARY}` }),
   attempt('a URL with a bad escape', 400, { start: `POST /%zz${CANARY}` }),
   attempt('an absolute URL', 400, { start: `POST http://${CANARY}.example${CLIENT_SECRETS}` }),
-  attempt('too long a header', 431, { headers: [`X-Long: ${CANARY.repeat(3_000)}`] }),
+  attempt('a long header', 431, { headers: [`X-Long: ${CANARY.repeat(3_000)}`] }),
   attempt('a bad header', 400, { headers: [`${CANARY} : ${CANARY}`] }),
   attempt('a header sent twice', 400, { headers: [`Origin: https://${CANARY}.example`] }),
   attempt('an expectation', 417, { headers: [`Expect: ${CANARY}`] }),
@@ -108,27 +113,27 @@ const malformed: readonly CanaryAttempt[] = [
   attempt('another charset', 415, { type: `application/json; charset=${CANARY}` }),
   attempt('a coded body', 415, { headers: [`Content-Encoding: ${CANARY}`] }),
   attempt('a body too large', 413, { body: JSON.stringify(CANARY.repeat(2_000)) }),
-  attempt('no JSON', 400, { body: `{"preset":${CANARY}` }),
+  attempt('a body that is not JSON', 400, { body: `{"preset":${CANARY}` }),
   attempt('a word', 400, { body: `"${CANARY}"` }),
   attempt('a list', 400, { body: `["${CANARY}"]` }),
   attempt('a key twice', 400, { body: `{"${CANARY}":1,"${CANARY}":2}` }),
   attempt('a forbidden key', 400, { body: `{"__proto__":"${CANARY}"}` }),
   attempt('a bad chunk', 400, { headers: ['Transfer-Encoding: chunked'], body: `${CANARY}\r\n` }),
-  attempt('an unknown field', 400, { body: toBody({ [CANARY]: CANARY }) }),
-  attempt('an unknown field of the session', 400, { body: toBody({ session: { [CANARY]: CANARY } }) }),
-  attempt('an unknown field’s value', 400, { body: toBody({ extra: CANARY }) }),
-  attempt('an unknown field further in', 400, { body: toBody({ session: { audio: { [CANARY]: {} } } }) }),
-  attempt('an unknown type', 400, { body: toBody({ session: { type: CANARY } }) }),
-  attempt('an ill-typed field', 400, { body: toBody({ session: { audio: CANARY } }) }),
-  attempt('an ill-typed expiry', 400, { body: toBody({ expires_after: { seconds: CANARY } }) }),
-  attempt('an unknown flat field', 400, { start: flat, body: toBody({ [CANARY]: 1 }) }),
-  attempt('a flat tool_choice', 400, { start: flat, body: toBody({ tool_choice: CANARY }) }),
-  attempt('a flat secret', 400, { start: flat, body: toBody({ client_secret: { value: CANARY } }) }),
-  attempt('a preset of another type', 400, { body: toBody({ preset: [CANARY] }) }),
+  withFields('an unknown field', 400, { [CANARY]: CANARY }),
+  withFields('an unknown field of the session', 400, { session: { [CANARY]: CANARY } }),
+  withFields('an unknown field’s value', 400, { extra: CANARY }),
+  withFields('an unknown field further in', 400, { session: { audio: { [CANARY]: {} } } }),
+  withFields('an unknown type', 400, { session: { type: CANARY } }),
+  withFields('an ill-typed field', 400, { session: { audio: CANARY } }),
+  withFields('an ill-typed expiry', 400, { expires_after: { seconds: CANARY } }),
+  withFields('an unknown flat field', 400, { [CANARY]: 1 }, FLAT),
+  withFields('a flat tool_choice', 400, { tool_choice: CANARY }, FLAT),
+  withFields('a flat secret', 400, { client_secret: { value: CANARY } }, FLAT),
+  withFields('a preset of another type', 400, { preset: [CANARY] }),
   attempt('two presets', 400, { start: `POST ${CLIENT_SECRETS}?preset=${CANARY}` }),
-  attempt('an undeclared variable', 400, { body: toBody({ variables: { [CANARY]: CANARY } }) }),
-  attempt('a bad variable', 400, { body: toBody({ variables: { guest: `\n${CANARY}` } }) }),
-  attempt('a long variable', 400, { body: toBody({ variables: { guest: CANARY.repeat(9) } }) }),
+  withFields('an undeclared variable', 400, { variables: { [CANARY]: CANARY } }),
+  withFields('a bad variable', 400, { variables: { guest: `\n${CANARY}` } }),
+  withFields('a long variable', 400, { variables: { guest: CANARY.repeat(9) } }),
 ]
 
 const refused: readonly CanaryAttempt[] = [
@@ -140,25 +145,21 @@ const refused: readonly CanaryAttempt[] = [
     origin: `https://evil.example/${CANARY}`,
     headers: ['Access-Control-Request-Method: POST'],
   }),
-  attempt('an unknown preset', 404, { body: toBody({ preset: CANARY }) }),
+  withFields('an unknown preset', 404, { preset: CANARY }),
   attempt('an unknown preset in the query', 404, {
     start: `POST ${CLIENT_SECRETS}?preset=${CANARY}`,
     body: '',
   }),
-  attempt('a closed flat field', 403, { start: flat, body: toBody({ instructions: CANARY }) }),
-  attempt('a key of metadata', 403, {
-    body: toBody({ session: { tracing: { metadata: { [CANARY]: 1 } } } }),
+  withFields('a closed flat field', 403, { instructions: CANARY }, FLAT),
+  withFields('a key of metadata', 403, { session: { tracing: { metadata: { [CANARY]: 1 } } } }),
+  withFields('a variable of a prompt', 403, {
+    session: { prompt: { id: 'p', variables: { [CANARY]: 'x' } } },
   }),
-  attempt('a variable of a prompt', 403, {
-    body: toBody({ session: { prompt: { id: 'p', variables: { [CANARY]: 'x' } } } }),
+  withFields('a closed field', 403, { session: { type: 'realtime', instructions: CANARY } }),
+  withFields('a value outside the rule', 403, {
+    session: { type: 'realtime', audio: { output: { voice: CANARY } } },
   }),
-  attempt('a closed field', 403, { body: toBody({ session: { type: 'realtime', instructions: CANARY } }) }),
-  attempt('a value outside the rule', 403, {
-    body: toBody({ session: { type: 'realtime', audio: { output: { voice: CANARY } } } }),
-  }),
-  attempt('too long a life', 403, {
-    body: toBody({ expires_after: { anchor: 'created_at', seconds: 7_200 } }),
-  }),
+  withFields('a raised expiry', 403, { expires_after: { anchor: 'created_at', seconds: 7_200 } }),
 ]
 
 /** The 429 comes last: a cool-down follows it. */
@@ -184,7 +185,7 @@ const failed: readonly CanaryAttempt[] = [
   toUpstreamAttempt(429),
 ]
 
-/** A token with a canary in every place that it can have one. */
+/** A canary in every place of a token. */
 const claims = { sub: `${CANARY}-subject`, jti: CANARY, [CANARY]: CANARY, plan: [CANARY] } as const
 const header = { kid: CANARY, [CANARY]: CANARY } as const
 
@@ -195,21 +196,21 @@ const withToken = (name: string, status: number, token: string, parts: Parts = {
 export const tokenAttempts: readonly CanaryAttempt[] = [
   withToken('a token', 200, toToken(claims, header)),
   withToken('a token that was used', 401, toToken(claims, header)),
-  withToken('a token of somebody without the claims', 404, toToken(claims, header), {
+  withToken('a token without the claims', 404, toToken(claims, header), {
     body: toBody({ preset: 'paid' }),
   }),
   withToken('an expired token', 401, toToken({ ...claims, exp: 1 }, header)),
-  withToken('a token of tomorrow', 401, toToken({ ...claims, iat: 9_000_000_000 }, header)),
-  withToken('a token for long', 401, toToken({ ...claims, exp: 9_000_000_000 }, header)),
+  withToken('a token from the future', 401, toToken({ ...claims, iat: 9_000_000_000 }, header)),
+  withToken('a long-lived token', 401, toToken({ ...claims, exp: 9_000_000_000 }, header)),
   withToken('a token of another issuer', 401, toToken({ ...claims, iss: CANARY }, header)),
-  withToken('a token for others', 401, toToken({ ...claims, aud: [CANARY] }, header)),
+  withToken('a token for another audience', 401, toToken({ ...claims, aud: [CANARY] }, header)),
   withToken('a token with a bad claim', 401, toToken({ ...claims, exp: 1, nbf: 9_000_000_000 }, header)),
   withToken('a token of another type', 401, toToken(claims, { ...header, typ: CANARY })),
   withToken('a token of another algorithm', 401, toToken(claims, { ...header, alg: CANARY })),
   withToken('a token with an extension', 401, toToken(claims, { ...header, crit: [CANARY] })),
   withToken('a token with a claim twice', 401, signText('{"alg":"HS256"}', toTwice(toClaims(claims)))),
   withToken('a forged token', 401, signText('{"alg":"HS256"}', JSON.stringify(toClaims(claims)), CANARY)),
-  withToken('a token that is none', 401, `${CANARY}.${CANARY}.${CANARY}`),
+  withToken('an invalid token', 401, `${CANARY}.${CANARY}.${CANARY}`),
   withToken('a token too large', 401, toToken({ ...claims, pad: CANARY.repeat(600) }, header)),
   attempt('no token', 401, { authorization: CANARY }),
   attempt('two tokens', 400, { headers: [`Authorization: Bearer ${toToken(claims, header)}`] }),

@@ -62,3 +62,18 @@ export const createAuthority = (): Promise<Certificate> =>
 export function trust(authority: Certificate): void {
   setDefaultCACertificates([...getCACertificates('default'), authority.cert])
 }
+
+/** Certificates for `localhost` that a client must refuse, although it trusts `authority`. */
+export const wrongCertificates = (
+  authority: Certificate,
+): readonly (readonly [what: string, create: () => Promise<Certificate>])[] => [
+  ['is signed by itself', () => createCertificate()],
+  ['is of an unknown authority', async () => createCertificate({ issuer: await createAuthority() })],
+  ['has expired', () => createCertificate({ issuer: authority, validDays: [-2, -1] })],
+  ['is not yet valid', () => createCertificate({ issuer: authority, validDays: [1, 2] })],
+  [
+    'is for another name',
+    () => createCertificate({ issuer: authority, names: ['other.example.com'], addresses: [] }),
+  ],
+  ['is for the address, not for the name', () => createCertificate({ issuer: authority, names: [] })],
+]
