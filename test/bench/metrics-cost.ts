@@ -52,8 +52,10 @@ async function compare(options: Options): Promise<boolean> {
   const counting = await start('with', { ADMIN_PORT: String(adminPort) })
   await inTurn([without, counting], (server) => measure(server, { ...options, requests: WARM_UP_REQUESTS }))
   const ratios = await inTurn(Array.from({ length: options.rounds }).keys(), async (round) => {
-    const base = await measure(without, options)
-    const cost = await measure(counting, options)
+    // In turn, because the one that is measured first may find the upstream idle.
+    const order = round % 2 === 0 ? [without, counting] : [counting, without]
+    const costs = await inTurn(order, (server) => measure(server, options))
+    const [base = Number.NaN, cost = Number.NaN] = round % 2 === 0 ? costs : costs.toReversed()
     await scrape(adminPort)
     console.log(`round ${round + 1}: ${base.toFixed(0)} µs without, ${cost.toFixed(0)} µs with metrics`)
     return cost / base
