@@ -92,6 +92,7 @@ describe('a presets file', () => {
   it.each([
     ['commas', ','.repeat(60_000), 1],
     ['brackets', '['.repeat(60_000), 1],
+    ['levels', `presets: { a: ${'['.repeat(70)}${']'.repeat(70)} }`, 2],
     ['tags', '!a '.repeat(30_000), 1],
     ['keys', `presets:\n${Array.from({ length: 6_000 }, (_, key) => `  a${key}: 1\n`).join('')}`, 1],
     ['aliases', `a: &a [x]\n${'b: [*a, *a]\n'.repeat(2_000)}`, 103],

@@ -35,6 +35,11 @@ describe('an unknown field of a session gets advice', () => {
     [{ ...realtime, constructor: 1 }, 'constructor', unknown],
     [{ ...realtime, ...withTool({ descripton: 'x' }) }, 'tools[0].descripton', meant('description')],
     [
+      { ...realtime, ...withTool({ function: {} }) },
+      'tools[0].function',
+      `${unknown}; write its name, description and parameters beside type`,
+    ],
+    [
       { max_output_tokens: 5 },
       'max_output_tokens',
       `${unknown}; in a flat session this is "max_response_output_tokens"`,

@@ -56,6 +56,7 @@ const tags = 'tags (!…) are not supported; put a text that begins with ! in qu
 const quote = 'a double quote within double quotes ends the text; write \\", or use single quotes'
 const notJson = 'is not a number that JSON has'
 
+const hidden = 'put a text that begins with # in quotes'
 const notPresets = 'is not a presets file, which begins with "presets:"'
 
 describe('a file is invalid that', () => {
@@ -64,6 +65,11 @@ describe('a file is invalid that', () => {
     ['is a comment', '# later', '1:1 is empty'],
     ['has no presets', '{}', '1:1 presets: is missing; it takes an object'],
     ['has no preset', 'presets: {}', '1:10 presets: has no preset'],
+    [
+      'has text that # hides',
+      'presets: { a: { session: { type: realtime, model: #b\n } } }',
+      `1:51 presets.a.session.model: takes text; ${hidden}`,
+    ],
     ['is a list', '- a', `1:1 ${notPresets}`],
     ['is a page', '<!DOCTYPE html><html></html>', `1:1 ${notPresets}`],
     ['has settings', 'OPENAI_API_KEY=x', `1:1 ${notPresets}`],

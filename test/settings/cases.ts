@@ -1,4 +1,5 @@
 /** Every setting: its default, valid texts with their values, and invalid texts with their problems. */
+import { callerSettings } from './caller-cases.ts'
 import {
   AUDIT_KEY,
   BLANK,
@@ -10,7 +11,7 @@ import {
   UNREPLACED,
   wholeNumber,
 } from './support.ts'
-import { callerSettings, upstreamSettings } from './upstream-cases.ts'
+import { upstreamSettings } from './upstream-cases.ts'
 
 /** One limit, in milliseconds. */
 const rule = (limit: number, windowMs: number) => ({ limit, windowMs })

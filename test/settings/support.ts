@@ -65,6 +65,8 @@ export const QUOTES = 'has quotes around it. Remove them'
 export const BLANK = 'begins or ends with a blank or a line break. Remove it'
 export const UNREPLACED = 'contains ${…}, which nothing has replaced. Write the value itself'
 
+export const INSECURE =
+  'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
 export const ENCODING =
   'has a user name or password that is not encoded. In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
 

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest'
+import type { ParseOptions } from '../../src/presets/load/catalog.ts'
+import { catalogOf, faultsOf, fileOf, transcribing, warningsOf } from './support.ts'
+
+const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
+const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'
+const large = 'gpt-realtime-2.1'
+const small = 'gpt-realtime-2.1-mini'
+
+type Options = Partial<ParseOptions>
+
+function at(date: string, isOpenAi = true): Options {
+  return { unixNow: () => Date.parse(date), isOpenAi }
+}
+
+/** Models by the day of their shutdown. */
+const realtimeModels: readonly (readonly [date: string, replacement: string, ...models: string[]])[] = [
+  ['2025-10-10', large, 'gpt-4o-realtime-preview-2024-10-01'],
+  [
+    '2026-05-07',
+    large,
+    'gpt-4o-realtime-preview',
+    'gpt-4o-realtime-preview-2025-06-03',
+    'gpt-4o-realtime-preview-2024-12-17',
+  ],
+  ['2026-05-07', small, 'gpt-4o-mini-realtime-preview', 'gpt-4o-mini-realtime-preview-2024-12-17'],
+  ['2026-07-23', small, 'gpt-realtime-mini-2025-10-06'],
+  ['2027-01-20', large, 'gpt-realtime', 'gpt-realtime-2025-08-28'],
+  ['2027-01-20', small, 'gpt-realtime-mini', 'gpt-realtime-mini-2025-12-15', 'gpt-audio-mini'],
+]
+const transcribers = [
+  'whisper-1',
+  'gpt-4o-transcribe',
+  'gpt-4o-mini-transcribe',
+  'gpt-4o-mini-transcribe-2025-12-15',
+  'gpt-4o-transcribe-diarize',
+]
+
+describe('a model that OpenAI shuts down', () => {
+  const cases = [
+    ...realtimeModels.flatMap(([date, replacement, ...models]) =>
+      models.flatMap((model) =>
+        [{ model }, { type: 'realtime', model }].map(
+          (session) => [model, session, 'model', date, replacement] as const,
+        ),
+      ),
+    ),
+    ...transcribers.flatMap((model) =>
+      [
+        [transcribing({ model }), 'audio.input.transcription.model'] as const,
+        [{ input_audio_transcription: { model } }, 'input_audio_transcription.model'] as const,
+      ].map(
+        ([session, path]) =>
+          [model, session, path, '2027-02-26', 'gpt-live-transcribe (or gpt-transcribe)'] as const,
+      ),
+    ),
+    [
+      'the API of reusable prompts',
+      { ...realtime, prompt: { id: 'p' } },
+      'prompt',
+      '2026-11-30',
+      'instructions',
+    ],
+  ] as const
+
+  it.each(cases)(
+    'is a warning before that day and a problem after it: %s: %j',
+    (name, session, path, date, replacement) => {
+      const dayBefore = new Date(Date.parse(date) - 1).toISOString()
+      const before = `session.${path}: OpenAI shuts down ${name} on ${date}; use ${replacement}`
+      const after = `session.${path}: ${name} was shut down on ${date}; use ${replacement}`
+      expect(warningsOf({ session }, at(dayBefore))).toEqual([before])
+      expect(warningsOf({ session }, at(date, false))).toEqual([after])
+      expect(faultsOf({ session }, at(date))).toEqual([after])
+    },
+  )
+
+  it('is a problem in a rule after that day', () => {
+    const entry = { session: realtime, overrides: { model: ['gpt-realtime'] } }
+    expect(faultsOf(entry, at('2027-01-20'))).toEqual([
+      `overrides.model[0]: gpt-realtime was shut down on 2027-01-20; use ${large}`,
+    ])
+  })
+})
+
+const speaking = (model: string): object => ({ type: 'realtime', model })
+const translating = (model: string): object => ({ type: 'translation', model })
+const elsewhere: Options = { isOpenAi: false }
+const unknownModel = 'is not a known realtime model'
+const isOf = (type: string, model: string): string =>
+  `is the model of a session of type ${type}; here, use ${model}`
+
+describe('a model name', () => {
+  it.each<[session: object, options: Options, ...warnings: string[]]>([
+    ...[large, small, 'gpt-realtime-2', 'gpt-realtime-1.5'].map((model): [object, Options] => [
+      speaking(model),
+      {},
+    ]),
+    [translating('gpt-realtime-translate'), {}],
+    [transcribing({ model: 'gpt-transcribe' }), {}],
+    [speaking('openai/gpt-realtime-2.1'), elsewhere],
+    [speaking('gpt-realtime-2.11'), {}, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    [speaking('gpt-realtime-2.11'), elsewhere, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    [speaking('gpt-4o'), {}, `${unknownModel}; use one such as gpt-realtime-2.1`],
+    [speaking('mine'), elsewhere, `${unknownModel}; ignore this if it is the name of a deployment`],
+    [
+      speaking('gpt-live-1'),
+      {},
+      'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1',
+    ],
+    [speaking('gpt-realtime-translate'), {}, isOf('translation', large)],
+    [
+      speaking('gpt-realtime-whisper'),
+      {},
+      'is a transcription model, which goes into audio.input.transcription.model; here, use gpt-realtime-2.1',
+    ],
+    [translating(large), {}, isOf('realtime', 'gpt-realtime-translate')],
+    [transcribing({ model: large }), {}, isOf('realtime', 'gpt-live-transcribe')],
+    [
+      transcribing({ model: 'gpt-live-transcibe' }),
+      {},
+      'is not a known transcription model; did you mean gpt-live-transcribe?',
+    ],
+  ])('%j (%j): %s', (session, options, ...warnings) => {
+    const { warnings: found } = catalogOf(fileOf({ session }), options)
+    expect(found.map(({ message }) => message)).toEqual(warnings)
+  })
+})
+
+describe('a voice', () => {
+  const notInGa = (voice: string) => `${voice} is not offered by the GA endpoint; use one of ${voices}`
+  it.each<[voice: unknown, ...warnings: string[]]>([
+    ...voices.split(', ').map((voice): [string] => [voice]),
+    [{ id: 'voice_1' }],
+    ['marinn', 'is not a known voice; did you mean marin?'],
+    ['Cedar', 'is not a known voice; did you mean cedar?'],
+    ['sarah', `is not a known voice; use one of ${voices}`],
+    ...['nova', 'onyx', 'fable'].map((voice): [string, string] => [voice, notInGa(voice)]),
+    ['beacon', `beacon is a voice of the Live API only; use one of ${voices}`],
+    ['voice_123', 'is the id of a custom voice; write { id: … } instead of the bare id'],
+  ])('%j: %s', (voice, ...warnings) => {
+    const ga = { ...realtime, audio: { output: { voice } } }
+    expect(warningsOf({ session: ga })).toEqual(
+      warnings.map((warning) => `session.audio.output.voice: ${warning}`),
+    )
+    // The flat shape takes no object.
+    const flat = { model: large, voice: typeof voice === 'string' ? voice : null }
+    expect(warningsOf({ session: flat })).toEqual(warnings.map((warning) => `session.voice: ${warning}`))
+  })
+
+  it('passes as it is on a server that takes the flat shape', () => {
+    const entry = {
+      session: { model: large, voice: 'onyx', temperature: 0.8 },
+      overrides: { 'audio.output.voice': ['nova'] },
+    }
+    expect(warningsOf(entry, { api: 'sessions' })).toEqual([])
+  })
+})
