@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, Environment } from '../src/config.ts'
 import type { Runtime } from '../src/runtime.ts'
+import type { Service } from '../src/service.ts'
 import { createDemoIssuer, type DemoIssuer } from './demo-issuer.ts'
 import { addDemoPage } from './demo-page.ts'
 import { startSandbox } from './sandbox.ts'
@@ -11,6 +12,7 @@ import { startSandbox } from './sandbox.ts'
 const kept = [
   'HOST',
   'PORT',
+  'ADMIN_PORT',
   'PRESETS_FILE',
   'DEFAULT_PRESET',
   'LOG_LEVEL',
@@ -35,7 +37,7 @@ export interface Demo {
   /** Adds the page to try things on. */
   readonly extend: (runtime: Runtime) => Promise<void>
   /** Commands to try, for the terminal. */
-  readonly toInvitation: (url: string) => string
+  readonly toInvitation: (urls: Pick<Service, 'url' | 'adminUrl'>) => string
   readonly close: () => Promise<void>
 }
 
@@ -50,6 +52,8 @@ export async function startDemo(environment: Environment): Promise<Demo> {
       // The page makes many small requests.
       RATE_LIMIT_PER_ADDRESS: '600/minute',
       RATE_LIMIT_PER_CALLER: '60/minute',
+      // A free one: another demo may run.
+      ADMIN_PORT: '0',
       ...Object.fromEntries(kept.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))),
       // Records of secrets that open nothing stay apart from real ones.
       AUDIT_DIR: join(environment['AUDIT_DIR'] || './audit', 'demo'),
@@ -60,18 +64,23 @@ export async function startDemo(environment: Environment): Promise<Demo> {
     },
     adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
     extend: (runtime) => addDemoPage(runtime, { sandbox, issuer }),
-    toInvitation: (url) => writeInvitation(url, sandbox.baseUrl, issuer),
+    toInvitation: (urls) => writeInvitation(urls, sandbox.baseUrl, issuer),
     close: sandbox.close,
   }
 }
 
-const writeInvitation = (url: string, sandboxUrl: string, issuer: DemoIssuer | null): string => `
+const writeInvitation = (
+  { url, adminUrl }: Pick<Service, 'url' | 'adminUrl'>,
+  sandboxUrl: string,
+  issuer: DemoIssuer | null,
+): string => `
 realtime-mint demo: minting against a sandbox on this machine. Its secrets open nothing.
 
-Open ${url} in a browser to try it.
+Open ${url} in a browser to try it, and ${adminUrl} to see what happened.
 
-  service   ${url}
-  sandbox   ${sandboxUrl}
+  service      ${url}
+  operations   ${adminUrl}
+  sandbox      ${sandboxUrl}
 
 Pages of http://localhost and http://127.0.0.1 may ask, on any port. Ask for a client secret as one of them:
 

@@ -7,7 +7,7 @@ import { startDemo } from './demo-settings.ts'
 await runProgram(async (program) => {
   const given = readEnvironment()
   const { environment, adjust, extend, toInvitation, close } = await startDemo(given.environment)
-  const { url } = await runService({
+  const service = await runService({
     environment,
     adjust,
     extend,
@@ -15,5 +15,5 @@ await runProgram(async (program) => {
     whenDrained: close,
     ...program,
   })
-  process.stdout.write(toInvitation(url))
+  process.stdout.write(toInvitation(service))
 })

@@ -17,6 +17,8 @@ import { reloadAll } from './watched-settings.ts'
 export interface Service {
   /** `http://address:port`: the address that the service actually listens on. */
   readonly url: string
+  /** The same of the admin listener; null without ADMIN_PORT. */
+  readonly adminUrl: string | null
   /** Reads the presets file and the file of the API key again. The log says what changed. */
   readonly reload: () => Promise<void>
   /** Resolves when everything is closed: within 10 s, whatever callers and upstream do. */
@@ -127,6 +129,7 @@ export async function startService(
   }
   return {
     url: urls.url,
+    adminUrl: urls.admin_url,
     reload: async () => void (await reloadAll(runtime, logger)),
     drain: () => drain(runtime, config.drainDelaySeconds * 1000),
   }

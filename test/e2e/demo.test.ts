@@ -14,6 +14,7 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
     REDIS_URL: 'redis://127.0.0.1:9',
   })
   const [, curl = ''] = await demo.seen(/^ +(curl .+client_secrets.+)$/m)
+  const [, operations = ''] = await demo.seen(/^ +operations +(\S+)$/m)
   const [, sandbox = ''] = await demo.seen(/^ +sandbox +(\S+)$/m)
   await demo.seen(/Ctrl-C ends both/)
 
@@ -22,6 +23,8 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
     value: expect.stringMatching(/^ek_/),
     expires_at: expect.any(Number),
   })
+
+  expect(await (await fetch(operations)).text()).toContain('<title>realtime-mint operations</title>')
 
   const ask = async (origin: string): Promise<number> => {
     const { status } = await fetch(/http:\S+client_secrets/.exec(curl)?.[0] ?? '', {
