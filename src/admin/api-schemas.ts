@@ -60,7 +60,7 @@ export const summaryReply = z.strictObject({
       /** Null: refused before the preset was known. */
       preset: z.string().nullable(),
       ...counts,
-      /** The first failure after the last issued secret; null if it has issued since. */
+      /** The first failure after the last issued secret; null if it has issued since, or if a filter hides one of the two. */
       failing_since: instant.nullable(),
     }),
   ),

@@ -65,7 +65,10 @@ function toFailingSince(tallies: readonly Tally[]): number | null {
 }
 
 /** Most frequent first. */
-export const groupPresets = (tallies: readonly Tally[]): Summary['presets'] =>
+export const groupPresets = (
+  tallies: readonly Tally[],
+  { hasAllOutcomes }: { readonly hasAllOutcomes: boolean },
+): Summary['presets'] =>
   [...Map.groupBy(tallies, ({ preset }) => preset)]
     .map(([preset, own]) => {
       const of = (wanted: Tally['outcome']): number => sumOf(own.filter(({ outcome }) => outcome === wanted))
@@ -74,7 +77,7 @@ export const groupPresets = (tallies: readonly Tally[]): Summary['presets'] =>
         issued: of('issued'),
         refused: of('refused'),
         failed: of('failed'),
-        failing_since: preset === null ? null : toFailingSince(own),
+        failing_since: preset === null || !hasAllOutcomes ? null : toFailingSince(own),
       }
     })
     .toSorted(

@@ -106,6 +106,10 @@ async function readChanges(index: AuditIndex, since: number, until: number): Pro
   return records.flatMap((found) => toChange(found) ?? []).toReversed()
 }
 
+/** Whether issued secrets would be seen beside failures. */
+const hasAllOutcomes = ({ kind, requestId, secret }: RecordFilter): boolean =>
+  [kind.outcome, kind.code, kind.reason, kind.status, requestId, secret].every((asked) => asked === undefined)
+
 /** The filter's own span and events are replaced: what is counted is attempts. */
 export async function summarize(index: AuditIndex, { filter, since, until }: Span): Promise<Summary> {
   const attempts = { ...filter, since, until, kind: { ...filter.kind, event: ['attempt', 'refusals'] } }
@@ -131,7 +135,7 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
       failed: timeline.spread(of('failed')),
     },
     codes: groupCodes(tallies, timeline),
-    presets: groupPresets(tallies),
+    presets: groupPresets(tallies, { hasAllOutcomes: hasAllOutcomes(filter) }),
     callers,
     addresses,
     changes: await readChanges(index, since, until),

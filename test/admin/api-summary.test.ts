@@ -62,6 +62,11 @@ describe('GET /api/summary', () => {
     expect(since.get('voice-assistant')).toBeNull()
   })
 
+  it('does not say that a preset fails if the filter hides what it issued', async () => {
+    const { presets } = await readSummary(service(), `${toSpan(end - 360 * MINUTE_MS)}&outcome=failed`)
+    expect(presets.map(({ failing_since: failing }) => failing)).toStrictEqual(presets.map(() => null))
+  })
+
   it('names the caller of a flood first, with the code that it got', async () => {
     const { callers, addresses, codes } = await readSummary(service(), toSpan(end - 60 * MINUTE_MS))
     expect(callers[0]).toMatchObject({

@@ -10,9 +10,9 @@ import uPlot from './uplot.js'
 
 /** @type {readonly { outcome: Outcome, title: string, height: number }[]} */
 const rows = [
-  { outcome: 'issued', title: 'Issued', height: 96 },
-  { outcome: 'refused', title: 'Refused', height: 64 },
-  { outcome: 'failed', title: 'Failed', height: 64 },
+  { outcome: 'issued', title: 'Issued', height: 102 },
+  { outcome: 'refused', title: 'Refused', height: 70 },
+  { outcome: 'failed', title: 'Failed', height: 70 },
 ]
 
 const FONT = '12px system-ui, sans-serif'
@@ -66,7 +66,7 @@ function toOptions({ outcome, height }, { view, width, marks, toRange, onSpan, o
   return {
     width,
     height: height + (isLast ? AXIS_HEIGHT : 0),
-    padding: [10, 20, isLast ? 0 : 2, 0],
+    padding: [10, 20, isLast ? 0 : 8, 0],
     tzDate: (seconds) =>
       uPlot.tzDate(
         new Date(seconds * 1000),

@@ -9,7 +9,7 @@ import { showHealth } from './health.js'
 import { showChanges } from './marks.js'
 import { showPanels } from './panels.js'
 import { showTable } from './table.js'
-import { parseView, toggleFilter, toQuery, toUrl } from './view.js'
+import { fields, parseView, toggleFilter, toQuery, toUrl } from './view.js'
 
 /** @typedef {import('./view.js').View} View */
 /** @typedef {import('./api.js').Summary} Summary */
@@ -17,7 +17,7 @@ import { parseView, toggleFilter, toQuery, toUrl } from './view.js'
 
 const EVERY_MS = 5_000
 /** What takes long is asked for less often. */
-const WAITS_PER_ANSWER = 4
+const WAITS_PER_ANSWER = 2
 /** The first answer may wait until the whole audit is read. */
 const ANSWER_MS = 120_000
 
@@ -102,17 +102,18 @@ class Page {
 
   /** At once, if someone looks. */
   #look() {
-    if (!document.hidden && !this.#isPaused) void this.#refresh()
+    if (!document.hidden && !this.#isPaused) void this.#refresh({ isUpdate: true })
   }
 
-  async #refresh() {
+  /** @param {{ isUpdate: boolean }} [options] */
+  async #refresh({ isUpdate } = { isUpdate: false }) {
     clearTimeout(this.#timer)
     this.#asking.abort()
     this.#asking = new AbortController()
     const { signal } = this.#asking
     const startedAt = Date.now()
     this.#controls.show(this.#view)
-    main().setAttribute('aria-busy', 'true')
+    if (!isUpdate) main().setAttribute('aria-busy', 'true')
     try {
       await this.#ask(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]))
     } catch (error) {
@@ -142,7 +143,7 @@ class Page {
   async #show(summary, attempts) {
     const view = this.#view
     this.#attempts = attempts
-    main().classList.remove('stale')
+    main().classList.remove('stale', 'unanswered')
     main().classList.add('ready')
     tell('', '')
     find('#updated', HTMLElement).textContent = `Updated ${formatTime('time', this.#answeredAt, view.zone)}`
@@ -165,10 +166,12 @@ class Page {
 
   /** @param {unknown} error */
   #tellError(error) {
-    main().classList.toggle('stale', this.#answeredAt > 0)
+    main().classList.add(this.#answeredAt > 0 ? 'stale' : 'unanswered')
     if (error instanceof RefusedError) {
-      const about = error.param === null ? '' : ` It is about the filter “${error.param}”.`
-      return tell(`${error.message}${about}`, 'bad')
+      const label = fields.find(({ name }) => name === error.param)?.label
+      const text =
+        label === undefined ? error.message : `The filter “${label}” does not take this value. Remove it.`
+      return tell(text, 'bad')
     }
     const old =
       this.#answeredAt === 0
@@ -183,7 +186,7 @@ class Page {
     this.#timer = setTimeout(() => {
       const isReading = this.#cursors.length > 0 && !main().classList.contains('stale')
       if (this.#isPaused || document.hidden || isReading) this.#schedule(EVERY_MS)
-      else void this.#refresh()
+      else void this.#refresh({ isUpdate: true })
     }, ms)
   }
 }

@@ -1,0 +1,183 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { type AdminService, startAdminService } from '../admin/admin-service.ts'
+import { toBelievableDay } from '../admin/believable-day.ts'
+import { keys } from '../audit/fields.ts'
+import { writeFiles } from '../audit-reader/chains.ts'
+import { createTemporaryDirectory, type Defer } from '../support/service.ts'
+import { describeInChromium, type Scene } from './chromium.ts'
+
+const flooder = keys.toPseudonym('caller', 'person-7')
+
+async function startAfterADay(defer: Defer): Promise<AdminService> {
+  const files = toBelievableDay({ end: Date.now(), attempts: 900 })
+  const directory = await writeFiles(files, await createTemporaryDirectory(defer))
+  return startAdminService({ AUDIT_DIR: directory }, { defer })
+}
+
+const waitForAnswer = (page: Page): Promise<void> => page.locator('main.ready[aria-busy="false"]').waitFor()
+
+/** As after another tab, so that the test does not wait for the next update. */
+const lookAgain = (page: Page): Promise<unknown> =>
+  page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+
+const toParams = (page: Page): URLSearchParams => new URL(page.url()).searchParams
+
+describeInChromium('the operations page', startAfterADay, (scene: Scene, service) => {
+  async function openPage(query = '?range=6h', options: Parameters<Scene['open']>[0] = {}) {
+    const opened = await scene.open(options)
+    await opened.page.goto(`http://127.0.0.1:${service().adminPort}/${query}`)
+    await waitForAnswer(opened.page)
+    return opened
+  }
+
+  it('says at a glance what works, what fails, and since when', async () => {
+    const { page, errors } = await openPage()
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Minting')
+    await page.locator('.tile', { hasText: 'Audit chain' }).getByText('Intact').waitFor()
+    expect(
+      await page
+        .locator('#presets')
+        .getByText(/^failing since \d\d/)
+        .count(),
+    ).toBe(1)
+    expect(await page.locator('#changes').textContent()).toMatch(/Presets in effect *77aa00bb11cc/)
+    expect(await page.locator('#codes').textContent()).toMatch(
+      /rate_limited.*RATE_LIMIT_PER_CALLER is reached/,
+    )
+    expect(await page.locator('#charts canvas').count()).toBe(3)
+    expect(errors).toStrictEqual([])
+  })
+
+  it('leads from a flood to its caller, to a record, and to the command that finds it', async () => {
+    const { page, errors } = await openPage('?range=1h')
+    await page
+      .locator('#caller')
+      .getByRole('button', { name: flooder.slice(0, 8) })
+      .click()
+    await page.locator('#chips').getByText(flooder.slice(0, 8)).waitFor()
+    await waitForAnswer(page)
+    expect(toParams(page).get('caller')).toBe(flooder)
+    await page.locator('#records tr.refused').first().getByRole('button').click()
+    const record = page.getByRole('dialog')
+    expect(await record.locator('.meaning').textContent()).toMatch(/^RATE_LIMIT_PER_CALLER is reached/)
+    expect(await record.locator('.fields').textContent()).toContain(flooder)
+    expect(await record.locator('pre').first().textContent()).toMatch(
+      /^realtime-mint audit query --request-id [0-9a-f-]{36} --json$/,
+    )
+    expect(errors).toStrictEqual([])
+  })
+
+  it('shows the same after the URL was shared, and what was before after going back', async () => {
+    const { page } = await openPage('?range=1h&outcome=failed&zone=utc')
+    expect(await page.locator('#records .outcome').allTextContents()).toSatisfy((texts: string[]) =>
+      texts.slice(1).every((text) => text === 'failed'),
+    )
+    expect(await page.locator('#records thead th').first().textContent()).toBe('Time, UTC')
+    await page.getByRole('button', { name: 'Remove the filter Outcome failed' }).click()
+    await page.locator('#records tr.issued').first().waitFor()
+    await page.goBack()
+    await page.locator('#chips').getByText('failed').waitFor()
+    expect(toParams(page).get('outcome')).toBe('failed')
+  })
+
+  it('turns to older records and back', async () => {
+    const { page } = await openPage('?range=24h')
+    const first = page.locator('#records tbody button').first()
+    const newest = await first.getAttribute('data-key')
+    await page.getByRole('button', { name: 'Older' }).click()
+    await page.getByText('Page 2').waitFor()
+    expect(await first.getAttribute('data-key')).not.toBe(newest)
+    await page.getByRole('button', { name: 'Newer' }).click()
+    await page.locator('#page', { hasText: /^Newest$/ }).waitFor()
+    expect(await first.getAttribute('data-key')).toBe(newest)
+  })
+
+  it('is used with the keyboard: filter, open, close, and the focus returns', async () => {
+    const { page, errors } = await openPage()
+    await page.getByLabel('Filter by').selectOption('preset')
+    await page.getByLabel('Value').focus()
+    await page.keyboard.type('support-line')
+    await page.keyboard.press('Enter')
+    await page.locator('#chips').getByText('support-line').waitFor()
+    await waitForAnswer(page)
+    await page.locator('#records tbody button').first().focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await page.locator(':focus').getAttribute('data-key')).toMatch(/^\d+\/audit-/)
+    expect(errors).toStrictEqual([])
+  })
+
+  it.each([390, 1024, 1440])(
+    'fits %i pixels in light and dark, without scrolling sideways',
+    async (width) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page, errors } = await openPage('?range=24h', {
+          viewport: { width, height: 900 },
+          colorScheme,
+        })
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+        expect(errors).toStrictEqual([])
+      }
+    },
+  )
+
+  it('works below a path of a proxy', async () => {
+    const { page, errors } = await scene.open()
+    const own = `http://127.0.0.1:${service().adminPort}`
+    await page.route(`${own}/mint/**`, async (route) => {
+      await route.fulfill({
+        response: await route.fetch({ url: route.request().url().replace('/mint/', '/') }),
+      })
+    })
+    await page.goto(`${own}/mint/?range=24h`)
+    await waitForAnswer(page)
+    expect(errors).toStrictEqual([])
+  })
+
+  it('names a filter that the service does not take, and works again without it', async () => {
+    const { page } = await scene.open()
+    await page.goto(`http://127.0.0.1:${service().adminPort}/?code=nothing`)
+    await page.getByText('The filter “Code” does not take this value. Remove it.').waitFor()
+    await page.getByRole('button', { name: 'Remove the filter Code nothing' }).click()
+    await waitForAnswer(page)
+    expect(await page.locator('#notice').textContent()).toBe('')
+  })
+
+  it('says that there is nothing yet, then shows the first attempt without a reload', async () => {
+    const empty = await startAdminService()
+    const { page, errors } = await scene.open()
+    await page.goto(`http://127.0.0.1:${empty.adminPort}/`)
+    await page.getByText('No attempts in this span.').waitFor()
+    await empty.mint()
+    await lookAgain(page)
+    await page.locator('#records tr.issued').waitFor()
+    expect(errors).toStrictEqual([])
+  })
+
+  it('says when the service stops to answer, and keeps what was known', async () => {
+    const ending = await startAdminService()
+    const { page } = await scene.open()
+    await page.goto(`http://127.0.0.1:${ending.adminPort}/`)
+    await waitForAnswer(page)
+    await ending.adminApp?.close()
+    await lookAgain(page)
+    await page.getByText(/^The service does not answer\. The page shows what was known at/).waitFor()
+    expect(await page.locator('main.stale').count()).toBe(1)
+  })
+
+  it('says that the service is not minting, and what to do', async () => {
+    const refused = await startAdminService()
+    refused.sandbox.behave({ kind: 'status', status: 401 })
+    await refused.mint()
+    const { page } = await scene.open()
+    await page.goto(`http://127.0.0.1:${refused.adminPort}/`)
+    await waitForAnswer(page)
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Not minting')
+    expect(await page.locator('.tile.failing').textContent()).toMatch(
+      /OpenAI answered 401. Replace the API key./,
+    )
+  })
+})
