@@ -116,7 +116,7 @@ describe('a preflight', () => {
     })
   })
 
-  it('for another method and no headers is told about POST only', async () => {
+  it('for another method and no headers gets POST as the only method', async () => {
     const { statusCode, headers } = await ask(ORIGIN, CLIENT_SECRETS, {
       'access-control-request-method': 'DELETE',
     })

@@ -13,16 +13,16 @@ function errorOf(bytes: Uint8Array): ServiceError {
     if (error instanceof ServiceError) return error
     throw error
   }
-  throw new Error('it was taken')
+  throw new Error('it was accepted')
 }
 
-describe('a JSON object is taken', () => {
+describe('a JSON object is accepted', () => {
   it.each<[what: string, text: string, body: object]>([
-    ['of nothing', '', {}],
+    ['in an empty body', '', {}],
     ['that is empty', '{}', {}],
     ['with blanks around it', ' \t\r\n{"a" : 1 }\n', { a: 1 }],
     ['with escapes', '{"\\u0061":"\\u00e9\\n\\"\\\\"}', { a: 'é\n"\\' }],
-    ['with anything in UTF-8', '{"é":"😀"}', { é: '😀' }],
+    ['in UTF-8', '{"é":"😀"}', { é: '😀' }],
     ['with half a character, escaped', '{"a":"\\ud800"}', { a: '\ud800' }],
     ['with an empty key', '{"":{"":1}}', { '': { '': 1 } }],
     [
@@ -32,7 +32,11 @@ describe('a JSON object is taken', () => {
     ],
     ['with a backslash before a quote', '{"a\\\\":"b\\\\","c":":"}', { 'a\\': 'b\\', c: ':' }],
     ['with one key in several objects', '{"a":{"a":[{"a":1},{"a":2}]}}', { a: { a: [{ a: 1 }, { a: 2 }] } }],
-    ['with names that every object has', '{"constructor":1,"toString":2}', { constructor: 1, toString: 2 }],
+    [
+      'with names of members of every object',
+      '{"constructor":1,"toString":2}',
+      { constructor: 1, toString: 2 },
+    ],
     ['with keys that differ in case', '{"a":1,"A":2}', { a: 1, A: 2 }],
     ['with keys that only look alike', '{"e\\u0301":1,"\\u00e9":2}', { 'e\u0301': 1, é: 2 }],
     ['with nulls and lists', '{"a":[null,[],{}]}', { a: [null, [], {}] }],
@@ -40,14 +44,14 @@ describe('a JSON object is taken', () => {
     expect(parse(text)).toStrictEqual(body)
   })
 
-  it('as deep as 16 KiB allow', () => {
+  it('nested as deep as 16 KiB allow', () => {
     const lists = (MAX_BODY_BYTES - '{"a":}'.length) / 2
     const text = `{"a":${'['.repeat(lists)}${']'.repeat(lists)}}`
     expect(Buffer.byteLength(text)).toBe(MAX_BODY_BYTES)
     expect(parse(text)).toHaveProperty('a')
   })
 
-  it('whatever it holds', () => {
+  it('with any keys and values', () => {
     const objects = dictionary(string({ unit: 'binary' }), jsonValue({ stringUnit: 'binary' }))
     const allowed = objects.filter((object) => !JSON.stringify(object).includes('__proto__'))
     assert(
@@ -60,14 +64,14 @@ describe('a JSON object is taken', () => {
   })
 })
 
-describe('anything else is refused', () => {
+describe('any other body is refused', () => {
   it.each<[what: string, reason: string, text: string]>([
     ['a list', 'body_not_object', '[{"preset":"a"}]'],
     ['null', 'body_not_object', 'null'],
     ['text', 'body_not_object', '"{}"'],
     ['a number', 'body_not_object', '1'],
     ['true', 'body_not_object', 'true'],
-    ['blanks alone', 'body_not_json', ' '],
+    ['only blanks', 'body_not_json', ' '],
     ['half an object', 'body_not_json', '{"a":1'],
     ['two objects', 'body_not_json', '{}{}'],
     ['an object and a NUL', 'body_not_json', '{}\0'],
@@ -104,7 +108,7 @@ describe('anything else is refused', () => {
     expect(errorOf(Uint8Array.from(bytes)).reason).toBe('body_not_json')
   })
 
-  it('a copy of any key, wherever it is', () => {
+  it('a repeated key at any depth', () => {
     const keys = string({ unit: 'binary' }).filter((key) => key !== '__proto__')
     const places = constantFrom(
       (inner: string) => inner,
@@ -122,7 +126,7 @@ describe('anything else is refused', () => {
   })
 
   it.each([`{"${CANARY}`, `[]${CANARY}`, `["${CANARY}"]`, `{"${CANARY}":1,"${CANARY}":2}`])(
-    'and nothing of %s is kept',
+    'without a trace of %s in the error',
     (text) => {
       const error = errorOf(Buffer.from(text))
       expect(error.cause).toBeUndefined()

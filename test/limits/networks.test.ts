@@ -110,7 +110,7 @@ describe.skipIf(isMissing('redis-server')).each<[where: string, open: () => Prom
     expect((await mint('192.0.2.1')).refusal).toMatchObject({ reason: 'limit_total' })
   })
 
-  it('tell a caller the state of the /48', async () => {
+  it('show a caller the state of the /48', async () => {
     const { mint } = await start({ perCaller: perDay(3) })
     const shown = async (address: string) =>
       (await mint(address)).quotas.map(({ policy, remaining }) => [policy.text, remaining])

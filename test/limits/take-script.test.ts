@@ -102,7 +102,7 @@ describe.each(programs)('the script in %s', (program) => {
       ])
     })
 
-    it('lets its values expire after a window', async () => {
+    it('writes values that expire after a window', async () => {
       const counters = toCounters([{ limit: 2, windowMs: 10 }], nextRound())
       await askAll([{ counters, ms: 0 }])
       const ttl = await client().pttl(counters[0]?.key ?? '')

@@ -8,7 +8,7 @@ export const AUTHORIZATION = `Basic ${Buffer.from('mint:pa$sw0rd').toString('bas
 /** As written, as sent, and by itself. */
 export const password = new RegExp(`sw0rd|${AUTHORIZATION.slice(6)}`)
 
-/** Of upstream's certificate, to be trusted. */
+/** The issuer of upstream's certificate. Tests trust it. */
 export const authority = await createAuthority()
 export const certificate = await createCertificate({ issuer: authority })
 
@@ -18,7 +18,7 @@ export interface Parts {
   readonly proxy: TestProxy
 }
 
-/** A service with a proxy between it and its upstream; `toEnvironment` may change what it is told. */
+/** A service with a proxy between it and its upstream; `toEnvironment` may add settings. */
 export async function startBehindProxy(
   options: Partial<ProxyOptions> = {},
   toEnvironment: (upstream: TlsUpstream, proxy: TestProxy) => Record<string, string> = () => ({}),

@@ -124,7 +124,7 @@ describe('an upstream that answers', () => {
 describe('an upstream that limits requests', () => {
   const newYear = 'Tue, 01 Jan 2030 00:00:00 GMT'
 
-  it.each<[asked: string | undefined, told: string, date?: string]>([
+  it.each<[asked: string | undefined, expected: string, date?: string]>([
     [undefined, '1'],
     ['0', '1'],
     ['7', '7'],
@@ -140,11 +140,11 @@ describe('an upstream that limits requests', () => {
     ['Tue, 01 Jan 2030 00:00:20 GMT', '20', newYear],
     ['Tue, 01 Jan 2030 01:00:00 GMT', '60', newYear],
     ['Mon, 31 Dec 2029 23:59:59 GMT', '1', newYear],
-  ])('with Retry-After %j is reported with a Retry-After from 1 to 60: %s', async (asked, told, date) => {
+  ])('with Retry-After %j is reported with a Retry-After from 1 to 60: %s', async (asked, expected, date) => {
     const service = await startTestService()
     const headers = { ...(asked === undefined ? {} : { 'retry-after': asked }), ...(date && { date }) }
     service.sandbox.behave(tell(429, { headers }))
-    expect((await service.mint()).headers['retry-after']).toBe(told)
+    expect((await service.mint()).headers['retry-after']).toBe(expected)
   })
 })
 

@@ -36,7 +36,7 @@ describe('a mint through a proxy', () => {
     expect(proxy.heard()).not.toMatch(/sk-test|client_secrets|Bearer/)
   })
 
-  it('does not tell upstream about the proxy', async () => {
+  it('sends nothing about the proxy to upstream', async () => {
     const { service, upstream } = await startBehindProxy()
     await service.mint()
     expect(Object.keys(upstream.requests[0] ?? {})).toContain('x-client-request-id')
@@ -67,7 +67,7 @@ describe('a mint through a proxy', () => {
     expect([proxy.asked.length, upstream.connections()]).toStrictEqual([1, 1])
   })
 
-  it('succeeds beside 19 others', async () => {
+  it('succeeds with 19 others at once', async () => {
     const { service, upstream } = await startBehindProxy()
     const replies = await Promise.all(Array.from({ length: 20 }, () => service.mint()))
     expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(20)

@@ -34,7 +34,7 @@ describe('a certificate', () => {
     expect(upstream.heard()).toContain(API_KEY)
   })
 
-  it('of an intermediate authority is accepted if the chain comes with it', async () => {
+  it('of an intermediate authority is accepted with its chain', async () => {
     const intermediate = await createCertificate({ issuer: authority, isAuthority: true })
     const leaf = await createCertificate({ issuer: intermediate })
     const whole = await startFor((await startTlsUpstream(chain(leaf, intermediate))).baseUrl)
@@ -46,7 +46,7 @@ describe('a certificate', () => {
 const wrong: readonly (readonly [name: string, create: () => Promise<ServerOptions>])[] = [
   ...wrongCertificates(authority),
   [
-    'is of an unknown authority that comes with it',
+    'is of an unknown authority in its chain',
     async () => chain(await createCertificate({ issuer: stranger }), stranger),
   ],
   ['is for a name below', () => createCertificate({ issuer: authority, names: ['*.localhost'] })],

@@ -75,7 +75,7 @@ describeRedis('a reply to no command', () => {
   })
 })
 
-describeRedis('a reply that comes twice', () => {
+describeRedis('a repeated reply', () => {
   it('never answers another command, at any rate', async () => {
     const { relay, changes, outcomeOf, isBack } = await open()
     relay.change = (reply) => Buffer.concat([reply, reply])

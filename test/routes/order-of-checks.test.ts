@@ -102,7 +102,7 @@ describe('with the maximum of mints in flight', () => {
     ['a raised expiry', { ...plain, expires_after: { seconds: 61 } }, notAllowed('expires_after.seconds')],
     ['a missing variable', { preset: 'hotel' }, invalid('variables.hotel')],
     ['no other fault than a limit', plain, overloaded],
-  ])('a request with %s is told so', async (_, body, outcome) => {
+  ])('a request with %s gets that refusal', async (_, body, outcome) => {
     const { mint, end } = await startBusy()
     expect(refusalOf(await mint(body))).toEqual(outcome)
     await end()
@@ -122,13 +122,13 @@ describe('with an audit that is down', () => {
     ['an unknown field', { ...plain, x: 1 }, invalid('x')],
     ['an override', { ...plain, session: { model: 'x' } }, notAllowed('session.model')],
     ['no other fault', plain, auditDown],
-  ])('a request with %s is told so, and upstream is not asked', async (_, body, outcome) => {
+  ])('a request with %s gets that refusal, and upstream is not asked', async (_, body, outcome) => {
     const { mint, sandbox } = await startWithoutAudit()
     expect(refusalOf(await mint(body))).toEqual(outcome)
     expect(sandbox.requests).toHaveLength(0)
   })
 
-  it('a mint beyond the maximum is told about the audit', async () => {
+  it('a mint beyond the maximum gets the refusal of the audit', async () => {
     const { mint, auditDirectory, end } = await startBusy()
     await breakAudit(auditDirectory)
     await mint({ preset: 'nobody' })

@@ -60,7 +60,7 @@ async function pipeline(to: Sandbox, count: number): Promise<void> {
 }
 
 describe('the log', () => {
-  it('labels every line, tells each request, and never shows a key or a secret', async () => {
+  it('labels every line, names each request, and never shows a key or a secret', async () => {
     const lines: object[] = []
     const own = await startSandbox({ apiKey, log: (line) => lines.push(line) })
     const { value } = Object(await (await post(own, {})).json())

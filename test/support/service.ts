@@ -1,4 +1,4 @@
-/** The whole service in this process, in front of a sandbox: what most tests ask. */
+/** The whole service in this process, with a sandbox as its upstream. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export const API_KEY = 'sk-test-0123456789abcdefghij'
 export const ORIGIN = 'https://app.example.com'
 export const AUDIT_KEY = 'an audit key that is only for tests'
 
-/** The only sentence that a model would read; the tests look for it where it must not be. */
+/** The instructions. Tests check that no output contains them. */
 export const PROMPT = 'Speak like a pirate named Xylophanes.'
 
 export const PRESETS = `
@@ -38,7 +38,7 @@ export interface TestService {
   readonly lifecycle: Lifecycle
   readonly audit: Audit
   readonly auditDirectory: string
-  /** Mints as a page of an allowed origin would. */
+  /** Mints as a page of an allowed origin does. */
   readonly mint: (body?: object, headers?: Record<string, string>) => Promise<Reply>
   /** The records written so far, parsed. */
   readonly records: () => Promise<readonly Record<string, unknown>[]>
@@ -48,17 +48,17 @@ export interface TestService {
   readonly logText: () => string
 }
 
-/** Takes what is to be done when a test, or a group of tests, is over; what came last goes first. */
+/** Registers work for the end of a test or of a group. The last work runs first. */
 export type Defer = (end: () => Promise<void>) => void
 
 export interface TestServiceOptions {
   readonly environment?: Environment
   readonly presets?: string
-  /** What the sandbox is to be like. */
+  /** Options of the sandbox. */
   readonly sandbox?: Partial<SandboxOptions>
   /** The path and query of OPENAI_BASE_URL, in place of the sandbox's own `/v1`. */
   readonly basePath?: string
-  /** When it is to be closed; after the test, unless told otherwise. */
+  /** Closes the service. By default after the test. */
   readonly defer?: Defer
 }
 
@@ -85,7 +85,7 @@ export const parseRecords = (text: string): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
 
-/** Ready to inject into, or to listen; everything is closed when the test is over. */
+/** A service that can be injected into, or listen. It closes when the test ends. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const sandbox = await startSandbox({ apiKey: API_KEY, ...options.sandbox })
   const { defer = onTestFinished } = options

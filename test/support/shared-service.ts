@@ -1,8 +1,8 @@
-/** One service for all tests of a group, where each of them only asks it something. */
+/** One service for all tests of a group. */
 import { afterAll, beforeAll } from 'vitest'
 import { startTestService, type TestService, type TestServiceOptions } from './service.ts'
 
-/** Starts before the group's first test and closes after its last; to be called in a `describe`, or for a whole file. */
+/** Starts before the first test of a file or group and closes after the last. */
 export function shareService(options: Omit<TestServiceOptions, 'defer'> = {}): () => TestService {
   const ends: (() => Promise<void>)[] = []
   const running: TestService[] = []

@@ -1,4 +1,4 @@
-/** HTTP by hand over node:net, for what no HTTP client would send. */
+/** HTTP by hand over node:net, for requests that no HTTP client sends. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -24,13 +24,13 @@ export interface Peer {
   readonly closed: Promise<unknown>
 }
 
-/** The socket is destroyed after the test, unless told otherwise. */
+/** The socket is destroyed after the test, unless `defer` says otherwise. */
 export async function openPeer(port: number, defer: Defer = onTestFinished): Promise<Peer> {
   const socket = connect(port, '127.0.0.1')
   defer(async () => void socket.destroy())
   let text = ''
   socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
-  // A reset while we still write is one more way of being closed.
+  // A reset during a write also closes it.
   socket.on('error', () => undefined)
   const closed = new Promise((resolve) => socket.once('close', resolve))
   await once(socket, 'connect')
@@ -40,7 +40,7 @@ export async function openPeer(port: number, defer: Defer = onTestFinished): Pro
   return { socket, received: () => text, seen, closed }
 }
 
-/** All replies in `text`, interim ones left out; every one of ours has a Content-Length, but for 204s. */
+/** All replies in `text` without interim ones. All but 204s have a Content-Length. */
 export function parseReplies(text: string): AnyReply[] {
   const replies: AnyReply[] = []
   for (let rest = text; rest !== ''; ) {
@@ -63,7 +63,7 @@ function toHeader(line: string): readonly [string, string] {
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
 }
 
-/** Sends text and returns all replies, once the other side has closed; the text has to make it do so. */
+/** Sends text and returns all replies when the other side has closed. The text must make it close. */
 export async function exchange(port: number, text: string | Buffer): Promise<AnyReply[]> {
   const peer = await openPeer(port)
   peer.socket.write(text)

@@ -1,4 +1,4 @@
-/** An upstream behind TLS that grants whatever it is asked. Closed when its test is over. */
+/** An upstream with TLS that grants every request. It closes when its test ends. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import type { Certificate } from './certificates.ts'
@@ -8,13 +8,13 @@ export interface TlsUpstream {
   readonly port: number
   /** `https://localhost:PORT/v1` */
   readonly baseUrl: string
-  /** How many there have been, those included that failed. */
+  /** All connections, also failed ones. */
   readonly connections: () => number
   /** The headers of every request. */
   readonly requests: readonly IncomingHttpHeaders[]
-  /** All bytes that came, once decrypted. */
+  /** All bytes that it received, decrypted. */
   readonly heard: () => string
-  /** Shows another certificate from now on. */
+  /** Uses another certificate from now on. */
   readonly renew: (certificate: Certificate) => void
 }
 

@@ -1,10 +1,10 @@
-/** Upstreams that no sandbox can play: every byte as told, or none. Each is closed when its test is over. */
+/** Upstreams that the sandbox cannot play. Each closes when its test ends. */
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** Lets a server listen on loopback; its port. */
+/** Makes a server listen on loopback. Returns its port. */
 export async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -25,7 +25,7 @@ export async function listen(server: Server): Promise<number> {
 
 const toBaseUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
 
-/** An upstream that answers in HTTP; its base URL. */
+/** An upstream that replies in HTTP. Returns its base URL. */
 export async function startReplier(
   answer: (request: IncomingMessage, response: ServerResponse) => unknown,
 ): Promise<string> {
@@ -38,7 +38,7 @@ const isWhole = (request: string): boolean => {
   return body !== undefined && body.length >= length
 }
 
-/** An upstream that does with its socket what `speak` does, once per request that it has read; its base URL. */
+/** An upstream that calls `speak` with its socket for each request. Returns its base URL. */
 export async function startSpeaker(speak: (socket: Socket, request: string) => void): Promise<string> {
   const server = createServer((socket) => {
     let request = ''
@@ -52,7 +52,7 @@ export async function startSpeaker(speak: (socket: Socket, request: string) => v
   return toBaseUrl(await listen(server))
 }
 
-/** The bytes of a reply with a body, and with its length unless `headers` tell another one. */
+/** The bytes of a reply with a body, and with its length unless `headers` have one. */
 export function toReply(body: string, statusLine = '200 OK', ...headers: readonly string[]): string {
   const length = headers.some((header) => /^(content-length|transfer-encoding):/.test(header))
     ? []
