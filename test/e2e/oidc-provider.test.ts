@@ -30,7 +30,7 @@ beforeAll(async () => {
   }
 })
 
-/** The tokens hold by themselves, so nothing is kept; the provider's own store would warn of itself. */
+/** Keeps nothing, because the tokens are valid by themselves; the provider's own store would warn of itself. */
 class NoStore {
   async upsert(): Promise<void> {}
   async find(): Promise<void> {}
@@ -38,7 +38,7 @@ class NoStore {
   async destroy(): Promise<void> {}
 }
 
-/** Access tokens as JSON Web Tokens, for whoever knows the client's secret. */
+/** Access tokens as JSON Web Tokens, for clients that know the secret. */
 const toConfiguration = (keys: readonly JWK[], alg: Algorithm) => ({
   adapter: NoStore,
   jwks: { keys },
@@ -112,49 +112,49 @@ const start = (issuer: string, audience = AUDIENCE, claim = 'aud') =>
     },
   })
 
-const denied = [401, 'unauthenticated', null] as const
+/** An issuer, and what a service in front of it does with a token. */
+async function startBoth(alg: Algorithm, audience?: string, claim?: string) {
+  const issuer = await startIssuer(alg)
+  const service = await start(issuer.url, audience, claim)
+  const mint = async (token: string) => {
+    const reply = await service.mint({ preset: 'assistant' }, toBearer(token))
+    return reply.statusCode === 200
+      ? 'issued'
+      : [...refusalOf(reply), (await service.records()).at(-1)?.['reason']]
+  }
+  return { ...issuer, mint }
+}
+
+const toDenied = (reason: string) => [401, 'unauthenticated', null, reason]
 
 describe.each(algorithms)('tokens of an OpenID provider, signed with %s', (alg) => {
   it('mint, also those of keys that came after the start', async () => {
-    const issuer = await startIssuer(alg)
-    const service = await start(issuer.url)
-    const mint = async (token: string) => service.mint({ preset: 'assistant' }, toBearer(token))
-
-    const old = await issuer.askForToken()
-    expect((await mint(old)).statusCode).toBe(200)
-
-    issuer.rotate('new', 'old')
-    const fresh = await issuer.askForToken()
-    expect((await mint(fresh)).statusCode).toBe(200)
-    expect((await mint(old)).statusCode).toBe(200)
+    const { askForToken, rotate, mint } = await startBoth(alg)
+    const old = await askForToken()
+    expect(await mint(old)).toBe('issued')
+    rotate('new', 'old')
+    expect(await mint(await askForToken())).toBe('issued')
+    expect(await mint(old)).toBe('issued')
   })
 
   it.each([
     ['one of several audiences', `https://other.example.com, ${AUDIENCE}`, 'aud'],
     ['the client that requested them', CLIENT.id, 'client_id'],
   ])('mint if they name %s', async (_, audience, claim) => {
-    const issuer = await startIssuer(alg)
-    const service = await start(issuer.url, audience, claim)
-    const reply = await service.mint({ preset: 'assistant' }, toBearer(await issuer.askForToken()))
-    expect(reply.statusCode).toBe(200)
+    const { askForToken, mint } = await startBoth(alg, audience, claim)
+    expect(await mint(await askForToken())).toBe('issued')
   })
 
   it('mint nothing where they are for others', async () => {
-    const issuer = await startIssuer(alg)
-    const service = await start(issuer.url, 'https://other.example.com')
-    const reply = await service.mint({ preset: 'assistant' }, toBearer(await issuer.askForToken()))
-    expect(refusalOf(reply)).toEqual(denied)
-    expect((await service.records()).at(-1)).toMatchObject({ reason: 'token_audience' })
+    const { askForToken, mint } = await startBoth(alg, 'https://other.example.com')
+    expect(await mint(await askForToken())).toStrictEqual(toDenied('token_audience'))
   })
 
   it('mint no more once their keys are gone', async () => {
-    const issuer = await startIssuer(alg)
-    const service = await start(issuer.url)
-    const old = await issuer.askForToken()
-    issuer.rotate('new')
-    const fresh = await issuer.askForToken()
-    expect((await service.mint({ preset: 'assistant' }, toBearer(fresh))).statusCode).toBe(200)
-    expect(refusalOf(await service.mint({ preset: 'assistant' }, toBearer(old)))).toEqual(denied)
-    expect((await service.records()).at(-1)).toMatchObject({ reason: 'token_key_unknown' })
+    const { askForToken, rotate, mint } = await startBoth(alg)
+    const old = await askForToken()
+    rotate('new')
+    expect(await mint(await askForToken())).toBe('issued')
+    expect(await mint(old)).toStrictEqual(toDenied('token_key_unknown'))
   })
 })

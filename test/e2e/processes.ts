@@ -1,8 +1,8 @@
 /** What the tests of whole processes share. */
 import { onTestFinished } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
-import { createEnvironment, startProcess } from '../support/process.ts'
-import { API_KEY, ORIGIN } from '../support/service.ts'
+import { createEnvironment, mintAt, startProcess } from '../support/process.ts'
+import { API_KEY } from '../support/service.ts'
 
 /** The base URL of an upstream that accepts no connection. */
 export const NO_UPSTREAM = 'http://127.0.0.1:9/v1'
@@ -35,11 +35,8 @@ export async function createSettings(): Promise<{ sandbox: Sandbox; environment:
   return { sandbox, environment: await createEnvironment(sandbox.baseUrl) }
 }
 
-/** Mints as a page would; resolves when the whole reply is here. */
-export async function mint(url: string, preset = 'voice-assistant') {
-  const reply = await fetch(`${url}/v1/realtime/client_secrets?preset=${preset}`, {
-    method: 'POST',
-    headers: { origin: ORIGIN },
-  })
+/** Mints as a page does; resolves when the whole reply is here. */
+export async function mint(url: string, preset?: string) {
+  const reply = await mintAt(url, preset)
   return { status: reply.status, headers: reply.headers, body: await reply.text() }
 }

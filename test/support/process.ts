@@ -76,8 +76,8 @@ export async function startServiceProcess(
 }
 
 /** Mints with a preset of presets.yaml, as a page does. */
-export const mintAt = (url: string): Promise<Response> =>
-  fetch(`${url}/v1/realtime/client_secrets?preset=voice-assistant`, {
+export const mintAt = (url: string, preset = 'voice-assistant'): Promise<Response> =>
+  fetch(`${url}/v1/realtime/client_secrets?preset=${preset}`, {
     method: 'POST',
     headers: { origin: ORIGIN },
   })
