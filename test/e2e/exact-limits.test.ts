@@ -32,14 +32,14 @@ async function startFleet(redisUrl: string, baseUrl: string) {
   )
 }
 
-/** By Redis's own account: the sum that begins a log. */
+/** The sum that Redis has at the start of a log. */
 async function usedOf({ client }: RedisServer, log: string): Promise<number | undefined> {
   return (await client.getBuffer(`{realtime-mint}:${log}`))?.readUInt32LE()
 }
 
 /**
- * How many of them held a share of the limits alone for a while: a machine can be so busy that Redis gets no processor
- * for a tenth of a second. Ends them first, so that all is said.
+ * How many of them used local limits for a while: on a busy machine, Redis may get no processor for a tenth of a second.
+ * Ends them first, so that their logs are complete.
  */
 async function countFallen(fleet: readonly ServiceProcess[]): Promise<number> {
   for (const { child } of fleet) child.kill('SIGTERM')
@@ -64,7 +64,7 @@ describe.skipIf(isMissing('redis-server'))(`limits of three processes${ifMissing
         headers: { origin: ORIGIN, 'x-forwarded-for': `203.0.113.${caller}` },
       })
       await reply?.body.dump()
-      // Whatever becomes of it then: the sandbox shares this process with the crowd.
+      // Whatever its result: the sandbox shares this process with the callers.
       if (reply?.statusCode !== 429) admitted[caller] = (admitted[caller] ?? 0) + 1
     }
 

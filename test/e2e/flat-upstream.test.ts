@@ -86,7 +86,7 @@ const askClassic = (service: TestService): Promise<Reply> => ask(service, { body
 describe('a flat preset', () => {
   const service = shareService({ environment, sandbox, presets })
 
-  it.each(Object.entries(sessions))('goes out as written, with an expiry: %s', async (preset, session) => {
+  it.each(Object.entries(sessions))('is sent as written, with an expiry: %s', async (preset, session) => {
     expect(outcomeOf(await ask(service(), { body: { preset } }))).toBe('issued')
     expect(lastSent(service())).toStrictEqual({ ...session, ...expiring(60) })
     expect(service().sandbox.requests.at(-1)?.path).toBe('/v1/realtime/sessions')
@@ -97,7 +97,7 @@ describe('a flat preset', () => {
     [SESSIONS, {}, 90],
     [CLIENT_SECRETS, { expires_after: { seconds: 20 } }, 20],
     [SESSIONS, { client_secret: { expires_after: { seconds: 20 } } }, 20],
-  ])('goes out with its variables and expiry: %s with %j makes it %i s', async (path, asked, seconds) => {
+  ])('is sent with its variables and expiry: %s with %j makes it %i s', async (path, asked, seconds) => {
     const body = { preset: 'greeter', variables: { guest: 'A "B"' }, ...asked }
     expect(outcomeOf(await ask(service(), { path, body }))).toBe('issued')
     expect(lastSent(service())).toStrictEqual({ instructions: 'Greet A "B".', ...expiring(seconds) })
@@ -137,7 +137,7 @@ describe('a flat preset', () => {
     [SESSIONS, flat, sent] as const,
     [CLIENT_SECRETS, { session: nest(path, value) }, sent] as const,
   ])
-  it.each(asked)('takes what it opens from %s, as %j, and sends it flat', async (path, fields, sent) => {
+  it.each(asked)('accepts what it opens from %s, as %j, and sends it flat', async (path, fields, sent) => {
     expect(outcomeOf(await ask(service(), { path, body: { preset: 'open', ...fields } }))).toBe('issued')
     expect(lastSent(service())).toStrictEqual({ ...sessions['classic'], ...sent, ...expiring(60) })
   })
@@ -149,12 +149,12 @@ describe('a flat preset', () => {
     [{ model: 'another' }, [403, 'override_not_allowed', 'model']],
     [{ speed: 1.3 }, [403, 'override_not_allowed', 'speed']],
     [{ temperature: 1.3 }, [400, 'invalid_request', 'temperature']],
-  ])('is judged before anything goes out: %j', async (flat, outcome) => {
+  ])('is checked before anything is sent: %j', async (flat, outcome) => {
     const reply = await ask(service(), { path: SESSIONS, body: { preset: 'open', ...flat } })
     expect(outcomeOf(reply)).toEqual(outcome)
   })
 
-  it('is recorded as any other, its overrides by their GA paths', async () => {
+  it('is recorded like any other, with the GA paths of its overrides', async () => {
     await ask(service(), { path: SESSIONS, body: { preset: 'open', voice: 'verse', speed: 1 } })
     expect((await service().records()).at(-1)).toMatchObject({
       preset: 'open',
@@ -168,7 +168,7 @@ describe('the reply to the browser', () => {
   const flat = shareService({ environment, sandbox, presets })
   const ga = shareService({ presets })
 
-  it.each([CLIENT_SECRETS, SESSIONS])('of %s is the one that a GA upstream leads to', async (path) => {
+  it.each([CLIENT_SECRETS, SESSIONS])('of %s is the same as with a GA upstream', async (path) => {
     const value = expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/)
     const secret = { value, expires_at: expect.any(Number) }
     const expected = path === SESSIONS ? { client_secret: secret } : secret
@@ -179,27 +179,17 @@ describe('the reply to the browser', () => {
     expect(one).toEqual(other)
   })
 
-  it.each(malformedVariants)('is an error or a whole secret, where upstream’s is %s', async (variant) => {
+  it.each(malformedVariants)('is an error or a whole secret if upstream’s is %s', async (variant) => {
     flat().sandbox.behave({ kind: 'malformed', variant }, 1)
     const outcome = variant === 'extra-fields' ? 'issued' : [502, 'upstream_malformed', null]
     expect(outcomeOf(await askClassic(flat()))).toEqual(outcome)
   })
 
-  it('is an error, where upstream’s is in the GA shape', async () => {
+  it('is an error if upstream’s is in the GA shape', async () => {
     const body = { value: 'ek_of_another_shape', expires_at: Math.floor(Date.now() / 1000) + 60 }
     flat().sandbox.behave({ kind: 'status', status: 200, body }, 1)
     expect(outcomeOf(await askClassic(flat()))).toEqual([502, 'upstream_malformed', null])
   })
-})
-
-it('does not start with presets in the GA shape, and names each of them', async () => {
-  const settings = await createEnvironment('http://127.0.0.1:1/v1')
-  const service = startProcess([process.execPath, 'src/main.ts'], { ...settings, ...environment })
-  expect(await service.ended).toBe(78)
-  const problems = service.stderr()
-  const named = problems.matchAll(/ presets\.([\w-]+)\.session\.type: .*OPENAI_REALTIME_API=sessions/g)
-  const ga = ['voice-assistant', 'transcriber', 'translator', 'support-agent']
-  expect(Array.from(named, ([, name]) => name)).toEqual(ga)
 })
 
 describe('a key that is expected in the api-key header, as by Azure', () => {
@@ -209,7 +199,7 @@ describe('a key that is expected in the api-key header, as by Azure', () => {
   it.each([
     [`/openai${query}`, `/openai/realtime/sessions${query}`],
     [`/openai/realtimeapi/${query}`, `/openai/realtimeapi/sessions${query}`],
-  ])('is sent there alone: base URL …%s, asked at %s', async (basePath, path) => {
+  ])('is sent only there: base URL …%s, requested at %s', async (basePath, path) => {
     const service = await startTestService({ ...azure, sandbox: { ...sandbox, auth: 'api-key' }, basePath })
     expect(outcomeOf(await askClassic(service))).toBe('issued')
     const [sent] = service.sandbox.requests
@@ -217,34 +207,49 @@ describe('a key that is expected in the api-key header, as by Azure', () => {
     expect(sent?.headers).not.toHaveProperty('authorization')
   })
 
-  it('is not found in Authorization', async () => {
+  it('is not accepted in Authorization', async () => {
     const service = await startTestService({ environment, sandbox: { ...sandbox, auth: 'api-key' }, presets })
     expect(outcomeOf(await askClassic(service))).toEqual([502, 'upstream_misconfigured', null])
   })
 })
 
-it.each([
-  ['eph_', 'eph_', /^eph_sandbox_/],
-  ['eph_', 'ek_', /^upstream_malformed$/],
-  ['*', 'eph_', /^eph_sandbox_/],
-  ['ek_', 'eph_', /^upstream_malformed$/],
-])('UPSTREAM_SECRET_PREFIX=%s and secrets that begin with %s: %s', async (setting, secretPrefix, outcome) => {
-  const service = await startTestService({
-    environment: { ...environment, UPSTREAM_SECRET_PREFIX: setting },
-    sandbox: { ...sandbox, secretPrefix },
-    presets,
+describe('a service for the flat endpoint', () => {
+  it('does not start with presets in the GA shape, and names each of them', async () => {
+    const settings = await createEnvironment('http://127.0.0.1:1/v1')
+    const service = startProcess([process.execPath, 'src/main.ts'], { ...settings, ...environment })
+    expect(await service.ended).toBe(78)
+    const problems = service.stderr()
+    const named = problems.matchAll(/ presets\.([\w-]+)\.session\.type: .*OPENAI_REALTIME_API=sessions/g)
+    const ga = ['voice-assistant', 'transcriber', 'translator', 'support-agent']
+    expect(Array.from(named, ([, name]) => name)).toEqual(ga)
   })
-  const { value, error } = (await askClassic(service)).json()
-  expect(value ?? error.code).toMatch(outcome)
-})
 
-it.each<[upstream: string, path: string, options: TestServiceOptions]>([
-  ['OpenAI, which retired it', CLIENT_SECRETS, {}],
-  ['OpenAI, which retired it', SESSIONS, {}],
-  ['a server without it', CLIENT_SECRETS, { basePath: '/elsewhere' }],
-  ['a server without it', SESSIONS, { basePath: '/elsewhere' }],
-])('the flat endpoint of %s is a retired one to %s', async (_, path, options) => {
-  const service = await startTestService({ environment, presets, ...options })
-  const reply = await ask(service, { path, body: { preset: 'classic' } })
-  expect(outcomeOf(reply)).toEqual([502, 'upstream_retired', null])
+  it.each([
+    ['eph_', 'eph_', /^eph_sandbox_/],
+    ['eph_', 'ek_', /^upstream_malformed$/],
+    ['*', 'eph_', /^eph_sandbox_/],
+    ['ek_', 'eph_', /^upstream_malformed$/],
+  ])(
+    'UPSTREAM_SECRET_PREFIX=%s and secrets that begin with %s: %s',
+    async (setting, secretPrefix, outcome) => {
+      const service = await startTestService({
+        environment: { ...environment, UPSTREAM_SECRET_PREFIX: setting },
+        sandbox: { ...sandbox, secretPrefix },
+        presets,
+      })
+      const { value, error } = (await askClassic(service)).json()
+      expect(value ?? error.code).toMatch(outcome)
+    },
+  )
+
+  it.each<[upstream: string, path: string, options: TestServiceOptions]>([
+    ['OpenAI, which retired it', CLIENT_SECRETS, {}],
+    ['OpenAI, which retired it', SESSIONS, {}],
+    ['a server without it', CLIENT_SECRETS, { basePath: '/elsewhere' }],
+    ['a server without it', SESSIONS, { basePath: '/elsewhere' }],
+  ])('the flat endpoint of %s is a retired one to %s', async (_, path, options) => {
+    const service = await startTestService({ environment, presets, ...options })
+    const reply = await ask(service, { path, body: { preset: 'classic' } })
+    expect(outcomeOf(reply)).toEqual([502, 'upstream_retired', null])
+  })
 })

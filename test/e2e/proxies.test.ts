@@ -1,4 +1,4 @@
-/** Whom the service takes a caller for behind real proxies, whatever he says of himself. */
+/** Which address the service sees behind real proxies, whatever a caller claims. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deriveAuditKeys } from '../../src/audit/keys.ts'
@@ -39,10 +39,10 @@ function send({ port, from = CALLER, headers = {} }: Sent): Promise<number | und
 interface Front {
   readonly program: string
   readonly start: typeof startNginx
-  /** Ways of saying whom it forwards for, by name. */
+  /** Configurations by name: those that tell the caller’s address, and those that do not. */
   readonly honest: Ways
   readonly careless: Ways
-  /** Whom those make of a caller who says that he is 198.51.100.1. */
+  /** Which address the service sees through the careless ones if a caller claims 198.51.100.1. */
   readonly taken: readonly (readonly [way: string, address: string])[]
 }
 
@@ -55,12 +55,12 @@ const fronts: readonly Front[] = [
       'that appends': 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
     },
     careless: {
-      'that says nothing': 'proxy_set_header X-Forwarded-For "";',
-      'that passes on what it is told': '',
+      'that sends no address': 'proxy_set_header X-Forwarded-For "";',
+      'that passes on any header': '',
     },
     taken: [
-      ['that says nothing', PROXY],
-      ['that passes on what it is told', '198.51.100.1'],
+      ['that sends no address', PROXY],
+      ['that passes on any header', '198.51.100.1'],
     ],
   },
   {
@@ -71,15 +71,15 @@ const fronts: readonly Front[] = [
       'as in our image': `header_up X-Forwarded-For {remote_host}
         header_up -X-Forwarded-Host
         header_up -Forwarded`,
-      'that trusts everybody nearby': 'trusted_proxies private_ranges',
+      'that trusts private addresses': 'trusted_proxies private_ranges',
     },
     careless: {
-      'that says nothing': 'header_up -X-Forwarded-For',
-      'that passes on what it is told': 'header_up X-Forwarded-For {http.request.header.X-Forwarded-For}',
+      'that sends no address': 'header_up -X-Forwarded-For',
+      'that passes on any header': 'header_up X-Forwarded-For {http.request.header.X-Forwarded-For}',
     },
     taken: [
-      ['that says nothing', PROXY],
-      ['that passes on what it is told', '198.51.100.1'],
+      ['that sends no address', PROXY],
+      ['that passes on any header', '198.51.100.1'],
     ],
   },
 ]
@@ -93,9 +93,9 @@ const lies: readonly (readonly [what: string, headers: Readonly<Record<string, s
   ['the proxy’s own address', { 'x-forwarded-for': PROXY }],
   ['garbage', { 'x-forwarded-for': 'garbage' }],
   ['an empty list', { 'x-forwarded-for': ',' }],
-  ['nothing, in many words', { 'x-forwarded-for': Array.from({ length: 50 }, () => '198.51.100.1').join() }],
+  ['one address many times', { 'x-forwarded-for': Array.from({ length: 50 }, () => '198.51.100.1').join() }],
   ['another address in another header', { 'x-real-ip': '198.51.100.1', 'true-client-ip': '198.51.100.1' }],
-  ['another address by the standard', { forwarded: 'for=198.51.100.1;host=evil.example;proto=https' }],
+  ['another address in Forwarded', { forwarded: 'for=198.51.100.1;host=evil.example;proto=https' }],
   ['another host', { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher' }],
 ]
 
@@ -113,7 +113,7 @@ function share(start: (defer: Defer) => Promise<Proxied>): (way: string) => numb
 }
 
 describe.each(fronts)('behind $program', ({ program, start, honest, careless, taken }) => {
-  describe.skipIf(isMissing(program))(`in front for real${ifMissing(program)}`, () => {
+  describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
     const portOf = share(async (defer) =>
       start({ ...honest, ...careless }, await listen(service().app), defer),
@@ -128,15 +128,15 @@ describe.each(fronts)('behind $program', ({ program, start, honest, careless, ta
       lies.map(([what, headers]) => [way, what, headers] as const),
     )
 
-    it.each(told)('%s, a caller who says %s is himself', async (way, _, headers) => {
+    it.each(told)('%s, a caller who claims %s keeps its own address', async (way, _, headers) => {
       expect(await addressOf(way, { headers })).toBe(toPseudonym('address', CALLER))
     })
 
-    it.each(Object.keys(honest))('%s, two callers are two', async (way) => {
+    it.each(Object.keys(honest))('%s, two callers have two addresses', async (way) => {
       expect(await addressOf(way, { from: OTHER_CALLER })).toBe(toPseudonym('address', OTHER_CALLER))
     })
 
-    it.each(taken)('%s, a caller is taken for %s: such a proxy is none to trust', async (way, address) => {
+    it.each(taken)('%s, a caller appears as %s: do not trust such a proxy', async (way, address) => {
       const headers = { 'x-forwarded-for': '198.51.100.1' }
       expect(await addressOf(way, { headers })).toBe(toPseudonym('address', address))
     })
@@ -153,7 +153,7 @@ describe.skipIf(areMissing)(`behind caddy behind nginx${ifMissing('nginx')}${ifM
     return startNginx({ only: way }, inner.ports.get('only') ?? 0, defer)
   })
 
-  it('each caller has a limit of his own, and escapes it by no lie', async () => {
+  it('each caller has a limit of its own, and no false header escapes it', async () => {
     const port = portOf('only')
     const statuses: unknown[] = []
     for (const [, headers] of lies.slice(0, 4)) statuses.push(await send({ port, headers }))
