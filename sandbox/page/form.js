@@ -69,7 +69,7 @@ function toVariableField({ name, values, max_length: maxLength, default: own }) 
 function toOverrideField({ path, own, rule }) {
   const label = path
   const current = own === null ? 'not set' : toLabel(own)
-  const unchanged = `${current} (the preset’s own)`
+  const unchanged = `${current} (default)`
   if (rule === true) return choice(label, 'The page may change this.', unchanged, [true, false])
   if (isList(rule)) return choice(label, 'The page may choose.', unchanged, rule)
   const { min, max, max_length: maxLength } = rule

@@ -156,10 +156,18 @@ describeInChromium(
       expect(background).toBe(colorScheme === 'dark' ? 'rgb(14, 18, 17)' : 'rgb(247, 248, 247)')
     })
 
-    it('offers neither a sign-in without tokens nor a link to an operations page that is not there', async () => {
+    it('links to the operations page', async () => {
+      const { page, errors } = await openDemo()
+      await page.getByRole('link', { name: 'Operations' }).click()
+      await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/$/)
+      expect(page.url()).not.toBe(`${url()}/`)
+      expect(await page.title()).toContain('realtime-mint')
+      expect(errors).toStrictEqual([])
+    })
+
+    it('offers no sign-in where callers are anonymous', async () => {
       const { page } = await openDemo()
       expect(await page.getByLabel('test user').count()).toBe(0)
-      expect(await page.getByRole('link', { name: 'Operations' }).count()).toBe(0)
     })
 
     it('gives every control a name', async () => {
