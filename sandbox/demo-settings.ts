@@ -61,8 +61,6 @@ export async function startDemo(environment: Environment): Promise<Demo> {
       OPENAI_BASE_URL: sandbox.baseUrl,
       ...(issuer?.environment ?? { AUTH_MODE: 'none' }),
       ALLOWED_ORIGINS: EXAMPLE_ORIGIN,
-      // A free port: the page links to it.
-      ADMIN_PORT: '0',
     },
     adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
     extend: (runtime) => addDemoPage(runtime, { sandbox, issuer }),
