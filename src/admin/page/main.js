@@ -134,24 +134,31 @@ class Page {
     showHealth(state, this.#view.zone)
     const progress = state.audit.index_progress
     if (progress !== null) tell(`The audit is being read: ${Math.round(progress * 100)} %.`, 'info')
-    const [summary, attempts] = await Promise.all([askSummary(query, signal), askAttempts(page, signal)])
+    // The list first: it is there at once, while the summary of many records takes its time.
+    const listed = askAttempts(page, signal).then((attempts) => this.#showAttempts(attempts))
+    await Promise.all([listed, askSummary(query, signal).then((summary) => this.#showSummary(summary))])
     this.#answeredAt = Date.now()
-    await this.#show(summary, attempts)
-  }
-
-  /** @param {Summary} summary @param {Attempts} attempts */
-  async #show(summary, attempts) {
-    const view = this.#view
-    this.#attempts = attempts
     main().classList.remove('stale', 'unanswered')
     main().classList.add('ready')
     tell('', '')
-    find('#updated', HTMLElement).textContent = `Updated ${formatTime('time', this.#answeredAt, view.zone)}`
+    find('#updated', HTMLElement).textContent =
+      `Updated ${formatTime('time', this.#answeredAt, this.#view.zone)}`
+  }
+
+  /** @param {Summary} summary */
+  #showSummary(summary) {
+    const view = this.#view
     find('#bucket', HTMLElement).textContent = `Attempts per ${toBucketName(summary.bucket_seconds)}`
     this.#charts.show(summary, view)
     showChanges(summary, view)
     showPanels(summary, { view, onFilter: (name, value) => this.#filter(name, value) })
     showKnownValues(summary)
+  }
+
+  /** @param {Attempts} attempts */
+  async #showAttempts(attempts) {
+    const view = this.#view
+    this.#attempts = attempts
     showTable(attempts, {
       view,
       onOpen: (record) => this.#open(record),
