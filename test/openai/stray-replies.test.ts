@@ -73,7 +73,10 @@ describe('no caller gets the secret of another one', () => {
     const { service } = await startBehind({ strayOf: everyFifth, latencyMs: 2 }, way)
     const replies = await mintBeside(service, 32, 6)
     expect(wrongOf(replies)).toStrictEqual([])
-    expect(replies.filter(({ statusCode }) => statusCode === 200)).toHaveLength(192)
+    // A stray reply may hit a connection in use. Then its mint is refused, and the caller gets nothing.
+    const codes = replies.map((reply) => reply.json().error?.code ?? 'issued')
+    expect(codes).toContain('issued')
+    expect(codes.filter((code) => !['issued', 'upstream_malformed'].includes(code))).toStrictEqual([])
   })
 
   it('at the flat endpoint', async () => {
