@@ -46,7 +46,7 @@ export interface Metrics {
 const toErrorType = (status: number, failure: ServiceError | null): string =>
   status >= 500 && failure !== null ? failure.code : ''
 
-/** Why the call failed. What failed after it, such as the record, is not its error. */
+/** Why the call failed, if upstream sent no known code. What failed after it, such as the record, is not its error. */
 const toCallError = (failure: ServiceError | null): string =>
   failure?.reason.startsWith('upstream_') === true ? failure.reason : ''
 
@@ -117,7 +117,7 @@ export function createMetrics(upstreamHost: string): Metrics {
       method: 'POST',
       server_address: upstreamHost,
       status: upstream.status ?? '',
-      error_type: toCallError(failure),
+      error_type: upstream.code ?? toCallError(failure),
     }
     calls.observe(labels, upstream.ms / 1000)
   }

@@ -63,7 +63,9 @@ it('an attempt is counted once, with its outcome, code, reason and preset', asyn
 it('requests and upstream calls have their duration by method, route, status and error', async () => {
   const service = await startAdminService()
   await service.mint()
-  service.sandbox.behave({ kind: 'status', status: 401 }, 1)
+  service.sandbox.behave({ kind: 'status', status: 401, code: 'invalid_api_key' }, 1)
+  await service.mint()
+  service.sandbox.behave({ kind: 'malformed', variant: 'html' }, 1)
   await service.mint()
   await service.app.inject({ url: '/nothing' })
   const samples = parseSamples(await scrape(service))
@@ -76,7 +78,8 @@ it('requests and upstream calls have their duration by method, route, status and
     valuesOf(samples, 'http_client_request_duration_seconds_count', labels)
   const server = { method: 'POST', server_address: '127.0.0.1' }
   expect(called({ ...server, status: '200', error_type: '' })).toStrictEqual([1])
-  expect(called({ ...server, status: '401', error_type: 'upstream_unauthorized' })).toStrictEqual([1])
+  expect(called({ ...server, status: '401', error_type: 'invalid_api_key' })).toStrictEqual([1])
+  expect(called({ ...server, status: '200', error_type: 'upstream_not_json' })).toStrictEqual([1])
   const bounds = samples.filter(
     ({ name, labels }) =>
       name === 'http_server_request_duration_seconds_bucket' && labels['status'] === '200',
