@@ -97,7 +97,7 @@ export function doubtOf(node: unknown, key: string | number | undefined, source:
   if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'string') return undefined
   if (typographic.test(node.value))
     return 'begins with a typographic quote, which is part of the text; use " or \''
-  if (node.anchor !== undefined && !source.includes(`*${node.anchor}`))
+  if (proseKeys.has(key) && node.anchor !== undefined && !source.includes(`*${node.anchor}`))
     return 'begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes'
   const before = source.slice(Math.max(0, (node.range?.[0] ?? 0) - 200), node.range?.[0])
   if (proseKeys.has(key) && /:[ \t]+#[^\n]*\n\s*$/.test(before))
