@@ -17,7 +17,7 @@ const span = { filter: { kind: {} }, since: end - 86_400_000, until: end }
 
 async function openIndex(): Promise<AuditIndex> {
   const index = await AuditIndex.open({ directory: await writeFiles(day) })
-  onTestFinished(() => void index.close())
+  onTestFinished(() => index.close())
   await index.update()
   return index
 }
@@ -44,7 +44,9 @@ describe('a summary', () => {
   it('names what changed, in order', async () => {
     const { changes } = await summarize(await openIndex(), span)
     expect(changes[0]?.change).toBe('started')
-    expect(changes.map(({ time }) => time)).toStrictEqual(changes.map(({ time }) => time).toSorted())
+    expect(changes.map(({ time }) => time)).toStrictEqual(
+      changes.map(({ time }) => time).toSorted((one, other) => one - other),
+    )
   })
 })
 
