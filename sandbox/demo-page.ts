@@ -1,6 +1,6 @@
 /** The demo page at `/`, its files, and what it asks the demo: the presets, and the sandbox's behaviour. */
 import { readdir, readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { basename, extname } from 'node:path'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ServiceError } from '../src/errors.ts'
 import { formatRules } from '../src/limits/rules.ts'
@@ -19,6 +19,8 @@ export interface DemoPageOptions {
 }
 
 const folder = new URL('page/', import.meta.url)
+/** The demo looks like the operations page. */
+const theme = new URL('../src/admin/page/theme.css', import.meta.url)
 
 const mediaTypes: ReadonlyMap<string, string> = new Map([
   ['.html', 'text/html; charset=utf-8'],
@@ -65,10 +67,12 @@ const toInfo = ({ name, description, type, session, ...preset }: Preset): Preset
 })
 
 async function serveFiles(app: FastifyInstance): Promise<void> {
-  for (const name of await readdir(folder)) {
+  const own = (await readdir(folder)).map((name) => new URL(name, folder))
+  for (const url of [...own, theme]) {
+    const name = basename(url.pathname)
     const type = mediaTypes.get(extname(name))
     if (type === undefined) continue
-    const bytes = await readFile(new URL(name, folder))
+    const bytes = await readFile(url)
     const path = name === 'index.html' ? '/' : `/demo/${name}`
     app.get(path, (_request, reply: FastifyReply) => reply.headers(pageHeaders).type(type).send(bytes))
   }

@@ -2,14 +2,7 @@
 import { z } from 'zod'
 import { isFileName } from '../audit/format.ts'
 import type { AuditKeys } from '../audit/keys.ts'
-import {
-  closedSets,
-  isPseudonym,
-  parseAddress,
-  toAddressMatch,
-  toCallerMatch,
-  toSecretMatch,
-} from '../audit-reader/filters.ts'
+import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-reader/filters.ts'
 import type { Cursor, RecordFilter } from '../audit-reader/index-query.ts'
 import { parseInstant } from '../audit-reader/instant.ts'
 import { AdminError } from './admin-error.ts'
@@ -72,11 +65,6 @@ export interface ParsedQuery {
 /** The events of attempts, unless others are asked for. */
 const defaultEvents = ['attempt', 'refusals'] as const
 
-function toKind({ outcome, code, reason, status, preset, origin, event = [...defaultEvents] }: Given) {
-  const kind = { outcome, code, reason, status, preset, origin, event }
-  return Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined))
-}
-
 /** Throws an AdminError. */
 function toInstant(param: 'since' | 'until', text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
@@ -103,20 +91,18 @@ export interface QueryContext {
 /** Throws an AdminError. */
 export function parseAttemptsQuery(query: unknown, { keys, now }: QueryContext): ParsedQuery {
   const given = parse(query)
-  const { caller, address, secret, request_id: requestIds, limit, cursor: after } = given
-  return {
-    limit,
-    after,
-    filter: {
-      since: toInstant('since', given.since, now),
-      until: toInstant('until', given.until, now),
-      kind: toKind(given),
-      caller: caller && toCallerMatch(caller, [keys]),
-      address: address && toAddressMatch(address, [keys]),
-      secret: secret && toSecretMatch([], secret, [keys]),
-      requestId: requestIds && { values: [], beginnings: requestIds },
-    },
+  const { caller, address, secret, request_id: requestId, limit, cursor: after } = given
+  const { outcome, code, reason, status, preset, origin, event = defaultEvents } = given
+  const wanted = {
+    since: toInstant('since', given.since, now),
+    until: toInstant('until', given.until, now),
+    kind: { outcome, code, reason, status, preset, origin, event },
+    caller,
+    address,
+    secret,
+    requestId,
   }
+  return { limit, after, filter: toRecordFilter(wanted, [keys]) }
 }
 
 export interface ParsedSpan {

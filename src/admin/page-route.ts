@@ -23,6 +23,7 @@ const files = [
   'page.css',
   'panels.js',
   'table.js',
+  'theme.css',
   'view.js',
 ] as const
 

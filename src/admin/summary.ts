@@ -1,5 +1,6 @@
 /** What happened in a span of time: from the counts of the index, in one pass over each. */
 import type { AuditIndex, FoundRecord } from '../audit-reader/audit-index.ts'
+import { closedSets } from '../audit-reader/filters.ts'
 import type { Group, RecordFilter } from '../audit-reader/index-query.ts'
 import { isObject } from '../json.ts'
 import type { Summary } from './api-schemas.ts'
@@ -18,10 +19,8 @@ export interface Span {
 const toText = (value: string | number | null | undefined): string | null =>
   typeof value === 'string' ? value : null
 
-const outcomes = ['issued', 'refused', 'failed'] as const
-
-const toOutcome = (value: unknown): (typeof outcomes)[number] =>
-  outcomes.find((outcome) => outcome === value) ?? 'failed'
+const toOutcome = (value: unknown): Tally['outcome'] =>
+  closedSets.outcome.find((outcome) => outcome === value) ?? 'failed'
 
 const toTally = ({ values: [time, outcome, code, reason, preset], count }: Group): Tally => ({
   time: Number(time),

@@ -5,7 +5,7 @@ import type { AuditKeys } from '../audit/keys.ts'
 import { toClientAddress } from '../http/client-address.ts'
 import { reasons } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
-import type { TextMatch } from './index-query.ts'
+import type { RecordFilter, TextMatch } from './index-query.ts'
 
 const toSorted = (names: Iterable<string>): readonly string[] => [...new Set(names)].toSorted()
 
@@ -21,7 +21,7 @@ export const closedSets = {
 export const isPseudonym = (value: string): boolean => /^[0-9a-f]{8,32}$/.test(value)
 
 /** As pseudonyms of any of `keys`, or in plain text. */
-export const toCallerMatch = (values: readonly string[], keys: readonly AuditKeys[]): TextMatch => ({
+const toCallerMatch = (values: readonly string[], keys: readonly AuditKeys[]): TextMatch => ({
   values: [
     ...keys.flatMap(({ toPseudonym }) => values.map((value) => toPseudonym('caller', value))),
     ...values,
@@ -35,7 +35,7 @@ export function parseAddress(text: string): string | undefined {
   return isIP(address) === 0 ? undefined : toClientAddress(address)
 }
 
-export function toAddressMatch(values: readonly string[], keys: readonly AuditKeys[]): TextMatch {
+function toAddressMatch(values: readonly string[], keys: readonly AuditKeys[]): TextMatch {
   const addresses = values.flatMap((value) => parseAddress(value) ?? [])
   return {
     values: [
@@ -47,7 +47,7 @@ export function toAddressMatch(values: readonly string[], keys: readonly AuditKe
 }
 
 /** By the fingerprint, or its beginning. */
-export const toSecretMatch = (
+const toSecretMatch = (
   secrets: readonly Secret[],
   fingerprints: readonly string[],
   keys: readonly AuditKeys[],
@@ -55,3 +55,35 @@ export const toSecretMatch = (
   values: keys.flatMap(({ fingerprint }) => secrets.map((secret) => secret.fingerprint(fingerprint))),
   beginnings: fingerprints,
 })
+
+/** What an operator asks for, as given. A field that is undefined filters nothing. */
+export interface Wanted {
+  /** Unix milliseconds. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  /** By field; records match any of its values. */
+  readonly kind: Readonly<Record<string, readonly (string | number)[] | undefined>>
+  /** Plain or as pseudonyms. */
+  readonly caller?: readonly string[] | undefined
+  readonly address?: readonly string[] | undefined
+  /** Secrets and fingerprints; a fingerprint may be cut short. */
+  readonly secret?: readonly (Secret | string)[] | undefined
+  /** May be cut short. */
+  readonly requestId?: readonly string[] | undefined
+}
+
+/** The filter for the index. What is pseudonymous is looked for under each of `keys`. */
+export function toRecordFilter(wanted: Wanted, keys: readonly AuditKeys[]): RecordFilter {
+  const { since, until, kind, caller, address, secret, requestId } = wanted
+  const secrets = secret?.filter((one) => typeof one !== 'string') ?? []
+  const fingerprints = secret?.filter((one) => typeof one === 'string') ?? []
+  return {
+    since,
+    until,
+    kind: Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined)),
+    caller: caller && toCallerMatch(caller, keys),
+    address: address && toAddressMatch(address, keys),
+    secret: secret && toSecretMatch(secrets, fingerprints, keys),
+    requestId: requestId && { values: [], beginnings: requestId },
+  }
+}

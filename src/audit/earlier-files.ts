@@ -45,7 +45,7 @@ const toKey = ({ file, mac }: NamedHead, tornBytes: number | null = null): strin
 
 const toKeys = ({ tornBytes, ...head }: Mention): string[] => [toKey(head), toKey(head, tornBytes)]
 
-/** Of an earlier file, or of one that was written here. */
+/** The file may be an earlier one, or one that this process wrote. */
 export const toNamedHead = ({ name, head }: { name: string; head: Head | null }): NamedHead => ({
   file: name,
   seq: head?.seq ?? null,

@@ -2,14 +2,7 @@
 import { text as readText } from 'node:stream/consumers'
 import type { AuditKeys } from '../audit/keys.ts'
 import { AuditIndex } from '../audit-reader/audit-index.ts'
-import {
-  closedSets,
-  isPseudonym,
-  parseAddress,
-  toAddressMatch,
-  toCallerMatch,
-  toSecretMatch,
-} from '../audit-reader/filters.ts'
+import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-reader/filters.ts'
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
@@ -63,8 +56,21 @@ async function loadKeysFor(values: readonly string[], { loadKeys }: Place): Prom
   return values.every(isPseudonym) ? keys.catch(() => []) : keys
 }
 
-/** What callers, addresses and secrets match; nothing can be found unless a file was written with a needed key. */
-async function toIdentities(given: Given, place: Place, input: CommandContext['input']) {
+interface Identities {
+  readonly caller: readonly string[] | undefined
+  readonly address: readonly string[] | undefined
+  readonly secret: readonly string[] | undefined
+  readonly keys: readonly AuditKeys[]
+  /** Nothing can be found unless a file was written with one of these. */
+  readonly neededKeys: readonly AuditKeys[]
+}
+
+/** Throws a Misuse. */
+async function readIdentities(
+  given: Given,
+  place: Place,
+  input: CommandContext['input'],
+): Promise<Identities> {
   const { caller, address } = given
   const secret = given.secret && (await readSecrets(given.secret, input))
   if (address?.some((value) => parseAddress(value) === undefined && !isPseudonym(value))) {
@@ -72,13 +78,7 @@ async function toIdentities(given: Given, place: Place, input: CommandContext['i
   }
   const values = [caller, address, secret].flatMap((some) => some ?? [])
   const keys = await loadKeysFor(values, place)
-  const secrets = secret?.map((value) => new Secret(value)) ?? []
-  const matches: Pick<RecordFilter, 'caller' | 'address' | 'secret'> = {
-    caller: caller && toCallerMatch(caller, keys),
-    address: address && toAddressMatch(address, keys),
-    secret: secret && toSecretMatch(secrets, secret.filter(isPseudonym), keys),
-  }
-  return { matches, neededKeys: values.every(isPseudonym) ? [] : keys }
+  return { caller, address, secret, keys, neededKeys: values.every(isPseudonym) ? [] : keys }
 }
 
 function toStatus(text: string): number {
@@ -86,13 +86,12 @@ function toStatus(text: string): number {
   return Number(text)
 }
 
-function toKind(given: Given): RecordFilter['kind'] {
+function toKind(given: Given) {
   const { outcome, code, reason, event, preset, origin, status } = given
   for (const name of ['outcome', 'code', 'reason', 'event'] as const) {
     checkMembers(name, given[name] ?? [], closedSets[name])
   }
-  const kind = { outcome, code, reason, event, preset, origin, status: status?.map(toStatus) }
-  return Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined))
+  return { outcome, code, reason, event, preset, origin, status: status?.map(toStatus) }
 }
 
 export interface Question {
@@ -115,10 +114,11 @@ export async function askIndex(
   const [since, until] = (['since', 'until'] as const).map((name) => parseTime(name, given[name], now()))
   const kind = toKind(given)
   const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
-  const { matches, neededKeys } = await toIdentities(given, place, input)
+  const { caller, address, secret, keys, neededKeys } = await readIdentities(given, place, input)
   const { directory } = place
-  const requestId = given['request-id'] && { values: [], beginnings: given['request-id'] }
-  const filter = { since, until, kind, requestId, ...matches }
+  const secrets = secret?.flatMap((value) => [new Secret(value), ...(isPseudonym(value) ? [value] : [])])
+  const requestId = given['request-id']
+  const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
   const { show, clear } = createProgress(context)
   const index = await AuditIndex.open({ directory, onProgress: show })
   try {

@@ -1,7 +1,7 @@
 /** A service with the admin listener, over real sockets. */
-import { afterAll, beforeAll } from 'vitest'
 import type { Environment } from '../../src/config.ts'
 import { startTestService, type TestService, type TestServiceOptions } from '../support/service.ts'
+import { share } from '../support/shared-service.ts'
 import { listen } from '../support/sockets.ts'
 
 export const ADMIN_TOKEN = 'an-admin-token-that-is-only-for-tests'
@@ -38,18 +38,5 @@ export async function startAdminService(
 export const beyondLoopback = { ADMIN_HOST: '0.0.0.0' } as const
 
 /** One service for all tests of a group, where each of them only asks it something. */
-export function shareAdminService(environment: Environment = {}): () => AdminService {
-  const ends: (() => Promise<void>)[] = []
-  const running: AdminService[] = []
-  beforeAll(async () => {
-    running.push(await startAdminService(environment, { defer: (end) => ends.unshift(end) }))
-  })
-  afterAll(async () => {
-    for (const end of ends) await end()
-  })
-  return () => {
-    const [service] = running
-    if (service === undefined) throw new Error('the service is not running')
-    return service
-  }
-}
+export const shareAdminService = (environment: Environment = {}): (() => AdminService) =>
+  share((defer) => startAdminService(environment, { defer }))

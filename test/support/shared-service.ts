@@ -1,20 +1,25 @@
-/** One service for all tests of a group. */
+/** One service for all tests of a file or group. */
 import { afterAll, beforeAll } from 'vitest'
 import { startTestService, type TestService, type TestServiceOptions } from './service.ts'
 
-/** Starts before the first test of a file or group and closes after the last. */
-export function shareService(options: Omit<TestServiceOptions, 'defer'> = {}): () => TestService {
+export type Defer = (end: () => Promise<void>) => void
+
+/** What `start` resolves with, from before the first test until after the last, when all that it deferred is run. */
+export function share<Started>(start: (defer: Defer) => Promise<Started>): () => Started {
   const ends: (() => Promise<void>)[] = []
-  const running: TestService[] = []
+  const running: Started[] = []
   beforeAll(async () => {
-    running.push(await startTestService({ ...options, defer: (end) => ends.unshift(end) }))
+    running.push(await start((end) => ends.unshift(end)))
   })
   afterAll(async () => {
     for (const end of ends) await end()
   })
   return () => {
-    const [service] = running
-    if (service === undefined) throw new Error('the service is not running')
-    return service
+    const [started] = running
+    if (started === undefined) throw new Error('the service is not running')
+    return started
   }
 }
+
+export const shareService = (options: Omit<TestServiceOptions, 'defer'> = {}): (() => TestService) =>
+  share((defer) => startTestService({ ...options, defer }))
