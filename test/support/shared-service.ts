@@ -9,7 +9,8 @@ export function share<Started>(start: (defer: Defer) => Promise<Started>): () =>
   const ends: (() => Promise<void>)[] = []
   const running: Started[] = []
   beforeAll(async () => {
-    running.push(await start((end) => ends.unshift(end)))
+    const started = await start((end) => ends.unshift(end))
+    running.push(started)
   })
   afterAll(async () => {
     for (const end of ends) await end()
