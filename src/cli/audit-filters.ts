@@ -116,7 +116,7 @@ export async function askIndex(
   const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
   const { caller, address, secret, keys, neededKeys } = await readIdentities(given, place, input)
   const { directory } = place
-  const secrets = secret?.flatMap((value) => [new Secret(value), ...(isPseudonym(value) ? [value] : [])])
+  const secrets = secret && [...secret.map((value) => new Secret(value)), ...secret.filter(isPseudonym)]
   const requestId = given['request-id']
   const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
   const { show, clear } = createProgress(context)
