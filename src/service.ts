@@ -35,12 +35,14 @@ const LAST_RECORD_MS = 9_400
 /** For replies to reach the network, and for the attempts of cut sockets to reach the audit. */
 const CLOSE_GRACE_MS = 300
 
-async function openCatalog(config: Config, logger: Logger): Promise<Catalog> {
+async function openCatalog(config: Config): Promise<Catalog> {
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) {
     const { problems, warnings } = loaded.refused
-    for (const warning of toListed(warnings.map(({ text }) => text))) logger.warn(warning)
-    throw new ConfigError(problems.map(({ text }) => text))
+    throw new ConfigError(
+      problems.map(({ text }) => text),
+      [...config.warnings, ...warnings.map(({ text }) => text)],
+    )
   }
   return loaded.value
 }
@@ -116,7 +118,7 @@ export async function startService(
   logger: Logger,
   { extend, gate = new LogGate() }: StartOptions = {},
 ): Promise<Service> {
-  const catalog = await openCatalog(config, logger)
+  const catalog = await openCatalog(config)
   const runtime = await createRuntime(config, catalog, logger)
   await extend?.(runtime)
   const urls = await listenAll(runtime, config)

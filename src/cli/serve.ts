@@ -52,8 +52,8 @@ export async function runService({
   onEnd(async (error) => {
     gate.open()
     if (error instanceof ConfigError) {
-      for (const warning of toListed(error.warnings)) logger.warn(warning)
-      logger.fatal({ problems: toListed(error.problems) }, 'cannot start')
+      const [problems, warnings] = [toListed(error.problems), toListed(error.warnings)]
+      logger.fatal(warnings.length === 0 ? { problems } : { problems, warnings }, 'cannot start')
     } else logger.fatal({ err: error }, 'crashed')
     await log.close()
   })

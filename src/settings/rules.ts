@@ -91,7 +91,16 @@ const needs: readonly Rule[] = [
   ['AUTH_JWKS_URL', isInsecureUrl('AUTH_JWKS_URL'), HTTP_ADVICE],
 ]
 
+const isKeyOf =
+  (prefix: string) =>
+  ({ OPENAI_API_KEY: key }: Settings): boolean =>
+    key?.startsWith(prefix) === true
+
+// Servers other than OpenAI may accept any key.
 const doubts: readonly Rule[] = [
+  ['OPENAI_API_KEY', isKeyOf('ek_'), 'looks like a client secret. Write an API key'],
+  ['OPENAI_API_KEY', isKeyOf('sk-admin-'), 'looks like an admin key, which cannot mint. Write a project key'],
+  ['OPENAI_API_KEY', isKeyOf('sk-ant-'), 'looks like a key of Anthropic. Write a key of OpenAI'],
   [
     'ALLOWED_ORIGINS',
     (read) => read['AUTH_MODE'] !== 'none' && hasEntry(read['ALLOWED_ORIGINS'], 'null'),

@@ -108,9 +108,6 @@ export const apiKey = z
   .refine((text) => !/^[A-Z][A-Z0-9_]{3,}=/.test(text), 'contains NAME=value. Write only the key')
   .refine((text) => !/^[{[]/.test(text), 'contains JSON. Write only the key')
   .refine((text) => !BASE64_KEY.test(text), 'is in base64. Write the key itself')
-  .refine((text) => !text.startsWith('ek_'), 'is a client secret. Write an API key')
-  .refine((text) => !text.startsWith('sk-admin-'), 'is an admin key, which cannot mint. Write a project key')
-  .refine((text) => !text.startsWith('sk-ant-'), 'is a key of Anthropic. Write a key of OpenAI')
   .refine((text) => /^[\x21-\x7e]*$/.test(text), {
     error: 'contains a blank, or a character that no API key has',
     abort: true,

@@ -13,6 +13,18 @@ describe('a setting that has no effect, or another one than it seems, is a warni
     [{ ...enough, NO_PROXY: 'localhost,http://a.example' }, `NO_PROXY: entry 2 ${unmatched}`],
     [{ ...enough, NO_PROXY: '10.0.0.0/33' }, `NO_PROXY: entry 1 ${unmatched}`],
     [
+      { ...enough, OPENAI_API_KEY: 'ek_0123456789abcdefghijkl' },
+      'OPENAI_API_KEY: looks like a client secret. Write an API key',
+    ],
+    [
+      { ...enough, OPENAI_API_KEY: 'sk-admin-0123456789abcdefghij' },
+      'OPENAI_API_KEY: looks like an admin key, which cannot mint. Write a project key',
+    ],
+    [
+      { ...enough, OPENAI_API_KEY: 'sk-ant-api03-0123456789abcdef' },
+      'OPENAI_API_KEY: looks like a key of Anthropic. Write a key of OpenAI',
+    ],
+    [
       { ...enough, AUTH_SINGLEUSE: 'true' },
       'AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?',
     ],
