@@ -13,10 +13,11 @@ import {
   toLimitConfig,
   toRedisConfig,
 } from './settings/limits.ts'
+import { findPlatform } from './settings/platform.ts'
 import { checkSettings, toSettingWarnings } from './settings/rules.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
 import { toProxy, toUpstreamConfig, type UpstreamConfig, upstreamVariables } from './settings/upstream.ts'
-import { auditKey, listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
+import { auditKey, flag, listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
   HOST: listenHost.default('127.0.0.1'),
@@ -34,6 +35,7 @@ const variables = z.object({
   AUDIT_KEY: auditKey.optional(),
   AUDIT_IDENTITIES: z.enum(['pseudonym', 'plain'], { error: 'is pseudonym or plain' }).default('pseudonym'),
   AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(180),
+  AUDIT_COPY_TO_LOG: flag.default(false),
   ...adminVariables,
   DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
   LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
@@ -75,6 +77,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly maxConcurrentMints: number
   readonly audit: AuditSettings
+  /** Where the service runs, if the environment says so. */
+  readonly platform: string | undefined
   /** Null where there is no admin listener. */
   readonly admin: AdminConfig | null
   readonly drainDelaySeconds: number
@@ -177,7 +181,9 @@ export function parseConfig(environment: Environment, warnings: readonly string[
       key: data.AUDIT_KEY,
       identities: data.AUDIT_IDENTITIES,
       retentionDays: data.AUDIT_RETENTION_DAYS,
+      copyToLog: data.AUDIT_COPY_TO_LOG,
     }),
+    platform: findPlatform(environment),
     admin: toAdminConfig(data),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,

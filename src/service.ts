@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { findStorage, type Storage, toStorageWarning } from './audit/storage.ts'
 import { monotonicNow } from './clocks.ts'
 import type { Config } from './config.ts'
 import { codeOf } from './errors.ts'
@@ -88,7 +89,7 @@ async function listenAll({ app, adminApp }: Runtime, config: Config): Promise<Ur
 }
 
 /** What the first line of the log says about the service. */
-const describeService = (config: Config, catalog: Catalog, urls: Urls): object => ({
+const describeService = (config: Config, catalog: Catalog, urls: Urls, storage: Storage): object => ({
   ...urls,
   version: readVersion(),
   node: process.versions.node,
@@ -103,6 +104,8 @@ const describeService = (config: Config, catalog: Catalog, urls: Urls): object =
   presets: catalog.presets.size,
   revision: catalog.revision,
   audit_directory: config.audit.directory,
+  audit_storage: storage,
+  audit_copied_to_log: config.audit.copyToLog,
   trusted_proxies: config.trustedProxies,
 })
 
@@ -122,10 +125,13 @@ export async function startService(
   const runtime = await createRuntime(config, catalog, logger)
   await extend?.(runtime)
   const urls = await listenAll(runtime, config)
-  gate.open(() => logger.info(describeService(config, catalog, urls), 'listening'))
+  const storage = await findStorage(config)
+  gate.open(() => logger.info(describeService(config, catalog, urls, storage), 'listening'))
   if (config.callers.mode === 'none') {
     logger.warn('AUTH_MODE is none: everyone who can forge an Origin header may mint. Only limits apply')
   }
+  const unkept = toStorageWarning(config, storage)
+  if (unkept !== undefined) logger.warn(unkept)
   for (const warning of toListed([...config.warnings, ...catalog.warnings.map(({ text }) => text)])) {
     logger.warn(warning)
   }

@@ -25,7 +25,8 @@ function parseObject(text: string): unknown {
   }
 }
 
-function readAnchor({ bytes }: Line, number: number): Claim | undefined {
+/** Undefined if the line is no anchor. */
+export function readAnchor({ bytes }: Line, number: number): Claim | undefined {
   // Most lines of a log are no anchors, and need not be parsed.
   if (!bytes.includes(MESSAGE)) return undefined
   const found = parseObject(bytes.toString('utf8'))

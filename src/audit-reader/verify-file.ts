@@ -48,23 +48,30 @@ export interface VerifyFileOptions {
   readonly keys: readonly VerifyKey[]
   /** About the file. */
   readonly claims: readonly Claim[]
+  /** When the log begins that the file is from, in Unix milliseconds; undefined for a file of a directory. */
+  readonly logBeginsAtMs?: number | undefined
   /** Called with the number of bytes that were read. */
   readonly onRead?: ((bytes: number) => void) | undefined
 }
 
 const firstRecordEvents: ReadonlySet<string> = new Set(['open', 'recovered', 'gap'])
 
+/** A running writer writes each minute: its first line in a log comes within this time. */
+const FIRST_LINE_MS = 90_000
+
 /** Takes the lines of a file in order. Refused lines are not counted. */
 export class FileCheck {
   readonly #keys: readonly VerifyKey[]
   readonly #check: ClaimsCheck
+  readonly #logBeginsAtMs: number | undefined
   readonly #claims: Claim[] = []
   readonly #report: { -readonly [Name in keyof FileReport]: FileReport[Name] }
   /** Null: the key is unknown. Then only what needs no key is judged. */
   #key: VerifyKey | null = null
 
-  constructor({ name, keys, claims }: Pick<VerifyFileOptions, 'name' | 'keys' | 'claims'>) {
+  constructor({ name, keys, claims, logBeginsAtMs }: Omit<VerifyFileOptions, 'directory' | 'onRead'>) {
     this.#keys = keys
+    this.#logBeginsAtMs = logBeginsAtMs
     this.#check = new ClaimsCheck(claims)
     this.#report = {
       name,
@@ -134,7 +141,8 @@ export class FileCheck {
     if (found !== undefined) return true
     // A first line names its key: one of ours would have sealed it.
     const id = readKeyId(bytes)
-    return id !== undefined && this.#keys.every((one) => one.id !== id)
+    if (id === undefined) return this.#isLaterPart(readHeading(bytes))
+    return this.#keys.every((one) => one.id !== id)
   }
 
   #findKey(bytes: Buffer): VerifyKey | undefined {
@@ -142,9 +150,16 @@ export class FileCheck {
     return mac === undefined ? undefined : this.#keys.find(({ chain }) => isSealedBy(chain, bytes, mac))
   }
 
-  #isNext({ seq, event, writer }: Heading, prev: string | null): boolean {
+  /** Whether the log begins in the middle of this file. */
+  #isLaterPart(heading: Heading | undefined): boolean {
+    if (this.#logBeginsAtMs === undefined || heading === undefined) return false
+    return Date.parse(heading.time) - this.#logBeginsAtMs <= FIRST_LINE_MS
+  }
+
+  #isNext(heading: Heading, prev: string | null): boolean {
+    const { seq, event, writer } = heading
     const { head, writer: own, isClosed } = this.#report
-    if (head === null) return event === 'open' && prev === null
+    if (head === null) return (event === 'open' && prev === null) || this.#isLaterPart(heading)
     return prev === head.mac && seq === head.seq + 1 && writer === own && !isClosed
   }
 

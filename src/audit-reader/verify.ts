@@ -1,5 +1,5 @@
 /** Verifies an audit: each file by itself, then what files and anchors say about each other. */
-import { toWriter } from '../audit/format.ts'
+import { toOpenedAt, toWriter } from '../audit/format.ts'
 import type { Claim } from './claims.ts'
 import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
 import { type ListedFile, listAudit } from './listing.ts'
@@ -11,6 +11,8 @@ export interface VerifyOptions {
   readonly keys: readonly VerifyKey[]
   /** From the log. */
   readonly anchors: readonly Claim[]
+  /** When the log begins that the files are from, in Unix milliseconds; undefined for files of a service. */
+  readonly logBeginsAtMs?: number | undefined
   /** Called with the bytes read so far, and about how many there are. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined
 }
@@ -67,7 +69,7 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
     ...reports.flatMap((report) => judgeFile(report, claims.about(report.name))),
     ...findRepeated(reports, claims),
     ...findForeign(options.anchors, present, claims),
-    ...findMissing(present, claims),
+    ...findMissing(present, claims, options.logBeginsAtMs),
   ].toSorted(byFile)
   return {
     verdict: toVerdict(found),
@@ -104,7 +106,7 @@ async function readAll(
   claims: Claims,
   options: VerifyOptions,
 ): Promise<ReadFiles> {
-  const { directory, keys, onProgress } = options
+  const { directory, keys, logBeginsAtMs, onProgress } = options
   const total = files.reduce((sum, { size }) => sum + size, 0)
   const reports = new Map<string, FileReport>()
   const known = new Map<string, number>()
@@ -118,7 +120,7 @@ async function readAll(
     const about = claims.about(name)
     known.set(name, about.length)
     try {
-      reports.set(name, await verifyFile({ directory, name, keys, claims: about, onRead }))
+      reports.set(name, await verifyFile({ directory, name, keys, claims: about, logBeginsAtMs, onRead }))
     } catch {
       unreadable.push(name)
     }
@@ -205,12 +207,17 @@ function findForeign(anchors: readonly Claim[], present: ReadonlySet<string>, cl
 }
 
 /**
- * Files that are named but not here. Records of removals excuse them. Logs may be kept longer than files, so an anchor is
+ * Files that are named but not here. A log does not have files that were opened before it begins. Records of removals excuse them. Logs may be kept longer than files, so an anchor is
  * also excused by the removal of a newer file.
  */
-function findMissing(present: ReadonlySet<string>, claims: Claims): Finding[] {
+function findMissing(present: ReadonlySet<string>, claims: Claims, logBeginsAtMs = 0): Finding[] {
   return [...claims.byFile].flatMap(([file, about]) => {
-    if (present.has(file) || about.some(({ event }) => event === 'removed')) return []
+    if (
+      present.has(file) ||
+      toOpenedAt(file) < logBeginsAtMs ||
+      about.some(({ event }) => event === 'removed')
+    )
+      return []
     const isOld = file < claims.newestRemoved
     const missed = about.find(({ event }) => event !== 'anchor' || !isOld)
     return missed === undefined ? [] : [toFinding(file, 'file_missing', { witness: missed.witness })]

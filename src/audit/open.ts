@@ -28,6 +28,8 @@ export interface AuditSettings {
   readonly identities: 'pseudonym' | 'plain'
   /** 0 keeps all. */
   readonly retentionDays: number
+  /** Whether the log gets a copy of each record. */
+  readonly copyToLog: boolean
 }
 
 export interface AuditDependencies {
@@ -76,6 +78,11 @@ function toRetentionWarning(cause: string): string {
   return 'audit retention cannot remove old files: it tries again in an hour'
 }
 
+/** As text, because a platform that reads JSON may change the order of fields, and so break the seal. */
+function copyLines(log: Logger, text: string): void {
+  for (const record of text.trimEnd().split('\n')) log.info({ record }, 'audit record')
+}
+
 export interface OpenAudit {
   readonly audit: Audit
   readonly keys: AuditKeys
@@ -83,13 +90,13 @@ export interface OpenAudit {
 
 /** Opens the first file. Rejects with what the file system says, or with KEY_TOO_SHORT. */
 export async function openAudit(
-  { directory, durability, key: given, identities, retentionDays }: AuditSettings,
+  { directory, durability, key: given, identities, retentionDays, copyToLog }: AuditSettings,
   { logger, monotonicNow, unixNow, clockOffsetMs, isRecordDue, onCommit, onChange }: AuditDependencies,
 ): Promise<OpenAudit> {
   const key = given ?? (await openKeyFile(directory, logger))
   const keys = deriveAuditKeys(key)
-  // LOG_LEVEL must not silence anchors.
-  const anchorLog = logger.child({}, { level: 'info' })
+  // LOG_LEVEL must not silence anchors and copies.
+  const evidenceLog = logger.child({}, { level: 'info' })
   const identify: AuditOptions['identify'] =
     identities === 'plain' ? (_kind, value) => value : keys.toPseudonym
   /** The next start needs it. */
@@ -100,7 +107,7 @@ export async function openAudit(
     )
   }
 
-  const anchors = new Anchors({ print: (anchor) => anchorLog.info(anchor, 'audit anchor'), unixNow })
+  const anchors = new Anchors({ print: (anchor) => evidenceLog.info(anchor, 'audit anchor'), unixNow })
   const writer = new AuditWriter({
     directory,
     durability,
@@ -109,6 +116,7 @@ export async function openAudit(
     unixNow,
     isRecordDue,
     onCommit,
+    onLines: copyToLog ? (text) => copyLines(evidenceLog, text) : undefined,
     onChange: (available, cause) => {
       onChange?.(available ? null : (cause ?? 'unknown'))
       if (!available) return logger.error({ cause }, DOWN)

@@ -6,15 +6,17 @@ import type { Anchors } from './anchors.ts'
 import { createDirectory, syncDirectory } from './directory.ts'
 import { EarlierFiles, type Survey, toFirstRecords, toNamedHead } from './earlier-files.ts'
 import { type AuditFile, createAuditFile, type Durability, toWriteError } from './file.ts'
-import { type Head, type NamedHead, toFileName } from './format.ts'
+import { type NamedHead, toFileName } from './format.ts'
 import type { AuditKeys } from './keys.ts'
-import { type RecordFields, toEventFields, toLines } from './record.ts'
+import { type Lines, type RecordFields, toEventFields, toLines } from './record.ts'
 
 export interface FileSeriesOptions {
   readonly directory: string
   readonly durability: Durability
   readonly keys: Pick<AuditKeys, 'chain' | 'id'>
   readonly anchors: Anchors
+  /** Called with lines that are as durable as configured. */
+  readonly onLines?: ((text: string) => void) | undefined
   /** Milliseconds. */
   readonly unixNow: () => number
 }
@@ -88,8 +90,8 @@ export class FileSeries {
   async append(batch: readonly RecordFields[]): Promise<void> {
     const file = this.#current
     if (file === undefined) throw toWriteError('unavailable')
-    const head = await this.#write(file, batch)
-    if (file === this.#current) this.#advance(file, head, batch.length)
+    const lines = await this.#write(file, batch)
+    if (file === this.#current) this.#advance(file, lines, batch.length)
   }
 
   /** Closes the current file with a record, before a next one. */
@@ -131,10 +133,10 @@ export class FileSeries {
     const file = await this.#create()
     const records = toFirstRecords({ file: file.name, keyId: keys.id, earlier, gap })
     try {
-      const head = await this.#write(file, records)
+      const lines = await this.#write(file, records)
       await syncDirectory(directory)
       if (opening.isAbandoned) throw toWriteError('slow_disk')
-      this.#advance(file, head, records.length)
+      this.#advance(file, lines, records.length)
     } catch (error) {
       await file.close()
       // Files without an acknowledged record must not fill a full disk.
@@ -172,7 +174,7 @@ export class FileSeries {
     this.#leftover = undefined
   }
 
-  async #write(file: AuditFile, batch: readonly RecordFields[]): Promise<Head> {
+  async #write(file: AuditFile, batch: readonly RecordFields[]): Promise<Lines> {
     const { durability, keys, unixNow } = this.#options
     const place = {
       time: new Date(unixNow()).toISOString(),
@@ -180,13 +182,14 @@ export class FileSeries {
       seq: this.#seq,
       prev: file.head?.mac ?? null,
     }
-    const { text, head } = toLines(batch, place, keys.chain)
-    await file.append(text, head, durability)
-    return head
+    const lines = toLines(batch, place, keys.chain)
+    await file.append(lines.text, lines.head, durability)
+    return lines
   }
 
-  #advance({ name }: AuditFile, head: Head, records: number): void {
+  #advance({ name }: AuditFile, { text, head }: Lines, records: number): void {
     this.#seq = head.seq + 1
+    this.#options.onLines?.(text)
     this.#options.anchors.advance({ writer: this.writer, file: name, ...head }, records)
   }
 }

@@ -1,9 +1,13 @@
 /** Where the audit is and with which keys, and why the audit commands may be unable to work. */
 import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
+import type { Claim } from '../audit-reader/claims.ts'
 import { listAudit } from '../audit-reader/listing.ts'
+import { readLogCopy } from '../audit-reader/log-copy.ts'
 import { type Environment, parseAuditConfig } from '../config.ts'
 import { codeOf } from '../errors.ts'
 import { ConfigError } from '../problems.ts'
+import { Misuse } from './arguments.ts'
+import type { CommandContext } from './command.ts'
 
 /** Why an audit cannot be read. */
 export class CannotCheck extends Error {
@@ -78,4 +82,48 @@ export function toCannotCheck(error: unknown): CannotCheck {
   const code = codeOf(error)
   if (code === undefined || /^ERR_(?!SQLITE)/.test(code)) throw error
   return new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
+}
+
+export interface Source extends Place {
+  /** Those of the log that was read, if there is one. */
+  readonly anchors: readonly Claim[]
+  /** Unix milliseconds; undefined if no log was read. */
+  readonly logBeginsAtMs: number | undefined
+  readonly close: () => Promise<void>
+}
+
+export interface SourceOptions extends PlaceOptions, Pick<CommandContext, 'environment' | 'input' | 'note'> {
+  /** `-` reads the copies in a log from the input. */
+  readonly operand: string | undefined
+}
+
+const TOO_LONG = 'Lines above 1 MiB are skipped. Print one log entry per line.\n'
+
+/** The records of a directory or of a log. Throws a Misuse or a CannotCheck. */
+export async function openSource({ operand, environment, input, note, ...options }: SourceOptions) {
+  const place = findPlace(environment, options)
+  if (operand === undefined) {
+    return {
+      ...place,
+      anchors: [],
+      logBeginsAtMs: undefined,
+      close: () => Promise.resolve(),
+    } satisfies Source
+  }
+  if (operand !== '-') throw new Misuse('takes options only, or - for a log on its input.')
+  async function loadKeys(): Promise<readonly AuditKeys[]> {
+    try {
+      return await place.loadKeys()
+    } catch (error) {
+      if (error instanceof CannotCheck) throw error
+      throw new CannotCheck('key_missing', 'there is no audit key. Name its file with --key-file')
+    }
+  }
+  const { records, directory, anchors, beginsAtMs, tooLong, remove } = await readLogCopy(input)
+  if (tooLong > 0) note(TOO_LONG)
+  if (records === 0) {
+    await remove()
+    throw new CannotCheck('nothing_found', 'there is no audit record in the log. Set AUDIT_COPY_TO_LOG=true')
+  }
+  return { loadKeys, directory, anchors, logBeginsAtMs: beginsAtMs, close: remove } satisfies Source
 }

@@ -6,8 +6,8 @@ import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
-import { checkMembers, commonOptions, Misuse, parseOptions, parseTime } from './arguments.ts'
-import { CannotCheck, findPlace, type Place } from './audit-context.ts'
+import { checkMembers, commonOptions, Misuse, type parseArguments, parseTime } from './arguments.ts'
+import { CannotCheck, openSource, type Place } from './audit-context.ts'
 import type { CommandContext } from './command.ts'
 import { createProgress } from './progress.ts'
 
@@ -31,7 +31,7 @@ export const filterOptions = {
   ...commonOptions,
 } as const
 
-type Given = ReturnType<typeof parseOptions<typeof filterOptions>>
+type Given = ReturnType<typeof parseArguments<typeof filterOptions>>['values']
 
 /** Undefined if the option is not given; Infinity for 0. Throws a Misuse. */
 export function parseLimit(text: string | undefined): number | undefined {
@@ -101,33 +101,64 @@ export interface Question {
   readonly clearProgress: () => void
 }
 
+export interface Asking {
+  /** `-` reads a log. */
+  readonly operand: string | undefined
+  readonly nothing: string
+  readonly answer: (question: Question) => Promise<number>
+}
+
 /**
  * Checks the filters, brings the index up to date, and lets `answer` write what it finds; it resolves with how much. Then
  * says what was not found or passed over. The exit code. Throws a Misuse, a CannotCheck or what the file system throws.
  */
-export async function askIndex(
-  given: Given,
-  context: CommandContext,
-  { nothing, answer }: { readonly nothing: string; readonly answer: (question: Question) => Promise<number> },
-): Promise<number> {
-  const { environment, now, input, note } = context
-  const [since, until] = (['since', 'until'] as const).map((name) => parseTime(name, given[name], now()))
+export async function askIndex(given: Given, context: CommandContext, asking: Asking): Promise<number> {
+  const { operand } = asking
+  const [since, until] = (['since', 'until'] as const).map((name) =>
+    parseTime(name, given[name], context.now()),
+  )
   const kind = toKind(given)
-  const place = findPlace(environment, { dir: given.dir, keyFiles: given['key-file'] ?? [] })
-  const { caller, address, secret, keys, neededKeys } = await readIdentities(given, place, input)
-  const { directory } = place
-  const secrets = secret && [...secret.map((value) => new Secret(value)), ...secret.filter(isPseudonym)]
-  const requestId = given['request-id']
-  const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
+  if (operand !== undefined && given.secret?.includes('-') === true) {
+    throw new Misuse('reads its input once: as - or as --secret -.')
+  }
+  const source = await openSource({
+    ...context,
+    operand,
+    dir: given.dir,
+    keyFiles: given['key-file'] ?? [],
+  })
+  try {
+    const { caller, address, secret, keys, neededKeys } = await readIdentities(given, source, context.input)
+    const secrets = secret && [...secret.map((value) => new Secret(value)), ...secret.filter(isPseudonym)]
+    const requestId = given['request-id']
+    const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
+    return await answerFrom(source.directory, { filter, neededKeys, context, asking })
+  } finally {
+    await source.close()
+  }
+}
+
+interface Search {
+  readonly filter: RecordFilter
+  readonly neededKeys: readonly AuditKeys[]
+  readonly context: CommandContext
+  readonly asking: Asking
+}
+
+async function answerFrom(
+  directory: string,
+  { filter, neededKeys, context, asking }: Search,
+): Promise<number> {
+  const { note } = context
   const { show, clear } = createProgress(context)
   const index = await AuditIndex.open({ directory, onProgress: show })
   try {
     await index.update()
-    const found = await answer({ index, filter, clearProgress: clear })
+    const found = await asking.answer({ index, filter, clearProgress: clear })
     clear()
     if (found === 0) {
       await checkKeys(directory, neededKeys)
-      note(nothing)
+      note(asking.nothing)
     }
     const skipped = await index.countSkipped(filter)
     if (skipped > 0) {

@@ -1,7 +1,7 @@
 /** `realtime-mint audit query`: what happened, to which caller, and which attempt issued this secret? */
 import type { FoundRecord, SelectedPage } from '../audit-reader/audit-index.ts'
 import type { Page } from '../audit-reader/index-query.ts'
-import { parseOptions } from './arguments.ts'
+import { parseArguments } from './arguments.ts'
 import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
 import type { Command, CommandContext } from './command.ts'
 import { createTable } from './table.ts'
@@ -45,7 +45,10 @@ async function print(
 /** `realtime-mint audit query` */
 export const runQuery: Command = async (args, context) => {
   const { environment, columns, note, write } = context
-  const given = parseOptions(args, options)
+  const {
+    values: given,
+    operands: [operand],
+  } = parseArguments(args, options, 1)
   const limit = parseLimit(given.limit) ?? (columns === undefined ? Infinity : TERMINAL_LIMIT)
   async function answer(question: Question): Promise<number> {
     const exceptEvents = given.event === undefined ? ['heartbeat'] : undefined
@@ -62,5 +65,5 @@ export const runQuery: Command = async (args, context) => {
       note(`There are more than these ${shown} records. --limit N shows N of them, --limit 0 all.\n`)
     return shown
   }
-  return askIndex(given, context, { nothing: 'No record matches.\n', answer })
+  return askIndex(given, context, { operand, nothing: 'No record matches.\n', answer })
 }

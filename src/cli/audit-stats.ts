@@ -1,6 +1,6 @@
 /** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
 import { type Group, type GroupName, groupNames, isGroupName } from '../audit-reader/index-query.ts'
-import { checkMembers, Misuse, parseOptions } from './arguments.ts'
+import { checkMembers, Misuse, parseArguments } from './arguments.ts'
 import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
 import type { Command } from './command.ts'
 import { toPrintable } from './table.ts'
@@ -67,7 +67,10 @@ function toTable(groups: readonly Group[], by: readonly GroupName[]): string[] {
 /** `realtime-mint audit stats` */
 export const runStats: Command = async (args, context) => {
   const { write, note } = context
-  const given = parseOptions(args, options)
+  const {
+    values: given,
+    operands: [operand],
+  } = parseArguments(args, options, 1)
   const by = parseBy(given.by)
   const limit = parseLimit(given.limit) ?? Infinity
   async function answer({ index, filter, clearProgress }: Question): Promise<number> {
@@ -79,5 +82,5 @@ export const runStats: Command = async (args, context) => {
     if (shown.length < groups.length) note(`There are ${groups.length} groups. --limit 0 shows all.\n`)
     return shown.length
   }
-  return askIndex(given, context, { nothing: 'No attempt matches.\n', answer })
+  return askIndex(given, context, { operand, nothing: 'No attempt matches.\n', answer })
 }

@@ -2,8 +2,8 @@
 import { type Finding, findings, type Verdict } from '../audit-reader/findings.ts'
 import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
-import { commonOptions, parseOptions } from './arguments.ts'
-import { CannotCheck, findPlace } from './audit-context.ts'
+import { commonOptions, Misuse, parseArguments } from './arguments.ts'
+import { CannotCheck, openSource } from './audit-context.ts'
 import { type Command, type CommandContext, toJson } from './command.ts'
 import { createProgress } from './progress.ts'
 
@@ -65,20 +65,27 @@ async function readLogOf(path: string | undefined, input: CommandContext['input'
 
 /** `realtime-mint audit verify` */
 export const runVerify: Command = async (args, context) => {
-  const { environment, write, note, input } = context
-  const { dir, 'key-file': keyFiles = [], anchors: log, json } = parseOptions(args, options)
-  const { directory, loadKeys } = findPlace(environment, { dir, keyFiles })
-  const keys = await loadKeys()
-  // Before the files, so that the lines that it names are on the disk when files are read.
-  const anchors = await readLogOf(log, input)
-  const progress = createProgress(context)
-  const verification = await verifyAudit({ directory, keys, anchors, onProgress: progress.show })
-  progress.clear()
-  if (verification.files === 0 && verification.findings.length === 0) {
-    throw new CannotCheck('nothing_found', 'there is no audit file in AUDIT_DIR')
+  const { write, note, input } = context
+  const { values, operands } = parseArguments(args, options, 1)
+  const { dir, 'key-file': keyFiles = [], anchors: log, json } = values
+  const [operand] = operands
+  if (operand !== undefined && log === '-') throw new Misuse('reads its input once: as - or as --anchors -.')
+  const source = await openSource({ ...context, operand, dir, keyFiles })
+  try {
+    const keys = await source.loadKeys()
+    // Before the files, so that the lines that it names are on the disk when files are read.
+    const anchors = [...source.anchors, ...(await readLogOf(log, input))]
+    const { show, clear } = createProgress(context)
+    const verification = await verifyAudit({ ...source, keys, anchors, onProgress: show })
+    clear()
+    if (verification.files === 0 && verification.findings.length === 0) {
+      throw new CannotCheck('nothing_found', 'there is no audit file in AUDIT_DIR')
+    }
+    await write(json ? toJsonReport(verification) : toReport(verification))
+    if (log !== undefined && anchors.length === 0)
+      note('There is no anchor in the log: a removed tail would not be found.\n')
+    return exitCodes[verification.verdict]
+  } finally {
+    await source.close()
   }
-  await write(json ? toJsonReport(verification) : toReport(verification))
-  if (log !== undefined && anchors.length === 0)
-    note('There is no anchor in the log: a removed tail would not be found.\n')
-  return exitCodes[verification.verdict]
 }

@@ -7,12 +7,14 @@ import { EXIT_UNCHECKED, runVerify } from './audit-verify.ts'
 import type { Command } from './command.ts'
 import { EXIT_USAGE } from './exit.ts'
 
-const USAGE = `Usage: realtime-mint audit verify [--anchors LOG] [--json]
-       realtime-mint audit query [FILTER...] [--oldest-first] [--json]
-       realtime-mint audit stats [--by FIELD[,FIELD]] [FILTER...] [--json]
+const USAGE = `Usage: realtime-mint audit verify [-] [--anchors LOG] [--json]
+       realtime-mint audit query [-] [FILTER...] [--oldest-first] [--json]
+       realtime-mint audit stats [-] [--by FIELD[,FIELD]] [FILTER...] [--json]
 
 They read AUDIT_DIR, also while the service runs. They need none of its other settings.
 
+  -                    instead of a directory, read a log from the input, with the records that AUDIT_COPY_TO_LOG
+                       printed. The log may be wrapped by a platform, in any order, and have lines twice
   --dir DIR            the directory, instead of AUDIT_DIR
   --key-file FILE      the audit key, instead of AUDIT_KEY_FILE; may be repeated if keys have changed
   --json               for programs

@@ -3,6 +3,7 @@ import { access, constants, lstat, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { toAuditProblem } from '../audit/open.ts'
+import { findStorage, toStorageWarning } from '../audit/storage.ts'
 import { KeySet } from '../auth/key-set.ts'
 import { toKeySetAdvice } from '../auth/key-set-error.ts'
 import { monotonicNow } from '../clocks.ts'
@@ -106,6 +107,13 @@ async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
     : [`OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`]
 }
 
+/** A directory that cannot be read is a problem of its own. */
+async function checkStorage(config: Config): Promise<readonly string[]> {
+  const storage = await findStorage(config).catch(() => 'disk' as const)
+  const warning = toStorageWarning(config, storage)
+  return warning === undefined ? [] : [warning]
+}
+
 /** Resolves within seconds, even if a server does not answer. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
   const [problems, warnings] = await Promise.all([
@@ -114,7 +122,12 @@ export async function runPreflight(environment: Environment, config: Config): Pr
       checkAuditKey(config),
       checkKeySet(config),
     ]),
-    Promise.all([findExposed(environment, config), checkRedis(config), checkProxy(config)]),
+    Promise.all([
+      findExposed(environment, config),
+      checkRedis(config),
+      checkProxy(config),
+      checkStorage(config),
+    ]),
   ])
   return { problems: problems.flat(), warnings: warnings.flat() }
 }

@@ -32,7 +32,7 @@ export async function openTestAudit(options: TestAuditOptions = {}): Promise<Tes
   const directory = options.directory ?? (await createTemporaryDirectory())
   const defaults = { durability: 'write', key: new Secret(AUDIT_KEY), identities: 'pseudonym' } as const
   const { audit } = await openAudit(
-    { ...defaults, retentionDays: 180, directory, ...settings },
+    { ...defaults, retentionDays: 180, copyToLog: false, directory, ...settings },
     {
       logger,
       monotonicNow: () => clock.monotonic,

@@ -258,7 +258,7 @@ describe('audit', () => {
     async (...args) => {
       const { code, stdout, stderr } = await run('/nowhere', args)
       expect([code, stderr]).toStrictEqual([0, ''])
-      expect(stdout).toMatch(/^Usage: realtime-mint audit verify \[--anchors LOG\]/)
+      expect(stdout).toMatch(/^Usage: realtime-mint audit verify \[-\] \[--anchors LOG\]/)
       expect(stdout).toContain('it does not verify them')
       expect(stdout.split('\n').every((line) => line.length <= 120)).toBe(true)
     },

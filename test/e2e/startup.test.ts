@@ -46,6 +46,8 @@ describe('a start', () => {
       presets: 1,
       revision: expect.stringMatching(/^[0-9a-f]{16}$/),
       audit_directory: expect.stringContaining('realtime-mint-test-'),
+      audit_storage: 'disk',
+      audit_copied_to_log: false,
       trusted_proxies: ['10.0.0.0/8'],
       msg: 'listening',
     })

@@ -227,6 +227,7 @@ export const settings: readonly Setting[] = [
   choice('AUDIT_DURABILITY', ({ audit }) => audit.durability, 'fsync write', 'none FSYNC true'),
   choice('AUDIT_IDENTITIES', ({ audit }) => audit.identities, 'pseudonym plain', 'Plain none true'),
   wholeNumber('AUDIT_RETENTION_DAYS', ({ audit }) => audit.retentionDays, 180, [0, 36_500]),
+  flag('AUDIT_COPY_TO_LOG', ({ audit }) => audit.copyToLog, {}),
   {
     name: 'AUDIT_KEY',
     read: ({ audit }) => audit.key?.reveal(),
