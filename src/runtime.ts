@@ -1,4 +1,4 @@
-/** The composition root: creates the parts of a running service, and says what each of them logs. */
+/** The composition root: creates the parts of a running service, and says what each of them logs. Loads what is configured. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { AdminParts } from './admin/create.ts'
@@ -6,7 +6,7 @@ import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'
 import { type OpenAudit, openAudit, toAuditProblem } from './audit/open.ts'
-import { type CallerGuard, createCallerGuard } from './auth/caller.ts'
+import type { CallerGuard } from './auth/caller.ts'
 import { RedisUsedTokens } from './auth/redis-used-tokens.ts'
 import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
@@ -23,7 +23,7 @@ import type { Metrics } from './metrics/metrics.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
 import type { Catalog } from './presets/load/catalog.ts'
 import { ConfigError } from './problems.ts'
-import { RedisConnection } from './redis/connection.ts'
+import type { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
 import { createUpstreamLog } from './upstream-log.ts'
 import type { Watched } from './watched-file.ts'
@@ -78,8 +78,13 @@ function noteChange(conditions: Conditions, part: Part, cause: string | null): v
   else conditions.begin(part, cause)
 }
 
-function guardCallers({ callers }: Config, conditions: Conditions, logger: Logger): CallerGuard | undefined {
+async function guardCallers(
+  { callers }: Config,
+  conditions: Conditions,
+  logger: Logger,
+): Promise<CallerGuard | undefined> {
   if (callers.mode === 'none') return undefined
+  const { createCallerGuard } = await import('./auth/caller.ts')
   return createCallerGuard({
     ...callers,
     monotonicNow,
@@ -106,6 +111,7 @@ async function openRedis(
   { audit, conditions, logger }: WatchDependencies,
 ): Promise<RedisConnection | null> {
   if (redis === null) return null
+  const { RedisConnection } = await import('./redis/connection.ts')
   const connection = new RedisConnection({
     url: redis.url,
     onChange: (cause) => {
@@ -173,14 +179,13 @@ async function checkDescriptorLimit({ maxConcurrentMints }: Config, logger: Logg
   return limit
 }
 
-/** Nothing is counted without an admin listener, and the library is not loaded. */
+/** Nothing is counted without an admin listener. */
 async function loadMetrics({ admin, upstream }: Config): Promise<Metrics | undefined> {
   if (admin === null) return undefined
   const { createMetrics } = await import('./metrics/metrics.ts')
   return createMetrics(upstream.baseUrl.hostname)
 }
 
-/** Loads nothing of the admin listener if there is none. */
 async function openAdminApp(
   { admin, audit, upstream }: Config,
   parts: Omit<AdminParts, 'metrics' | 'auditDirectory' | 'hasKeyFile'>,
@@ -202,7 +207,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const { audit, keys } = await startAudit(config, { lifecycle, clock, conditions, metrics, logger })
   const watching = { audit, conditions, logger }
   const redis = await openRedis(config, watching)
-  const callerGuard = guardCallers(config, conditions, logger)
+  const callerGuard = await guardCallers(config, conditions, logger)
   const presets = watchPresets(config, initial, watching)
   const key = watchKey(config, watching)
   const descriptorLimit = await checkDescriptorLimit(config, logger)

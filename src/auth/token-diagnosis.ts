@@ -1,8 +1,9 @@
 /** Explains to an operator why a token is refused: the claim, the setting, and the kind of value, never the value. */
 import { isObject, type JsonObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
+import { audienceClaims } from './audience-claims.ts'
 import { type KeySource, publicKeyAlgorithms } from './caller.ts'
-import { audienceClaims, TOLERANCE_SECONDS, type TokenOptions } from './token.ts'
+import { TOLERANCE_SECONDS, type TokenOptions } from './token.ts'
 
 export interface DiagnosisOptions extends Omit<TokenOptions, 'keys' | 'algorithms'> {
   readonly keys: KeySource

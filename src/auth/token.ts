@@ -6,6 +6,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { ServiceError } from '../errors.ts'
 import { parseJsonObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
+import type { AudienceClaim } from './audience-claims.ts'
 import type { TokenUse } from './used-tokens.ts'
 
 /** The caller that a valid token names. */
@@ -22,10 +23,6 @@ export interface Keys {
   /** Keys that replace these; undefined if there are none. */
   readonly newerThan: (keys: JWTVerifyGetKey) => Promise<JWTVerifyGetKey | undefined>
 }
-
-/** The claims that can name the audience: some issuers put it elsewhere than in `aud`. */
-export const audienceClaims = ['aud', 'client_id', 'azp'] as const
-export type AudienceClaim = (typeof audienceClaims)[number]
 
 export interface TokenOptions {
   readonly keys: Keys

@@ -1,7 +1,7 @@
 /** `ALLOWED_ORIGINS` and `AUTH_*`: which pages may ask, whether callers need a token, and which tokens are valid. */
 import { z } from 'zod'
+import { type AudienceClaim, audienceClaims } from '../auth/audience-claims.ts'
 import type { KeySource } from '../auth/caller.ts'
-import { type AudienceClaim, audienceClaims } from '../auth/token.ts'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { keySetUrl } from './urls.ts'
 import { flag, sharedSecret, wholeNumber } from './validators.ts'

@@ -1,7 +1,7 @@
 /** Access tokens in the shape of well-known issuers, with the settings that docs/configuration.md names. */
 import type { JWTPayload } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { AudienceClaim } from '../../src/auth/token.ts'
+import type { AudienceClaim } from '../../src/auth/audience-claims.ts'
 import { answerKeys, createKey, startKeySetServer, toBearer } from '../support/tokens.ts'
 import { createGuard, NOW, NOW_MS, reasonOf } from './secret-tokens.ts'
 

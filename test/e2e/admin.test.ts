@@ -10,15 +10,6 @@ import { parseSamples, valuesOf } from '../metrics/scrape.ts'
 import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
 
-/** Prints each module of the admin listener that is loaded. */
-const spy = `data:text/javascript,${encodeURIComponent(`
-  import { registerHooks } from 'node:module'
-  registerHooks({ resolve(specifier, context, next) {
-    if (/prometheus|\\/admin\\/|metrics\\/metrics/.test(specifier)) process.stderr.write('loaded ' + specifier + '\\n')
-    return next(specifier, context)
-  } })
-`)}`
-
 async function createAdminEnvironment(): Promise<Record<string, string>> {
   const sandbox = await startSandbox({ apiKey: API_KEY })
   onTestFinished(() => sandbox.close())
@@ -30,17 +21,6 @@ async function startAdminProcess(environment: Readonly<Record<string, string>>) 
   const [, adminUrl = ''] = await service.seen(/"admin_url":"([^"]+)"/)
   return { ...service, adminUrl }
 }
-
-it('nothing of it is loaded without ADMIN_PORT', async () => {
-  const environment = await createAdminEnvironment()
-  const command = [process.execPath, '--import', spy, 'src/main.ts']
-  const without = startProcess(command, { ...environment, ADMIN_PORT: '' })
-  await without.seen(/"admin_url":null/)
-  expect(without.stderr()).toBe('')
-  const counting = startProcess(command, environment)
-  await counting.seen(/"admin_url":"http/)
-  expect(counting.stderr()).toContain('loaded @prometheus-io/client')
-})
 
 it('exits with 78 where its port is taken, and says which', async () => {
   const other = createServer().listen(0, '127.0.0.1')
