@@ -4,12 +4,14 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { ClientSecretCreateParams } from 'openai/resources/realtime/client-secrets'
+import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime'
 import { failWith, invalidApiKey } from './failures.ts'
 import { type Refusal, refuse, toRefusal } from './refusal.ts'
 import { checkFlat, checkRealtime } from './rules.ts'
-import { createSchemas } from './schemas.ts'
+import { createEventSchema, createSchemas } from './schemas.ts'
 import {
   type FlatRequest,
+  type SessionEcho,
   type TranslationRequest,
   toFlatEcho,
   toSessionEcho,
@@ -42,6 +44,8 @@ interface ClientSecret {
 export interface Grant {
   readonly granted: true
   readonly secret: ClientSecret
+  /** What a connection with the secret starts with. Null where the sandbox has no such connections. */
+  readonly session: SessionEcho | null
   /** The 200 body with this secret, or with what a malformed reply has instead. */
   readonly toReply: (secret: object) => object
 }
@@ -75,7 +79,7 @@ function refused(refusal: Refusal): Verdict {
   return { granted: false, refusal }
 }
 
-const ajv = (): Ajv =>
+const createCompiler = (): Ajv =>
   new Ajv({
     allErrors: true,
     verbose: true,
@@ -92,13 +96,17 @@ export interface Validators {
 /** Compiles the schemas once for all requests of a sandbox. */
 export function createValidators(): Validators {
   const { realtime, translation, flat } = createSchemas()
-  const compiler = ajv()
+  const compiler = createCompiler()
   return {
     realtime: compiler.compile<ClientSecretCreateParams>(realtime),
     translation: compiler.compile<TranslationRequest>(translation),
     flat: compiler.compile<FlatRequest>(flat),
   }
 }
+
+/** Judges what a client sends in a connection. */
+export const createEventValidator = (): ValidateFunction<RealtimeClientEvent> =>
+  createCompiler().compile<RealtimeClientEvent>(createEventSchema())
 
 function mintRealtime(body: unknown, issue: Issue, { realtime }: Validators): Verdict {
   if (!realtime(body)) return refused(toRefusal(realtime.errors ?? []))
@@ -109,6 +117,7 @@ function mintRealtime(body: unknown, issue: Issue, { realtime }: Validators): Ve
   return {
     granted: true,
     secret: issue(expires_after?.seconds ?? 600),
+    session: echo,
     toReply: (secret) => ({ ...secret, session: echo }),
   }
 }
@@ -117,7 +126,7 @@ function mintTranslation(body: unknown, issue: Issue, { translation }: Validator
   if (!translation(body)) return refused(toRefusal(translation.errors ?? []))
   const secret = issue(body.expires_after?.seconds ?? 600)
   const echo = toTranslationEcho(body.session, secret.expires_at)
-  return { granted: true, secret, toReply: (given) => ({ ...given, session: echo }) }
+  return { granted: true, secret, session: null, toReply: (given) => ({ ...given, session: echo }) }
 }
 
 function mintFlat(body: unknown, issue: Issue, { flat }: Validators): Verdict {
@@ -129,11 +138,15 @@ function mintFlat(body: unknown, issue: Issue, { flat }: Validators): Verdict {
   return {
     granted: true,
     secret: issue((expires_after ?? expires_at)?.seconds ?? 60),
+    session: null,
     toReply: (secret) => ({ ...echo, client_secret: secret }),
   }
 }
 
-function checkKey(headers: IncomingHttpHeaders, { apiKey, auth }: MintTerms): Refusal | undefined {
+export function checkKey(
+  headers: IncomingHttpHeaders,
+  { apiKey, auth }: Pick<MintTerms, 'apiKey' | 'auth'>,
+): Refusal | undefined {
   const given =
     auth === 'bearer'
       ? /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]

@@ -167,7 +167,7 @@ const toParam = (instancePath: string): string =>
     .replaceAll('~1', '/')
     .replaceAll('~0', '~')
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

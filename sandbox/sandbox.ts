@@ -1,4 +1,5 @@
-// The sandbox: a strict stand-in for OpenAI's minting endpoints, on loopback and for development only.
+// The sandbox: a strict stand-in for OpenAI's minting endpoints and for the connections that their secrets open. It is
+// on loopback and for development only.
 import { once } from 'node:events'
 import {
   createServer,
@@ -10,6 +11,8 @@ import {
 import type { Duplex } from 'node:stream'
 import { LABEL, LABEL_HEADER, send, setCommonHeaders, toAnswer } from './answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
+import { type Connections, createConnections } from './connections/connections.ts'
+import type { ConnectionOptions } from './connections/context.ts'
 import { invalidUrl } from './failures.ts'
 import { createValidators, judge, type MintRoute, type MintTerms } from './mint.ts'
 import { perform } from './perform.ts'
@@ -40,6 +43,8 @@ export interface SandboxOptions {
   readonly log?: (line: object) => void
   /** The clock of expiries and `Date` headers, in epoch ms; `Date.now` by default. */
   readonly now?: () => number
+  /** Loads the WebRTC stack at the first call; by default the installed one. */
+  readonly loadWebRtc?: ConnectionOptions['loadWebRtc']
 }
 
 export interface Sandbox {
@@ -49,7 +54,7 @@ export interface Sandbox {
   readonly requests: readonly SandboxRequest[]
   /** Replaces the behaviour, for the next `times` minting requests or until the next call. Throws a ZodError. */
   readonly behave: (behaviour: Behaviour, times?: number) => void
-  /** Closes the server and all sockets at once. May be called again. */
+  /** Closes the server, all sockets and all connections at once. May be called again. */
   readonly close: () => Promise<void>
 }
 
@@ -60,6 +65,8 @@ interface Context {
   readonly now: () => number
   readonly requests: SandboxRequest[]
   readonly slot: BehaviourSlot
+  /** Null with the flat API, which has none of these. */
+  readonly connections: Connections | null
 }
 
 const gaRoutes: ReadonlyMap<string, MintRoute> = new Map([
@@ -80,10 +87,14 @@ const MAX_BODY_BYTES = 1024 * 1024
 /** Starts a sandbox on 127.0.0.1. Rejects if the port is in use. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { apiKey, auth = 'bearer', secretPrefix = 'ek_', port = 0, now = Date.now } = options
+  const { loadWebRtc = () => import('werift') } = options
   const labelled = (line: object): void => options.log?.({ sandbox: LABEL, ...line })
+  const isFlat = options.api === 'sessions'
+  const terms = { apiKey, auth, secretPrefix, validators: createValidators() }
   const context: Context = {
-    routeOf: options.api === 'sessions' ? toFlatRoute : (path) => gaRoutes.get(path),
-    terms: { apiKey, auth, secretPrefix, validators: createValidators() },
+    routeOf: isFlat ? toFlatRoute : (path) => gaRoutes.get(path),
+    terms,
+    connections: isFlat ? null : createConnections({ terms, now, log: labelled, loadWebRtc }),
     log: labelled,
     now,
     requests: [],
@@ -99,7 +110,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     baseUrl,
     requests: context.requests,
     behave: (behaviour, times) => context.slot.tell({ behaviour, times }),
-    close: () => closeServer(server),
+    close: () => {
+      context.connections?.close()
+      return closeServer(server)
+    },
   }
 }
 
@@ -115,6 +129,12 @@ function createSandboxServer(context: Context): Server {
   server.on('request', listen)
   server.on('checkExpectation', listen)
   server.on('clientError', refuseGarbage)
+  const { connections } = context
+  if (connections !== null) {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      connections.serveUpgrade(request, socket, head).catch(() => socket.destroy())
+    })
+  }
   return server
 }
 
@@ -137,6 +157,9 @@ async function serve(context: Context, request: IncomingMessage, response: Serve
     context.log({ ...entry, status, ms: Math.round(performance.now() - started) })
   })
   if (path.startsWith('/sandbox/')) return control(context, request, response)
+  if (context.connections?.isCallPath(path) === true) {
+    return context.connections.serveCall(request, response, async () => (await readBody(request)).bytes)
+  }
   if (route === undefined || method !== 'POST') return sendRefusal(response, invalidUrl(request))
   await mint(context, request, response, route)
 }
@@ -156,6 +179,7 @@ async function mint(
   const verdict = tooLarge
     ? ({ granted: false, refusal: refuse(413, null, 'The body of the request is too large.') } as const)
     : judge({ route, headers: request.headers, body: bytes }, terms, now())
+  if (verdict.granted) context.connections?.allow(verdict)
   response.setHeader('openai-processing-ms', Math.round(performance.now() - started))
   await perform(behaviour, response, { verdict, terms })
 }

@@ -6,6 +6,7 @@ import { changeAt, extend, narrow, need, nodeAt, nullable, replace, type SchemaN
 interface OpenAITypes {
   readonly client_secrets: SchemaNode
   readonly sessions: SchemaNode
+  readonly client_events: SchemaNode
 }
 
 const readTypes = (): OpenAITypes =>
@@ -126,6 +127,19 @@ const toTranslation = (expiresAfter: SchemaNode): SchemaNode => {
   })
   const audio = object({ input, output: object({ language: text }) })
   return object({ session: object({ model: text, audio }, 'model'), expires_after: expiresAfter }, 'session')
+}
+
+/** What a client sends in a connection. */
+export function createEventSchema(): SchemaNode {
+  const { client_events: events } = readTypes()
+  const rules = sessionRules.map(([path, change]): Rule => [`session.${path}`, change])
+  const responseRules: readonly Rule[] = [
+    ...toolRules.map(([path, change]): Rule => [`response.${path}`, change]),
+    ['response.audio.output.format.rate', rate],
+    ['response.max_output_tokens', integer(1, 4_096)],
+    ['response.metadata', nullable],
+  ]
+  return apply(events, [...rules, ...responseRules])
 }
 
 export interface RequestSchemas {

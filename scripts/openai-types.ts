@@ -1,6 +1,6 @@
 /**
- * `npm run sandbox:types` writes sandbox/openai-types.json: what OpenAI's SDK declares of minting requests, as JSON
- * Schema. It is the sandbox's evidence, independent of the service's own schema. A test compares the file with this.
+ * `npm run sandbox:types` writes sandbox/openai-types.json: what OpenAI's SDK declares of minting requests and of a
+ * client's events, as JSON Schema. It is the sandbox's evidence, independent of the service's own schema. A test compares the file with this.
  */
 import { dirname, join } from 'node:path'
 import { createGenerator } from 'ts-json-schema-generator'
@@ -10,6 +10,7 @@ const RESOURCES = join(dirname(import.meta.dirname), 'node_modules/openai/resour
 const sources = {
   client_secrets: ['realtime/client-secrets.d.ts', 'ClientSecretCreateParams'],
   sessions: ['beta/realtime/sessions.d.ts', 'SessionCreateParams'],
+  client_events: ['realtime/realtime.d.ts', 'RealtimeClientEvent'],
 } as const
 
 /** Types only: the SDK's descriptions stay where they are. */

@@ -1,0 +1,67 @@
+/** The client secrets that the sandbox minted, and whether one starts a connection now. */
+import { randomBytes } from 'node:crypto'
+import { invalidApiKey } from '../failures.ts'
+import { type Refusal, refuse } from '../refusal.ts'
+import type { SessionEcho } from '../session.ts'
+
+interface Entry {
+  /** Unix seconds. */
+  readonly expiresAt: number
+  readonly session: SessionEcho
+}
+
+export type Admission =
+  | { readonly admitted: true; readonly session: SessionEcho }
+  | { readonly admitted: false; readonly refusal: Refusal }
+
+export interface SecretBook {
+  readonly add: (value: string, entry: Entry) => void
+  /** Judges a secret and the model that the URL names. A secret may start several sessions until it expires. */
+  readonly admit: (value: string | undefined, model: string | null) => Admission
+}
+
+/** Older secrets are unknown. */
+const MAX_SECRETS = 10_000
+
+/** A session ends after an hour. Its secret has expired long before. */
+const SESSION_SECONDS = 3600
+
+const refused = (refusal: Refusal): Admission => ({ admitted: false, refusal })
+
+const expired = refuse(
+  401,
+  'invalid_api_key',
+  'The client secret has expired. Mint a new one right before connecting.',
+)
+
+function checkModel({ type, model: own }: SessionEcho, asked: string | null): Refusal | undefined {
+  if (asked === null) return undefined
+  if (type === 'transcription') {
+    return refuse(400, 'invalid_model', 'You must not provide a model parameter for transcription sessions.')
+  }
+  if (asked === own) return undefined
+  const message = `The client secret was made for the model "${String(own)}", not for "${asked}".`
+  return refuse(400, 'invalid_model', message, { param: 'model' })
+}
+
+/** `now` in epoch ms. */
+export function createSecretBook(now: () => number): SecretBook {
+  const entries = new Map<string, Entry>()
+  return {
+    add: (value, entry) => {
+      entries.set(value, entry)
+      const [oldest] = entries.keys()
+      if (entries.size > MAX_SECRETS && oldest !== undefined) entries.delete(oldest)
+    },
+    admit: (value, model) => {
+      const entry = entries.get(value ?? '')
+      if (entry === undefined) return refused(invalidApiKey(value, 'bearer'))
+      const seconds = Math.floor(now() / 1000)
+      if (entry.expiresAt <= seconds) return refused(expired)
+      const wrongModel = checkModel(entry.session, model)
+      if (wrongModel !== undefined) return refused(wrongModel)
+      const id = `sess_sandbox_${randomBytes(12).toString('hex')}`
+      return { admitted: true, session: { ...entry.session, id, expires_at: seconds + SESSION_SECONDS } }
+    },
+  }
+}

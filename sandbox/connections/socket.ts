@@ -1,0 +1,108 @@
+/** `/v1/realtime` as a WebSocket: the same session as in a call, with audio in events. */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocket, WebSocketServer } from 'ws'
+import { LABEL, LABEL_HEADER } from '../answer.ts'
+import { failWith, invalidUrl } from '../failures.ts'
+import { type Refusal, refuse } from '../refusal.ts'
+import { toBearer, toModel } from './call.ts'
+import type { ConnectionContext } from './context.ts'
+import { createConversation } from './conversation.ts'
+import { toId } from './server-events.ts'
+
+const PATH = '/v1/realtime'
+const SECRET_PROTOCOL = 'openai-insecure-api-key.'
+const BETA_PROTOCOL = 'openai-beta.realtime-v1'
+
+/** As for audio of several minutes in one event. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+/** A page reads why from the error event, and from the close code. */
+const INVALID_KEY = 3000
+const INVALID_REQUEST = 4000
+
+const toProtocols = ({ headers }: IncomingMessage): readonly string[] =>
+  (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim())
+
+/** A page has no headers: its secret is in a subprotocol. */
+const toSecret = (request: IncomingMessage): string | undefined =>
+  toProtocols(request)
+    .find((protocol) => protocol.startsWith(SECRET_PROTOCOL))
+    ?.slice(SECRET_PROTOCOL.length) ?? toBearer(request)
+
+const isBeta = (request: IncomingMessage): boolean =>
+  request.headers['openai-beta'] !== undefined || toProtocols(request).includes(BETA_PROTOCOL)
+
+async function loadServer(): Promise<WebSocketServer | null> {
+  try {
+    const { WebSocketServer: Server } = await import('ws')
+    return new Server({
+      noServer: true,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handleProtocols: (protocols) => (protocols.has('realtime') ? 'realtime' : false),
+    })
+  } catch {
+    return null
+  }
+}
+
+/** Before there is a WebSocket, an answer is plain HTTP. */
+function refuseUpgrade(socket: Duplex, { status, error }: Refusal): void {
+  const body = JSON.stringify({ error })
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    `${LABEL_HEADER}: ${LABEL}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end([...head, '', body].join('\r\n'))
+}
+
+function refuseSession(socket: WebSocket, { status, error }: Refusal): void {
+  const event = { type: 'error', event_id: toId('event'), error: { ...error, event_id: null } }
+  socket.send(JSON.stringify(event))
+  socket.close(status === 401 ? INVALID_KEY : INVALID_REQUEST, `${error.type}.${error.code}`)
+}
+
+function start(context: ConnectionContext, request: IncomingMessage, socket: WebSocket): void {
+  // A broken frame closes the socket; without a listener, it would end the process.
+  socket.on('error', () => undefined)
+  if (isBeta(request)) return refuseSession(socket, failWith(400, { code: 'beta_api_shape_disabled' }))
+  const admission = context.secrets.admit(toSecret(request), toModel(request))
+  const full = context.live.checkRoom()
+  if (!admission.admitted) return refuseSession(socket, admission.refusal)
+  if (full !== undefined) return refuseSession(socket, full)
+  const { greet, receive } = createConversation({
+    session: admission.session,
+    validator: context.validator(),
+    send: (text) => socket.send(text),
+    hasTracks: false,
+  })
+  const id = toId('ws')
+  context.live.add(id, () => socket.terminate())
+  context.log({ event: 'socket', id })
+  socket.on('close', () => {
+    context.live.remove(id)
+    context.log({ event: 'socket ended', id })
+  })
+  socket.on('message', (message: Buffer) => receive(message.toString()))
+  greet()
+}
+
+/** Serves an HTTP upgrade. */
+export async function serveUpgrade(
+  context: ConnectionContext,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  socket.on('error', () => socket.destroy())
+  if (request.url?.split('?', 1)[0] !== PATH) return refuseUpgrade(socket, invalidUrl(request))
+  const server = await loadServer()
+  if (server === null) {
+    const message = 'WebSockets need the development dependency ws, which is not installed. Run npm ci.'
+    return refuseUpgrade(socket, refuse(501, null, message, { type: 'server_error' }))
+  }
+  server.handleUpgrade(request, socket, head, (opened) => start(context, request, opened))
+}
