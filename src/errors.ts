@@ -53,6 +53,11 @@ const codes = {
     message: 'Limits cannot be checked right now, so requests are refused. Try again after Retry-After.',
     retryAfterSeconds: 1,
   },
+  paused: {
+    status: 503,
+    message: 'The operator paused this. Do not retry; ask the operator when it resumes.',
+    shouldRetry: false,
+  },
   audit_unavailable: {
     status: 503,
     message: 'The audit record cannot be written, so no secret is issued. Try again after Retry-After.',

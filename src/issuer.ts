@@ -6,6 +6,7 @@ import { ServiceError } from './errors.ts'
 import type { Limits } from './limits/levels.ts'
 import type { Upstream } from './openai/mint.ts'
 import type { ClientSecret } from './openai/reply.ts'
+import type { Pauses } from './pauses/pauses.ts'
 import type { Catalog } from './presets/load/catalog.ts'
 import type { Preset } from './presets/preset.ts'
 import { resolvePreset } from './presets/request/access.ts'
@@ -16,6 +17,7 @@ export interface IssuerOptions {
   /** The catalog in force. */
   readonly catalog: () => Catalog
   readonly defaultPreset: string | undefined
+  readonly pauses: Pick<Pauses, 'check'>
   readonly upstream: Upstream
   readonly limits: Limits
   readonly maxConcurrentMints: number
@@ -68,7 +70,7 @@ function createTokenMint({ upstream, usedTokens, toSafetyIdentifier }: IssuerOpt
 }
 
 export function createIssuer(options: IssuerOptions): Issuer {
-  const { catalog, defaultPreset, upstream, limits, isAuditAvailable } = options
+  const { catalog, defaultPreset, pauses, upstream, limits, isAuditAvailable } = options
   const gate = new ConcurrencyGate(options.maxConcurrentMints)
   const { mint, release } = createTokenMint(options)
 
@@ -92,6 +94,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
     attempt.preset = preset
     const session = buildUpstreamRequest(preset, request)
     attempt.session = session
+    pauses.check(attempt)
     checkOutages()
     const issued = await gate.run(async () => {
       await countMint(attempt, preset)

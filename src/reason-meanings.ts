@@ -3,6 +3,7 @@ import type { Reason } from './reasons.ts'
 
 const TELL_ISSUER = 'Check how your issuer creates tokens.'
 const SEE_ADDRESS = 'If many callers share one address, check TRUST_PROXY.'
+const SEE_PAUSES = 'realtime-mint pauses shows who, when and until when; realtime-mint resume ends it.'
 const FIX_PRESET = 'Fix the preset: realtime-mint check --live shows what OpenAI refused.'
 const COMPATIBLE =
   'Check OPENAI_BASE_URL: the server is not compatible, or something between rewrites replies.'
@@ -67,6 +68,10 @@ export const meanings: Readonly<Record<Reason, string>> = {
   limiter_full: 'There are more addresses at their limit than memory can track.',
   store_down: 'Redis is unavailable, and REDIS_REQUIRED is set. Check Redis.',
   mints_in_flight: 'MAX_CONCURRENT_MINTS are in flight. Check whether OpenAI is slow.',
+  paused_all: `An operator paused all minting. ${SEE_PAUSES}`,
+  paused_preset: `An operator paused the preset. ${SEE_PAUSES}`,
+  paused_origin: `An operator paused the origin. ${SEE_PAUSES}`,
+  paused_caller: `An operator paused the caller, or the caller’s address. ${SEE_PAUSES}`,
   audit_down: 'The record cannot be written. Check the disk of AUDIT_DIR.',
   keys_unavailable: 'The issuer’s keys were never fetched, or more than an hour ago. Check AUTH_JWKS_URL.',
   used_tokens_unavailable: 'The used-token store is unreachable or full. Check Redis.',

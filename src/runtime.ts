@@ -21,6 +21,8 @@ import { LocalStore } from './limits/local-store.ts'
 import { SharedStore } from './limits/shared-store.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { createUpstream, type Upstream } from './openai/mint.ts'
+import { openPauses } from './pause-log.ts'
+import type { Pauses } from './pauses/pauses.ts'
 import type { Catalog } from './presets/load/catalog.ts'
 import { ConfigError } from './problems.ts'
 import type { RedisConnection } from './redis/connection.ts'
@@ -41,6 +43,7 @@ export interface Runtime {
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
   readonly presets: Watched<Catalog>
+  readonly pauses: Pauses
   readonly key: Watched<Secret>
   readonly logger: Logger
 }
@@ -209,6 +212,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const redis = await openRedis(config, watching)
   const callerGuard = await guardCallers(config, conditions, logger)
   const presets = watchPresets(config, initial, watching)
+  const pauses = await openPauses(config, { audit, keys, redis, catalog: presets.current, logger })
   const key = watchKey(config, watching)
   const descriptorLimit = await checkDescriptorLimit(config, logger)
   const upstream = openUpstream(config, { key, clock, conditions, descriptorLimit, logger })
@@ -216,6 +220,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,
+    pauses,
     upstream,
     limits,
     maxConcurrentMints,
@@ -235,7 +240,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     toPseudonym: keys.toPseudonym,
     now: monotonicNow,
   })
-  const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }
+  const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }
   const adminApp = await openAdminApp(config, { ...parts, limits, conditions, keys }, metrics)
   return { app, adminApp, ...parts }
 }

@@ -151,13 +151,14 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, key, logger }: Runtime,
+  { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }: Runtime,
   delayMs: number,
 ): Promise<void> {
   const startedAt = monotonicNow()
   logger.info('draining')
   lifecycle.phase = 'leaving'
   presets.close()
+  pauses.close()
   key.close()
   await delay(delayMs)
   lifecycle.phase = 'draining'

@@ -75,7 +75,9 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons', 'suggestion']],
     ['read-file', ['errors']],
     ['problems', []],
-    ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'presets']],
+    ['pauses', ['attempt', 'audit', 'duration', 'errors', 'read-file', 'redis']],
+    ['duration', []],
+    ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'pauses', 'presets']],
     [
       'admin',
       [
@@ -91,6 +93,7 @@ describe('who may import whom', () => {
         'limits',
         'metrics',
         'openai',
+        'pauses',
         'presets',
         'readiness',
         'reason-meanings',
@@ -105,7 +108,7 @@ describe('who may import whom', () => {
     ],
     ['conditions', []],
     ['metrics', ['attempt', 'errors', 'http']],
-    ['audit-reader', ['audit', 'errors', 'http', 'json', 'reasons', 'secret']],
+    ['audit-reader', ['audit', 'duration', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => name !== room && !allowed.includes(name))).toStrictEqual([])
@@ -170,7 +173,7 @@ describe('who may import whom', () => {
         'lifecycle',
         'redis',
       ].includes(room) ||
-      room === 'limits' ||
+      ['limits', 'pauses'].includes(room) ||
       ['audit/record.ts', 'audit/keys.ts', 'audit/writer.ts', 'audit/audit.ts'].includes(path),
   )
 
@@ -242,6 +245,7 @@ describe('what only some may do', () => {
       where(({ packages }) => packages.some((name) => name.startsWith('node:fs'))),
       [
         /^audit(?:-reader)?\//,
+        'pauses/pause-files.ts',
         'read-file.ts',
         'routes/client-script.ts',
         'admin/page-route.ts',

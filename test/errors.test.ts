@@ -72,6 +72,14 @@ const cases: Readonly<Record<Code, Case>> = {
     environment: { REDIS_URL: 'redis://127.0.0.1:1', REDIS_REQUIRED: 'true' },
     provoke: ({ mint }) => mint(),
   },
+  paused: {
+    status: 503,
+    retry: 'no',
+    provoke: async ({ pauses, mint }) => {
+      await pauses.pause({ scope: 'all', value: null, forMs: null, by: 'command line', note: null })
+      return mint()
+    },
+  },
   audit_unavailable: {
     status: 503,
     retry: 'after',

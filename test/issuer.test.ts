@@ -78,6 +78,7 @@ function createTestIssuer({ max = 2, isAuditAvailable = () => true, total = 100 
   const issuer = createIssuer({
     catalog: () => catalog,
     defaultPreset: 'open',
+    pauses: { check: () => undefined },
     upstream: fake.upstream,
     limits: createLimits({
       store: new LocalStore({ monotonicNow: () => 0 }),

@@ -1,12 +1,5 @@
 /** Times as operators write them. */
-
-const unitsMs: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
+import { parseDuration } from '../duration.ts'
 
 const instant = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/
 
@@ -24,7 +17,7 @@ function parseIso(text: string): number {
  * zone are UTC, as in the records.
  */
 export function parseInstant(text: string, now: number): number | undefined {
-  const [, count, unit = ''] = /^(\d{1,5})([smhdw])$/.exec(text) ?? []
-  const ms = count === undefined ? parseIso(text) : now - Number(count) * (unitsMs[unit] ?? 0)
+  const ago = parseDuration(text)
+  const ms = ago === undefined ? parseIso(text) : now - ago
   return Number.isNaN(ms) ? undefined : ms
 }

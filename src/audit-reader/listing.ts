@@ -2,7 +2,7 @@
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { INDEX_FILE_NAME, isFileName, isLikeFileName } from '../audit/format.ts'
+import { INDEX_FILE_NAME, isFileName, isLikeFileName, PAUSES_NAME } from '../audit/format.ts'
 import { KEY_FILE_NAME } from '../audit/keys.ts'
 import { codeOf } from '../errors.ts'
 
@@ -22,7 +22,7 @@ export interface Listing {
   readonly misnamed: readonly string[]
   /** Links, pipes and directories: the service creates only files under such a name. */
   readonly irregular: readonly string[]
-  /** The number of other entries, without the key file and the index. */
+  /** The number of other entries, without the key file, the pauses and the index. */
   readonly others: number
 }
 
@@ -33,8 +33,9 @@ const toListed = (name: string, { dev, ino, size, mtimeMs }: Stats): ListedFile 
   mtimeMs,
 })
 
-/** The key, and the index with SQLite's own file beside it. */
-const isOurs = (name: string): boolean => name === KEY_FILE_NAME || name.startsWith(INDEX_FILE_NAME)
+/** The key, the pauses, and the index with SQLite's own file beside it. */
+const isOurs = (name: string): boolean =>
+  name === KEY_FILE_NAME || name === PAUSES_NAME || name.startsWith(INDEX_FILE_NAME)
 
 /** Throws what the file system throws. */
 export async function listAudit(directory: string): Promise<Listing> {

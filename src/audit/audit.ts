@@ -29,6 +29,18 @@ export interface ReplyFacts {
   readonly delivered: boolean
 }
 
+/** A pause of all mints has none of the last three. */
+export interface PauseFacts {
+  readonly state: 'paused' | 'resumed' | 'expired'
+  /** Null if it expired. */
+  readonly by: string | null
+  /** ISO 8601; null if it has no end. */
+  readonly until: string | null
+  readonly preset: string | null
+  readonly origin: string | null
+  readonly caller: string | null
+}
+
 const TICK_MS = 1_000
 
 export class Audit {
@@ -98,6 +110,11 @@ export class Audit {
     return this.#writer.append(
       toEventFields('store', { detail: cause === null ? { state } : { state, cause } }),
     )
+  }
+
+  /** Resolves when the record that a pause began, changed or ended is durable. */
+  recordPause({ state, by, until, ...scope }: PauseFacts): Promise<void> {
+    return this.#writer.append(toEventFields('pause', { ...scope, detail: { state, by, until } }))
   }
 
   /** Writes all counts and waiting records, and a last one. */

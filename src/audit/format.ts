@@ -12,6 +12,7 @@ export const auditEvents = [
   'config',
   'key',
   'store',
+  'pause',
   'heartbeat',
   'removed',
   'close',
@@ -34,6 +35,9 @@ export const isLikeFileName = (name: string): boolean => /^audit-.*\.jsonl$/s.te
 
 /** The index of all files, which readers make and may remove. */
 export const INDEX_FILE_NAME = 'index.sqlite'
+
+/** The folder of the pauses in force. */
+export const PAUSES_NAME = 'pauses'
 
 /** The process that wrote the file, by its name. */
 export const toWriter = (name: string): string | undefined => fileName.exec(name)?.[8]

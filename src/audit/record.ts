@@ -101,7 +101,9 @@ export function toLines(
   return { text, head }
 }
 
-type EventFacts = Partial<Pick<RecordFields, 'revision' | 'secret' | 'code' | 'count' | 'detail'>>
+type EventFacts = Partial<
+  Pick<RecordFields, 'preset' | 'revision' | 'origin' | 'caller' | 'secret' | 'code' | 'count' | 'detail'>
+>
 
 /** The fields of an event other than an attempt; missing ones are null. */
 export function toEventFields(event: AuditEvent, facts: EventFacts = {}): RecordFields {

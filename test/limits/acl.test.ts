@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { RedisUsedTokens } from '../../src/auth/redis-used-tokens.ts'
+import { SharedPauses } from '../../src/pauses/shared-pauses.ts'
 import { connectRedis, describeRedis, startRedis } from '../support/redis.ts'
 import { createTemporaryDirectory, ROOT, startTestService } from '../support/service.ts'
 
@@ -53,6 +54,16 @@ describeRedis('the Valkey of the compose file', () => {
     expect([await tokens.reserve('a', 60), await tokens.reserve('a', 60)]).toEqual(['reserved', 'used'])
     await tokens.release('a')
     expect(await tokens.reserve('a', 60)).toBe('reserved')
+  })
+
+  it('allows it to share pauses', async () => {
+    const { url } = await startAsComposed()
+    const { redis } = await connectRedis(url)
+    const [one, other] = [new SharedPauses(redis), new SharedPauses(redis)]
+    expect(await one.read()).toEqual([])
+    const entry = { scope: 'all', value: null, state: 'paused', by: 'ADMIN_TOKEN', note: null } as const
+    expect(await one.write([{ ...entry, atMs: 1, untilMs: null }])).toBe(true)
+    expect(await other.read()).toEqual([{ ...entry, atMs: 1, untilMs: null }])
   })
 
   it.each<[what: string, command: string, values: readonly string[]]>([

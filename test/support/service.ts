@@ -10,6 +10,7 @@ import type { Audit } from '../../src/audit/audit.ts'
 import { type Environment, parseConfig } from '../../src/config.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
+import type { Pauses } from '../../src/pauses/pauses.ts'
 import { parsePresets } from '../../src/presets/load/catalog.ts'
 import { runAtOnce } from '../../src/presets/load/slices.ts'
 import { createRuntime } from '../../src/runtime.ts'
@@ -37,6 +38,7 @@ export interface TestService {
   readonly sandbox: Sandbox
   readonly lifecycle: Lifecycle
   readonly audit: Audit
+  readonly pauses: Pauses
   readonly auditDirectory: string
   /** Mints as a page of an allowed origin does. */
   readonly mint: (body?: object, headers?: Record<string, string>) => Promise<Reply>
@@ -115,13 +117,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
-  const { app, adminApp, upstream, audit, redis, lifecycle, callerGuard, presets } = await createRuntime(
-    config,
-    parsed.catalog,
-    logger,
-  )
+  const { app, adminApp, upstream, audit, redis, lifecycle, callerGuard, presets, pauses } =
+    await createRuntime(config, parsed.catalog, logger)
   defer(async () => {
     presets.close()
+    pauses.close()
     await adminApp?.close()
     app.server.closeAllConnections()
     await app.close()
@@ -137,6 +137,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     sandbox,
     lifecycle,
     audit,
+    pauses,
     auditDirectory,
     mint: async (body = { preset: 'assistant' }, headers = {}) =>
       app.inject({

@@ -1,0 +1,128 @@
+/** A pause: what it stops and until when, as it is stored, and which of two states of one scope is newer. */
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+
+export const pauseScopes = ['all', 'preset', 'origin', 'caller'] as const
+
+export type PauseScope = (typeof pauseScopes)[number]
+
+/** The setting that holds the token of the request, or the command line. */
+export const pauseSources = ['ADMIN_TOKEN', 'command line'] as const
+
+export const MAX_NOTE_LENGTH = 200
+
+/** One line that every terminal and page can show: no control, bidi or zero-width characters. */
+export const isNote = (text: string): boolean =>
+  text.trim() === text && text.length <= MAX_NOTE_LENGTH && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text)
+
+/** The newest state of one scope. A scope that is resumed keeps its entry, so that no older pause returns. */
+export interface PauseEntry {
+  readonly scope: PauseScope
+  /** The preset, the origin or the pseudonym; null for `all`. */
+  readonly value: string | null
+  readonly state: 'paused' | 'resumed'
+  /** Unix milliseconds: when the state was asked for. */
+  readonly atMs: number
+  /** Unix milliseconds; null until someone resumes. */
+  readonly untilMs: number | null
+  readonly by: (typeof pauseSources)[number]
+  /** What the operator wrote. Never logged or audited. */
+  readonly note: string | null
+}
+
+const stored = z
+  .strictObject({
+    scope: z.enum(pauseScopes),
+    value: z.string().min(1).max(300).nullable(),
+    state: z.enum(['paused', 'resumed']),
+    at: z.int().nonnegative(),
+    until: z.int().nonnegative().nullable(),
+    by: z.enum(pauseSources),
+    note: z.string().refine(isNote).nullable(),
+  })
+  .refine(({ scope, value }) => (scope === 'all') === (value === null))
+  .transform(({ at: atMs, until: untilMs, ...rest }): PauseEntry => ({ ...rest, atMs, untilMs }))
+
+const storedList = z.array(stored)
+
+const toStored = ({ atMs: at, untilMs: until, scope, value, state, by, note }: PauseEntry): object => ({
+  scope,
+  value,
+  state,
+  at,
+  until,
+  by,
+  note,
+})
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined if the text is not an entry, or only a part of one. */
+export const parseEntry = (text: string): PauseEntry | undefined => stored.safeParse(parseJson(text)).data
+
+/** Undefined if the text is not a list of entries. */
+export const parseEntries = (text: string): readonly PauseEntry[] | undefined =>
+  storedList.safeParse(parseJson(text)).data
+
+export const formatEntry = (entry: PauseEntry): string => `${JSON.stringify(toStored(entry))}\n`
+
+type Scoped = Pick<PauseEntry, 'scope' | 'value'>
+
+/** Tells scopes apart. */
+export const toScopeKey = ({ scope, value }: Scoped): string => (value === null ? scope : `${scope} ${value}`)
+
+/** The same text for the same entries in any order. */
+export const formatEntries = (entries: readonly PauseEntry[]): string =>
+  JSON.stringify(
+    [...entries]
+      .toSorted((one, other) => (toScopeKey(one) < toScopeKey(other) ? -1 : 1))
+      .map((entry) => toStored(entry)),
+  )
+
+/** 16 hex, the same for the same scope: a name that every file system takes. */
+export const toScopeId = (scoped: Scoped): string => hash('sha256', toScopeKey(scoped)).slice(0, 16)
+
+export const isActive = ({ state, untilMs }: PauseEntry, nowMs: number): boolean =>
+  state === 'paused' && (untilMs === null || untilMs > nowMs)
+
+/** After this time, no store is expected to return with an older state of the scope. */
+const REMEMBERED_MS = 30 * 86_400_000
+const MAX_ENDED = 100
+
+const isRemembered = ({ atMs, untilMs }: PauseEntry, nowMs: number): boolean =>
+  Math.max(atMs, untilMs ?? 0) > nowMs - REMEMBERED_MS
+
+/** At the same instant, the pause wins; then any order that is the same everywhere. */
+function isNewer(entry: PauseEntry, other: PauseEntry): boolean {
+  if (entry.atMs !== other.atMs) return entry.atMs > other.atMs
+  if (entry.state !== other.state) return entry.state === 'paused'
+  return formatEntry(entry) > formatEntry(other)
+}
+
+/**
+ * The newest entry of each scope, by scope. The result does not depend on the order of the lists, so stores that
+ * exchange their entries in any order come to the same state.
+ */
+export function mergeEntries(
+  lists: readonly (readonly PauseEntry[])[],
+  nowMs: number,
+): ReadonlyMap<string, PauseEntry> {
+  const newest = new Map<string, PauseEntry>()
+  for (const entry of lists.flat()) {
+    const known = newest.get(toScopeKey(entry))
+    if (known === undefined || isNewer(entry, known)) newest.set(toScopeKey(entry), entry)
+  }
+  const all = [...newest.values()]
+  const active = all.filter((entry) => isActive(entry, nowMs))
+  const ended = all
+    .filter((entry) => !isActive(entry, nowMs) && isRemembered(entry, nowMs))
+    .toSorted((one, other) => other.atMs - one.atMs)
+    .slice(0, MAX_ENDED)
+  return new Map([...active, ...ended].map((entry) => [toScopeKey(entry), entry]))
+}

@@ -1,0 +1,93 @@
+import { array, assert, constant, constantFrom, integer, oneof, property, record } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatEntries, isNote, mergeEntries, type PauseEntry, parseEntries } from '../../src/pauses/pause.ts'
+import { NOW } from './pausing.ts'
+
+const entry = record<PauseEntry>({
+  scope: constant('preset'),
+  value: constantFrom('a', 'b', 'c'),
+  state: constantFrom('paused', 'resumed'),
+  atMs: integer({ min: NOW - 5, max: NOW }),
+  untilMs: oneof(constant(null), integer({ min: NOW - 5, max: NOW + 5 })),
+  by: constantFrom('ADMIN_TOKEN', 'command line'),
+  note: constantFrom(null, 'why'),
+})
+
+const merge = (...lists: readonly (readonly PauseEntry[])[]): readonly PauseEntry[] => [
+  ...mergeEntries(lists, NOW).values(),
+]
+
+describe('stores that exchange their pauses', () => {
+  it('come to the same state, in whatever order and however often they do', () => {
+    assert(
+      property(array(entry), array(entry), array(entry), (one, two, three) => {
+        const expected = formatEntries(merge(one, two, three))
+        expect(formatEntries(merge(three, merge(two, one)))).toBe(expected)
+        expect(formatEntries(merge(merge(one, three), merge(two, one), two))).toBe(expected)
+      }),
+    )
+  })
+
+  it('read what they wrote', () => {
+    assert(
+      property(array(entry), (entries) => {
+        expect(formatEntries(parseEntries(formatEntries(entries)) ?? [])).toBe(formatEntries(entries))
+      }),
+    )
+  })
+
+  it('forget no pause in force, however many ended', () => {
+    const forced = { scope: 'all', value: null, state: 'paused', by: 'ADMIN_TOKEN', note: null } as const
+    const ended = Array.from({ length: 500 }, (_, count) => ({
+      ...forced,
+      scope: 'preset' as const,
+      value: `p${count}`,
+      state: 'resumed' as const,
+      atMs: NOW - count,
+      untilMs: null,
+    }))
+    const kept = merge(ended, [{ ...forced, atMs: NOW - 9_999, untilMs: null }])
+    expect(kept).toHaveLength(101)
+    expect(kept).toContainEqual({ ...forced, atMs: NOW - 9_999, untilMs: null })
+    expect(kept.some(({ value }) => value === 'p99')).toBe(true)
+  })
+
+  it.each([
+    ['no JSON', '[{'],
+    ['no list', '{}'],
+    [
+      'an unknown scope',
+      '[{"scope":"x","value":"a","state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
+    ],
+    [
+      'a value of all',
+      '[{"scope":"all","value":"a","state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
+    ],
+    [
+      'no value',
+      '[{"scope":"preset","value":null,"state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
+    ],
+    [
+      'an unknown source',
+      '[{"scope":"all","value":null,"state":"paused","at":1,"until":null,"by":"me","note":null}]',
+    ],
+  ])('refuse a list with %s', (_what, text) => {
+    expect(parseEntries(text)).toBeUndefined()
+  })
+})
+
+describe('a note', () => {
+  it.each([
+    ['prose in any language', 'Flut von einem Kunden – siehe Ticket 12, 東京', true],
+    ['200 characters', 'x'.repeat(200), true],
+    ['201 characters', 'x'.repeat(201), false],
+    ['nothing', '', false],
+    ['blanks around it', ' x', false],
+    ['two lines', 'a\nb', false],
+    ['a control character', 'a\u001b[31m', false],
+    ['a direction mark', 'a\u202eb', false],
+    ['a zero-width character', 'a\u200bb', false],
+  ])('with %s', (_what, text, expected) => {
+    expect(isNote(text)).toBe(expected)
+  })
+})

@@ -1,0 +1,221 @@
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { attempted, createPauses, everything, MINUTE_MS, NOW, ofPreset } from './pausing.ts'
+
+/** The reason of the refusal, and its Retry-After; undefined where the attempt passes. */
+function refusalOf(
+  check: () => void,
+): readonly [reason: string, retryAfterSeconds: number | undefined] | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    return [error.reason, error.retryAfterSeconds]
+  }
+}
+
+const scopesOf = (entries: readonly { readonly scope: string; readonly value: string | null }[]) =>
+  entries.map(({ scope, value }) => [scope, value])
+
+const person = { subject: 'person-7', claims: {}, singleUse: null }
+
+describe('a pause', () => {
+  it.each([
+    ['all mints', 'all', null, attempted],
+    ['a preset', 'preset', 'assistant', attempted],
+    ['an origin', 'origin', 'https://app.example.com', attempted],
+    ['a caller', 'caller', 'caller(person-7)', { ...attempted, caller: person }],
+    [
+      'an address, with or without a token',
+      'caller',
+      'address(203.0.113.9)',
+      { ...attempted, caller: person },
+    ],
+  ] as const)('of %s stops its attempts and no others', async (_what, scope, value, facts) => {
+    const { pauses } = createPauses(await createTemporaryDirectory())
+    await pauses.pause({ ...everything, scope, value })
+    expect(refusalOf(() => pauses.check(facts))).toEqual([`paused_${scope}`, undefined])
+    const other = { preset: null, origin: 'other', caller: { ...person, subject: 'x' }, address: '192.0.2.1' }
+    expect(refusalOf(() => pauses.check(other))).toEqual(
+      scope === 'all' ? ['paused_all', undefined] : undefined,
+    )
+  })
+
+  it('ends by itself at its end, to the millisecond', async () => {
+    const { pauses, clock, changes } = createPauses(await createTemporaryDirectory())
+    await pauses.pause({ ...everything, forMs: MINUTE_MS })
+    clock.nowMs = NOW + MINUTE_MS - 1
+    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', 1])
+    clock.nowMs += 1
+    expect(refusalOf(() => pauses.check(attempted))).toBeUndefined()
+    expect(pauses.list()).toEqual([])
+    await pauses.sync()
+    await pauses.sync()
+    expect(changes.map(({ change }) => change)).toEqual(['paused', 'expired'])
+  })
+
+  it('says when to come back only if that is within an hour', async () => {
+    const { pauses } = createPauses(await createTemporaryDirectory())
+    await pauses.pause({ ...everything, forMs: 60 * MINUTE_MS })
+    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', 3_600])
+    await pauses.pause({ ...everything, forMs: 61 * MINUTE_MS })
+    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', undefined])
+  })
+
+  it('of one scope ends when that scope is resumed, and the others stay', async () => {
+    const { pauses, changes } = createPauses(await createTemporaryDirectory())
+    await pauses.pause(everything)
+    await pauses.pause(ofPreset('assistant'))
+    expect(await pauses.resume({ scope: 'all', value: null, by: 'ADMIN_TOKEN' })).toMatchObject({
+      filesFault: null,
+    })
+    expect(scopesOf(pauses.list())).toEqual([['preset', 'assistant']])
+    expect(changes.at(-1)).toMatchObject({ change: 'resumed', entry: { scope: 'all', by: 'ADMIN_TOKEN' } })
+    expect(await pauses.resume({ scope: 'all', value: null, by: 'ADMIN_TOKEN' })).toBe('not_paused')
+  })
+
+  it('of a scope that is paused replaces the earlier one', async () => {
+    const { pauses, changes } = createPauses(await createTemporaryDirectory())
+    await pauses.pause({ ...everything, note: 'first' })
+    await pauses.pause({ ...everything, note: 'second', forMs: MINUTE_MS })
+    expect(pauses.list()).toMatchObject([{ note: 'second', untilMs: NOW + MINUTE_MS }])
+    expect(changes.map(({ change }) => change)).toEqual(['paused', 'paused'])
+  })
+
+  it('beyond 100 is refused, while one of them can still be changed', async () => {
+    const { pauses } = createPauses(await createTemporaryDirectory())
+    await Promise.all(Array.from({ length: 100 }, (_, count) => pauses.pause(ofPreset(`p${count}`))))
+    expect(await pauses.pause(everything)).toBe('too_many')
+    expect(await pauses.pause(ofPreset('p7', { forMs: MINUTE_MS }))).toMatchObject({ filesFault: null })
+  })
+})
+
+describe('in AUDIT_DIR', () => {
+  it('a pause survives a restart, with who asked, its end and its note', async () => {
+    const directory = await createTemporaryDirectory()
+    const before = createPauses(directory)
+    await before.pauses.pause({
+      ...everything,
+      forMs: MINUTE_MS,
+      note: 'the bill explodes',
+      by: 'ADMIN_TOKEN',
+    })
+    const { pauses, changes } = createPauses(directory)
+    await pauses.open()
+    expect(pauses.list()).toEqual([
+      {
+        scope: 'all',
+        value: null,
+        state: 'paused',
+        atMs: NOW,
+        untilMs: NOW + MINUTE_MS,
+        by: 'ADMIN_TOKEN',
+        note: 'the bill explodes',
+      },
+    ])
+    expect(changes.map(({ change }) => change)).toEqual(['paused'])
+  })
+
+  it('a pause of one process is in force in another one within a second, and so is its end', async () => {
+    const directory = await createTemporaryDirectory()
+    const [one, other] = [createPauses(directory), createPauses(directory)]
+    await other.pauses.open()
+    await one.pauses.pause(everything)
+    await expect.poll(() => refusalOf(() => other.pauses.check(attempted)), { timeout: 1_000 }).toBeDefined()
+    await one.pauses.resume({ scope: 'all', value: null, by: 'command line' })
+    await expect
+      .poll(() => refusalOf(() => other.pauses.check(attempted)), { timeout: 1_000 })
+      .toBeUndefined()
+  })
+
+  it('pauses of many processes at the same time are all kept', async () => {
+    const directory = await createTemporaryDirectory()
+    const processes = Array.from({ length: 20 }, () => createPauses(directory).pauses)
+    await Promise.all(processes.map((pauses, index) => pauses.pause(ofPreset(`p${index}`))))
+    const { pauses } = createPauses(directory)
+    await pauses.sync()
+    expect(pauses.list()).toHaveLength(20)
+  })
+
+  it('a half-written, foreign or misnamed file changes nothing, and is reported once', async () => {
+    const directory = await createTemporaryDirectory()
+    const first = createPauses(directory)
+    await first.pauses.pause(everything)
+    const [name = ''] = await readdir(join(directory, 'pauses'))
+    const text = await readFile(join(directory, 'pauses', name), 'utf8')
+    await writeFile(join(directory, 'pauses', `${'0'.repeat(16)}.json`), text)
+    await writeFile(join(directory, 'pauses', `${'1'.repeat(16)}.json`), text.slice(0, 40))
+    await writeFile(join(directory, 'pauses', `${name}.0123456789abcdef`), text)
+    await writeFile(join(directory, 'pauses', 'notes.txt'), 'x')
+    const { pauses, faults } = createPauses(directory)
+    await pauses.sync()
+    await pauses.sync()
+    expect(scopesOf(pauses.list())).toEqual([['all', null]])
+    expect(faults).toEqual(['invalid_file'])
+  })
+
+  it('a pause that is known stays in force when its file is damaged or removed, and is written again', async () => {
+    const directory = await createTemporaryDirectory()
+    const { pauses } = createPauses(directory)
+    await pauses.pause(everything)
+    const [name = ''] = await readdir(join(directory, 'pauses'))
+    await writeFile(join(directory, 'pauses', name), '{')
+    await pauses.sync()
+    expect(pauses.list()).toHaveLength(1)
+    await rm(join(directory, 'pauses'), { recursive: true })
+    await pauses.sync()
+    const restarted = createPauses(directory)
+    await restarted.pauses.sync()
+    expect(restarted.pauses.list()).toHaveLength(1)
+  })
+
+  it('says that a pause could not be stored, keeps it, and stores it when that works again', async () => {
+    const directory = await createTemporaryDirectory()
+    const { pauses, faults } = createPauses(directory)
+    await writeFile(join(directory, 'pauses'), '')
+    expect(await pauses.pause(everything)).toEqual({ filesFault: 'ENOTDIR', redisFault: undefined })
+    expect(pauses.list()).toHaveLength(1)
+    await rm(join(directory, 'pauses'))
+    expect(await pauses.sync()).toEqual({ filesFault: null, redisFault: undefined })
+    expect(faults).toEqual(['ENOTDIR', null])
+  })
+
+  it('nothing is created where there is no AUDIT_DIR', async () => {
+    const directory = join(await createTemporaryDirectory(), 'missing')
+    const { pauses } = createPauses(directory)
+    expect(await pauses.sync()).toEqual({ filesFault: null, redisFault: undefined })
+    expect(await pauses.pause(everything)).toEqual({ filesFault: 'ENOENT', redisFault: undefined })
+    await expect(stat(directory)).rejects.toThrow('ENOENT')
+  })
+
+  it('a resumed scope stays resumed when an older pause of it returns', async () => {
+    const directory = await createTemporaryDirectory()
+    const { pauses, clock } = createPauses(directory)
+    await pauses.pause(everything)
+    const backup = join(await createTemporaryDirectory(), 'pauses')
+    await rename(join(directory, 'pauses'), backup)
+    clock.nowMs += MINUTE_MS
+    await pauses.resume({ scope: 'all', value: null, by: 'command line' })
+    await rm(join(directory, 'pauses'), { recursive: true })
+    await rename(backup, join(directory, 'pauses'))
+    await pauses.sync()
+    expect(pauses.list()).toEqual([])
+  })
+
+  it('the file of a pause that ended is removed after 30 days', async () => {
+    const directory = await createTemporaryDirectory()
+    await mkdir(join(directory, 'pauses'))
+    const { pauses, clock } = createPauses(directory)
+    await pauses.pause({ ...everything, forMs: MINUTE_MS })
+    clock.nowMs = NOW + 30 * 86_400_000
+    await pauses.sync()
+    expect(await readdir(join(directory, 'pauses'))).toHaveLength(1)
+    clock.nowMs += MINUTE_MS
+    await pauses.sync()
+    expect(await readdir(join(directory, 'pauses'))).toEqual([])
+  })
+})
