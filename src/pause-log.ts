@@ -39,6 +39,7 @@ function toFacts(
     scope === wanted && value !== null && isOurs(wanted, value) ? value : null
   return {
     state,
+    scope,
     by: state === 'expired' ? null : by,
     until: untilMs === null ? null : new Date(untilMs).toISOString(),
     preset: named('preset'),
@@ -57,7 +58,7 @@ export async function openPauses(
 
   function report(entry: PauseEntry, change: PauseChange): void {
     const { state, ...facts } = toFacts(entry, change, isOurs)
-    logger.warn({ scope: entry.scope, ...facts }, change === 'paused' ? BEGUN : ENDED[change])
+    logger.warn(facts, change === 'paused' ? BEGUN : ENDED[change])
     audit
       .recordPause({ state, ...facts })
       .catch(() => logger.error('the change of a pause could not be recorded in the audit'))

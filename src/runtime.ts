@@ -202,7 +202,7 @@ async function openAdminApp(
 
 /** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
 export async function createRuntime(config: Config, initial: Catalog, logger: Logger): Promise<Runtime> {
-  const { defaultPreset, maxConcurrentMints } = config
+  const { allowedOrigins, defaultPreset, maxConcurrentMints } = config
   const lifecycle = new Lifecycle()
   const conditions = new Conditions(unixNow)
   const metrics = await loadMetrics(config)
@@ -241,6 +241,6 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     now: monotonicNow,
   })
   const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }
-  const adminApp = await openAdminApp(config, { ...parts, limits, conditions, keys }, metrics)
+  const adminApp = await openAdminApp(config, { ...parts, allowedOrigins, limits, conditions, keys }, metrics)
   return { app, adminApp, ...parts }
 }

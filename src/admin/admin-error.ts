@@ -49,6 +49,38 @@ const rows = {
     message: 'The URL has a query parameter that does not exist. Take it out.',
   },
   span: { status: 400, code: 'invalid_request', message: 'since must be before until, by at most 400 days.' },
+  field: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The field in param has a value that it does not take.',
+  },
+  field_unknown: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The body has a field that does not exist. Take it out.',
+  },
+  scope: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'Name one scope: preset, origin, caller, or all.',
+  },
+  preset: { status: 400, code: 'invalid_request', message: 'The presets file has no such preset.' },
+  origin: { status: 400, code: 'invalid_request', message: 'ALLOWED_ORIGINS does not list this origin.' },
+  caller: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'This is the beginning of a pseudonym. Give all 32 digits, or the caller’s name or address.',
+  },
+  not_paused: {
+    status: 404,
+    code: 'not_paused',
+    message: 'There is no pause of this scope. GET /api/pauses lists those in force.',
+  },
+  too_many_pauses: {
+    status: 409,
+    code: 'too_many_pauses',
+    message: 'There are 100 pauses. Resume some of them, or pause all.',
+  },
   audit_unreadable: {
     status: 503,
     code: 'audit_unreadable',

@@ -1,5 +1,6 @@
 /** What the page's data looks like. */
 import { z } from 'zod'
+import { isNote, parsePauseDuration, pauseScopes, pauseSources } from '../pauses/pause.ts'
 
 const count = z.int().nonnegative()
 /** Unix milliseconds. */
@@ -78,6 +79,8 @@ export const summaryReply = z.strictObject({
         'key',
         'store_degraded',
         'store_restored',
+        'paused',
+        'resumed',
         'audit_gap',
         'audit_recovered',
         'audit_removed',
@@ -96,6 +99,53 @@ const part = z.strictObject({
   last_error: z.strictObject({ cause: z.string(), meaning: z.string().nullable(), at: instant }).nullable(),
 })
 
+/** A pause in force. */
+const pause = z.strictObject({
+  scope: z.enum(pauseScopes),
+  /** The preset, the origin or the pseudonym; null for `all`. */
+  value: z.string().nullable(),
+  since: instant,
+  /** Null until someone resumes. */
+  until: instant.nullable(),
+  by: z.enum(pauseSources),
+  note: z.string().nullable(),
+})
+
+/** Oldest first. */
+export const pausesReply = z.strictObject({ pauses: z.array(pause) })
+
+export type PausesReply = z.infer<typeof pausesReply>
+
+export const storedReply = z.strictObject({
+  /** False if AUDIT_DIR does not have it: the log says why. */
+  survives_restart: z.boolean(),
+  /** False if Redis does not have it; null where no Redis is configured. */
+  reaches_replicas: z.boolean().nullable(),
+})
+
+export type StoredReply = z.infer<typeof storedReply>
+
+const scopeFields = {
+  preset: z.string().min(1).max(64).optional(),
+  origin: z.string().min(1).max(300).optional(),
+  caller: z.string().min(1).max(300).optional(),
+} as const
+
+/** One of the first four. */
+export const pauseBody = z.strictObject({
+  ...scopeFields,
+  all: z.literal(true).optional(),
+  /** Such as `15m`, `1h` or `7d`. */
+  for: z
+    .string()
+    .refine((text) => parsePauseDuration(text) !== undefined)
+    .optional(),
+  note: z.string().refine(isNote).optional(),
+})
+
+/** One of them. */
+export const resumeQuery = z.strictObject({ ...scopeFields, all: z.literal('true').optional() })
+
 export const stateReply = z.strictObject({
   now: instant,
   version: z.string(),
@@ -113,9 +163,13 @@ export const stateReply = z.strictObject({
         'upstream_breaker',
         'upstream_cool_down',
         'upstream_preset',
+        'paused_all',
+        'paused_partly',
       ]),
     ),
   }),
+  /** Those in force, oldest first. */
+  pauses: pausesReply.shape.pauses,
   in_flight: count,
   presets: z.strictObject({ count, revision: z.string() }),
   parts: z.array(part),

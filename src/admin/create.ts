@@ -11,6 +11,7 @@ import type { Limits } from '../limits/levels.ts'
 import { addGauges } from '../metrics/gauges.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Upstream } from '../openai/mint.ts'
+import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import { findUnready } from '../readiness.ts'
 import type { RedisConnection } from '../redis/connection.ts'
@@ -23,6 +24,7 @@ import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { pageRoute } from './page-route.ts'
+import { pauseRoutes } from './pause-routes.ts'
 import { createRecordIndex } from './record-index.ts'
 import { reloadRoute } from './reload-route.ts'
 import { stateRoute } from './state-route.ts'
@@ -40,6 +42,8 @@ export interface AdminParts {
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
   readonly presets: Watched<Catalog>
+  readonly pauses: Pauses
+  readonly allowedOrigins: ReadonlySet<string>
   readonly key: Watched<Secret>
   readonly conditions: Conditions
   readonly metrics: Metrics
@@ -101,6 +105,7 @@ export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyI
     now: monotonicNow,
   })
   addApi(app, parts)
+  pauseRoutes(app, { ...parts, presets: parts.presets.current })
   reloadRoute(app, () => reloadAll(parts, logger))
   return app
 }

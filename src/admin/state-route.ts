@@ -4,12 +4,14 @@ import type { Audit } from '../audit/audit.ts'
 import type { Conditions, Part } from '../conditions.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Upstream } from '../openai/mint.ts'
+import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Unready } from '../readiness.ts'
 import { meanings } from '../reason-meanings.ts'
 import { type Reason, reasons } from '../reasons.ts'
 import { readVersion } from '../version.ts'
 import type { StateReply } from './api-schemas.ts'
+import { toPausesReply } from './pause-routes.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { Verifier } from './verification.ts'
 
@@ -20,6 +22,7 @@ export interface StateOptions {
   readonly breaker: Upstream['breaker']
   readonly findUnready: () => Unready | undefined
   readonly presets: () => Catalog
+  readonly pauses: Pauses
   /** The parts that this service has. */
   readonly usedParts: ReadonlySet<Part>
   readonly index: RecordIndex
@@ -46,20 +49,28 @@ function toPart(part: Part, { conditions, usedParts }: StateOptions): StateReply
   }
 }
 
-/** A preset that upstream refuses fails alone. Any other cause stops all mints. */
-function toMinting({ conditions, breaker, findUnready }: StateOptions): StateReply['minting'] {
+/** A preset that upstream refuses fails alone. Any other cause stops all mints, but for most pauses. */
+function toMinting({ conditions, breaker, findUnready, pauses }: StateOptions): StateReply['minting'] {
   const faults = conditions.faults('upstream')
   const unready = findUnready()
+  const scopes = new Set(pauses.list().map(({ scope }) => scope))
   const causes: StateReply['minting']['causes'] = [
+    ...(scopes.has('all') ? (['paused_all'] as const) : []),
     ...(unready === undefined ? [] : [unready]),
     ...(faults.has('key') ? (['upstream_key'] as const) : []),
     ...(faults.has('credit') ? (['upstream_credit'] as const) : []),
     ...(breaker.isOpen ? (['upstream_breaker'] as const) : []),
     ...(breaker.coolDownMs > 0 ? (['upstream_cool_down'] as const) : []),
   ]
-  const hasRefusedPreset = [...faults].some((fault) => fault.startsWith('preset '))
   if (causes.length > 0) return { state: 'no', causes }
-  return hasRefusedPreset ? { state: 'partly', causes: ['upstream_preset'] } : { state: 'yes', causes: [] }
+  const hasRefusedPreset = [...faults].some((fault) => fault.startsWith('preset '))
+  // The pause of a caller concerns no one else.
+  const isPartlyPaused = scopes.has('preset') || scopes.has('origin')
+  const some = [
+    ...(isPartlyPaused ? (['paused_partly'] as const) : []),
+    ...(hasRefusedPreset ? (['upstream_preset'] as const) : []),
+  ]
+  return { state: some.length > 0 ? 'partly' : 'yes', causes: some }
 }
 
 export function stateRoute(app: FastifyInstance, options: StateOptions): void {
@@ -73,6 +84,7 @@ export function stateRoute(app: FastifyInstance, options: StateOptions): void {
       now: unixNow(),
       version,
       minting: toMinting(options),
+      ...toPausesReply(options.pauses),
       in_flight: lifecycle.mints.count,
       presets: { count: catalog.presets.size, revision: catalog.revision },
       parts: parts.map((part) => toPart(part, options)),

@@ -63,7 +63,21 @@ const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>
 
 type Change = Summary['changes'][number]
 
-const changeEvents = ['open', 'close', 'config', 'key', 'store', 'gap', 'recovered', 'removed'] as const
+const changeEvents = [
+  'open',
+  'close',
+  'config',
+  'key',
+  'store',
+  'pause',
+  'gap',
+  'recovered',
+  'removed',
+] as const
+
+/** What the pause stops; its kind if the record does not name it. */
+const toPauseName = ({ preset, origin, caller }: FoundRecord['record'], scope: unknown): string | null =>
+  [preset, origin, caller, scope].find((name) => typeof name === 'string') ?? null
 
 /** Undefined for what happens in normal operation: a full file is closed and another one opened. */
 function toChange({ time, record }: FoundRecord): Change | undefined {
@@ -85,6 +99,10 @@ function toChange({ time, record }: FoundRecord): Change | undefined {
         change: detail['state'] === 'degraded' ? 'store_degraded' : 'store_restored',
         detail: cause,
       }
+    case 'pause': {
+      const change = detail['state'] === 'paused' ? 'paused' : 'resumed'
+      return { time, change, detail: toPauseName(record, detail['scope']) }
+    }
     case 'gap':
       return { time, change: 'audit_gap', detail: cause }
     case 'recovered':

@@ -35,6 +35,13 @@ export function parseAddress(text: string): string | undefined {
   return isIP(address) === 0 ? undefined : toClientAddress(address)
 }
 
+/** The pseudonym of a subject or of an address, which may be given as one; pseudonyms are taken as they are. */
+export function toCallerPseudonym(given: string, { toPseudonym }: AuditKeys): string {
+  if (/^[0-9a-f]{32}$/.test(given)) return given
+  const address = parseAddress(given)
+  return address === undefined ? toPseudonym('caller', given) : toPseudonym('address', address)
+}
+
 function toAddressMatch(values: readonly string[], keys: readonly AuditKeys[]): TextMatch {
   const addresses = values.flatMap((value) => parseAddress(value) ?? [])
   return {

@@ -29,13 +29,14 @@ export interface ReplyFacts {
   readonly delivered: boolean
 }
 
-/** A pause of all mints has none of the last three. */
 export interface PauseFacts {
   readonly state: 'paused' | 'resumed' | 'expired'
+  readonly scope: 'all' | 'preset' | 'origin' | 'caller'
   /** Null if it expired. */
   readonly by: string | null
   /** ISO 8601; null if it has no end. */
   readonly until: string | null
+  /** Of the last three, at most the one that the scope names. */
   readonly preset: string | null
   readonly origin: string | null
   readonly caller: string | null
@@ -113,8 +114,11 @@ export class Audit {
   }
 
   /** Resolves when the record that a pause began, changed or ended is durable. */
-  recordPause({ state, by, until, ...scope }: PauseFacts): Promise<void> {
-    return this.#writer.append(toEventFields('pause', { ...scope, detail: { state, by, until } }))
+  recordPause({ preset, origin, caller, ...detail }: PauseFacts): Promise<void> {
+    const { state, scope, by, until } = detail
+    return this.#writer.append(
+      toEventFields('pause', { preset, origin, caller, detail: { state, scope, by, until } }),
+    )
   }
 
   /** Writes all counts and waiting records, and a last one. */

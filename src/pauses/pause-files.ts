@@ -1,11 +1,14 @@
 /** Pauses in AUDIT_DIR, one small file each, so that writers never overwrite what another one wrote. */
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PAUSES_NAME } from '../audit/format.ts'
 import { codeOf } from '../errors.ts'
 import { readSmallFile } from '../read-file.ts'
-import { formatEntry, type PauseEntry, parseEntry, toScopeId } from './pause.ts'
+import { formatEntry, type PauseEntry, parseEntry, type Scoped, toScopeKey } from './pause.ts'
+
+/** A name that every file system takes, the same for the same scope. */
+const toName = (scoped: Scoped): string => `${hash('sha256', toScopeKey(scoped)).slice(0, 16)}.json`
 
 const entryName = /^[0-9a-f]{16}\.json$/
 
@@ -82,7 +85,7 @@ export class PauseFiles {
   }
 
   #toPath(entry: PauseEntry): string {
-    return join(this.#directory, `${toScopeId(entry)}.json`)
+    return join(this.#directory, toName(entry))
   }
 
   /** Undefined where there was no pause yet. */
@@ -102,7 +105,7 @@ export class PauseFiles {
       const text = await readSmallFile(join(this.#directory, name)).then(String, () => '')
       const entry = parseEntry(text)
       // A copy under another name would outlive its scope's own file.
-      if (entry !== undefined && name === `${toScopeId(entry)}.json`) entries.push(entry)
+      if (entry !== undefined && name === toName(entry)) entries.push(entry)
     }
     return { entries, invalid: names.length - entries.length }
   }

@@ -1,6 +1,6 @@
 /** A pause: what it stops and until when, as it is stored, and which of two states of one scope is newer. */
-import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { parseDuration } from '../duration.ts'
 
 export const pauseScopes = ['all', 'preset', 'origin', 'caller'] as const
 
@@ -14,6 +14,15 @@ export const MAX_NOTE_LENGTH = 200
 /** One line that every terminal and page can show: no control, bidi or zero-width characters. */
 export const isNote = (text: string): boolean =>
   text.trim() === text && text.length <= MAX_NOTE_LENGTH && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text)
+
+/** A longer one is meant to have no end. */
+const MAX_PAUSE_MS = 366 * 86_400_000
+
+/** Milliseconds of `15m`, `1h` or `7d`, up to a year. */
+export function parsePauseDuration(text: string): number | undefined {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms > 0 && ms <= MAX_PAUSE_MS ? ms : undefined
+}
 
 /** The newest state of one scope. A scope that is resumed keeps its entry, so that no older pause returns. */
 export interface PauseEntry {
@@ -72,7 +81,7 @@ export const parseEntries = (text: string): readonly PauseEntry[] | undefined =>
 
 export const formatEntry = (entry: PauseEntry): string => `${JSON.stringify(toStored(entry))}\n`
 
-type Scoped = Pick<PauseEntry, 'scope' | 'value'>
+export type Scoped = Pick<PauseEntry, 'scope' | 'value'>
 
 /** Tells scopes apart. */
 export const toScopeKey = ({ scope, value }: Scoped): string => (value === null ? scope : `${scope} ${value}`)
@@ -84,9 +93,6 @@ export const formatEntries = (entries: readonly PauseEntry[]): string =>
       .toSorted((one, other) => (toScopeKey(one) < toScopeKey(other) ? -1 : 1))
       .map((entry) => toStored(entry)),
   )
-
-/** 16 hex, the same for the same scope: a name that every file system takes. */
-export const toScopeId = (scoped: Scoped): string => hash('sha256', toScopeKey(scoped)).slice(0, 16)
 
 export const isActive = ({ state, untilMs }: PauseEntry, nowMs: number): boolean =>
   state === 'paused' && (untilMs === null || untilMs > nowMs)

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Attempt } from '../attempt.ts'
 import { codeOf, ServiceError } from '../errors.ts'
 import { RedisUnavailable } from '../redis/faults.ts'
-import { isActive, mergeEntries, type PauseEntry, toScopeKey } from './pause.ts'
+import { isActive, mergeEntries, type PauseEntry, type Scoped, toScopeKey } from './pause.ts'
 import type { PauseFiles } from './pause-files.ts'
 import type { SharedPauses } from './shared-pauses.ts'
 
@@ -114,11 +114,7 @@ export class Pauses {
   }
 
   /** Ends the pause of exactly this scope. */
-  async resume({
-    scope,
-    value,
-    by,
-  }: Pick<PauseEntry, 'scope' | 'value' | 'by'>): Promise<Stored | 'not_paused'> {
+  async resume({ scope, value, by }: Scoped & Pick<PauseEntry, 'by'>): Promise<Stored | 'not_paused'> {
     const key = toScopeKey({ scope, value })
     if (!this.list().some((entry) => toScopeKey(entry) === key)) return 'not_paused'
     return this.#put({ scope, value, by, state: 'resumed', untilMs: null, note: null })

@@ -16,12 +16,14 @@ const causes = {
   upstream_credit: 'The account is out of credit.',
   upstream_breaker: 'The circuit breaker is open: OpenAI fails, and is asked once a second.',
   upstream_cool_down: 'OpenAI limits requests. Mints go on when its Retry-After is over.',
+  paused_all: 'An operator paused all minting: see above.',
+  paused_partly: 'An operator paused a part of it: see above.',
   upstream_preset: 'OpenAI refuses a preset. The others mint.',
 }
 
 const verdicts = {
   yes: { title: 'Minting', shape: /** @type {const} */ ('issued') },
-  partly: { title: 'Minting, but not every preset', shape: /** @type {const} */ ('refused') },
+  partly: { title: 'Minting, but not all of it', shape: /** @type {const} */ ('refused') },
   no: { title: 'Not minting', shape: /** @type {const} */ ('failed') },
 }
 

@@ -14,6 +14,8 @@ const changes = {
   key: ['API key replaced', false],
   store_degraded: ['Redis lost', true],
   store_restored: ['Redis available again', false],
+  paused: ['Paused', true],
+  resumed: ['Pause ended', false],
   audit_gap: ['Audit could not be written', true],
   audit_recovered: ['Audit recovered after a crash', true],
   audit_removed: ['Old audit file removed', false],
@@ -73,6 +75,9 @@ export function showChanges({ changes: all }, { zone }) {
   })
 }
 
+/** The beginning of a revision or of a pseudonym is enough. @param {string} detail */
+const toDetail = (detail) => (/^[0-9a-f]{13,}$/.test(detail) ? detail.slice(0, 12) : detail)
+
 /** @param {Change} change @param {import('./format.js').Zone} zone */
 function toItem({ time, change, detail }, zone) {
   const [title, isBad] = changes[change]
@@ -80,6 +85,6 @@ function toItem({ time, change, detail }, zone) {
     'li',
     { class: isBad ? 'bad' : null },
     h('time', { datetime: new Date(time).toISOString() }, formatWhen(time, zone)),
-    h('span', {}, title, detail !== null && h('code', {}, detail.slice(0, 12))),
+    h('span', {}, title, detail !== null && h('code', {}, toDetail(detail))),
   )
 }

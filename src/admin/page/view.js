@@ -39,6 +39,7 @@ export const fields = [
       'config',
       'key',
       'store',
+      'pause',
       'gap',
       'recovered',
       'removed',

@@ -1,0 +1,96 @@
+/** `/api/pauses`: what an operator paused, and pausing and resuming it. */
+import type { FastifyInstance } from 'fastify'
+import type { z } from 'zod'
+import type { AuditKeys } from '../audit/keys.ts'
+import { toCallerPseudonym } from '../audit-reader/filters.ts'
+import { parsePauseDuration, type Scoped } from '../pauses/pause.ts'
+import type { Pauses, Stored } from '../pauses/pauses.ts'
+import type { Catalog } from '../presets/load/catalog.ts'
+import { AdminError } from './admin-error.ts'
+import { type PausesReply, pauseBody, resumeQuery, type StoredReply } from './api-schemas.ts'
+
+export interface PauseRouteOptions {
+  readonly pauses: Pauses
+  readonly keys: AuditKeys
+  readonly presets: () => Catalog
+  readonly allowedOrigins: ReadonlySet<string>
+}
+
+export const toPausesReply = (pauses: Pauses): PausesReply => ({
+  pauses: pauses.list().map(({ scope, value, atMs, untilMs, by, note }) => ({
+    scope,
+    value,
+    since: atMs,
+    until: untilMs,
+    by,
+    note,
+  })),
+})
+
+const toStoredReply = ({ filesFault, redisFault }: Stored): StoredReply => ({
+  survives_restart: filesFault === null,
+  reaches_replicas: redisFault === undefined ? null : redisFault === null,
+})
+
+/** Throws an AdminError. */
+function parse<Type extends z.ZodType>(schema: Type, given: unknown, kind: 'field' | 'query'): z.infer<Type> {
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  if (issue?.code === 'unrecognized_keys') throw new AdminError(`${kind}_unknown`)
+  throw new AdminError(kind, {}, String(issue?.path[0] ?? ''))
+}
+
+interface GivenScope {
+  readonly preset?: string | undefined
+  readonly origin?: string | undefined
+  readonly caller?: string | undefined
+  readonly all?: true | 'true' | undefined
+}
+
+/** Throws an AdminError unless one scope is given. */
+function toScope({ preset, origin, caller, all }: GivenScope, keys: AuditKeys): Scoped {
+  const scopes: readonly Scoped[] = [
+    ...(all === undefined ? [] : [{ scope: 'all', value: null } as const]),
+    ...(preset === undefined ? [] : [{ scope: 'preset', value: preset } as const]),
+    ...(origin === undefined ? [] : [{ scope: 'origin', value: origin } as const]),
+    ...(caller === undefined ? [] : [{ scope: 'caller', value: toCallerPseudonym(caller, keys) } as const]),
+  ]
+  const [scope] = scopes
+  if (scope === undefined || scopes.length > 1) throw new AdminError('scope')
+  return scope
+}
+
+/** A pause that could stop nothing is a mistake. Throws an AdminError. */
+function checkScope(given: GivenScope, { presets, allowedOrigins }: PauseRouteOptions): void {
+  const { preset, origin, caller } = given
+  if (preset !== undefined && !presets().presets.has(preset)) throw new AdminError('preset', {}, 'preset')
+  if (origin !== undefined && !allowedOrigins.has(origin)) throw new AdminError('origin', {}, 'origin')
+  if (caller !== undefined && isShortened(caller)) throw new AdminError('caller', {}, 'caller')
+}
+
+/** As the page shows pseudonyms. */
+const isShortened = (caller: string): boolean => /^[0-9a-f]{8}$/.test(caller)
+
+export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): void {
+  const { pauses, keys } = options
+
+  app.get('/api/pauses', () => toPausesReply(pauses))
+
+  app.post('/api/pauses', async ({ body }): Promise<StoredReply> => {
+    const { for: duration, note = null, ...given } = parse(pauseBody, body ?? {}, 'field')
+    const scope = toScope(given, keys)
+    checkScope(given, options)
+    const forMs = parsePauseDuration(duration ?? '') ?? null
+    const stored = await pauses.pause({ ...scope, forMs, note, by: 'ADMIN_TOKEN' })
+    if (stored === 'too_many') throw new AdminError('too_many_pauses')
+    return toStoredReply(stored)
+  })
+
+  app.delete('/api/pauses', async ({ query }): Promise<StoredReply> => {
+    const scope = toScope(parse(resumeQuery, query, 'query'), keys)
+    const stored = await pauses.resume({ ...scope, by: 'ADMIN_TOKEN' })
+    if (stored === 'not_paused') throw new AdminError('not_paused')
+    return toStoredReply(stored)
+  })
+}
