@@ -14,6 +14,7 @@ import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
 import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
+import { noSchemas } from './http/no-schemas.ts'
 import { createProtocolErrors } from './http/protocol-errors.ts'
 import { warnOfRefusedOrigins } from './http/refused-origins.ts'
 import { logReplies } from './http/request-log.ts'
@@ -57,6 +58,7 @@ function createListener(
   const app = Fastify({
     serverFactory: (listener) => createBoundedServer(listener, connections),
     logger: false,
+    schemaController: noSchemas,
     trustProxy: trustedProxies.length > 0 ? createAddressMatcher(trustedProxies) : false,
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,

@@ -219,7 +219,7 @@ describe('what only some may do', () => {
     ],
     [
       'call upstream, or the issuer’s key set',
-      where(({ packages }) => packages.includes('undici')),
+      where(({ packages }) => packages.some((name) => /^undici\b/.test(name))),
       [/^(?:openai|outbound)\//, 'auth/key-set.ts'],
     ],
     ['fetch', whereCode(/\bfetch\(/), ['client/client.js', 'admin/page/api.js']],

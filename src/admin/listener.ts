@@ -7,6 +7,7 @@ import { ServiceError } from '../errors.ts'
 import { Connections } from '../http/connections.ts'
 import { toErrorHeaders, toServiceError } from '../http/error-handler.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from '../http/json-body.ts'
+import { noSchemas } from '../http/no-schemas.ts'
 import { toProtocolReason, toRawReply } from '../http/protocol-errors.ts'
 import { toPath } from '../http/request-target.ts'
 import { createBoundedServer } from '../http/server.ts'
@@ -101,6 +102,7 @@ export function buildAdminApp(
   const app = Fastify({
     serverFactory: (listener) => createBoundedServer(limitRate(listener, now), connections),
     logger: false,
+    schemaController: noSchemas,
     bodyLimit: MAX_BODY_BYTES,
     requestIdHeader: false,
     genReqId: () => randomUUID(),

@@ -1,6 +1,5 @@
 /** Errors below Fastify: refusals of the HTTP parser and its timeouts, answered in the same envelope. */
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -10,6 +9,7 @@ import type { Reason } from '../reasons.ts'
 import { attemptOf } from './attempt-of.ts'
 import { toErrorHeaders } from './error-handler.ts'
 import { replyHeaders } from './headers.ts'
+import { STATUS_CODES } from './node-http.ts'
 import { logProtocolError } from './request-log.ts'
 
 /** The peer closed its side in the middle of a request. */

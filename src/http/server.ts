@@ -1,6 +1,7 @@
 /** Node’s HTTP server with its clocks, and with bounds on connections in front of the framework. */
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { Connections } from './connections.ts'
+import { createServer } from './node-http.ts'
 
 /** For headers and body together. Node enforces it only if all three of its clocks are set. */
 const ARRIVAL_MS = 10_000

@@ -1,9 +1,9 @@
 /** Connections to upstream and to key sets: direct, or through the proxy in HTTPS_PROXY. */
-import { buildConnector, type Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
 import { codeOf } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { RestingPool } from './resting-pool.ts'
 import { skipContinue } from './skip-continue.ts'
+import { buildConnector, type Client, type Dispatcher, EnvHttpProxyAgent, Pool } from './undici.ts'
 
 export interface DispatcherOptions {
   readonly origin: string

@@ -4,8 +4,8 @@
  * request. stray-replies.md has the figures.
  */
 import { EventEmitter } from 'node:events'
-import { Client, Dispatcher } from 'undici'
 import { codeOf, ServiceError } from '../errors.ts'
+import { Client, Dispatcher } from './undici.ts'
 
 export interface RestingPoolOptions {
   /** In use and at rest together. */

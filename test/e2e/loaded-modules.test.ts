@@ -18,6 +18,8 @@ const parts = {
   jose: /\/node_modules\/jose\//,
   'the metrics client': /\/node_modules\/@prometheus-io\/client\//,
   'the admin listener': /\/src\/admin\//,
+  'a compiler of JSON Schema': /\/node_modules\/ajv\//,
+  'the fetch of undici': /\/undici\/lib\/web\/fetch\//,
   SQLite: /^node:sqlite$/m,
   'a command': /\/src\/cli\/(?:audit|check|explain)/,
   'the sandbox': /\/sandbox\//,
