@@ -29,13 +29,14 @@ const mediaTypes: ReadonlyMap<string, string> = new Map([
   ['.svg', 'image/svg+xml'],
 ])
 
-const pageHeaders = {
+/** `realtimeUrl` is the only other host that the page talks to. */
+const toPageHeaders = (realtimeUrl: string) => ({
   'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    "connect-src 'self'",
+    `connect-src 'self' ${new URL(realtimeUrl).origin} ${new URL(realtimeUrl).origin.replace('http', 'ws')}`,
     "frame-src 'self'",
     "frame-ancestors 'self'",
     "base-uri 'none'",
@@ -44,7 +45,12 @@ const pageHeaders = {
     "trusted-types 'none'",
   ].join('; '),
   'referrer-policy': 'no-referrer',
-} as const
+})
+
+function toModel(session: Preset['session']): string | null {
+  const model = valueAt(session, ['model'])
+  return typeof model === 'string' ? model : null
+}
 
 /** What the page builds its form from. */
 const toInfo = ({ name, description, type, session, ...preset }: Preset): PresetInfo => ({
@@ -64,9 +70,11 @@ const toInfo = ({ name, description, type, session, ...preset }: Preset): Preset
     rule,
   })),
   limit: formatRules(preset.limits.perCaller),
+  model: toModel(session),
 })
 
-async function serveFiles(app: FastifyInstance): Promise<void> {
+async function serveFiles(app: FastifyInstance, realtimeUrl: string): Promise<void> {
+  const pageHeaders = toPageHeaders(realtimeUrl)
   const own = (await readdir(folder)).map((name) => new URL(name, folder))
   for (const url of [...own, theme]) {
     const name = basename(url.pathname)
@@ -97,13 +105,15 @@ function serveTokens(app: FastifyInstance, { toToken }: DemoIssuer): void {
 /** Adds the page to the service of the demo, before it listens. */
 export async function addDemoPage(runtime: Runtime, { sandbox, issuer }: DemoPageOptions): Promise<void> {
   const { app, presets } = runtime
-  await serveFiles(app)
+  const realtimeUrl = `${sandbox.baseUrl}/realtime`
+  await serveFiles(app, realtimeUrl)
   app.get(
     '/demo/state',
     (): PageState => ({
       presets: [...presets.current().presets.values()].map(toInfo),
       needs_token: issuer !== null,
       operations_url: toOperationsUrl(runtime),
+      realtime_url: realtimeUrl,
     }),
   )
   app.get('/demo/upstream', () => {
@@ -115,6 +125,10 @@ export async function addDemoPage(runtime: Runtime, { sandbox, issuer }: DemoPag
     if ('error' in parsed) throw new ServiceError('field_invalid')
     sandbox.behave(parsed.order.behaviour, parsed.order.times)
     return parsed.order
+  })
+  app.post('/demo/expire', async (_request, reply) => {
+    sandbox.expireSecrets()
+    return reply.code(204).send()
   })
   if (issuer !== null) serveTokens(app, issuer)
 }

@@ -54,6 +54,8 @@ export interface Sandbox {
   readonly requests: readonly SandboxRequest[]
   /** Replaces the behaviour, for the next `times` minting requests or until the next call. Throws a ZodError. */
   readonly behave: (behaviour: Behaviour, times?: number) => void
+  /** Lets all secrets expire that are minted so far. */
+  readonly expireSecrets: () => void
   /** Closes the server, all sockets and all connections at once. May be called again. */
   readonly close: () => Promise<void>
 }
@@ -110,6 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     baseUrl,
     requests: context.requests,
     behave: (behaviour, times) => context.slot.tell({ behaviour, times }),
+    expireSecrets: () => context.connections?.expire(),
     close: () => {
       context.connections?.close()
       return closeServer(server)

@@ -13,6 +13,8 @@ import { serveUpgrade } from './socket.ts'
 export interface Connections {
   /** From now on the secret of a grant opens connections, until it expires. */
   readonly allow: (grant: Grant) => void
+  /** Lets all secrets expire. Open connections continue. */
+  readonly expire: () => void
   readonly isCallPath: (path: string) => boolean
   readonly serveCall: (
     request: IncomingMessage,
@@ -40,6 +42,7 @@ export function createConnections({ now, ...options }: ConnectionOptions): Conne
     allow: ({ secret, session }) => {
       if (session !== null) context.secrets.add(secret.value, { expiresAt: secret.expires_at, session })
     },
+    expire: context.secrets.expire,
     isCallPath,
     serveCall: (request, response, readBody) => serveCall(context, request, response, readBody),
     serveUpgrade: (request, socket, head) => {

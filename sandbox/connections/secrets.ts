@@ -16,6 +16,8 @@ export type Admission =
 
 export interface SecretBook {
   readonly add: (value: string, entry: Entry) => void
+  /** Lets all secrets expire. */
+  readonly expire: () => void
   /** Judges a secret and the model that the URL names. A secret may start several sessions until it expires. */
   readonly admit: (value: string | undefined, model: string | null) => Admission
 }
@@ -52,6 +54,9 @@ export function createSecretBook(now: () => number): SecretBook {
       entries.set(value, entry)
       const [oldest] = entries.keys()
       if (entries.size > MAX_SECRETS && oldest !== undefined) entries.delete(oldest)
+    },
+    expire: () => {
+      for (const [value, entry] of entries) entries.set(value, { ...entry, expiresAt: 0 })
     },
     admit: (value, model) => {
       const entry = entries.get(value ?? '')

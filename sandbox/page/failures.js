@@ -59,6 +59,13 @@ export const failures = [
     order: { behaviour: { kind: 'status', status: 503 } },
   },
   {
+    title: 'Expired secret',
+    text: 'refused by OpenAI',
+    kind: 'expired',
+    lesson:
+      'The sandbox let a fresh secret expire before the page connected. A secret only starts a session: mint right before you connect, and mint again to reconnect.',
+  },
+  {
     title: 'Slow',
     text: '3 seconds',
     kind: 'ask',

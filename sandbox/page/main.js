@@ -1,23 +1,26 @@
 // The demo page: one form, one result, and the failures.
 import { createClient } from '/client.js'
 import { offerSignIn, readToken } from './caller.js'
-import { copyButton, element, find } from './dom.js'
+import { element, find } from './dom.js'
+import { askFromElsewhere } from './elsewhere.js'
 import { failures } from './failures.js'
 import { buildForm } from './form.js'
 import { createRecorder } from './recorder.js'
 import { snippets } from './snippets.js'
 import { addLesson, showBusy, showCancelled, showError, showSecret } from './status.js'
+import { buildTabs } from './tabs.js'
+import { connect } from './talk.js'
 import { showTimeline } from './timeline.js'
 
-/** @import { Ask, Changes, Exchange, Failure, PageState, PresetInfo, Step } from './page-types.ts' */
+/** @import { Ask, Changes, Failure, PageState, PresetInfo, Step } from './page-types.ts' */
 
 const url = location.origin
 const timeline = find('#timeline')
-const submit = find('#submit')
+const connectButtons = [find('#talk'), find('#write')]
 const cancel = find('#cancel')
 
-/** @type {{ presets: readonly PresetInfo[], preset: PresetInfo | undefined, read: () => Changes, tab: number, running: AbortController | undefined }} */
-const page = { presets: [], preset: undefined, read: () => ({}), tab: 0, running: undefined }
+/** @type {{ realtimeUrl: string, presets: readonly PresetInfo[], preset: PresetInfo | undefined, read: () => Changes, tab: number, running: AbortController | undefined }} */
+const page = { realtimeUrl: '', presets: [], preset: undefined, read: () => ({}), tab: 0, running: undefined }
 
 /** @param {readonly Step[]} steps */
 const show = (steps) => showTimeline(timeline, steps)
@@ -25,7 +28,8 @@ const show = (steps) => showTimeline(timeline, steps)
 /** @returns {Ask} */
 const readAsk = () => ({ preset: page.preset?.name ?? '', ...page.read() })
 
-const toSnippet = () => snippets[page.tab]?.toText(readAsk(), url, readToken() !== undefined).trim() ?? ''
+const toSnippet = () =>
+  snippets[page.tab]?.toText(readAsk(), url, readToken() !== undefined, page.realtimeUrl).trim() ?? ''
 
 function showSnippet() {
   find('#snippet').textContent = toSnippet()
@@ -38,6 +42,7 @@ function choose(preset) {
   page.read = read
   find('#inputs').replaceChildren(...rows)
   find('#fields').hidden = rows.length === 0
+  showButtons()
   showSnippet()
 }
 
@@ -57,22 +62,26 @@ function toChoice(preset, isFirst) {
   ])
 }
 
-/** @param {boolean} isRunning */
-function setRunning(isRunning) {
+/** One action at a time. */
+function showButtons() {
+  const isRunning = page.running !== undefined
   for (const button of document.querySelectorAll('#failures button, #submit')) {
     button.toggleAttribute('disabled', isRunning)
   }
+  const isTranslation = page.preset?.type === 'translation'
+  find('#no-connection').hidden = !isTranslation
+  for (const button of connectButtons) button.toggleAttribute('disabled', isRunning || isTranslation)
   cancel.hidden = !isRunning
 }
 
 /**
- * Runs one action at a time, with the button to cancel it.
- * @param {(signal: AbortSignal) => Promise<void>} action
+ * Runs an action, with the button to cancel it. Resolves with false if it is cancelled.
+ * @param {(signal: AbortSignal) => Promise<unknown>} action
  */
 async function run(action) {
   const controller = new AbortController()
   page.running = controller
-  setRunning(true)
+  showButtons()
   find('.result').scrollIntoView({ block: 'nearest' })
   showBusy()
   show([])
@@ -82,8 +91,10 @@ async function run(action) {
     if (controller.signal.aborted) showCancelled()
     else showError(error)
   } finally {
-    setRunning(false)
+    page.running = undefined
+    showButtons()
   }
+  return !controller.signal.aborted
 }
 
 /**
@@ -93,7 +104,26 @@ async function run(action) {
  */
 async function mint({ preset, ...changes }, signal, recorder = createRecorder(show)) {
   const client = createClient({ url, preset, token: readToken() }, recorder.environment)
-  showSecret(await client.secret({ signal, ...changes }))
+  const secret = await client.secret({ signal, ...changes })
+  showSecret(secret)
+  return secret.value
+}
+
+/**
+ * Mints and connects at once.
+ * @param {'call' | 'socket'} kind
+ * @param {AbortSignal} signal
+ * @param {() => Promise<unknown>} [beforeConnecting]
+ */
+function mintAndConnect(kind, signal, beforeConnecting) {
+  const recorder = createRecorder(show)
+  const toSecret = async () => {
+    const secret = await mint(readAsk(), signal, recorder)
+    await beforeConnecting?.()
+    return secret
+  }
+  const { fetch } = recorder.environment
+  return connect(kind, { url: page.realtimeUrl, model: page.preset?.model ?? null, toSecret, fetch, signal })
 }
 
 /** @param {object} order */
@@ -115,53 +145,15 @@ async function exceedLimit(signal) {
   for (let count = 0; count < 100; count += 1) await mint(ask, signal, recorder)
 }
 
-/** @returns {Promise<never>} */
-function askFromElsewhere() {
-  const started = performance.now()
-  const frame = element('iframe', {
-    sandbox: 'allow-scripts',
-    src: '/demo/wrong-origin.html',
-    hidden: true,
-    title: 'A page of another origin',
-  })
-  return new Promise((_resolve, reject) => {
-    /** @param {MessageEvent} event */
-    function receive({ source, data }) {
-      if (source !== frame.contentWindow) return
-      removeEventListener('message', receive)
-      frame.remove()
-      /** @type {Exchange} */
-      const exchange = {
-        kind: 'exchange',
-        request: {
-          method: 'POST',
-          url: '/v1/realtime/client_secrets',
-          headers: [
-            ['origin', 'null'],
-            ['content-type', 'application/json'],
-          ],
-          body: '{}',
-        },
-        reply: null,
-        error: String(data.error),
-        ms: Math.round(performance.now() - started),
-        upstream: null,
-      }
-      show([exchange])
-      reject(new Error(`All that the page’s JavaScript gets: ${data.error}`))
-    }
-    addEventListener('message', receive)
-    document.body.append(frame)
-  })
-}
-
 /**
  * @param {Failure} failure
  * @param {AbortSignal} signal
  */
 async function fail({ kind, order, change }, signal) {
-  if (kind === 'origin') return askFromElsewhere()
+  if (kind === 'origin') return askFromElsewhere((exchange) => show([exchange]))
   if (kind === 'limit') return exceedLimit(signal)
+  if (kind === 'expired')
+    return mintAndConnect('socket', signal, () => fetch('/demo/expire', { method: 'POST' }))
   if (order !== undefined) await tellSandbox(order)
   try {
     await mint(change?.(readAsk()) ?? readAsk(), signal)
@@ -172,8 +164,7 @@ async function fail({ kind, order, change }, signal) {
 
 /** @param {Failure} failure */
 async function demonstrate(failure) {
-  await run((signal) => fail(failure, signal))
-  if (page.running?.signal.aborted === false) addLesson(failure.lesson)
+  if (await run((signal) => fail(failure, signal))) addLesson(failure.lesson)
 }
 
 /** @param {Failure} failure */
@@ -184,37 +175,6 @@ function toFailureItem(failure) {
   ])
   button.addEventListener('click', () => void demonstrate(failure))
   return element('li', {}, [button])
-}
-
-function buildTabs() {
-  const tabs = snippets.map(({ name }, index) =>
-    element('button', { type: 'button', role: 'tab', id: `tab-${index}`, 'aria-controls': 'snippet' }, [
-      name,
-    ]),
-  )
-  /** @param {number} index */
-  function select(index) {
-    page.tab = index
-    for (const [at, tab] of tabs.entries()) {
-      tab.setAttribute('aria-selected', String(at === index))
-      tab.tabIndex = at === index ? 0 : -1
-    }
-    find('#snippet').setAttribute('aria-labelledby', `tab-${index}`)
-    showSnippet()
-  }
-  for (const [index, tab] of tabs.entries()) {
-    tab.addEventListener('click', () => select(index))
-    tab.addEventListener('keydown', ({ key }) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[key] ?? 0
-      if (step === 0) return
-      const next = (index + step + tabs.length) % tabs.length
-      select(next)
-      tabs[next]?.focus()
-    })
-  }
-  find('#tabs').append(...tabs)
-  find('#copy-code').append(copyButton(toSnippet))
-  select(0)
 }
 
 /** @param {PageState} state */
@@ -230,19 +190,26 @@ async function start() {
   /** @type {PageState} */
   const state = await (await fetch('/demo/state')).json()
   page.presets = state.presets
+  page.realtimeUrl = state.realtime_url
   showState(state)
   find('#presets').replaceChildren(...page.presets.map((preset, index) => toChoice(preset, index === 0)))
   const [first] = page.presets
   if (first !== undefined) choose(first)
   find('#failures').append(...failures.map(toFailureItem))
-  buildTabs()
+  buildTabs((index) => {
+    page.tab = index
+    showSnippet()
+  }, toSnippet)
   find('#ask').addEventListener('submit', (event) => {
     event.preventDefault()
     void run((signal) => mint(readAsk(), signal))
   })
   find('#ask').addEventListener('input', showSnippet)
+  for (const [index, button] of connectButtons.entries()) {
+    const kind = index === 0 ? 'call' : 'socket'
+    button.addEventListener('click', () => void run((signal) => mintAndConnect(kind, signal)))
+  }
   cancel.addEventListener('click', () => page.running?.abort())
-  submit.removeAttribute('disabled')
 }
 
 await start()

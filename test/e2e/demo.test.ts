@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { findPort, whenListening } from '../support/ports.ts'
@@ -41,6 +42,15 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
     'http://localhost.example.com',
   ]
   expect(await Promise.all(origins.map(ask))).toStrictEqual([200, 200, 403, 403])
+
+  // An open connection does not keep the demo from ending.
+  const secret: string = JSON.parse(stdout).value
+  const socket = new WebSocket(`${sandbox.replace('http', 'ws')}/realtime`, [
+    'realtime',
+    `openai-insecure-api-key.${secret}`,
+  ])
+  const [created] = await once(socket, 'message')
+  expect(JSON.parse(created.data).type).toBe('session.created')
 
   process.kill(-(demo.child.pid ?? 0), 'SIGINT')
   expect(await demo.ended).toBe(0)
