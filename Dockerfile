@@ -62,9 +62,15 @@ COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 	@public not host localhost
 	header @public Strict-Transport-Security max-age=31536000
 
-	# No active health checks: an instance that drains still mints for a while, and its errors say more than a
-	# proxy's. No retries: a mint that is asked for twice may happen twice.
-	reverse_proxy mint:8080 {
+	# A replica that was not reached is not asked, so another one is tried. Nothing else is tried twice: a mint that
+	# is asked for twice may happen twice.
+	reverse_proxy {$UPSTREAMS:mint:8080} {
+		lb_try_duration 2s
+		# A replica that drains still mints for two seconds.
+		{$HEALTH}
+		health_interval 500ms
+		health_timeout 2s
+		fail_duration 2s
 		# Overwrite it, and never append to it: the service believes this header.
 		header_up X-Forwarded-For {remote_host}
 		header_up -X-Forwarded-Host

@@ -103,7 +103,7 @@ describe('every document', () => {
   })
 
   it('names only settings that exist', () => {
-    const others = findAll(/`((?:NODE|SITE|PUBLISH)_[A-Z_]+|LOCAL_DIR|ALL_PROXY)(?:=[^`]*)?`/g)
+    const others = findAll(/`((?:NODE|SITE|PUBLISH|COMPOSE|MINT)_[A-Z_]+|LOCAL_DIR|ALL_PROXY)(?:=[^`]*)?`/g)
     const named = findAll(/(?<![\w`-])`?((?:[A-Z]+_)+[A-Z]+)(?:=[^`\s]*)?`/g)
     expect(named.length).toBeGreaterThan(25)
     expect(named.filter((name) => !variableNames.includes(name) && !others.includes(name))).toStrictEqual([])

@@ -26,7 +26,7 @@ const toQuery = (expression: string): string =>
   expression.replaceAll('$instance', '.+').replaceAll('$__rate_interval', '5s').replaceAll('$__range', '1m')
 
 export async function readDashboard() {
-  const text = await readFile(join(ROOT, 'ops/grafana-dashboard.json'), 'utf8')
+  const text = await readFile(join(ROOT, 'ops/grafana/dashboards/realtime-mint.json'), 'utf8')
   const { panels, annotations } = dashboard.parse(JSON.parse(text))
   return {
     panels,
