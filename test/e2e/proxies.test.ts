@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { type Proxied, startCaddy, startNginx, type Ways } from '../support/proxies.ts'
+import {
+  type Proxied,
+  startCaddy,
+  startDocumented,
+  startHaproxy,
+  startNginx,
+  type Ways,
+} from '../support/proxies.ts'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { AUDIT_KEY, type Defer, ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
@@ -82,6 +89,22 @@ const fronts: readonly Front[] = [
       ['that passes on any header', '198.51.100.1'],
     ],
   },
+  {
+    program: 'haproxy',
+    start: startHaproxy,
+    honest: {
+      'that overwrites': 'http-request set-header X-Forwarded-For %[src]',
+      'that appends': 'option forwardfor',
+    },
+    careless: {
+      'that sends no address': 'http-request del-header X-Forwarded-For',
+      'that passes on any header': '',
+    },
+    taken: [
+      ['that sends no address', PROXY],
+      ['that passes on any header', '198.51.100.1'],
+    ],
+  },
 ]
 
 const lies: readonly (readonly [what: string, headers: Readonly<Record<string, string | string[]>>])[] = [
@@ -139,6 +162,23 @@ describe.each(fronts)('behind $program', ({ program, start, honest, careless, ta
     it.each(taken)('%s, a caller appears as %s: do not trust such a proxy', async (way, address) => {
       const headers = { 'x-forwarded-for': '198.51.100.1' }
       expect(await addressOf(way, { headers })).toBe(toPseudonym('address', address))
+    })
+  })
+})
+
+describe.each([
+  ['nginx', 'nginx'],
+  ['caddy', 'caddyfile'],
+  ['haproxy', 'haproxy'],
+] as const)('the example for %s in docs/proxies.md', (program, language) => {
+  describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
+    const service = shareService({ environment: { TRUST_PROXY: PROXY } })
+    const portOf = share(async (defer) => startDocumented(language, await listen(service().app), defer))
+
+    it.each(lies)('a caller who claims %s keeps its own address', async (_, headers) => {
+      expect(await send({ port: portOf('documented'), headers })).toBe(200)
+      const address = (await service().records()).at(-1)?.['address']
+      expect(address).toBe(toPseudonym('address', CALLER))
     })
   })
 })
