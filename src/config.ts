@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AuditSettings } from './audit/open.ts'
 import { type LogLevel, logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
+import type { Secret } from './secret.ts'
 import { type AdminConfig, adminVariables, toAdminConfig } from './settings/admin.ts'
 import { type CallerConfig, callerVariables, toCallerConfig } from './settings/callers.ts'
 import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
@@ -191,16 +192,41 @@ export function parseConfig(environment: Environment, warnings: readonly string[
   })
 }
 
-const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
-
-/** The settings that reading an audit needs. Ignores all others. Throws a ConfigError with all problems at once. */
-export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
-  const { AUDIT_DIR, AUDIT_KEY, AUDIT_KEY_FILE } = environment
-  const { values, problems: ofTexts } = readTexts({ AUDIT_DIR, AUDIT_KEY, AUDIT_KEY_FILE }, ['AUDIT_KEY'])
-  const { data, error } = auditVariables.safeParse(values)
+/** Reads the settings of `some`, and ignores all others. Throws a ConfigError with all problems at once. */
+function parseSome<Shape extends z.ZodRawShape>(some: z.ZodObject<Shape>, environment: Environment) {
+  const names = Object.keys(some.shape)
+  const secrets = fromFiles.filter((name) => names.includes(name))
+  const given = [...names, ...secrets.map((name) => `${name}_FILE`)].map(
+    (name) => [name, environment[name]] as const,
+  )
+  const { values, problems: ofTexts } = readTexts(Object.fromEntries(given), secrets)
+  const { data, error } = some.safeParse(values)
   const problems = withoutFollowing(ofTexts, toProblems(error, values))
   if (data === undefined || problems.length > 0) throw new ConfigError(problems)
-  return { directory: data.AUDIT_DIR, key: data.AUDIT_KEY }
+  return data
+}
+
+const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
+
+/** The settings that reading an audit needs. */
+export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
+  const { AUDIT_DIR: directory, AUDIT_KEY: key } = parseSome(auditVariables, environment)
+  return { directory, key }
+}
+
+/** Where pauses are stored. */
+export interface PauseConfig {
+  /** AUDIT_DIR. */
+  readonly directory: string
+  readonly redisUrl: Secret | undefined
+}
+
+const pauseVariables = variables.pick({ AUDIT_DIR: true, REDIS_URL: true })
+
+/** The settings that pausing needs. */
+export function parsePauseConfig(environment: Environment): PauseConfig {
+  const { AUDIT_DIR: directory, REDIS_URL: redisUrl } = parseSome(pauseVariables, environment)
+  return { directory, redisUrl }
 }
 
 export interface ReadEnvironment {

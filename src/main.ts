@@ -10,13 +10,19 @@ const USAGE = `Usage: realtime-mint [command]
   check --live [--json]  check settings and presets, then mint a client secret of 10 s and discard it
   explain [--preset NAME] [--origin ORIGIN] [--address IP] [--token TOKEN|-] [--json]
                          show what would be decided for such a request and by which rule, without minting or counting
+  pause --preset NAME|--origin ORIGIN|--caller CALLER|--all [--for 1h] [--note TEXT] [--json]
+                         stop minting for this scope; a caller is a pseudonym, a token's subject or an IP address
+  resume --preset NAME|--origin ORIGIN|--caller CALLER|--all [--json]
+                         end the pause of exactly this scope
+  pauses [--json]        show what is paused, since when, until when and by whom
   audit verify|query|stats
                          verify the audit, find records in it, or count attempts; see audit --help
   schema                 print the JSON Schema of the presets file, for editors
   help, --version        print this text, or the version
 
-Exit codes: 0 success, 1 the request would be refused (explain), 64 invalid command line, 70 crash,
-78 invalid configuration. audit has codes of its own.
+Exit codes: 0 success, 1 the request would be refused (explain) or there is no such pause (resume), 3 a service may not
+know of it (pause, resume, pauses), 64 invalid command line, 70 crash, 78 invalid configuration. audit has codes of its
+own.
 `
 
 /** The sandbox is only in a checkout; the bin starts the demo from there. */
@@ -30,6 +36,9 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['demo', async () => runDemo],
   ['check', async () => (await import('./cli/check.ts')).runCheck],
   ['explain', async () => (await import('./cli/explain.ts')).runExplain],
+  ['pause', async () => (await import('./cli/pauses.ts')).runPause],
+  ['resume', async () => (await import('./cli/pauses.ts')).runResume],
+  ['pauses', async () => (await import('./cli/pauses.ts')).runPauses],
   ['audit', async () => (await import('./cli/audit.ts')).runAudit],
   ['schema', async () => (await import('./cli/schema.ts')).runSchema],
 ])

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 import type { AuditKeys } from '../audit/keys.ts'
-import { toCallerPseudonym } from '../audit-reader/filters.ts'
-import { parsePauseDuration, type Scoped } from '../pauses/pause.ts'
+import { isShortened, toCallerPseudonym } from '../audit-reader/filters.ts'
+import { type GivenScope, parsePauseDuration, type Scoped, toScope } from '../pauses/pause.ts'
 import type { Pauses, Stored } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import { AdminError } from './admin-error.ts'
@@ -41,24 +41,11 @@ function parse<Type extends z.ZodType>(schema: Type, given: unknown, kind: 'fiel
   throw new AdminError(kind, {}, String(issue?.path[0] ?? ''))
 }
 
-interface GivenScope {
-  readonly preset?: string | undefined
-  readonly origin?: string | undefined
-  readonly caller?: string | undefined
-  readonly all?: true | 'true' | undefined
-}
-
 /** Throws an AdminError unless one scope is given. */
-function toScope({ preset, origin, caller, all }: GivenScope, keys: AuditKeys): Scoped {
-  const scopes: readonly Scoped[] = [
-    ...(all === undefined ? [] : [{ scope: 'all', value: null } as const]),
-    ...(preset === undefined ? [] : [{ scope: 'preset', value: preset } as const]),
-    ...(origin === undefined ? [] : [{ scope: 'origin', value: origin } as const]),
-    ...(caller === undefined ? [] : [{ scope: 'caller', value: toCallerPseudonym(caller, keys) } as const]),
-  ]
-  const [scope] = scopes
-  if (scope === undefined || scopes.length > 1) throw new AdminError('scope')
-  return scope
+function toOneScope(given: GivenScope, keys: AuditKeys): Scoped {
+  const one = toScope(given)
+  if (one === undefined) throw new AdminError('scope')
+  return one.scope === 'caller' ? { ...one, value: toCallerPseudonym(one.value ?? '', keys) } : one
 }
 
 /** A pause that could stop nothing is a mistake. Throws an AdminError. */
@@ -69,9 +56,6 @@ function checkScope(given: GivenScope, { presets, allowedOrigins }: PauseRouteOp
   if (caller !== undefined && isShortened(caller)) throw new AdminError('caller', {}, 'caller')
 }
 
-/** As the page shows pseudonyms. */
-const isShortened = (caller: string): boolean => /^[0-9a-f]{8}$/.test(caller)
-
 export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): void {
   const { pauses, keys } = options
 
@@ -79,7 +63,7 @@ export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): v
 
   app.post('/api/pauses', async ({ body }): Promise<StoredReply> => {
     const { for: duration, note = null, ...given } = parse(pauseBody, body ?? {}, 'field')
-    const scope = toScope(given, keys)
+    const scope = toOneScope(given, keys)
     checkScope(given, options)
     const forMs = parsePauseDuration(duration ?? '') ?? null
     const stored = await pauses.pause({ ...scope, forMs, note, by: 'ADMIN_TOKEN' })
@@ -88,7 +72,7 @@ export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): v
   })
 
   app.delete('/api/pauses', async ({ query }): Promise<StoredReply> => {
-    const scope = toScope(parse(resumeQuery, query, 'query'), keys)
+    const scope = toOneScope(parse(resumeQuery, query, 'query'), keys)
     const stored = await pauses.resume({ ...scope, by: 'ADMIN_TOKEN' })
     if (stored === 'not_paused') throw new AdminError('not_paused')
     return toStoredReply(stored)

@@ -35,6 +35,9 @@ export function parseAddress(text: string): string | undefined {
   return isIP(address) === 0 ? undefined : toClientAddress(address)
 }
 
+/** As the operations page shows a pseudonym. */
+export const isShortened = (value: string): boolean => /^[0-9a-f]{8}$/.test(value)
+
 /** The pseudonym of a subject or of an address, which may be given as one; pseudonyms are taken as they are. */
 export function toCallerPseudonym(given: string, { toPseudonym }: AuditKeys): string {
   if (/^[0-9a-f]{32}$/.test(given)) return given

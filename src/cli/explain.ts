@@ -1,6 +1,7 @@
 /** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
 import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
+import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { createCallerGuard } from '../auth/caller.ts'
 import type { Caller } from '../auth/token.ts'
 import { diagnoseToken, toKind } from '../auth/token-diagnosis.ts'
@@ -12,6 +13,8 @@ import { createOriginGuard } from '../http/origin.ts'
 import { toNetwork } from '../limits/network.ts'
 import { formatRules } from '../limits/rules.ts'
 import { loadCatalog } from '../load-catalog.ts'
+import type { PauseEntry } from '../pauses/pause.ts'
+import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
 import { findClaim, hasValue, resolvePreset } from '../presets/request/access.ts'
@@ -20,6 +23,7 @@ import { ConfigError } from '../problems.ts'
 import type { Reason } from '../reasons.ts'
 import { parseOptions } from './arguments.ts'
 import { type Command, toJson } from './command.ts'
+import { noteFaults, openPauses } from './pause-store.ts'
 
 /** The facts of a request; undefined for what it does not have. */
 export interface Question {
@@ -31,7 +35,7 @@ export interface Question {
 }
 
 export interface Step {
-  readonly check: 'origin' | 'caller' | 'preset'
+  readonly check: 'origin' | 'caller' | 'preset' | 'pauses'
   readonly passes: boolean
   /** The rule. Never the token or a part of it. */
   readonly because: string
@@ -54,6 +58,7 @@ export interface Explanation {
 export interface ExplainOptions {
   readonly config: Config
   readonly catalog: Catalog
+  readonly pauses: Pick<Pauses, 'check' | 'find'>
 }
 
 function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config): string {
@@ -127,16 +132,21 @@ function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): stri
   return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
 }
 
-/** Runs the guards of the service in its order. Fetches the issuer’s keys and nothing else. */
+const toPauseRule = ({ scope, untilMs, by }: PauseEntry): string =>
+  `${scope === 'all' ? 'all mints are' : `the ${scope} is`} paused by ${by}, ${untilMs === null ? 'without an end' : `until ${new Date(untilMs).toISOString()}`}`
+
+/** Runs the guards of the service in its order. Fetches the issuer’s keys, and reads the pauses. */
 export async function explain(question: Question, options: ExplainOptions): Promise<Explanation> {
-  const { config, catalog } = options
+  const { config, catalog, pauses } = options
   const steps: Step[] = []
   let check: Step['check'] = 'origin'
   let caller: Caller | null = null
   let name = ''
+  let pause: PauseEntry | undefined
 
   /** More than the reason, if there is more to say. */
   function toCause(reason: Reason): string {
+    if (pause !== undefined) return toPauseRule(pause)
     if (reason === 'preset_claims') return diagnoseClaims(catalog.presets.get(name), caller)
     const isAboutToken = reason.startsWith('token_') && config.callers.mode === 'jwt'
     return isAboutToken ? diagnoseToken(question.token, reason, { ...config.callers, unixNow }) : reason
@@ -151,6 +161,11 @@ export async function explain(question: Question, options: ExplainOptions): Prom
     name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
     const preset = resolvePreset(catalog.presets, name, { origin: question.origin, claims: caller?.claims })
     steps.push({ check, passes: true, because: toPresetRule(preset) })
+    check = 'pauses'
+    const facts = { preset, origin: question.origin ?? null, caller, address: toCounted(question) }
+    pause = pauses.find(facts)
+    pauses.check(facts)
+    steps.push({ check, passes: true, because: 'no pause applies' })
     return { steps, refusal: null, limits: toLimits(question, caller, preset, config) }
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
@@ -183,8 +198,15 @@ const options = {
 
 const EXIT_REFUSED = 1
 
+/** Without a key there are no records, and so no pseudonyms that a pause could name. */
+async function loadPseudonyms({ audit }: Config): Promise<AuditKeys['toPseudonym']> {
+  const key = audit.key ?? (await readAuditKey(toKeyFile(audit.directory)).catch(() => undefined))
+  return key === undefined ? () => '' : deriveAuditKeys(key).toPseudonym
+}
+
 /** `realtime-mint explain`: the exit code is 0 if such a request would be allowed, 1 if not. */
-export const runExplain: Command = async (args, { environment, write, input }) => {
+export const runExplain: Command = async (args, context) => {
+  const { environment, write, note, input } = context
   const { json, preset, origin, address, token: given } = parseOptions(args, options)
   // A token on the command line stays in the history of the shell.
   const pasted = given === '-' ? await readText(input) : given
@@ -192,7 +214,14 @@ export const runExplain: Command = async (args, { environment, write, input }) =
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
-  const explanation = await explain({ preset, origin, address, token }, { config, catalog: loaded.value })
+  const toPseudonym = await loadPseudonyms(config)
+  const { pauses, found, close } = await openPauses(context, { toPseudonym, isReadOnly: true })
+  close()
+  noteFaults(found, note)
+  const explanation = await explain(
+    { preset, origin, address, token },
+    { config, catalog: loaded.value, pauses },
+  )
   await write(json ? toJson(explanation) : toExplanationText(explanation))
   return explanation.refusal === null ? 0 : EXIT_REFUSED
 }

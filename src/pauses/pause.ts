@@ -83,6 +83,26 @@ export const formatEntry = (entry: PauseEntry): string => `${JSON.stringify(toSt
 
 export type Scoped = Pick<PauseEntry, 'scope' | 'value'>
 
+/** The scope that an operator names; `caller` as given. */
+export interface GivenScope {
+  readonly preset?: string | undefined
+  readonly origin?: string | undefined
+  readonly caller?: string | undefined
+  readonly all?: boolean | 'true' | undefined
+}
+
+/** Undefined unless one scope is given. */
+export function toScope({ all, ...named }: GivenScope): Scoped | undefined {
+  const scopes: readonly Scoped[] = [
+    ...(all === undefined || all === false ? [] : [{ scope: 'all', value: null } as const]),
+    ...(['preset', 'origin', 'caller'] as const).flatMap((scope) => {
+      const value = named[scope]
+      return value === undefined ? [] : [{ scope, value }]
+    }),
+  ]
+  return scopes.length === 1 ? scopes[0] : undefined
+}
+
 /** Tells scopes apart. */
 export const toScopeKey = ({ scope, value }: Scoped): string => (value === null ? scope : `${scope} ${value}`)
 

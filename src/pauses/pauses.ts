@@ -19,6 +19,8 @@ export interface PausesOptions {
   /** Milliseconds. */
   readonly unixNow: () => number
   readonly onChange?: (entry: PauseEntry, change: PauseChange) => void
+  /** Looks only: nothing is stored. */
+  readonly isReadOnly?: boolean
   /** Called when AUDIT_DIR stops to take pauses, with the cause, and with null when it takes them again. */
   readonly onFilesChange?: (cause: string | null) => void
 }
@@ -165,37 +167,43 @@ export class Pauses {
 
   async #exchange(): Promise<Stored> {
     const redisFault = await this.#exchangeWithRedis()
-    const filesFault = await this.#exchangeWithFiles()
-    if ((filesFault === null) !== (this.#filesFault === null)) this.#options.onFilesChange?.(filesFault)
-    this.#filesFault = filesFault
-    return { filesFault, redisFault }
+    const { fault, invalid } = await this.#exchangeWithFiles()
+    const cause = fault ?? (invalid > 0 ? 'invalid_file' : null)
+    if ((cause === null) !== (this.#filesFault === null)) this.#options.onFilesChange?.(cause)
+    this.#filesFault = cause
+    return { filesFault: fault, redisFault }
   }
 
-  async #exchangeWithFiles(): Promise<string | null> {
-    const { files, unixNow } = this.#options
+  async #exchangeWithFiles(): Promise<{ readonly fault: string | null; readonly invalid: number }> {
+    const { files, isReadOnly } = this.#options
     try {
       const { entries, invalid } = await files.read()
       this.#take([entries])
-      const stored = mergeEntries([entries], unixNow())
-      for (const [key, entry] of this.#entries) {
-        if (!isSame(stored.get(key), entry)) await files.write(entry)
-      }
-      for (const entry of entries) if (!this.#entries.has(toScopeKey(entry))) await files.remove(entry)
-      return invalid === 0 ? null : 'invalid_file'
+      if (isReadOnly !== true) await this.#updateFiles(entries)
+      return { fault: null, invalid }
     } catch (error) {
-      const code = codeOf(error)
-      if (code === undefined) throw error
-      return code
+      const fault = codeOf(error)
+      if (fault === undefined) throw error
+      return { fault, invalid: 0 }
     }
   }
 
+  async #updateFiles(found: readonly PauseEntry[]): Promise<void> {
+    const { files, unixNow } = this.#options
+    const stored = mergeEntries([found], unixNow())
+    for (const [key, entry] of this.#entries) {
+      if (!isSame(stored.get(key), entry)) await files.write(entry)
+    }
+    for (const entry of found) if (!this.#entries.has(toScopeKey(entry))) await files.remove(entry)
+  }
+
   async #exchangeWithRedis(): Promise<string | null | undefined> {
-    const { shared } = this.#options
+    const { shared, isReadOnly } = this.#options
     if (shared === null) return undefined
     try {
       for (let exchanges = 0; exchanges < MAX_EXCHANGES; exchanges += 1) {
         this.#take([await shared.read()])
-        if (await shared.write(list(this.#entries))) return null
+        if (isReadOnly === true || (await shared.write(list(this.#entries)))) return null
       }
       return 'busy'
     } catch (error) {

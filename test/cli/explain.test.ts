@@ -58,6 +58,7 @@ describe('explain, for anonymous callers', () => {
     expect(said.stdout).toBe(`origin  passes  it is listed in ALLOWED_ORIGINS
 caller  passes  AUTH_MODE is none: every caller is accepted
 preset  passes  open is available to every caller
+pauses  passes  no pause applies
 counts          RATE_LIMIT_PER_ADDRESS of 203.0.113.9: 60/minute
 counts          RATE_LIMIT_PER_CALLER of 203.0.113.9: 10/minute,200/day
 counts          RATE_LIMIT_TOTAL: 600/minute

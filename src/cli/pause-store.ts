@@ -1,0 +1,50 @@
+/** Opens the pauses that services read, for a command: in AUDIT_DIR and, where REDIS_URL is set, in Redis. */
+import { parsePauseConfig } from '../config.ts'
+import { PauseFiles } from '../pauses/pause-files.ts'
+import { Pauses, type PausesOptions, type Stored } from '../pauses/pauses.ts'
+import { SharedPauses } from '../pauses/shared-pauses.ts'
+import type { RedisConnection } from '../redis/connection.ts'
+import type { Secret } from '../secret.ts'
+import type { CommandContext } from './command.ts'
+
+export interface OpenedPauses {
+  readonly pauses: Pauses
+  /** What was found when they were opened. */
+  readonly found: Stored
+  readonly close: () => void
+}
+
+async function connect(url: Secret | undefined): Promise<RedisConnection | undefined> {
+  if (url === undefined) return undefined
+  const { RedisConnection } = await import('../redis/connection.ts')
+  const redis = new RedisConnection({ url, onChange: () => undefined })
+  await redis.open()
+  return redis
+}
+
+export type OpenOptions = Partial<Pick<PausesOptions, 'toPseudonym' | 'isReadOnly'>>
+
+/** Without `toPseudonym`, no attempt can be compared with the pause of a caller. Throws a ConfigError. */
+export async function openPauses(
+  { environment, now }: Pick<CommandContext, 'environment' | 'now'>,
+  { toPseudonym = () => '', isReadOnly = false }: OpenOptions = {},
+): Promise<OpenedPauses> {
+  const { directory, redisUrl } = parsePauseConfig(environment)
+  const redis = await connect(redisUrl)
+  const pauses = new Pauses({
+    toPseudonym,
+    isReadOnly,
+    files: new PauseFiles({ auditDirectory: directory, unixNow: now }),
+    shared: redis === undefined ? null : new SharedPauses(redis),
+    unixNow: now,
+  })
+  return { pauses, found: await pauses.sync(), close: () => redis?.close() }
+}
+
+/** Says which store could not be read. Returns whether all could. */
+export function noteFaults({ filesFault, redisFault }: Stored, note: CommandContext['note']): boolean {
+  if (filesFault !== null) note(`The pauses in AUDIT_DIR cannot be read (${filesFault}).\n`)
+  if (typeof redisFault === 'string')
+    note(`Redis is unavailable (${redisFault}): it may know of more pauses.\n`)
+  return filesFault === null && typeof redisFault !== 'string'
+}

@@ -1,0 +1,144 @@
+/** `realtime-mint pause`, `resume` and `pauses`: stop minting, go on, and show what is paused. */
+import { isNote, MAX_NOTE_LENGTH, type PauseEntry, parsePauseDuration, type Scoped } from '../pauses/pause.ts'
+import type { Stored } from '../pauses/pauses.ts'
+import { Misuse, parseOptions } from './arguments.ts'
+import { CannotCheck } from './audit-context.ts'
+import { type Command, toJson } from './command.ts'
+import { checkName, parseScope, scopeOptions } from './pause-scope.ts'
+import { noteFaults, openPauses } from './pause-store.ts'
+
+const EXIT_NOT_PAUSED = 1
+const EXIT_NOT_STORED = 3
+
+/** Throws a Misuse. */
+function parseFor(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const ms = parsePauseDuration(text)
+  if (ms === undefined) throw new Misuse('takes --for like 15m, 1h or 7d, up to a year.')
+  return ms
+}
+
+/** Throws a Misuse. */
+function parseNote(text: string | undefined): string | null {
+  if (text === undefined || isNote(text)) return text ?? null
+  throw new Misuse(`takes --note as one line of up to ${MAX_NOTE_LENGTH} printable characters.`)
+}
+
+const toTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+
+const toEnd = (untilMs: number | null): string =>
+  untilMs === null ? 'has no end' : `ends ${toTime(untilMs)}`
+
+const toName = ({ scope, value }: Scoped): string => (value === null ? 'all mints' : `${scope} ${value}`)
+
+const toOption = ({ scope, value }: Scoped): string => (value === null ? '--all' : `--${scope} ${value}`)
+
+const APPLIED = 'Services that run with these settings apply it within a second.'
+
+/** Why services do not know of it; undefined where all can. */
+function findObstacle({ filesFault, redisFault }: Stored): string | undefined {
+  if (filesFault !== null && redisFault !== null) {
+    const redis = redisFault === undefined ? '' : `, and Redis is unavailable (${redisFault})`
+    return `AUDIT_DIR does not take it (${filesFault})${redis}: no service knows of it. Run this as the user of the service, with its settings`
+  }
+  return typeof redisFault === 'string'
+    ? `Redis is unavailable (${redisFault}): only services that use this AUDIT_DIR know of it. They share it when Redis is back`
+    : undefined
+}
+
+/** The reply of the admin listener, for programs. */
+const toReply = ({ filesFault, redisFault }: Stored): object => ({
+  survives_restart: filesFault === null,
+  reaches_replicas: redisFault === undefined ? null : redisFault === null,
+})
+
+/** A command whose plain callers may need a key that is missing. */
+const withKey =
+  (command: Command): Command =>
+  async (args, context) => {
+    try {
+      return await command(args, context)
+    } catch (error) {
+      if (!(error instanceof CannotCheck)) throw error
+      const advice = 'A caller in plain text needs the audit key. Set AUDIT_KEY_FILE, or give the pseudonym'
+      context.note(`${error.problem === 'key_missing' ? advice : error.message}.\n`)
+      return EXIT_NOT_STORED
+    }
+  }
+
+/** `realtime-mint pause` */
+export const runPause = withKey(async (args, context) => {
+  const { environment, write, note } = context
+  const options = { ...scopeOptions, for: { type: 'string' }, note: { type: 'string' } } as const
+  const { json, for: duration, note: text, ...given } = parseOptions(args, options)
+  const wanted = { forMs: parseFor(duration), note: parseNote(text), by: 'command line' } as const
+  const scoped = await parseScope(given, environment)
+  await checkName(scoped, environment)
+  const { pauses, close } = await openPauses(context)
+  const stored = await pauses.pause({ ...scoped, ...wanted }).finally(close)
+  if (stored === 'too_many')
+    throw new Misuse('finds 100 pauses in force. Resume some of them, or pause --all.')
+  const obstacle = findObstacle(stored)
+  const untilMs = pauses
+    .list()
+    .find(({ scope, value }) => toName({ scope, value }) === toName(scoped))?.untilMs
+  if (json) await write(toJson(toReply(stored)))
+  else if (obstacle === undefined) {
+    await write(
+      `Paused: ${toName(scoped)}. The pause ${toEnd(untilMs ?? null)}. ${APPLIED}\nrealtime-mint resume ${toOption(scoped)} ends it.\n`,
+    )
+  }
+  if (obstacle === undefined) return 0
+  note(`realtime-mint pause: ${obstacle}.\n`)
+  return EXIT_NOT_STORED
+})
+
+/** `realtime-mint resume` */
+export const runResume = withKey(async (args, context) => {
+  const { environment, write, note } = context
+  const { json, ...given } = parseOptions(args, scopeOptions)
+  const scoped = await parseScope(given, environment)
+  const { pauses, close } = await openPauses(context)
+  const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)
+  const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.untilMs)}\n`)
+  const rest = others.length === 0 ? '' : `Still paused:\n${others.join('')}`
+  if (stored === 'not_paused') {
+    note(
+      `realtime-mint resume: there is no pause of ${scoped.scope === 'all' ? 'all mints' : `this ${scoped.scope}`}.\n${rest}`,
+    )
+    return EXIT_NOT_PAUSED
+  }
+  const obstacle = findObstacle(stored)
+  if (json) await write(toJson(toReply(stored)))
+  else if (obstacle === undefined) await write(`Resumed: ${toName(scoped)}. ${APPLIED}\n${rest}`)
+  if (obstacle === undefined) return 0
+  note(`realtime-mint resume: ${obstacle}.\n`)
+  return EXIT_NOT_STORED
+})
+
+function toLines({ scope, value, atMs, untilMs, by, note }: PauseEntry): string {
+  const about = note === null ? '' : `  ${note}\n`
+  return `${toName({ scope, value })}\n  since ${toTime(atMs)} by ${by}, ${toEnd(untilMs)}\n${about}`
+}
+
+const toListed = ({ scope, value, atMs, untilMs, by, note }: PauseEntry): object => ({
+  scope,
+  value,
+  since: new Date(atMs).toISOString(),
+  until: untilMs === null ? null : new Date(untilMs).toISOString(),
+  by,
+  note,
+})
+
+/** `realtime-mint pauses` */
+export const runPauses: Command = async (args, context) => {
+  const { write, note } = context
+  const { json } = parseOptions(args, { json: scopeOptions.json })
+  const { pauses, found, close } = await openPauses(context, { isReadOnly: true })
+  close()
+  const isComplete = noteFaults(found, note)
+  const entries = pauses.list()
+  if (json) await write(toJson({ pauses: entries.map(toListed) }))
+  else await write(entries.length === 0 ? 'Nothing is paused.\n' : entries.map(toLines).join(''))
+  return isComplete ? 0 : EXIT_NOT_STORED
+}
