@@ -158,23 +158,23 @@ describe('without the admin listener', () => {
   })
 })
 
-describe('explain', () => {
-  async function explain(settings: Environment, ...args: readonly string[]): Promise<Said> {
-    const presets = join(await createTemporaryDirectory(), 'presets.yaml')
-    await writeFile(presets, PRESETS)
-    const fixed = {
-      OPENAI_API_KEY: API_KEY,
-      ALLOWED_ORIGINS: ORIGIN,
-      AUTH_MODE: 'none',
-      PRESETS_FILE: presets,
-    }
-    const environment = { ...fixed, ...settings }
-    return runCommand(runExplain, ['--preset', 'assistant', '--origin', ORIGIN, ...args], {
-      environment,
-      now,
-    })
+async function explain(settings: Environment, ...args: readonly string[]): Promise<Said> {
+  const presets = join(await createTemporaryDirectory(), 'presets.yaml')
+  await writeFile(presets, PRESETS)
+  const fixed = {
+    OPENAI_API_KEY: API_KEY,
+    ALLOWED_ORIGINS: ORIGIN,
+    AUTH_MODE: 'none',
+    PRESETS_FILE: presets,
   }
+  const environment = { ...fixed, ...settings }
+  return runCommand(runExplain, ['--preset', 'assistant', '--origin', ORIGIN, ...args], {
+    environment,
+    now,
+  })
+}
 
+describe('explain', () => {
   it.each<
     [what: string, settings: Environment, pause: readonly string[], args: readonly string[], rule: string]
   >([
