@@ -132,6 +132,28 @@ describeInChromium('a page of another origin', startPageServer, (scene, pages) =
     expect(values).toStrictEqual([expect.stringMatching(/^ek_/)])
   })
 
+  it('that slept until its secret expired connects with a new one', async () => {
+    const service = await start()
+    const sockets = service.sandbox.baseUrl.replace('http', 'ws')
+    const body = `const client = createClient({ url, preset: 'assistant' })
+      const connect = (secret) => new Promise((resolve) => {
+        const socket = new WebSocket('${sockets}/realtime', ['realtime', 'openai-insecure-api-key.' + secret])
+        socket.onmessage = ({ data }) => resolve(JSON.parse(data).error?.message ?? JSON.parse(data).type)
+      })
+      const secret = await client.apiKey()
+      const seen = [await connect(secret)]
+      await sleep()
+      return [...seen, await connect(secret), await connect(await client.apiKey())]`
+    const opened = await openPage()
+    await opened.page.exposeFunction('sleep', service.sandbox.expireSecrets)
+    const { values } = await runInPage(opened, service.url, body)
+    expect(values).toStrictEqual([
+      'session.created',
+      expect.stringContaining('The client secret has expired.'),
+      'session.created',
+    ])
+  })
+
   it('aborts a request that takes long', async () => {
     const service = await start()
     service.sandbox.behave({ kind: 'hang' }, 1)

@@ -3,19 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
+import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { reasons } from '../../src/reasons.ts'
 import { ROOT, startTestService } from '../support/service.ts'
 import { secretEnvironment, toToken } from '../support/tokens.ts'
 import { describeInChromium } from './chromium.ts'
-import { answerAsOpenAi } from './openai-stand-in.ts'
+import { routeToSandbox } from './openai-route.ts'
 import { startPageServer } from './page-server.ts'
 import { bundle, findCodes, findPolicy, findSnippets, SERVICE } from './snippets.ts'
 
 const secret = expect.stringMatching(/^ek_/)
-
-const whenLogged = async (page: Page, text: string): Promise<void> => {
-  await page.waitForEvent('console', (message) => message.text() === text)
-}
 
 /** Shows a component as development builds do, with all its mounts twice. */
 const render = (what: string): string => `
@@ -30,10 +27,15 @@ describeInChromium('an example of docs/browser.md', startPageServer, (scene, pag
     {
       environment = {},
       prepare,
-    }: { environment?: Record<string, string>; prepare?: (page: Page) => Promise<unknown> } = {},
+      adaptPresets = String,
+    }: {
+      environment?: Record<string, string>
+      prepare?: (page: Page, sandbox: Sandbox) => Promise<unknown>
+      adaptPresets?: (presets: string) => string
+    } = {},
   ) {
     const service = await startTestService({
-      presets: await readFile(join(ROOT, 'presets.yaml'), 'utf8'),
+      presets: adaptPresets(await readFile(join(ROOT, 'presets.yaml'), 'utf8')),
       environment: { ALLOWED_ORIGINS: pages().listed, ...environment },
     })
     const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
@@ -41,7 +43,8 @@ describeInChromium('an example of docs/browser.md', startPageServer, (scene, pag
     /** What the example passes to `finish`. */
     const { promise: result, resolve } = Promise.withResolvers<unknown>()
     await page.exposeFunction('finish', resolve)
-    await prepare?.(page)
+    await routeToSandbox(page, service.sandbox)
+    await prepare?.(page, service.sandbox)
     const script = await bundle(code.replaceAll(SERVICE, url))
     pages().publish(script, findPolicy().replaceAll(SERVICE, url))
     await page.goto(`${pages().listed}/example`)
@@ -110,54 +113,114 @@ describeInChromium('an example of docs/browser.md', startPageServer, (scene, pag
     expect(errors).toStrictEqual([])
   })
 
-  it('for the Agents SDK connects, and the SDK overwrites the preset as the docs say', async () => {
-    const [code] = findSnippets('Agents SDK')
-    const openAi: Awaited<ReturnType<typeof answerAsOpenAi>>[] = []
-    const { result } = await runExample(`${code}; finish(true)`, {
-      prepare: async (opened) => openAi.push(await answerAsOpenAi(opened, pages().listed)),
+  it('for the OpenAI SDK connects, and the session is that of the preset', async () => {
+    const [, code = ''] = findSnippets('OpenAI SDK')
+    const { errors, result } = await runExample(
+      code.replace('({ type }) => console.log(type)', '(event) => finish(event)'),
+    )
+    expect(await result).toMatchObject({
+      type: 'session.created',
+      session: { instructions: expect.stringContaining('You are a friendly assistant.') },
     })
-    await result
-    expect(openAi[0]?.calls).toMatchObject([{ authorization: expect.stringMatching(/^Bearer ek_/) }])
-    const events = (await openAi[0]?.readEvents()) ?? []
-    expect(events.find(({ type }) => type === 'session.update')?.session).toMatchObject({
-      instructions: 'The same text as in the preset.',
-    })
-  })
-
-  it('for plain WebRTC connects with audio, and sends nothing that changes the session', async () => {
-    const [code] = findSnippets('Plain WebRTC')
-    const openAi: Awaited<ReturnType<typeof answerAsOpenAi>>[] = []
-    const logged: Promise<void>[] = []
-    const { errors } = await runExample(String(code), {
-      prepare: async (opened) => {
-        openAi.push(await answerAsOpenAi(opened, pages().listed))
-        logged.push(whenLogged(opened, 'session.created'))
-      },
-    })
-    await Promise.all(logged)
-    await openAi[0]?.whenHeard()
-    expect(openAi[0]?.calls).toStrictEqual([
-      { authorization: expect.stringMatching(/^Bearer ek_/), contentType: 'application/sdp' },
-    ])
-    expect(await openAi[0]?.readEvents()).toStrictEqual([])
     expect(errors).toStrictEqual([])
   })
 
-  it('for a plain WebSocket connects with the secret as a subprotocol', async () => {
-    const [code] = findSnippets('Plain WebSocket')
-    const protocols: string[] = []
-    const logged: Promise<void>[] = []
-    const { errors } = await runExample(String(code), {
-      prepare: async (opened) => {
-        logged.push(whenLogged(opened, 'session.created'))
-        await opened.routeWebSocket('wss://api.openai.com/v1/realtime?model=gpt-realtime-2.1', (socket) => {
-          protocols.push(...socket.protocols())
-          socket.send(JSON.stringify({ type: 'session.created' }))
-        })
+  it('for TanStack AI connects, with a preset that lasts longer than a minute', async () => {
+    const [code = ''] = findSnippets('TanStack AI')
+    const { service, errors, result } = await runExample(`${code}; finish(client.status)`, {
+      adaptPresets: (presets) =>
+        presets.replaceAll('expires_after_seconds: 60', 'expires_after_seconds: 300'),
+    })
+    expect(await result).toBe('connected')
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect(errors).toStrictEqual([])
+  })
+
+  it('for TanStack AI mints without a pause, if the preset lasts a minute', async () => {
+    const [code = ''] = findSnippets('TanStack AI')
+    const { service } = await runExample(code)
+    await expect.poll(() => service.sandbox.requests.length, { timeout: 10_000 }).toBeGreaterThan(3)
+  })
+
+  it('for the Agents SDK connects, and the SDK overwrites the preset as the docs say', async () => {
+    const [code = ''] = findSnippets('Agents SDK')
+    const listen = `const sessions = []
+      session.transport.on('*', (event) => {
+        if (event.session) sessions.push(event.session)
+        if (event.type === 'session.updated' && event.session.instructions.startsWith('The same')) finish(sessions)
+      })
+      await session.connect`
+    const { result } = await runExample(code.replace('await session.connect', listen))
+    const sessions = [await result].flat()
+    expect(sessions[0]).toMatchObject({
+      instructions: expect.stringContaining('You are a friendly assistant.'),
+      audio: {
+        input: { noise_reduction: { type: 'near_field' }, transcription: null },
+        output: { voice: 'marin' },
       },
     })
-    await Promise.all(logged)
-    expect(protocols).toStrictEqual(['realtime', expect.stringMatching(/^openai-insecure-api-key\.ek_/)])
+    expect(sessions.at(-1)).toMatchObject({
+      model: 'gpt-realtime-2.1',
+      instructions: 'The same text as in the preset.',
+      audio: {
+        input: {
+          noise_reduction: null,
+          transcription: { model: 'gpt-4o-mini-transcribe' },
+          turn_detection: { type: 'semantic_vad' },
+        },
+        output: { voice: 'marin', speed: 1 },
+      },
+    })
+  })
+
+  it('for plain WebRTC connects with the session of the preset, and audio flows both ways', async () => {
+    const [code = ''] = findSnippets('Plain WebRTC')
+    const { page, errors, result } = await runExample(
+      `${code.replace('console.log(JSON.parse(data).type)', 'finish(data)')}; globalThis.connection = connection`,
+    )
+    expect(JSON.parse(String(await result))).toMatchObject({
+      type: 'session.created',
+      session: {
+        model: 'gpt-realtime-2.1',
+        instructions: expect.stringContaining('You are a friendly assistant.'),
+        audio: { input: { noise_reduction: { type: 'near_field' } }, output: { voice: 'marin' } },
+      },
+    })
+    const readBytes = async (): Promise<readonly number[]> =>
+      page.evaluate(`(async () => [...(await connection.getStats()).values()]
+        .filter(({ type }) => type === 'inbound-rtp' || type === 'outbound-rtp')
+        .map(({ bytesReceived, bytesSent }) => bytesReceived ?? bytesSent))()`)
+    const both = [expect.any(Number), expect.any(Number)]
+    const first = await readBytes()
+    await expect
+      .poll(async () => (await readBytes()).filter((bytes, index) => bytes > (first[index] ?? 0)), {
+        timeout: 10_000,
+      })
+      .toStrictEqual(both)
+    expect(errors).toStrictEqual([])
+  })
+
+  it('for plain WebRTC says what OpenAI answered, if the secret has expired', async () => {
+    const [code] = findSnippets('Plain WebRTC')
+    const { errors } = await runExample(String(code), {
+      prepare: (opened, { expireSecrets }) =>
+        opened.route('**/v1/realtime/calls', (route) => {
+          expireSecrets()
+          return route.fallback()
+        }),
+    })
+    await expect.poll(() => errors, { timeout: 10_000 }).toStrictEqual(['OpenAI answered 401'])
+  })
+
+  it('for a plain WebSocket connects with the session of the preset', async () => {
+    const [code = ''] = findSnippets('Plain WebSocket')
+    const { errors, result } = await runExample(
+      code.replace('console.log(JSON.parse(data).type)', 'finish(data)'),
+    )
+    expect(JSON.parse(String(await result))).toMatchObject({
+      type: 'session.created',
+      session: { instructions: expect.stringContaining('You are a friendly assistant.') },
+    })
     expect(errors).toStrictEqual([])
   })
 
