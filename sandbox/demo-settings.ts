@@ -32,6 +32,8 @@ class LoopbackOrigins extends Set<string> {
 
 export interface Demo {
   readonly environment: Environment
+  /** Its own: records of secrets that open nothing stay apart from real ones. */
+  readonly auditDirectory: string
   /** Allows the pages of this machine, which no setting can list. */
   readonly adjust: (config: Config) => Config
   /** Adds the page to try things on. */
@@ -47,6 +49,7 @@ export async function startDemo(environment: Environment): Promise<Demo> {
   const sandbox = await startSandbox({ apiKey })
   // The one setting of AUTH_… that the demo takes: whether callers need a token.
   const issuer = environment['AUTH_MODE'] === 'jwt' ? createDemoIssuer() : null
+  const auditDirectory = join(environment['AUDIT_DIR'] || './audit', 'demo')
   return {
     environment: {
       // The page makes many small requests.
@@ -55,13 +58,13 @@ export async function startDemo(environment: Environment): Promise<Demo> {
       // A free one: another demo may run.
       ADMIN_PORT: '0',
       ...Object.fromEntries(kept.flatMap((name) => (environment[name] ? [[name, environment[name]]] : []))),
-      // Records of secrets that open nothing stay apart from real ones.
-      AUDIT_DIR: join(environment['AUDIT_DIR'] || './audit', 'demo'),
+      AUDIT_DIR: auditDirectory,
       OPENAI_API_KEY: apiKey,
       OPENAI_BASE_URL: sandbox.baseUrl,
       ...(issuer?.environment ?? { AUTH_MODE: 'none' }),
       ALLOWED_ORIGINS: EXAMPLE_ORIGIN,
     },
+    auditDirectory,
     adjust: (config) => ({ ...config, allowedOrigins: new LoopbackOrigins([EXAMPLE_ORIGIN]) }),
     extend: (runtime) => addDemoPage(runtime, { sandbox, issuer }),
     toInvitation: (urls) => writeInvitation(urls, sandbox.baseUrl, issuer),

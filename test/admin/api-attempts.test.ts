@@ -46,7 +46,7 @@ async function readAll(service: AdminService, query: string, limit = 200): Promi
 const values = {
   outcome: ['issued', 'refused', 'failed'],
   code: ['rate_limited', 'upstream_unavailable', 'unauthenticated'],
-  preset: ['support-line', 'live-translation', 'nothing'],
+  preset: ['support-agent', 'translator', 'nothing'],
   origin: ['other', 'https://app.example.com'],
   status: ['200', '429', '503'],
   event: ['attempt', 'refusals', 'config', 'store'],
@@ -103,7 +103,9 @@ describe('GET /api/attempts', () => {
     ],
   ])('finds %s by its pseudonym', async (_what, query, [name = '', pseudonym]) => {
     const found = await readAll(service(), query)
-    expect(found).toStrictEqual(newestFirst.filter((fields) => fields[name] === pseudonym))
+    expect(found).toStrictEqual(
+      newestFirst.filter((fields) => isAttempt(fields) && fields[name] === pseudonym),
+    )
     expect(found).not.toHaveLength(0)
   })
 

@@ -13,6 +13,7 @@ import { toBelievableDay } from './believable-day.ts'
 
 const MINUTE_MS = 60_000
 const end = Date.UTC(2026, 10, 22, 12)
+const flooder = keys.toPseudonym('caller', 'person-7')
 const day = toBelievableDay({ end, attempts: 800 })
 const records = parseRecords(Object.values(day).join(''))
 
@@ -58,7 +59,7 @@ describe('GET /api/summary', () => {
   it('says since when a preset fails, and that others do not', async () => {
     const { presets } = await readSummary(service(), toSpan(end - 360 * MINUTE_MS))
     const since = new Map(presets.map(({ preset, failing_since: failing }) => [preset, failing]))
-    expect(since.get('live-translation')).toBeGreaterThan(end - 90 * MINUTE_MS)
+    expect(since.get('translator')).toBeGreaterThan(end - 90 * MINUTE_MS)
     expect(since.get('voice-assistant')).toBeNull()
   })
 
@@ -69,10 +70,7 @@ describe('GET /api/summary', () => {
 
   it('names the caller of a flood first, with the code that it got', async () => {
     const { callers, addresses, codes } = await readSummary(service(), toSpan(end - 60 * MINUTE_MS))
-    expect(callers[0]).toMatchObject({
-      pseudonym: keys.toPseudonym('caller', 'person-7'),
-      code: 'rate_limited',
-    })
+    expect(callers[0]).toMatchObject({ pseudonym: flooder, code: 'rate_limited' })
     expect(addresses[0]?.pseudonym).toBe(keys.toPseudonym('address', '203.0.113.9'))
     expect(codes[0]).toMatchObject({ code: 'rate_limited', reasons: [{ reason: 'limit_per_caller' }] })
   })
@@ -85,18 +83,18 @@ describe('GET /api/summary', () => {
       ['store_degraded', 'ECONNREFUSED'],
       ['store_restored', null],
       ['key', null],
+      ['paused', flooder],
       ['presets', '77aa00bb11cc'],
+      ['resumed', flooder],
     ])
   })
 
   it('counts only what matches a filter', async () => {
     const { issued, refused, failed } = await readSummary(
       service(),
-      `${toSpan(end - 1440 * MINUTE_MS)}&outcome=failed&preset=live-translation`,
+      `${toSpan(end - 1440 * MINUTE_MS)}&outcome=failed&preset=translator`,
     )
-    const expected = records.filter(
-      (one) => one['outcome'] === 'failed' && one['preset'] === 'live-translation',
-    )
+    const expected = records.filter((one) => one['outcome'] === 'failed' && one['preset'] === 'translator')
     expect({ issued, refused, failed }).toStrictEqual({ issued: 0, refused: 0, failed: expected.length })
   })
 
