@@ -141,7 +141,11 @@ export class ServiceError extends Error {
   constructor(reason: Reason, details: ServiceErrorDetails = {}) {
     const why: ReasonRow<Code> = reasons[reason]
     const code: CodeRow = codes[why.code]
+    // A stack trace costs as much as the rest of a refusal, and the reason says more.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(why.message ?? code.message, 'cause' in details ? { cause: details.cause } : undefined)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'ServiceError'
     this.reason = reason
     this.code = why.code

@@ -105,13 +105,27 @@ export class LogGate {
   }
 }
 
+/** The time as a JSON member. Lines of the same millisecond share one text. */
+function createTimestamp(): () => string {
+  let lastMs = 0
+  let text = ''
+  return () => {
+    const nowMs = Date.now()
+    if (nowMs !== lastMs) {
+      lastMs = nowMs
+      text = `,"time":"${new Date(nowMs).toISOString()}"`
+    }
+    return text
+  }
+}
+
 /** Without a gate, every line is written at once. */
 export function createLogger(level: LogLevel, stream: DestinationStream, gate?: LogGate): Logger {
   return pino(
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: toLoggedError },
       // A line without a message would get the message of its error.

@@ -28,6 +28,8 @@ const HEARTBEAT_MS = 60_000
 
 /** How long a batch waits for records that are due: little beside a mint, and the disk is synced once for all. */
 const GROUP_MS = 3
+/** After a smaller batch there is no load, and no batch waits: syncing once more is cheaper than the callers' time. */
+const LOADED_BATCH = 4
 
 interface Waiting {
   readonly fields: RecordFields
@@ -44,6 +46,8 @@ export class AuditWriter {
   readonly #files: FileSeries
   #waiting: Waiting[] = []
   #isRunning = false
+  /** Records in it. */
+  #lastBatch = 0
   /** Ends the wait of a batch. */
   #gathered: (() => void) | undefined
   #isDown = true
@@ -111,9 +115,9 @@ export class AuditWriter {
     })
   }
 
-  /** Resolves when no further record is due, or after `GROUP_MS`. */
+  /** Under load, resolves when no further record is due, or after `GROUP_MS`. */
   #gather(): Promise<void> {
-    if (!this.#options.isRecordDue()) return Promise.resolve()
+    if (this.#lastBatch < LOADED_BATCH || !this.#options.isRecordDue()) return Promise.resolve()
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer)
@@ -131,6 +135,7 @@ export class AuditWriter {
       if (this.#waiting.length > 0) await this.#gather()
       const batch = this.#waiting
       this.#waiting = []
+      this.#lastBatch = batch.length
       await this.#commit(batch)
     } while (this.#waiting.length > 0)
     this.#isRunning = false

@@ -100,6 +100,18 @@ async function stateOf(record: Promise<void>): Promise<string> {
   return states.at(-1) ?? ''
 }
 
+/** So many records at once are load. */
+const loadedBatch = ['attempt', 'attempt', 'attempt', 'attempt']
+
+/** Has just written a batch under load. One record is due. */
+async function startLoadedWriter() {
+  const due = { count: 0 }
+  const started = await startWriter({ isRecordDue: () => due.count > 0 })
+  await Promise.all(loadedBatch.map(() => started.writer.append(attemptFields)))
+  due.count = 1
+  return { due, ...started }
+}
+
 describe('while timers do not fire, a record', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -112,24 +124,28 @@ describe('while timers do not fire, a record', () => {
     expect(await events()).toStrictEqual([['open', 'attempt']])
   })
 
-  it('waits for records that are due, and is written with the last of them', async () => {
-    const due = { count: 1 }
-    const { events, writer } = await startWriter({ isRecordDue: () => due.count > 0 })
+  it('is written at once without load, even if another is due', async () => {
+    const { events, writer } = await startWriter({ isRecordDue: () => true })
+    await writer.append(attemptFields)
+    expect(await events()).toStrictEqual([['open', 'attempt']])
+  })
+
+  it('waits under load for records that are due, and is written with the last of them', async () => {
+    const { due, events, writer } = await startLoadedWriter()
     const first = writer.append(numbered(1))
     expect(await stateOf(first)).toBe('waiting')
     due.count = 0
     await Promise.all([first, writer.append(numbered(2))])
-    expect(await events()).toStrictEqual([['open', 'attempt', 'attempt']])
+    expect(await events()).toStrictEqual([['open', ...loadedBatch, 'attempt', 'attempt']])
   })
 
   it('does not wait long for a due record that does not come', async () => {
-    const due = { count: 1 }
-    const { events, writer } = await startWriter({ isRecordDue: () => due.count > 0 })
+    const { due, events, writer } = await startLoadedWriter()
     const record = writer.append(attemptFields)
     expect(await stateOf(record)).toBe('waiting')
     await vi.advanceTimersByTimeAsync(3)
     await record
     due.count = 0
-    expect(await events()).toStrictEqual([['open', 'attempt']])
+    expect(await events()).toStrictEqual([['open', ...loadedBatch, 'attempt']])
   })
 })
