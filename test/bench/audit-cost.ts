@@ -28,7 +28,7 @@ const measure = async ({ origin }: RunningServer, requests: number, connections:
   (await runClosedLoop(new URL(MINT_PATH, origin), requests, connections)).requestsPerSecond
 
 /** True if the disk keeps up with memory. */
-async function compare({ rounds, requests, connections }: Options): Promise<boolean> {
+async function compare({ rounds, requests, connections = 64 }: Options): Promise<boolean> {
   const workshop = createWorkshop('audit-cost')
   const inMemory = mkdtempSync(join(MEMORY, 'audit-cost-'))
   process.once('exit', () => rmSync(inMemory, { recursive: true, force: true }))
@@ -58,7 +58,7 @@ async function compare({ rounds, requests, connections }: Options): Promise<bool
 }
 
 try {
-  const options = parseOptions({ rounds: 5, requests: 3_000, connections: 64 })
+  const options = parseOptions({ rounds: 5, requests: 3_000 })
   process.exitCode = (await compare(options)) ? 0 : 1
 } catch (error) {
   console.error(toMessage(error))

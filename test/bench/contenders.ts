@@ -1,7 +1,8 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inTurn } from './in-turn.ts'
-import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
+import { toNginxProxy } from './nginx-proxy.ts'
+import { type RunningServer, startProgram, startServer, type Workshop } from './workshop.ts'
 
 export interface Contender {
   readonly server: RunningServer
@@ -11,7 +12,16 @@ export interface Contender {
 const HOST = '127.0.0.1'
 export const MINT_PATH = '/v1/realtime/client_secrets'
 
-/** Starts the upstream and the three servers that mint from it, in round order. */
+/** The names that the report shows. */
+export const names = {
+  bare: 'bare node:http + undici',
+  fastify: 'bare Fastify + undici',
+  nginx: 'nginx proxy_pass',
+  mint: 'realtime-mint',
+  express: 'Express sample',
+} as const
+
+/** Starts the upstream and the servers that mint from it, in round order. nginx is left out if it is not installed. */
 export async function startContenders(workshop: Workshop): Promise<Contender[]> {
   const upstream = await startServer(workshop, {
     name: 'instant-upstream',
@@ -22,17 +32,23 @@ export async function startContenders(workshop: Workshop): Promise<Contender[]> 
   const auditDirectory = await mkdtemp(join(workshop.directory, 'audit-'))
   const mintEnv = { ...upstreamEnv, ...toMintEnv(auditDirectory) }
   const scripts = [
-    { name: 'pass-through', script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
-    { name: 'realtime-mint', script: 'src/main.ts', env: mintEnv, path: MINT_PATH },
-    { name: 'express-sample', script: 'test/bench/express-sample.ts', env: upstreamEnv, path: '/session' },
+    { name: names.bare, script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
+    { name: names.mint, script: 'src/main.ts', env: mintEnv, path: MINT_PATH },
+    { name: names.express, script: 'test/bench/express-sample.ts', env: upstreamEnv, path: '/session' },
+    { name: names.fastify, script: 'test/bench/fastify-sample.ts', env: upstreamEnv, path: MINT_PATH },
   ]
-  return inTurn(scripts, (script) => startContender(workshop, script, script.path))
+  const contenders = await inTurn(scripts, async (script) =>
+    toContender(await startServer(workshop, script), script.path),
+  )
+  const nginx = toNginxProxy(workshop, upstream.origin)
+  if (nginx === undefined) return contenders
+  return [...contenders, toContender(await startProgram(workshop, nginx), MINT_PATH)]
 }
 
-async function startContender(workshop: Workshop, script: ServerScript, path: string): Promise<Contender> {
-  const server = await startServer(workshop, script)
-  return { server, mintUrl: new URL(path, server.origin) }
-}
+const toContender = (server: RunningServer, path: string): Contender => ({
+  server,
+  mintUrl: new URL(path, server.origin),
+})
 
 export const toUpstreamEnv = ({ origin }: RunningServer) => ({
   OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',

@@ -1,5 +1,6 @@
 // The server of most tutorials: Express, its JSON parser, and one route that fetches a client secret.
 import express from 'express'
+import { fixedBody } from './fixed-mint.ts'
 
 const { PORT, OPENAI_API_KEY, OPENAI_BASE_URL } = process.env
 
@@ -11,10 +12,7 @@ app.post('/session', async (_request, response) => {
     const reply = await fetch(`${OPENAI_BASE_URL}/realtime/client_secrets`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${OPENAI_API_KEY}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({
-        expires_after: { anchor: 'created_at', seconds: 60 },
-        session: { type: 'realtime', model: 'gpt-realtime-2.1', audio: { output: { voice: 'marin' } } },
-      }),
+      body: fixedBody,
     })
     response.json(await reply.json())
   } catch (error) {

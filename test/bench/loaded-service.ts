@@ -12,10 +12,11 @@ export interface LoadedService {
   readonly connections: KeptConnections
 }
 
-/** Starts the service with the shipped settings, overridden by `env`. */
+/** Starts the service with the shipped settings, overridden by `env`. Each request has this body. */
 export async function startLoadedService(
   workshop: Workshop,
   env: Readonly<Record<string, string>>,
+  body = BODY,
 ): Promise<LoadedService> {
   const server = await startServer(workshop, {
     name: 'realtime-mint',
@@ -32,8 +33,8 @@ export async function startLoadedService(
     `host: ${host}`,
     'origin: http://localhost:3000',
     'content-type: application/json',
-    `content-length: ${BODY.length}`,
+    `content-length: ${body.length}`,
   ]
-  const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${BODY}`)
+  const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
   return { server, connections: new KeptConnections(Number(port), request) }
 }

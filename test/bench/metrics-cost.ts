@@ -22,7 +22,10 @@ async function scrape(port: number): Promise<void> {
   if (!text.includes('realtime_mint_attempts_total')) throw new Error('there are no metrics')
 }
 
-async function measure({ pid, origin }: RunningServer, { requests, connections }: Options): Promise<number> {
+async function measure(
+  { pid, origin }: RunningServer,
+  { requests, connections = 16 }: Options,
+): Promise<number> {
   const before = readCpuMicros(pid)
   await runClosedLoop(new URL(MINT_PATH, origin), requests, connections)
   await sleep(SETTLE_MS)
@@ -68,7 +71,7 @@ async function compare(options: Options): Promise<boolean> {
 
 try {
   if (process.platform !== 'linux') throw new Error('metrics-cost needs Linux: it reads CPU time from /proc')
-  const options = parseOptions({ rounds: 11, requests: 6_000, connections: 16 })
+  const options = parseOptions({ rounds: 11, requests: 6_000 })
   process.exitCode = (await compare(options)) ? 0 : 1
 } catch (error) {
   console.error(toMessage(error))

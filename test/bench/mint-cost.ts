@@ -1,18 +1,24 @@
-// Measures the CPU cost of one mint over loopback, against a bare pass-through and the common Express sample.
+// Measures the CPU cost of one mint over loopback, beside a bare pass-through and other servers.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runClosedLoop } from './closed-loop.ts'
-import { type Contender, startContenders } from './contenders.ts'
+import { type Contender, names, startContenders } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
-import { type Options, parseOptions, toMessage } from './options.ts'
+import { parseOptions, toMessage } from './options.ts'
+import { publish } from './page.ts'
 import { readCpuMicros } from './process-cpu.ts'
-import { type Sample, type Series, toTable, toVerdict } from './report.ts'
+import { medianRatio, type Sample, type Setting, toTable, toVerdict } from './report.ts'
 import { createWorkshop, readLogEnd } from './workshop.ts'
 
 // The warm-up lets the compiler finish: after 3,000 mints, one still costs 1.7 times its final value.
 const WARM_UP_REQUESTS = 25_000
 const SETTLE_MS = 50
 
-async function measure({ server, mintUrl }: Contender, { requests, connections }: Options): Promise<Sample> {
+interface Load {
+  readonly requests: number
+  readonly connections: number
+}
+
+async function measure({ server, mintUrl }: Contender, { requests, connections }: Load): Promise<Sample> {
   const before = readCpuMicros(server.pid)
   const loop = await runClosedLoop(mintUrl, requests, connections)
   // Log lines not yet written and sockets not yet closed are part of the cost.
@@ -20,9 +26,9 @@ async function measure({ server, mintUrl }: Contender, { requests, connections }
   return { ...loop, cpuMicros: (readCpuMicros(server.pid) - before) / requests }
 }
 
-async function measureOrExplain(contender: Contender, options: Options): Promise<Sample> {
+async function measureOrExplain(contender: Contender, load: Load): Promise<Sample> {
   try {
-    return await measure(contender, options)
+    return await measure(contender, load)
   } catch (cause) {
     const { name } = contender.server
     throw new Error(`${name} failed: ${toMessage(cause)}\nIts last output: ${readLogEnd(contender.server)}`, {
@@ -31,29 +37,40 @@ async function measureOrExplain(contender: Contender, options: Options): Promise
   }
 }
 
-function report([passThrough, realtimeMint, expressSample]: readonly Series[]): void {
-  if (!passThrough || !realtimeMint || !expressSample) throw new Error('a server was not measured')
-  console.log(toTable([passThrough, realtimeMint, expressSample], passThrough))
-  console.log(`\n${toVerdict(realtimeMint, passThrough, 2.5, ' (aim 1.8)')}`)
-  console.log(toVerdict(realtimeMint, expressSample, 0.6))
+async function measureSetting(
+  contenders: readonly Contender[],
+  rounds: number,
+  load: Load,
+): Promise<Setting> {
+  const results = await inTurn(Array.from({ length: rounds }).keys(), () =>
+    inTurn(contenders, (contender) => measureOrExplain(contender, load)),
+  )
+  const series = contenders.map(({ server: { name } }, index) => ({
+    name,
+    samples: results.flatMap((round) => round[index] ?? []),
+  }))
+  return { connections: load.connections, series }
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions({ rounds: 7, requests: 3_000, connections: 16 })
   if (process.platform !== 'linux') throw new Error('mint-cost needs Linux: it reads CPU time from /proc')
+  const { rounds, requests, connections, write } = parseOptions({ rounds: 7, requests: 3_000 })
+  const settings = connections === undefined ? [16, 64] : [connections]
   const contenders = await startContenders(createWorkshop('mint-cost'))
   await inTurn(contenders, (contender) =>
-    measureOrExplain(contender, { ...options, requests: WARM_UP_REQUESTS }),
+    measureOrExplain(contender, { requests: WARM_UP_REQUESTS, connections: 16 }),
   )
-  const rounds = await inTurn(Array.from({ length: options.rounds }).keys(), () =>
-    inTurn(contenders, (contender) => measureOrExplain(contender, options)),
+  const measured = await inTurn(settings, (each) =>
+    measureSetting(contenders, rounds, { requests, connections: each }),
   )
-  report(
-    contenders.map(({ server }, index) => ({
-      name: server.name,
-      samples: rounds.flatMap((round) => round[index] ?? []),
-    })),
-  )
+  const verdicts = measured.flatMap((setting) => {
+    const of = `${setting.connections} connections, realtime-mint`
+    return [
+      toVerdict(`${of} ÷ ${names.bare}`, medianRatio(setting, names.mint, names.bare), 1.8),
+      toVerdict(`${of} ÷ ${names.express}`, medianRatio(setting, names.mint, names.express), 0.6),
+    ]
+  })
+  await publish({ section: 'mint', table: toTable(measured, names.bare), verdicts, write })
 }
 
 try {

@@ -4,18 +4,28 @@ export interface Options {
   readonly rounds: number
   /** Per round and server. */
   readonly requests: number
-  readonly connections: number
+  /** Undefined if the command line has none. */
+  readonly connections: number | undefined
+  /** Whether the figures go to docs/performance.md. */
+  readonly write: boolean
 }
 
 /** Options of the command line override `defaults`. */
-export function parseOptions(defaults: Options): Options {
+export function parseOptions(defaults: Pick<Options, 'rounds' | 'requests'>): Options {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, requests: { type: 'string' }, connections: { type: 'string' } },
+    options: {
+      rounds: { type: 'string' },
+      requests: { type: 'string' },
+      connections: { type: 'string' },
+      write: { type: 'boolean', default: false },
+    },
   })
+  const { connections } = values
   return {
     rounds: parseCount('rounds', values.rounds, defaults.rounds),
     requests: parseCount('requests', values.requests, defaults.requests),
-    connections: parseCount('connections', values.connections, defaults.connections),
+    connections: connections === undefined ? undefined : parseCount('connections', connections, 0),
+    write: values.write,
   }
 }
 

@@ -1,22 +1,10 @@
 // The minimum that a minting server can do: read the request, call upstream with the key, return the reply's body.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Pool } from 'undici'
+import { toFixedMint } from './fixed-mint.ts'
 
-const upstream = new URL(process.env['OPENAI_BASE_URL'] ?? '')
-const pool = new Pool(upstream.origin)
-
-const mint = {
-  path: `${upstream.pathname}/realtime/client_secrets`,
-  method: 'POST',
-  headers: {
-    authorization: `Bearer ${process.env['OPENAI_API_KEY'] ?? ''}`,
-    'content-type': 'application/json',
-  },
-  body: JSON.stringify({
-    expires_after: { anchor: 'created_at', seconds: 60 },
-    session: { type: 'realtime', model: 'gpt-realtime-2.1', audio: { output: { voice: 'marin' } } },
-  }),
-} as const
+const { origin, mint } = toFixedMint(process.env)
+const pool = new Pool(origin)
 
 async function passThrough(request: IncomingMessage, response: ServerResponse): Promise<void> {
   await readToEnd(request)

@@ -18,6 +18,17 @@ export interface ServerScript {
   readonly env: Readonly<Record<string, string>>
 }
 
+interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface ServerProgram {
+  readonly name: string
+  readonly toCommand: (port: number) => Command
+}
+
 export interface RunningServer {
   readonly name: string
   readonly pid: number
@@ -50,14 +61,24 @@ function closeWorkshop({ directory, children }: Workshop): void {
   rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 }
 
-/** Starts a server on a free loopback port and waits until it is ready. Otherwise throws with its last output. */
-export async function startServer(
+/** Starts a script of this repository with PORT in its environment, and waits until it is ready. */
+export const startServer = (
   workshop: Workshop,
   { name, script, env }: ServerScript,
+): Promise<RunningServer> =>
+  startProgram(workshop, {
+    name,
+    toCommand: (port) => ({ program: process.execPath, args: [script], env: { ...env, PORT: String(port) } }),
+  })
+
+/** Starts a server on a free loopback port and waits until it is ready. Otherwise throws with its last output. */
+export async function startProgram(
+  workshop: Workshop,
+  { name, toCommand }: ServerProgram,
 ): Promise<RunningServer> {
   const port = await findFreePort()
   const logFile = join(workshop.directory, `${name}.log`)
-  const child = spawnLogged(script, { ...env, PORT: String(port) }, logFile)
+  const child = spawnLogged(toCommand(port), logFile)
   workshop.children.push(child)
   if (child.pid === undefined) throw new Error(`${name} could not be spawned`)
   const server = { name, pid: child.pid, origin: `http://127.0.0.1:${port}`, logFile }
@@ -65,10 +86,10 @@ export async function startServer(
   return server
 }
 
-function spawnLogged(script: string, env: Readonly<Record<string, string>>, logFile: string): ChildProcess {
+function spawnLogged({ program, args, env }: Command, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
   // Passes only these variables: a proxy or NODE_OPTIONS of the shell would change the measurement.
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(program, args, {
     cwd: REPOSITORY,
     env: { ...env, NODE_ENV: 'production' },
     stdio: ['ignore', log, log],

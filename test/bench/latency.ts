@@ -1,0 +1,82 @@
+// Measures what the service adds to the time of a call: the same load through the service and directly to upstream.
+import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
+import { fixedBody } from './fixed-mint.ts'
+import { inTurn } from './in-turn.ts'
+import { KeptConnections } from './kept-connections.ts'
+import { startLoadedService } from './loaded-service.ts'
+import { runOpenLoop } from './open-loop.ts'
+import { parseOptions, toMessage } from './options.ts'
+import { publish } from './page.ts'
+import { align, toVerdict } from './report.ts'
+import { median, percentile } from './statistics.ts'
+import { createWorkshop, type RunningServer, startServer } from './workshop.ts'
+
+const PER_SECOND = 200
+const UPSTREAM_MS = '50'
+const WARM_UP_SECONDS = 20
+
+interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+}
+
+function callDirectly({ origin }: RunningServer): KeptConnections {
+  const { host, port } = new URL(origin)
+  const head = [
+    `POST ${MINT_PATH} HTTP/1.1`,
+    `host: ${host}`,
+    'content-type: application/json',
+    `content-length: ${fixedBody.length}`,
+  ]
+  return new KeptConnections(Number(port), Buffer.from(`${head.join('\r\n')}\r\n\r\n${fixedBody}`))
+}
+
+async function measure(connections: KeptConnections, seconds: number): Promise<Percentiles> {
+  const answers = await runOpenLoop(connections, { perSecond: PER_SECOND, seconds })
+  if (answers.some(({ kind }) => kind !== 'issued')) throw new Error('a mint failed')
+  // A load generator that is late itself would be counted as the service's time.
+  const times = answers.map(({ ms, lateMs }) => ms - lateMs)
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+}
+
+const toRow = (name: string, p50: number, p99: number): string[] => [name, p50.toFixed(2), p99.toFixed(2)]
+
+async function main(): Promise<void> {
+  const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 1_200 })
+  const workshop = createWorkshop('latency')
+  const upstream = await startServer(workshop, {
+    name: 'upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: { DELAY_MS: UPSTREAM_MS },
+  })
+  const direct = callDirectly(upstream)
+  const { connections: through } = await startLoadedService(workshop, toUpstreamEnv(upstream))
+  await inTurn([direct, through], (connections) => measure(connections, WARM_UP_SECONDS))
+  const measured = await inTurn(Array.from({ length: rounds }), () =>
+    inTurn([direct, through], (connections) => measure(connections, requests / PER_SECOND)),
+  )
+  direct.close()
+  through.close()
+  const of = (index: number, key: keyof Percentiles): number =>
+    median(measured.map((round) => round[index]?.[key] ?? Number.NaN))
+  const added = (key: keyof Percentiles): number =>
+    median(measured.map(([base, mint]) => (mint?.[key] ?? Number.NaN) - (base?.[key] ?? Number.NaN)))
+  const table = align([
+    [`${PER_SECOND} calls a second, upstream takes ${UPSTREAM_MS} ms`, 'p50 ms', 'p99 ms'],
+    toRow('directly', of(0, 'p50'), of(0, 'p99')),
+    toRow('through realtime-mint', of(1, 'p50'), of(1, 'p99')),
+    toRow('added', added('p50'), added('p99')),
+  ])
+  const verdicts = [
+    toVerdict('added p50', added('p50'), 2, 'ms'),
+    toVerdict('added p99', added('p99'), 10, 'ms'),
+  ]
+  await publish({ section: 'latency', table, verdicts, write })
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,143 @@
+// Measures the CPU cost of each refusal, beside a mint in the same round.
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { secretEnvironment, toToken } from '../support/tokens.ts'
+import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { inTurn } from './in-turn.ts'
+import { KeptConnections } from './kept-connections.ts'
+import { parseOptions, toMessage } from './options.ts'
+import { publish } from './page.ts'
+import { readCpuMicros } from './process-cpu.ts'
+import { align, toVerdict } from './report.ts'
+import { median } from './statistics.ts'
+import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
+
+const MOST_SHARE = 0.25
+const CONNECTIONS = 16
+const WARM_UP_REQUESTS = 15_000
+const SETTLE_MS = 50
+
+interface Kind {
+  readonly name: string
+  readonly status: number
+  readonly server: RunningServer
+  readonly connections: KeptConnections
+}
+
+interface Message {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+const ORIGIN = 'http://localhost:3000'
+const BODY = '{"preset":"voice-assistant"}'
+
+function toBytes(
+  { host }: URL,
+  { method = 'POST', path = MINT_PATH, headers = {}, body = BODY }: Message,
+): Buffer {
+  const given = { host, origin: ORIGIN, 'content-type': 'application/json', ...headers }
+  const lines = Object.entries(given).map(([name, value]) => `${name}: ${value}`)
+  const head = [`${method} ${path} HTTP/1.1`, ...lines, `content-length: ${body.length}`]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function toKind(server: RunningServer, name: string, status: number, message: Message = {}): Kind {
+  const url = new URL(server.origin)
+  return { name, status, server, connections: new KeptConnections(Number(url.port), toBytes(url, message)) }
+}
+
+async function run({ name, status, connections }: Kind, requests: number): Promise<void> {
+  const remaining = Array.from({ length: requests }).values()
+  const ask = async (): Promise<void> => {
+    const reply = await connections.send()
+    if (reply.status !== status) throw new Error(`${name} was answered with ${reply.status}: ${reply.body}`)
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => inTurn(remaining, ask)))
+}
+
+/** µs of CPU per request. */
+async function measure(kind: Kind, requests: number): Promise<number> {
+  const before = readCpuMicros(kind.server.pid)
+  await run(kind, requests)
+  await sleep(SETTLE_MS)
+  return (readCpuMicros(kind.server.pid) - before) / requests
+}
+
+async function startKinds(workshop: Workshop): Promise<Kind[]> {
+  const upstream = await startServer(workshop, {
+    name: 'upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: {},
+  })
+  const start = (name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> =>
+    startServer(workshop, {
+      name,
+      script: 'src/main.ts',
+      env: {
+        ...toUpstreamEnv(upstream),
+        ...toMintEnv(mkdtempSync(join(workshop.directory, 'audit-'))),
+        ...env,
+      },
+    })
+  const open = await start('open', {})
+  const byAddress = await start('by-address', { RATE_LIMIT_PER_ADDRESS: '1/hour' })
+  const byCaller = await start('by-caller', { RATE_LIMIT_PER_CALLER: '1/hour' })
+  const signedIn = await start('signed-in', secretEnvironment)
+  const expired = toToken({ iat: 1_700_000_000, exp: 1_700_000_060 })
+  const kinds = [
+    toKind(open, 'a mint', 200),
+    toKind(open, 'an origin that is not listed', 403, { headers: { origin: 'https://example.com' } }),
+    toKind(signedIn, 'a forged token', 401, { headers: { authorization: `Bearer ${toToken()}A` } }),
+    toKind(signedIn, 'an expired token', 401, { headers: { authorization: `Bearer ${expired}` } }),
+    toKind(byAddress, 'the limit of an address', 429),
+    toKind(byCaller, 'the limit of a caller', 429),
+    toKind(open, 'an unknown preset', 404, { body: '{"preset":"no-such-preset"}' }),
+    toKind(open, 'an unknown route', 404, { path: '/v1/realtime/client_secret' }),
+    toKind(open, 'a preflight', 204, {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+      body: '',
+    }),
+  ]
+  // The first request is admitted.
+  await inTurn([byAddress, byCaller], async (server) => {
+    const first = toKind(server, 'the first mint', 200)
+    await first.connections.send()
+    first.connections.close()
+  })
+  return kinds
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('refusal-cost needs Linux: it reads CPU time from /proc')
+  const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 6_000 })
+  const kinds = await startKinds(createWorkshop('refusal-cost'))
+  await inTurn(kinds, (kind) => run(kind, WARM_UP_REQUESTS))
+  const measured = await inTurn(Array.from({ length: rounds }), () =>
+    inTurn(kinds, (kind) => measure(kind, requests)),
+  )
+  const shares = kinds.map((_, index) =>
+    median(measured.map((costs) => (costs[index] ?? Number.NaN) / (costs[0] ?? Number.NaN))),
+  )
+  const costs = kinds.map((_, index) => median(measured.map((round) => round[index] ?? Number.NaN)))
+  const rows = kinds.map(({ name, status }, index) => [
+    `${name} (${status})`,
+    shares[index]?.toFixed(2) ?? '',
+    costs[index]?.toFixed(0) ?? '',
+  ])
+  const verdicts = [toVerdict('the dearest refusal ÷ a mint', Math.max(...shares.slice(1)), MOST_SHARE)]
+  const table = align([['request', 'CPU ÷ a mint', 'µs of CPU'], ...rows])
+  await publish({ section: 'refusals', table, verdicts, write })
+  for (const { connections } of kinds) connections.close()
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}
