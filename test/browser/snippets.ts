@@ -11,9 +11,13 @@ export const SERVICE = 'https://mint.example.com'
 const sectionOf = (heading: string): string =>
   page.split(/^## /m).find((section) => section.startsWith(`${heading}\n`)) ?? ''
 
+const findCode = (text: string): readonly string[] =>
+  [...text.matchAll(/```jsx?\n([\s\S]*?)```/g)].flatMap(([, code]) => code ?? [])
+
 /** The examples of a section, in their order. */
-export const findSnippets = (heading: string): readonly string[] =>
-  [...sectionOf(heading).matchAll(/```jsx?\n([\s\S]*?)```/g)].flatMap(([, code]) => code ?? [])
+export const findSnippets = (heading: string): readonly string[] => findCode(sectionOf(heading))
+
+export const allSnippets = findCode(page)
 
 /** The policy that the page tells its readers to send. */
 export const findPolicy = (): string =>
