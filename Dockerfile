@@ -1,20 +1,36 @@
 # Two images: the service (the last stage, so plain `docker build .` builds it) and the proxy that docker-compose.yml
-# puts in front. There is nothing to compile: node strips the types when it starts.
+# puts in front.
 #
-# Tags move. In production, pin the base image by digest and update it on purpose:
+# Tags move. In production, pin the base images by digest and update them on purpose:
+#   docker buildx imagetools inspect node:26-trixie-slim --format '{{.Manifest.Digest}}'
 #   docker build --build-arg NODE_IMAGE=node:26-trixie-slim@sha256:… .
 ARG NODE_IMAGE=node:26-trixie-slim
 ARG CADDY_IMAGE=caddy:2-alpine
 
-FROM ${NODE_IMAGE} AS files
+# What these two stages make is JavaScript, the same for every architecture, so they run on the builder's own. No install
+# script runs.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS compiled
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Optional dependencies are Node itself, for development machines. No install script runs.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src src
+RUN node_modules/.bin/tsc -p src
+
+
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS files
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Optional dependencies are Node itself, for development machines.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 COPY presets.yaml ./
-COPY src src
+COPY src/realtime-mint.js src/
+COPY src/client/client.js src/client/
+COPY src/admin/page src/admin/page
+COPY --from=compiled /app/dist dist
 # The user below could not read a checkout that was made with umask 077.
-RUN chmod -R u=rwX,go=rX package.json presets.yaml src
+RUN rm src/admin/page/tsconfig.json src/admin/page/*.d.ts \
+ && chmod -R u=rwX,go=rX package.json presets.yaml src dist
 
 
 FROM ${CADDY_IMAGE} AS proxy
@@ -120,18 +136,29 @@ EXPOSE 8443
 
 FROM ${NODE_IMAGE} AS service
 # Remove what only an intruder could use: package managers, and programs that run as their owner. The audit's
-# directory exists here so that a new volume gets its owner.
+# directory exists here so that a new volume gets its owner. The service's own command line is on the PATH.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
       /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
- && install -d -o 10001 -g 10001 -m 0750 /var/lib/realtime-mint/audit
+ && install -d -o 10001 -g 10001 -m 0750 /var/lib/realtime-mint/audit \
+ && ln -s /app/src/realtime-mint.js /usr/local/bin/realtime-mint
 WORKDIR /app
 # Owned by root, so the service cannot change them even if the root file system is writable.
 COPY --from=files /app/node_modules node_modules
 COPY --from=files /app/package.json /app/presets.yaml ./
 COPY --from=files /app/src src
+COPY --from=files /app/dist dist
 
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 AUDIT_DIR=/var/lib/realtime-mint/audit
+ARG VERSION=0.0.0-local
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="realtime-mint" \
+      org.opencontainers.image.description="Mints short-lived OpenAI Realtime client secrets for browsers, and nothing else" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# MALLOC_ARENA_MAX: one pool of memory for all threads, which are few, takes 2 MB less.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 HOST=0.0.0.0 PORT=8080 AUDIT_DIR=/var/lib/realtime-mint/audit
 # Numbers, because Kubernetes' runAsNonRoot cannot check names. They are far from the ids of real users.
 USER 10001:10001
 # Records outlive their container even if no volume was configured.
@@ -155,5 +182,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s -
 # --max-http-header-size, because tokens of 8 KiB must fit.
 ENTRYPOINT ["node", "--disable-sigusr1", "--report-exclude-env", "--report-exclude-network", \
   "--disable-proto=delete", "--no-addons", "--max-old-space-size=192", \
-  "--max-semi-space-size=16", "src/main.ts"]
+  "--max-semi-space-size=16", "dist/main.js"]
 CMD ["serve"]

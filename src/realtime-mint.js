@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // The package's bin. Plain JavaScript, so that an old Node can still print which version is needed.
+import { existsSync } from 'node:fs'
+
 // Without a listener, this signal would open a debugger, and with it the key.
 process.on('SIGUSR1', () => undefined)
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -9,8 +11,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(78)
 }
-// Node strips no types under node_modules, so an installed package contains compiled files.
-const program = import.meta.url.includes('/node_modules/')
+// A checkout has the sources, which run as they are. The package and the image have compiled files and no sandbox.
+const program = !existsSync(new URL('main.ts', import.meta.url))
   ? '../dist/main.js'
   : process.argv[2] === 'demo'
     ? '../sandbox/demo.ts'

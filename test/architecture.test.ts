@@ -247,6 +247,7 @@ describe('what only some may do', () => {
         /^audit(?:-reader)?\//,
         'pauses/pause-files.ts',
         'read-file.ts',
+        'realtime-mint.js',
         'routes/client-script.ts',
         'admin/page-route.ts',
         'descriptors.ts',

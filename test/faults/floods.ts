@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { MINT_PATH } from '../bench/contenders.ts'
+import { readImageCommand } from '../bench/image-command.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { percentile } from '../bench/statistics.ts'
 import { findFreePort, type RunningServer } from '../bench/workshop.ts'
@@ -122,7 +123,7 @@ export async function playFloods(scene: Scene, listener: FloodedListener, second
     const service = await scene.start({
       ADMIN_PORT: String(adminPort),
       MAX_CONCURRENT_MINTS: '256',
-      NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=16',
+      NODE_OPTIONS: readImageCommand().nodeOptions.join(' '),
     })
     const port = listener === 'admin' ? adminPort : Number(new URL(service.origin).port)
     await mint(service.origin, QUIET_SECONDS, pages)

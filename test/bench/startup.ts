@@ -1,0 +1,144 @@
+// Measures what a start of the image's command costs, next to a bare server, and its memory idle and under load.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runClosedLoop } from './closed-loop.ts'
+import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { readImageCommand } from './image-command.ts'
+import { inTurn } from './in-turn.ts'
+import { parseOptions, toMessage } from './options.ts'
+import { align } from './report.ts'
+import { median } from './statistics.ts'
+import { createWorkshop, findFreePort, startServer, type Workshop } from './workshop.ts'
+
+interface Command {
+  readonly name: string
+  readonly words: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+interface Started {
+  readonly child: ChildProcess
+  readonly ms: number
+}
+
+interface Sample {
+  readonly ms: number
+  readonly idleMb: number
+}
+
+const MOST = { listeningMs: 300, idleMb: 95, saturatedMb: 180 } as const
+const REPOSITORY = join(import.meta.dirname, '../..')
+const SETTLE_MS = 1_000
+
+const bareServer = `
+  const server = require('node:http').createServer((request, response) => response.end('{}'))
+  server.listen(0, '127.0.0.1', () => console.log('listening'))
+`
+
+/** Resolves when the server says that it listens. */
+async function start({ children }: Workshop, { words, env }: Command): Promise<Started> {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, words, {
+    cwd: REPOSITORY,
+    env: { ...env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const [line] = await once(child.stdout, 'data')
+  if (!String(line).includes('listening')) throw new Error(`it does not listen: ${line}`)
+  const ms = performance.now() - startedAt
+  child.stdout.resume()
+  return { child, ms }
+}
+
+/** `VmRSS` is the resident memory now, `VmHWM` the most so far. */
+function readMb({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kilobytes] =
+    new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) / 1024
+}
+
+async function measureStart(workshop: Workshop, command: Command): Promise<Sample> {
+  const { child, ms } = await start(workshop, command)
+  await sleep(SETTLE_MS)
+  const sample = { ms, idleMb: readMb(child, 'VmRSS') }
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  return sample
+}
+
+/** The most memory while `requests` mints are asked for over `connections` connections, as fast as they are answered. */
+async function measureSaturated(workshop: Workshop, command: Command, requests: number, connections: number) {
+  const port = await findFreePort()
+  const { child } = await start(workshop, { ...command, env: { ...command.env, PORT: String(port) } })
+  await runClosedLoop(new URL(MINT_PATH, `http://127.0.0.1:${port}`), requests, connections)
+  const mb = readMb(child, 'VmHWM')
+  child.kill('SIGKILL')
+  return mb
+}
+
+const toVerdict = (what: string, value: number, most: number, unit: string): string =>
+  `${what} ≤ ${most} ${unit}: ${value.toFixed(0)} ${unit}, ${value <= most ? 'met' : 'missed'}`
+
+async function main(): Promise<void> {
+  const { rounds, requests, connections } = parseOptions({ rounds: 10, requests: 50_000, connections: 64 })
+  if (process.platform !== 'linux') throw new Error('startup needs Linux: it reads memory from /proc')
+  const workshop = createWorkshop('startup')
+  const upstream = await startServer(workshop, {
+    name: 'instant-upstream',
+    script: 'test/bench/instant-upstream.ts',
+    env: {},
+  })
+  const { nodeOptions, script } = readImageCommand()
+  const auditDirectory = mkdtempSync(join(workshop.directory, 'audit-'))
+  const image: Command = {
+    name: 'the image’s command',
+    words: [...nodeOptions, script],
+    // The image sets it too.
+    env: { PORT: '0', MALLOC_ARENA_MAX: '1', ...toUpstreamEnv(upstream), ...toMintEnv(auditDirectory) },
+  }
+  const bare: Command = { name: 'bare node:http', words: ['--eval', bareServer], env: {} }
+  const samples = await inTurn(Array.from({ length: rounds }).keys(), () =>
+    inTurn([bare, image], (command) => measureStart(workshop, command)),
+  )
+  const rows = [bare, image].map(({ name }, index) => {
+    const own = samples.flatMap((round) => round[index] ?? [])
+    const ratios = samples.map((round) => (round[index]?.ms ?? Number.NaN) / (round[0]?.ms ?? Number.NaN))
+    const times = own.map(({ ms }) => ms)
+    return {
+      name,
+      ms: median(times),
+      leastMs: Math.min(...times),
+      ratio: median(ratios),
+      idleMb: median(own.map(({ idleMb }) => idleMb)),
+    }
+  })
+  console.log(
+    align([
+      ['server', 'ms to listening (median, min)', 'ratio to bare', 'MB idle'],
+      ...rows.map(({ name, ms, leastMs, ratio, idleMb }) => [
+        name,
+        `${ms.toFixed(0)}, ${leastMs.toFixed(0)}`,
+        ratio.toFixed(1),
+        idleMb.toFixed(0),
+      ]),
+    ]),
+  )
+  const saturatedMb = await measureSaturated(workshop, image, requests, connections)
+  const { ms = Number.NaN, idleMb = Number.NaN } = rows[1] ?? {}
+  console.log(`\n${toVerdict('listening', ms, MOST.listeningMs, 'ms')}`)
+  console.log(toVerdict('idle', idleMb, MOST.idleMb, 'MB'))
+  console.log(
+    toVerdict(`after ${requests} mints over ${connections} connections`, saturatedMb, MOST.saturatedMb, 'MB'),
+  )
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}
