@@ -9,7 +9,8 @@ import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
 import { readImageCommand } from './image-command.ts'
 import { inTurn } from './in-turn.ts'
 import { parseOptions, toMessage } from './options.ts'
-import { align } from './report.ts'
+import { publish } from './page.ts'
+import { align, toVerdict } from './report.ts'
 import { median } from './statistics.ts'
 import { createWorkshop, findFreePort, startServer, type Workshop } from './workshop.ts'
 
@@ -32,6 +33,7 @@ interface Sample {
 const MOST = { listeningMs: 300, idleMb: 95, saturatedMb: 180 } as const
 const REPOSITORY = join(import.meta.dirname, '../..')
 const SETTLE_MS = 1_000
+const CONNECTIONS = 64
 
 const bareServer = `
   const server = require('node:http').createServer((request, response) => response.end('{}'))
@@ -80,13 +82,26 @@ async function measureSaturated(workshop: Workshop, command: Command, requests: 
   return mb
 }
 
-const toVerdict = (what: string, value: number, most: number, unit: string): string =>
-  `${what} ≤ ${most} ${unit}: ${value.toFixed(0)} ${unit}, ${value <= most ? 'met' : 'missed'}`
+function toSummary({ name }: Command, own: readonly Sample[], bare: readonly Sample[]) {
+  const times = own.map(({ ms }) => ms)
+  return {
+    name,
+    ms: median(times),
+    leastMs: Math.min(...times),
+    // Per round, because other work on the machine slows both servers of a round alike.
+    ratio: median(own.map(({ ms }, round) => ms / (bare[round]?.ms ?? Number.NaN))),
+    idleMb: median(own.map(({ idleMb }) => idleMb)),
+  }
+}
 
-async function main(): Promise<void> {
-  const { rounds, requests, connections } = parseOptions({ rounds: 10, requests: 50_000, connections: 64 })
-  if (process.platform !== 'linux') throw new Error('startup needs Linux: it reads memory from /proc')
-  const workshop = createWorkshop('startup')
+const toRow = ({ name, ms, leastMs, ratio, idleMb }: ReturnType<typeof toSummary>): string[] => [
+  name,
+  `${ms.toFixed(0)}, ${leastMs.toFixed(0)}`,
+  ratio.toFixed(1),
+  idleMb.toFixed(0),
+]
+
+async function createImageCommand(workshop: Workshop): Promise<Command> {
   const upstream = await startServer(workshop, {
     name: 'instant-upstream',
     script: 'test/bench/instant-upstream.ts',
@@ -94,46 +109,48 @@ async function main(): Promise<void> {
   })
   const { nodeOptions, script } = readImageCommand()
   const auditDirectory = mkdtempSync(join(workshop.directory, 'audit-'))
-  const image: Command = {
+  return {
     name: 'the image’s command',
     words: [...nodeOptions, script],
-    // The image sets it too.
+    // The image sets MALLOC_ARENA_MAX too.
     env: { PORT: '0', MALLOC_ARENA_MAX: '1', ...toUpstreamEnv(upstream), ...toMintEnv(auditDirectory) },
   }
+}
+
+async function main(): Promise<void> {
+  const {
+    rounds,
+    requests,
+    connections = CONNECTIONS,
+    write,
+  } = parseOptions({ rounds: 10, requests: 50_000 })
+  if (process.platform !== 'linux') throw new Error('startup needs Linux: it reads memory from /proc')
+  const workshop = createWorkshop('startup')
+  const image = await createImageCommand(workshop)
   const bare: Command = { name: 'bare node:http', words: ['--eval', bareServer], env: {} }
   const samples = await inTurn(Array.from({ length: rounds }).keys(), () =>
     inTurn([bare, image], (command) => measureStart(workshop, command)),
   )
-  const rows = [bare, image].map(({ name }, index) => {
-    const own = samples.flatMap((round) => round[index] ?? [])
-    const ratios = samples.map((round) => (round[index]?.ms ?? Number.NaN) / (round[0]?.ms ?? Number.NaN))
-    const times = own.map(({ ms }) => ms)
-    return {
-      name,
-      ms: median(times),
-      leastMs: Math.min(...times),
-      ratio: median(ratios),
-      idleMb: median(own.map(({ idleMb }) => idleMb)),
-    }
-  })
-  console.log(
-    align([
-      ['server', 'ms to listening (median, min)', 'ratio to bare', 'MB idle'],
-      ...rows.map(({ name, ms, leastMs, ratio, idleMb }) => [
-        name,
-        `${ms.toFixed(0)}, ${leastMs.toFixed(0)}`,
-        ratio.toFixed(1),
-        idleMb.toFixed(0),
-      ]),
-    ]),
-  )
+  const [ofBare, ofImage] = [0, 1].map((place) => samples.flatMap((round) => round[place] ?? []))
+  if (ofBare === undefined || ofImage === undefined) throw new Error('a server was not measured')
+  const summary = toSummary(image, ofImage, ofBare)
+  const headings = ['server', 'ms to listening (median, min)', 'ratio to bare', 'MB idle']
   const saturatedMb = await measureSaturated(workshop, image, requests, connections)
-  const { ms = Number.NaN, idleMb = Number.NaN } = rows[1] ?? {}
-  console.log(`\n${toVerdict('listening', ms, MOST.listeningMs, 'ms')}`)
-  console.log(toVerdict('idle', idleMb, MOST.idleMb, 'MB'))
-  console.log(
-    toVerdict(`after ${requests} mints over ${connections} connections`, saturatedMb, MOST.saturatedMb, 'MB'),
-  )
+  await publish({
+    section: 'startup',
+    table: align([headings, toRow(toSummary(bare, ofBare, ofBare)), toRow(summary)]),
+    verdicts: [
+      toVerdict('time to listening', summary.ms, MOST.listeningMs, 'ms'),
+      toVerdict('memory when idle', summary.idleMb, MOST.idleMb, 'MB'),
+      toVerdict(
+        `most memory in ${requests} mints over ${connections} connections`,
+        saturatedMb,
+        MOST.saturatedMb,
+        'MB',
+      ),
+    ],
+    write,
+  })
 }
 
 try {
