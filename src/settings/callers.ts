@@ -6,8 +6,8 @@ import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { keySetUrl } from './urls.ts'
 import { flag, sharedSecret, wholeNumber } from './validators.ts'
 
-const AUTH_MODE_ADVICE =
-  'has no default, because a guess could open the service to everyone. Set none: everyone on a page of ALLOWED_ORIGINS may mint; or jwt: everyone with a token of your issuer'
+const AUTH_MODES =
+  'Set none: everyone on a page of ALLOWED_ORIGINS may mint; or jwt: everyone with a token of your issuer'
 
 const audienceList = z.string().transform((text, context) => {
   const list = text.split(',').map((one) => one.trim())
@@ -17,7 +17,12 @@ const audienceList = z.string().transform((text, context) => {
 })
 
 export const callerVariables = {
-  AUTH_MODE: z.enum(['none', 'jwt'], { error: AUTH_MODE_ADVICE }),
+  AUTH_MODE: z.enum(['none', 'jwt'], {
+    error: ({ input }) =>
+      input === undefined
+        ? `has no default, because a guess could open the service to everyone. ${AUTH_MODES}`
+        : `is none or jwt. ${AUTH_MODES}`,
+  }),
   AUTH_JWKS_URL: keySetUrl.optional(),
   AUTH_JWT_SECRET: sharedSecret.optional(),
   AUTH_ISSUER: z.string().optional(),

@@ -1,6 +1,6 @@
 /** What settings need of each other, and settings that have no effect, or another one than they seem to have. */
 import { toNoProxyWarnings } from './no-proxy.ts'
-import { hostNames, isInsecure, isLoopbackHost } from './urls.ts'
+import { hostNames, isInsecure, isLoopbackHost, parseUrl } from './urls.ts'
 
 export type Settings = Readonly<Record<string, string | undefined>>
 
@@ -121,11 +121,6 @@ const doubts: readonly Rule[] = [
     (read) => Boolean(read['ALL_PROXY']) && !isSet(read, 'HTTPS_PROXY'),
     'has no effect. Set HTTPS_PROXY',
   ],
-  [
-    'INSECURE_HTTP_HOSTS',
-    (read) => isSet(read, 'INSECURE_HTTP_HOSTS'),
-    'what is sent to these hosts, such as the API key, is not encrypted',
-  ],
 ]
 
 const broken = (rules: readonly Rule[], read: Settings): readonly string[] =>
@@ -159,9 +154,28 @@ function toRepeated(list: string): readonly string[] {
   return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
 }
 
+const HOSTS_ADVICE = 'is not the host of an http:// URL in OPENAI_BASE_URL or AUTH_JWKS_URL. Remove it'
+
+function toInsecureHosts(read: Settings): readonly string[] {
+  const inUse = new Set(
+    [read['OPENAI_BASE_URL'], read['AUTH_JWKS_URL']]
+      .map((text) => parseUrl(text ?? ''))
+      .map((url) => (url?.protocol === 'http:' ? url.hostname : undefined)),
+  )
+  const entries = (read['INSECURE_HTTP_HOSTS'] ?? '').split(',').map((entry) => entry.trim())
+  const idle = entries.flatMap((entry, index) => (entry === '' || inUse.has(entry) ? [] : [index + 1]))
+  return [
+    ...(entries.some((entry) => inUse.has(entry))
+      ? ['INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted']
+      : []),
+    ...idle.map((number) => `INSECURE_HTTP_HOSTS: entry ${number} ${HOSTS_ADVICE}`),
+  ]
+}
+
 /** Settings without effect, and settings that open more than they seem to. */
 export const toSettingWarnings = (read: Settings): readonly string[] => [
   ...broken(doubts, read),
+  ...toInsecureHosts(read),
   ...toRepeated(read['ALLOWED_ORIGINS'] ?? ''),
   ...toNoProxyWarnings(read['NO_PROXY'] ?? ''),
   ...(read['AUTH_MODE'] === 'none'

@@ -14,7 +14,7 @@ const ENCODING =
   'In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
 
 /** True if a character of the user name or password ends the host too early: an @ follows its end. */
-const isCutShort = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^@/?#\\]*[/?#\\].*@/i.test(text)
+const isCutShort = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*[/?#\\].*@/i.test(text)
 
 /** decodeURIComponent would throw when the password is used. */
 function isPercentEncoded(text: string): boolean {

@@ -62,6 +62,10 @@ describe('an entry is invalid with', () => {
     [{ session: null }, 'session: takes an object'],
     [{ session: realtime, sesion: 1 }, `sesion: ${meant('session')}`],
     [{ session: realtime, description: 5 }, 'description: takes text; put it in quotes'],
+    [
+      { session: realtime, expires_after: { seconds: 60 } },
+      `expires_after: ${meant('expires_after_seconds')}`,
+    ],
     [{ session: realtime, expires_after_seconds: 9 }, 'expires_after_seconds: takes a number of at least 10'],
     [
       { session: realtime, expires_after_seconds: 7201 },

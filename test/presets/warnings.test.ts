@@ -27,7 +27,7 @@ describe('a warning names', () => {
     [
       'a variable that the instructions do not use',
       { session: { type: 'transcription' }, variables: { guest: { max_length: 5 } } },
-      'variables.guest: is not used in the instructions',
+      'variables.guest: is not used in the instructions; write {{guest}} there',
     ],
     [
       'braces without an end',

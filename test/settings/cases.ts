@@ -130,6 +130,7 @@ const redis: readonly Setting[] = [
       ['rediss://redis?ssl_cert_reqs=none', 'takes no parameters. Remove the "?" and what follows it'],
       ['redis://redis#1', 'takes no fragment. Remove the "#" and what follows it'],
       ['redis://mint:%zz@redis', ENCODING],
+      ['redis://mint:p@ss/word@redis:6379', ENCODING],
       ['redis://mint:pass/word@redis', ENCODING],
       ['redis://:pass#word@redis:6379', ENCODING],
     ],

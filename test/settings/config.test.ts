@@ -140,6 +140,7 @@ describe('settings that depend on each other', () => {
     ],
     ['a key set over http', { ...jwt, ...keycloak, INSECURE_HTTP_HOSTS: 'litellm,keycloak' }],
     ['no mode', { ...enough, AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
+    ['another mode', { ...enough, AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
     [
       'Redis without a common key',
       { ...enough, REDIS_URL: 'redis://redis' },

@@ -33,8 +33,12 @@ describe('a setting that has no effect, or another one than it seems, is a warni
       'OPENAI_ORG_ID: is not a setting. Did you mean OPENAI_ORGANIZATION?',
     ],
     [
-      { ...enough, INSECURE_HTTP_HOSTS: 'litellm' },
+      { ...enough, INSECURE_HTTP_HOSTS: 'litellm', OPENAI_BASE_URL: 'http://litellm:4000/v1' },
       'INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted',
+    ],
+    [
+      { ...enough, INSECURE_HTTP_HOSTS: 'litellm' },
+      'INSECURE_HTTP_HOSTS: entry 1 is not the host of an http:// URL in OPENAI_BASE_URL or AUTH_JWKS_URL. Remove it',
     ],
     [
       { ...jwt, ALLOWED_ORIGINS: 'null' },

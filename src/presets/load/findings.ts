@@ -167,7 +167,7 @@ function suggest(schema: z.ZodType, path: Path, moved?: Moved): string | undefin
   if (/\s/.test(key)) return 'a line of text needs quotes, or a deeper indentation than the key of its block'
   const names = namesAt(schema, path.slice(0, -1))
   if (names.includes(key)) return 'it goes with another type'
-  const near = closest(key, names)
+  const near = closest(key, names) ?? names.find((name) => name.startsWith(`${key}_`))
   return near === undefined ? undefined : `did you mean "${near}"?`
 }
 

@@ -34,7 +34,9 @@ export function comparePlaceholders(
   const unused = declared.filter((name) => !used.has(name))
   return [
     ...undeclared.map((name) => problem(['session', 'instructions'], undeclaredMessage(name, declared))),
-    ...unused.map((name) => keyWarning(['variables', name], 'is not used in the instructions')),
+    ...unused.map((name) =>
+      keyWarning(['variables', name], `is not used in the instructions; write {{${name}}} there`),
+    ),
   ]
 }
 
