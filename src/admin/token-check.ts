@@ -19,8 +19,8 @@ const WINDOW_MS = 60_000
 /** With more addresses than this, new ones are refused until old ones are forgotten. */
 const MAX_ADDRESSES = 1_000
 
-/** A browser shows its password dialog for Basic. */
-const challenge = { 'www-authenticate': 'Basic realm="realtime-mint", charset="UTF-8", Bearer' }
+/** A browser shows its password dialog for Basic; Chromium does not if the same header names Bearer too. */
+const challenge = { 'www-authenticate': 'Basic realm="realtime-mint", charset="UTF-8"' }
 
 interface Guesses {
   wrong: number

@@ -53,7 +53,7 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     const { page, errors } = await openPage('?range=1h')
     await page
       .locator('#caller')
-      .getByRole('button', { name: flooder.slice(0, 8) })
+      .getByRole('button', { name: flooder.slice(0, 8), exact: true })
       .click()
     await page.locator('#chips').getByText(flooder.slice(0, 8)).waitFor()
     await waitForAnswer(page)

@@ -8,6 +8,7 @@ import { allEvents, toCommand } from './view.js'
 
 /** @typedef {import('./api.js').Found} Found */
 /** @typedef {import('./view.js').View} View */
+/** @typedef {(scope: 'preset' | 'caller', value: string) => void} OnPause */
 
 /** The fields that records can be filtered by, as questions. */
 const questions = /** @type {const} */ ([
@@ -62,9 +63,9 @@ function toRecordCommand({ record }, view) {
 
 /**
  * @param {Found} found
- * @param {{ view: View, onFilter: (name: string, value: string) => void, onClose: () => void }} context
+ * @param {{ view: View, onFilter: (name: string, value: string) => void, onPause: OnPause, onClose: () => void }} context
  */
-function toBody(found, { view, onFilter, onClose }) {
+function toBody(found, { view, onFilter, onPause, onClose }) {
   const { record, meaning } = found
   const outcome = toOutcome(record)
   const title = [toTitle(record), toText(record['code'])].filter((text) => text !== '').join(': ')
@@ -85,6 +86,7 @@ function toBody(found, { view, onFilter, onClose }) {
         if (value === '') return []
         return [h('button', { type: 'button', click: () => onFilter(name, value) }, label)]
       }),
+      toPauseButtons(record, onPause),
     ),
     h('dl', { class: 'fields' }, toFields(record)),
     h('h3', {}, 'As a command'),
@@ -92,6 +94,20 @@ function toBody(found, { view, onFilter, onClose }) {
     h('h3', {}, 'As it is in the audit'),
     createCopy(JSON.stringify(record, null, 2), 'Copy the JSON'),
   ]
+}
+
+/** For what the record names: an anonymous caller has only an address. @param {Found['record']} record @param {OnPause} onPause */
+function toPauseButtons({ caller, address, preset }, onPause) {
+  const [who, label] = caller === null ? [address, 'Pause this address …'] : [caller, 'Pause this caller …']
+  const buttons = /** @type {const} */ ([
+    ['caller', who, label],
+    ['preset', preset, 'Pause this preset …'],
+  ])
+  return buttons.flatMap(([scope, value, text]) =>
+    typeof value === 'string'
+      ? [h('button', { type: 'button', class: 'danger', click: () => onPause(scope, value) }, text)]
+      : [],
+  )
 }
 
 /** The record at a place in the audit. @param {string} id @param {AbortSignal} signal */
@@ -107,9 +123,9 @@ async function askRecord(id, signal) {
 }
 
 /**
- * @param {{ onFilter: (name: string, value: string) => void, onClose: () => void }} options
+ * @param {{ onFilter: (name: string, value: string) => void, onPause: OnPause, onClose: () => void }} options
  */
-export function createDetails({ onFilter, onClose }) {
+export function createDetails({ onFilter, onPause, onClose }) {
   const dialog = find('#record', HTMLDialogElement)
   dialog.addEventListener('close', onClose)
   // Outside of its content is the backdrop.
@@ -133,7 +149,7 @@ export function createDetails({ onFilter, onClose }) {
         known.find((one) => one.id === id) ??
         (await askRecord(id, AbortSignal.timeout(10_000)).catch(() => undefined))
       if (opened !== id) return
-      const context = { view, onFilter, onClose: () => dialog.close() }
+      const context = { view, onFilter, onPause, onClose: () => dialog.close() }
       const missing = h('p', {}, 'This record is not in the audit any more.')
       const body = found === undefined ? [missing] : toBody(found, context)
       dialog.replaceChildren(h('div', { class: 'content' }, ...body))

@@ -63,6 +63,7 @@ const shapes = {
   issued: 'M3 8.5l3.2 3.2L13 4.8',
   refused: 'M3.5 8h9',
   failed: 'M4 4l8 8M12 4l-8 8',
+  paused: 'M5.5 3.5v9M10.5 3.5v9',
 }
 
 /**

@@ -8,6 +8,7 @@ import { formatTime } from './format.js'
 import { showHealth } from './health.js'
 import { showChanges } from './marks.js'
 import { showPanels } from './panels.js'
+import { createPauses } from './pauses.js'
 import { showTable } from './table.js'
 import { fields, parseView, toggleFilter, toQuery, toUrl } from './view.js'
 
@@ -46,8 +47,10 @@ class Page {
       this.#change({ ...this.#view, range: null, from: Math.round(from), to: Math.round(to) }),
   })
   #controls = createControls({ toView: () => this.#view, onView: (view) => this.#change(view) })
+  #pauses = createPauses({ onChanged: () => void this.#refresh({ isUpdate: true }) })
   #details = createDetails({
     onFilter: (name, value) => this.#filter(name, value),
+    onPause: this.#pauses.ask,
     onClose: () => {
       if (this.#view.record !== null) this.#open(null)
     },
@@ -132,6 +135,7 @@ class Page {
     if (cursor !== undefined) page.set('cursor', cursor)
     const state = await askState(signal)
     showHealth(state, this.#view.zone)
+    this.#pauses.show(state, this.#view.zone)
     const progress = state.audit.index_progress
     if (progress !== null) tell(`The audit is being read: ${Math.round(progress * 100)} %.`, 'info')
     // The list first: it is there at once, while the summary of many records takes its time.
@@ -151,7 +155,11 @@ class Page {
     find('#bucket', HTMLElement).textContent = `Attempts per ${toBucketName(summary.bucket_seconds)}`
     this.#charts.show(summary, view)
     showChanges(summary, view)
-    showPanels(summary, { view, onFilter: (name, value) => this.#filter(name, value) })
+    showPanels(summary, {
+      view,
+      onFilter: (name, value) => this.#filter(name, value),
+      onPause: this.#pauses.ask,
+    })
     showKnownValues(summary)
   }
 

@@ -5,6 +5,7 @@ import { formatCount, formatWhen, shorten } from './format.js'
 /** @typedef {import('./api.js').Summary} Summary */
 /** @typedef {import('./view.js').View} View */
 /** @typedef {(name: string, value: string) => void} OnFilter */
+/** @typedef {import('./details.js').OnPause} OnPause */
 
 const SPARK_WIDTH = 96
 const SPARK_HEIGHT = 20
@@ -37,7 +38,7 @@ function toSpark(series, outcome) {
 const isActive = ({ filters }, name, value) => filters.some(([one, other]) => one === name && other === value)
 
 /**
- * @param {{ view: View, onFilter: OnFilter }} context
+ * @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context
  * @param {string} name
  * @param {string} value
  * @param {string} text
@@ -58,7 +59,7 @@ function toFilter({ view, onFilter }, name, value, text) {
   )
 }
 
-/** @param {Summary['codes'][number]} row @param {{ view: View, onFilter: OnFilter }} context */
+/** @param {Summary['codes'][number]} row @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
 function toCode({ code, outcome, count, first, last, series, reasons }, context) {
   const { zone } = context.view
   const [top] = reasons
@@ -89,7 +90,7 @@ function toCode({ code, outcome, count, first, last, series, reasons }, context)
   )
 }
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
 function showCodes({ codes }, context) {
   render(find('#codes', HTMLElement), [codes, context.view], () =>
     codes.length === 0
@@ -120,6 +121,7 @@ const toTable = (title, rows, last) =>
         h('th', { scope: 'col' }, title),
         ['Issued', 'Refused', 'Failed'].map((text) => h('th', { scope: 'col', class: 'number' }, text)),
         last !== undefined && h('th', { scope: 'col', class: 'mostly' }, last),
+        h('td', { class: 'act' }),
       ),
     ),
     h('tbody', {}, rows),
@@ -136,7 +138,25 @@ const toCells = ({ issued, refused, failed }) => [
   toCell('failed', failed),
 ]
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+/** @param {'preset' | 'caller'} scope @param {string} value @param {string} name @param {{ onPause: OnPause }} context */
+const toPauseCell = (scope, value, name, { onPause }) =>
+  h(
+    'td',
+    { class: 'act' },
+    h(
+      'button',
+      {
+        type: 'button',
+        'data-key': `pause ${value}`,
+        'aria-label': `Pause ${name} ${shorten(value)} …`,
+        title: `Pause this ${name} …`,
+        click: () => onPause(scope, value),
+      },
+      icon('paused'),
+    ),
+  )
+
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
 function showPresets({ presets }, context) {
   const { view } = context
   render(find('#presets', HTMLElement), [presets, view], () => {
@@ -150,7 +170,9 @@ function showPresets({ presets }, context) {
       const note =
         since !== null &&
         h('span', { class: 'failing' }, icon('failed'), `failing since ${formatWhen(since, view.zone)}`)
-      return h('tr', {}, h('th', { scope: 'row' }, name, note), toCells(row))
+      const act =
+        preset === null ? h('td', { class: 'act' }) : toPauseCell('preset', preset, 'preset', context)
+      return h('tr', {}, h('th', { scope: 'row' }, name, note), toCells(row), act)
     })
     return toTable('Preset', rows)
   })
@@ -160,7 +182,7 @@ function showPresets({ presets }, context) {
  * @param {string} name
  * @param {string} title
  * @param {Summary['callers']} rows
- * @param {{ view: View, onFilter: OnFilter }} context
+ * @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context
  */
 function showFrequent(name, title, rows, context) {
   render(find(`#${name}`, HTMLElement), [rows, context.view], () => {
@@ -173,13 +195,14 @@ function showFrequent(name, title, rows, context) {
         h('th', { scope: 'row' }, toFilter(context, name, row.pseudonym, shorten(row.pseudonym))),
         toCells(row),
         h('td', { class: 'mono quiet mostly', title: row.code }, row.code ?? '–'),
+        toPauseCell('caller', row.pseudonym, name, context),
       ),
     )
     return toTable(title, lines, 'Mostly')
   })
 }
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter }} context */
+/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
 export function showPanels(summary, context) {
   showCodes(summary, context)
   showPresets(summary, context)

@@ -114,7 +114,10 @@ export function toggleFilter(view, name, value) {
 }
 
 /** @param {string} text */
-const quote = (text) => (/^[\w.:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+export const quote = (text) => (/^[\w.:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** As the commands take it. @param {string} scope @param {string | null} value */
+export const toScopeOption = (scope, value) => (value === null ? `--${scope}` : `--${scope} ${quote(value)}`)
 
 /** The command that lists the same records. @param {View} view */
 export function toCommand(view) {

@@ -1,0 +1,100 @@
+/** What is paused, first of all on the page, and how to end it. */
+import { askToResume } from './api.js'
+import { createCopy } from './copy.js'
+import { find, h, icon, render } from './dom.js'
+import { formatDuration, formatWhen } from './format.js'
+import { createPauseForm } from './pause-form.js'
+import { toScopeOption } from './view.js'
+
+/** @typedef {import('./api.js').State} State */
+/** @typedef {State['pauses'][number]} Pause */
+/** @typedef {import('./format.js').Zone} Zone */
+
+/** @param {Pause} pause */
+function toTitle({ scope, value }) {
+  if (scope === 'all') return 'All minting is paused'
+  return [`The ${scope} `, h('span', { class: 'mono' }, value), ' is paused']
+}
+
+/** @param {Pause} pause @param {number} now @param {Zone} zone */
+function toTimes({ since, until, by }, now, zone) {
+  const end =
+    until === null
+      ? 'without an end'
+      : `until ${formatWhen(until, zone)}, for ${formatDuration(until - now)} more`
+  return `Since ${formatWhen(since, zone)} by ${by}, ${end}`
+}
+
+/** @param {Pause} pause */
+const toKey = ({ scope, value }) => `${scope} ${value}`
+
+/** @param {Pause} pause @param {{ times: string, onResume: (pause: Pause, button: HTMLButtonElement) => void }} context */
+function toItem(pause, { times, onResume }) {
+  const button = h('button', { type: 'button', 'data-key': toKey(pause) }, 'Resume')
+  button.addEventListener('click', () => onResume(pause, button))
+  const command = `realtime-mint resume ${toScopeOption(pause.scope, pause.value)}`
+  return h(
+    'li',
+    {},
+    icon('paused'),
+    h(
+      'div',
+      {},
+      h('p', { class: 'what' }, toTitle(pause)),
+      h('p', { class: 'quiet' }, times),
+      pause.note !== null && h('p', { class: 'note' }, pause.note),
+    ),
+    button,
+    h('details', {}, h('summary', {}, 'As command'), createCopy(command, 'Copy the command')),
+  )
+}
+
+/** @param {{ onChanged: () => void }} options Called when something was paused or resumed. */
+export function createPauses({ onChanged }) {
+  const section = find('#pauses', HTMLElement)
+  const list = find('#paused', HTMLElement)
+  const notice = find('#pauses-notice', HTMLElement)
+  const open = find('#pause-open', HTMLButtonElement)
+
+  /** @param {string} text */
+  function tell(text) {
+    notice.textContent = text
+    section.hidden = text === '' && list.childElementCount === 0
+  }
+
+  const form = createPauseForm({
+    onPaused: (warning) => {
+      tell(warning)
+      onChanged()
+    },
+  })
+  open.addEventListener('click', () => form.open())
+
+  /** @param {Pause} pause @param {HTMLButtonElement} button */
+  async function resume(pause, button) {
+    button.disabled = true
+    try {
+      tell(await askToResume(pause))
+      onChanged()
+      open.focus()
+    } catch (error) {
+      tell(error instanceof Error ? error.message : 'The service does not answer.')
+      button.disabled = false
+    }
+  }
+
+  return {
+    /** @param {State} state @param {Zone} zone */
+    show({ pauses, now }, zone) {
+      const items = pauses.map((pause) => ({ pause, times: toTimes(pause, now, zone) }))
+      render(list, items, () =>
+        items.map(({ pause, times }) =>
+          toItem(pause, { times, onResume: (one, button) => void resume(one, button) }),
+        ),
+      )
+      section.hidden = pauses.length === 0 && notice.textContent === ''
+    },
+    /** Asks for the rest of a pause. @param {Pause['scope']} scope @param {string} value */
+    ask: (scope, value) => form.open(scope, value),
+  }
+}
