@@ -4,6 +4,8 @@ import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { toPlot } from '../scripts/plot-limits.ts'
+import { simulateAll, toTable } from '../scripts/simulate-limits.ts'
 import { toReasonsPage } from '../scripts/write-reasons.ts'
 import { auditEvents } from '../src/audit/format.ts'
 import { variableNames } from '../src/config.ts'
@@ -132,6 +134,18 @@ it.each(variableNames)('docs/configuration.md has %s in a table', (name) => {
 
 it('docs/reasons.md is what npm run docs:reasons writes', () => {
   expect(textOf('docs/reasons.md')).toBe(toReasonsPage())
+})
+
+describe('docs/scaling.md', async () => {
+  const runs = await simulateAll()
+
+  it('has the numbers of the simulation', () => {
+    expect(textOf('docs/scaling.md')).toContain(toTable(runs))
+  })
+
+  it('shows the plot that npm run docs:limits draws', async () => {
+    expect(await readFile(join(ROOT, 'docs/limits.svg'), 'utf8')).toBe(toPlot(runs))
+  })
 })
 
 describe('docs/audit.md', () => {

@@ -7,7 +7,7 @@ import type { Counter, Decision, LimitStore, Usage } from './store.ts'
 import { takeScript } from './take-script.ts'
 
 export interface SharedStoreOptions {
-  readonly redis: RedisConnection
+  readonly redis: Pick<RedisConnection, 'available' | 'run'>
   readonly local: LocalStore
   /** How many processes share the limits. */
   readonly replicas: number

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { variableNames } from '../../src/config.ts'
 import { problemsOf } from '../presets/support.ts'
 import { ROOT } from '../support/service.ts'
+import type { Kinds } from './kubernetes-kinds.ts'
 
 const FOLDER = join(ROOT, 'deploy/kubernetes/base')
 
@@ -30,7 +31,7 @@ const manifests = (
 
 const all = manifests.map((content) => ({ kind: content.kind, name: content.metadata.name, content }))
 
-const find = (kind: string, name = 'realtime-mint'): unknown =>
+const find = (kind: keyof Kinds, name = 'realtime-mint'): unknown =>
   all.find((one) => one.kind === kind && one.name === name)?.content
 
 /** Strict: a field that the API does not know is an error, as with `kubectl apply --validate=strict`. */

@@ -1,0 +1,128 @@
+// Measures what one process can mint, what Redis adds to a mint, and what one Redis carries.
+import { spawn } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { type LoopResult, runClosedLoop } from './closed-loop.ts'
+import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { inTurn } from './in-turn.ts'
+import { type Options, parseOptions, toMessage } from './options.ts'
+import { readCpuMicros } from './process-cpu.ts'
+import { align } from './report.ts'
+import { median } from './statistics.ts'
+import { createWorkshop, findFreePort, type RunningServer, startServer, type Workshop } from './workshop.ts'
+
+const AUDIT_KEY = 'an audit key that is only for benchmarks'
+const WARM_UP_REQUESTS = 25_000
+const SETTLE_MS = 150
+const CONNECTIONS = 32
+
+interface RedisServer {
+  readonly url: string
+  readonly pid: number
+}
+
+async function startRedis(workshop: Workshop): Promise<RedisServer> {
+  const port = await findFreePort()
+  const child = spawn('redis-server', ['--port', String(port), '--save', '', '--bind', '127.0.0.1'], {
+    cwd: workshop.directory,
+    stdio: 'ignore',
+  })
+  workshop.children.push(child)
+  child.unref()
+  if (child.pid === undefined) throw new Error('redis-server could not be spawned')
+  const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: 100 })
+  client.on('error', () => undefined)
+  await client.ping()
+  client.disconnect()
+  return { url: `redis://127.0.0.1:${port}`, pid: child.pid }
+}
+
+interface Sample extends LoopResult {
+  /** Of the service, per mint. */
+  readonly cpuMicros: number
+  /** Of Redis, per mint. */
+  readonly redisMicros: number
+}
+
+interface Replica {
+  readonly name: string
+  readonly server: RunningServer
+}
+
+async function measure({ server }: Replica, redis: RedisServer, options: Options): Promise<Sample> {
+  const { requests, connections = CONNECTIONS } = options
+  const before = [readCpuMicros(server.pid), readCpuMicros(redis.pid)] as const
+  const loop = await runClosedLoop(new URL(MINT_PATH, server.origin), requests, connections)
+  await sleep(SETTLE_MS)
+  return {
+    ...loop,
+    cpuMicros: (readCpuMicros(server.pid) - before[0]) / requests,
+    redisMicros: (readCpuMicros(redis.pid) - before[1]) / requests,
+  }
+}
+
+async function startReplicas(workshop: Workshop, redis: RedisServer): Promise<readonly Replica[]> {
+  const script = 'test/bench/instant-upstream.ts'
+  const upstream = await startServer(workshop, { name: 'instant-upstream', script, env: {} })
+  const variants = [
+    ['memory', {}],
+    ['redis', { REDIS_URL: redis.url, AUDIT_KEY }],
+  ] as const
+  return inTurn(variants, async ([name, env]) => {
+    const directory = await mkdtemp(join(workshop.directory, 'audit-'))
+    const server = await startServer(workshop, {
+      name,
+      script: 'src/main.ts',
+      env: { ...toUpstreamEnv(upstream), ...toMintEnv(directory), ...env },
+    })
+    return { name, server }
+  })
+}
+
+const of = (samples: readonly Sample[], key: keyof Sample): number => median(samples.map((one) => one[key]))
+
+function toRow(name: string, samples: readonly Sample[]): readonly string[] {
+  const redisMicros = of(samples, 'redisMicros')
+  return [
+    name,
+    of(samples, 'cpuMicros').toFixed(0),
+    (1_000_000 / of(samples, 'cpuMicros')).toFixed(0),
+    of(samples, 'p50Ms').toFixed(2),
+    name === 'memory' ? '' : redisMicros.toFixed(0),
+    name === 'memory' ? '' : (1_000_000 / redisMicros).toFixed(0),
+  ]
+}
+
+const HEADINGS = [
+  'limits in',
+  'µs CPU per mint',
+  'mints/s of one core',
+  'p50 ms',
+  'µs CPU of Redis per mint',
+  'mints/s of one Redis',
+] as const
+
+async function main(): Promise<void> {
+  const options = parseOptions({ rounds: 7, requests: 5_000 })
+  if (process.platform !== 'linux') throw new Error('scaling needs Linux: it reads CPU time from /proc')
+  const workshop = createWorkshop('scaling')
+  const redis = await startRedis(workshop)
+  const replicas = await startReplicas(workshop, redis)
+  await inTurn(replicas, (replica) => measure(replica, redis, { ...options, requests: WARM_UP_REQUESTS }))
+  const rounds = await inTurn(Array.from({ length: options.rounds }), () =>
+    inTurn(replicas, (replica) => measure(replica, redis, options)),
+  )
+  const samplesOf = (index: number): Sample[] => rounds.flatMap((round) => round[index] ?? [])
+  console.log(align([HEADINGS, ...replicas.map(({ name }, index) => toRow(name, samplesOf(index)))]))
+  const added = rounds.map(([memory, shared]) => (shared?.cpuMicros ?? 0) / (memory?.cpuMicros ?? 1))
+  console.log(`\nCPU with Redis is ${median(added).toFixed(2)} times that in memory.`)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(toMessage(error))
+  process.exitCode = 1
+}
