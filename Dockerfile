@@ -12,6 +12,7 @@ ARG CADDY_IMAGE=caddy:2-alpine
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS compiled
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY scripts/node scripts/node
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
@@ -21,8 +22,7 @@ RUN node_modules/.bin/tsc -p src
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS files
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Optional dependencies are Node itself, for development machines.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY presets.yaml ./
 COPY src/realtime-mint.js src/
 COPY src/client/client.js src/client/
