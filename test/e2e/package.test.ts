@@ -55,7 +55,7 @@ async function install(): Promise<{ project: string; installed: string }> {
 
   const installed = join(project, 'node_modules/realtime-mint')
   await mkdir(installed, { recursive: true })
-  const [tarball = ''] = (await readdir(project)).filter((name) => name.endsWith('.tgz'))
+  const tarball = (await readdir(project)).find((name) => name.endsWith('.tgz')) ?? ''
   await execute('tar', ['xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
   return { project, installed }
 }
