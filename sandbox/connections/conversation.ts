@@ -11,7 +11,8 @@ import { isRecord, type Refusal, refuse, toRefusal } from '../refusal.ts'
 import type { SessionEcho } from '../session.ts'
 import { createInputAudio, type InputAudio } from './input-audio.ts'
 import { type ServerEvent, toAnswerEvents, toId } from './server-events.ts'
-import { changeSession, isTranscribed, toAudioFormat } from './session-change.ts'
+import { changeSession, isTranscribed, toAudioFormat, toTurnRule } from './session-change.ts'
+import { createTurnDetector, type TurnDetector } from './turns.ts'
 
 export interface ConversationOptions {
   readonly session: SessionEcho
@@ -36,6 +37,7 @@ interface State {
   readonly id: string
   readonly items: Item[]
   readonly input: InputAudio
+  readonly turns: TurnDetector
   readonly hasTracks: boolean
   readonly send: (...events: readonly ServerEvent[]) => undefined
   session: SessionEcho
@@ -99,6 +101,25 @@ function commit(state: State): Result {
   return isTranscribed(state.session) ? state.send(transcription) : undefined
 }
 
+/** Adds audio, and answers the turns that end in it. */
+function append(state: State, audio: string): Result {
+  const { input, turns, send } = state
+  const refusal = input.append(audio)
+  const rule = toTurnRule(state.session)
+  if (refusal !== undefined || rule === null) return refusal
+  for (const { kind, atMs } of turns.hear(Buffer.from(audio, 'base64'), rule.silenceMs)) {
+    const item = { item_id: input.nextItemId() }
+    if (kind === 'started') {
+      send({ type: 'input_audio_buffer.speech_started', ...item, audio_start_ms: atMs })
+      continue
+    }
+    send({ type: 'input_audio_buffer.speech_stopped', ...item, audio_end_ms: atMs })
+    commit(state)
+    if (rule.hasResponse) respond(state, { type: 'response.create' })
+  }
+  return undefined
+}
+
 function toReply(items: readonly Item[]): string {
   const last = items.findLast((item) => item.type === 'message' && item.role === 'user')
   const parts = last?.type === 'message' ? last.content : []
@@ -152,7 +173,7 @@ function follow(state: State, event: RealtimeClientEvent): Result {
       )
     }
     case 'input_audio_buffer.append':
-      return input.append(event.audio)
+      return append(state, event.audio)
     case 'input_audio_buffer.commit':
       return commit(state)
     case 'input_audio_buffer.clear':
@@ -193,6 +214,7 @@ export function createConversation({
     id: toId('conv'),
     items: [],
     input: createInputAudio(),
+    turns: createTurnDetector(),
     hasTracks,
     send,
     session,

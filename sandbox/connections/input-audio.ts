@@ -15,6 +15,8 @@ interface Committed {
 export interface InputAudio {
   readonly append: (base64: string) => Refusal | undefined
   readonly clear: () => void
+  /** The id of the item that the next commit makes. */
+  readonly nextItemId: () => string
   /** Ends a turn, or returns null without audio. */
   readonly commit: (format: AudioFormat) => Committed | null
   /** The newest turn in base64, or a moment of silence. */
@@ -39,6 +41,7 @@ const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[\w+/]*={
 export function createInputAudio(): InputAudio {
   let chunks: Buffer[] = []
   let size = 0
+  let nextId = toId('item')
   let turn: { readonly bytes: Buffer; readonly format: AudioFormat } | undefined
   const clear = (): void => {
     chunks = []
@@ -46,6 +49,7 @@ export function createInputAudio(): InputAudio {
   }
   return {
     clear,
+    nextItemId: () => nextId,
     append: (base64) => {
       if (!isBase64(base64)) {
         return refuse(400, 'invalid_value', 'The audio is not valid base64.', { param: 'audio' })
@@ -67,7 +71,8 @@ export function createInputAudio(): InputAudio {
       clear()
       const seconds = turn.bytes.length / bytesPerSecond[format]
       const transcript = `${seconds.toFixed(1)} s of audio`
-      const id = toId('item')
+      const id = nextId
+      nextId = toId('item')
       return {
         item: {
           id,

@@ -61,5 +61,13 @@ export function toAudioFormat(session: SessionEcho, direction: 'input' | 'output
   return type === 'audio/pcmu' || type === 'audio/pcma' ? type : 'audio/pcm'
 }
 
+/** When a turn of the user ends by itself, and whether a response follows. Null without turn detection. */
+export function toTurnRule(session: SessionEcho): { silenceMs: number; hasResponse: boolean } | null {
+  const detection = at(session, 'audio', 'input', 'turn_detection')
+  if (!isRecord(detection) || toAudioFormat(session, 'input') !== 'audio/pcm') return null
+  const silenceMs = Number(detection['silence_duration_ms'] ?? 500)
+  return { silenceMs, hasResponse: session['type'] === 'realtime' && detection['create_response'] !== false }
+}
+
 export const isTranscribed = (session: SessionEcho): boolean =>
   isRecord(at(session, 'audio', 'input', 'transcription'))

@@ -38,6 +38,16 @@ it('the Agents SDK connects through apiKey, sends a message, and gets an answer'
   })
 })
 
+it('the Agents SDK sends a voice, and hears it again', async () => {
+  const { session } = await connect()
+  const { promise: heard, resolve } = Promise.withResolvers<ArrayBuffer>()
+  session.on('audio', ({ data }) => resolve(data))
+  // 16-bit PCM of 24 kHz: 0.4 s of sound, and a second of silence that ends the turn.
+  const voice = new Int16Array(1.4 * 24_000).fill(8_000, 0, 0.4 * 24_000)
+  session.sendAudio(voice.buffer)
+  expect(Buffer.from(await heard).equals(Buffer.from(voice.buffer))).toBe(true)
+})
+
 it('the Agents SDK overwrites the preset with what the demo page sends in its name', async () => {
   const { sessions } = await connect()
   await expect.poll(() => sessions.at(-1)).toMatchObject({ instructions: '' })

@@ -163,6 +163,58 @@ describe('a response', () => {
   })
 })
 
+/** PCM of that many milliseconds, as loud as that. */
+const sound = (ms: number, level: number) => ({
+  ...append,
+  audio: Buffer.from(new Int16Array(ms * 24).fill(level).buffer).toString('base64'),
+})
+
+const listening = (detection: object | null, fields = {}) => ({
+  ...voice,
+  audio: { input: { turn_detection: detection } },
+  ...fields,
+})
+
+describe('turn detection', () => {
+  const spoken = [sound(100, 0), sound(400, 8_000), sound(200, 0)]
+
+  it('ends a turn after silence, and the response is what the user said', () => {
+    const events = converse(spoken, {
+      ...listening({ type: 'server_vad', silence_duration_ms: 200 }),
+      output_modalities: ['audio'],
+    })
+    expect(events.slice(0, 4)).toMatchObject([
+      { type: 'input_audio_buffer.speech_started', audio_start_ms: 100 },
+      { type: 'input_audio_buffer.speech_stopped', audio_end_ms: 680 },
+      { type: 'input_audio_buffer.committed' },
+      { type: 'conversation.item.added' },
+    ])
+    expect(new Set(events.slice(0, 3).map(({ item_id: id }) => id)).size).toBe(1)
+    const { delta } = events.find(({ type }) => type === 'response.output_audio.delta') ?? {}
+    expect(delta).toBe(
+      Buffer.concat(spoken.map(({ audio }) => Buffer.from(audio, 'base64'))).toString('base64'),
+    )
+    expect(events.at(-1)).toMatchObject({ type: 'response.done' })
+  })
+
+  it.each<[what: string, session: Event, last: unknown]>([
+    ['waits for more silence', listening({ type: 'semantic_vad' }), 'input_audio_buffer.speech_started'],
+    [
+      'leaves the response to the client',
+      listening({ type: 'server_vad', silence_duration_ms: 200, create_response: false }),
+      'conversation.item.done',
+    ],
+    ['is off', listening(null), undefined],
+    [
+      'has no response in a session for captions',
+      listening({ type: 'server_vad', silence_duration_ms: 200 }, { type: 'transcription' }),
+      'conversation.item.done',
+    ],
+  ])('%s, as the session says', (_, session, last) => {
+    expect(converse(spoken, session).at(-1)?.['type']).toBe(last)
+  })
+})
+
 describe('audio as events', () => {
   it('is committed as an item, and transcribed where the session has a transcription', () => {
     const events = converse([append, append, commit], captions)
