@@ -96,6 +96,11 @@ const rows = {
     code: 'index_unavailable',
     message: 'Too many questions wait for the index of the audit. Try again after Retry-After.',
   },
+  streams: {
+    status: 503,
+    code: 'too_many_streams',
+    message: 'Too many pages listen to /api/live. Try again after Retry-After, or ask /api/state.',
+  },
   route: { status: 404, code: 'invalid_request', message: 'This path does not exist.' },
   method: { status: 405, code: 'invalid_request', message: 'Use a method that the Allow header lists.' },
 } as const satisfies Record<string, AdminErrorRow>

@@ -30,8 +30,6 @@ async function* toCsvPages(index: RecordIndex, { filter, after }: ParsedQuery): 
 }
 
 export function apiRoutes(app: FastifyInstance, { index, keys, unixNow }: ApiOptions): void {
-  app.addHook('onClose', index.close)
-
   app.get('/api/attempts', async ({ query }, reply) => {
     const parsed = parseAttemptsQuery(query, { keys, now: unixNow() })
     const { text } = await index.ask({ kind: 'attempts', ...parsed })

@@ -24,6 +24,8 @@ export const attemptsReply = z.strictObject({
   next: z.string().nullable(),
   /** Lines that are incomplete or not records. */
   skipped_lines: count,
+  /** Of the audit as it was read: it differs when there are other records. `/api/live` sends it. */
+  version: z.string(),
 })
 
 export type AttemptsReply = z.infer<typeof attemptsReply>
@@ -188,6 +190,11 @@ export const stateReply = z.strictObject({
     index_progress: z.number().min(0).max(1).nullable(),
   }),
 })
+
+/** The event `records` of `/api/live`. The event `state` is a StateReply. */
+export const liveRecords = attemptsReply.pick({ version: true })
+
+export type LiveRecords = z.infer<typeof liveRecords>
 
 const reloaded = z.enum(['changed', 'unchanged', 'refused', 'not a file'])
 

@@ -22,12 +22,13 @@ import type { Watched } from '../watched-file.ts'
 import { reloadAll } from '../watched-settings.ts'
 import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
+import { liveRoute } from './live-route.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { pageRoute } from './page-route.ts'
 import { pauseRoutes } from './pause-routes.ts'
 import { createRecordIndex } from './record-index.ts'
 import { reloadRoute } from './reload-route.ts'
-import { stateRoute } from './state-route.ts'
+import { createStateReader, stateRoute } from './state-route.ts'
 import { createVerifier } from './verification.ts'
 
 /** The parts of the service that the listener shows. */
@@ -83,7 +84,7 @@ function addApi(app: FastifyInstance, parts: AdminParts): void {
   const verifier = createVerifier({ directory, keys, unixNow, logger })
   pageRoute(app)
   apiRoutes(app, { index, keys, unixNow })
-  stateRoute(app, {
+  const readState = createStateReader({
     ...parts,
     breaker: parts.upstream.breaker,
     presets: parts.presets.current,
@@ -93,6 +94,9 @@ function addApi(app: FastifyInstance, parts: AdminParts): void {
     verifier,
     unixNow,
   })
+  stateRoute(app, readState)
+  liveRoute(app, { readState, readVersion: async () => (await index.ask({ kind: 'version' })).text })
+  app.addHook('onClose', async () => void (await Promise.all([index.close(), verifier.close()])))
 }
 
 export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyInstance {

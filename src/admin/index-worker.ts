@@ -1,9 +1,11 @@
 /** The worker thread that owns the audit's index: answers one question after the other. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { AuditIndex } from '../audit-reader/audit-index.ts'
+import { AuditIndex, type SelectedPage } from '../audit-reader/audit-index.ts'
+import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { sqliteCodeOf } from '../audit-reader/index-schema.ts'
 import { monotonicNow } from '../clocks.ts'
 import { codeOf } from '../errors.ts'
+import type { AttemptsReply } from './api-schemas.ts'
 import type { Answer, AnswerMessage, Question, QuestionMessage, WorkerOptions } from './record-index.ts'
 import { toAttempts, toCsv } from './record-pages.ts'
 import { summarize } from './summary.ts'
@@ -11,16 +13,22 @@ import { summarize } from './summary.ts'
 /** Questions that come together see the same records. */
 const FRESH_MS = 1_000
 
+async function toReply(index: AuditIndex, page: SelectedPage, filter: RecordFilter): Promise<AttemptsReply> {
+  const skipped = await index.countSkipped(filter)
+  return toAttempts(page, { skipped, version: await index.version() })
+}
+
 async function answer(index: AuditIndex, question: Question): Promise<Answer> {
   if (question.kind === 'summary') {
     return { text: JSON.stringify(await summarize(index, question)), next: undefined }
   }
+  if (question.kind === 'version') return { text: await index.version(), next: undefined }
   const { filter, limit, after } = question
   const page = await index.select({ filter, limit, after, order: 'newest' })
   const { next } = page
   return question.kind === 'csv'
     ? { text: toCsv(page, after === undefined), next }
-    : { text: JSON.stringify(toAttempts(page, await index.countSkipped(filter))), next }
+    : { text: JSON.stringify(await toReply(index, page, filter)), next }
 }
 
 /** A failure of the directory is an answer. Any other one is a bug, and ends the worker. */

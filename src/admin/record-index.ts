@@ -20,6 +20,10 @@ export type Question =
       /** Unix milliseconds, not included. */
       readonly until: number
     }
+  | {
+      /** What changes with each record. */
+      readonly kind: 'version'
+    }
 
 /** Text, so that the event loop does not have to serialize it. */
 export interface Answer {

@@ -15,7 +15,10 @@ const isReason = (value: unknown): value is Reason =>
 /** The sentence of an attempt's reason; null if it has none. */
 const toMeaning = ({ reason }: ReadRecord): string | null => (isReason(reason) ? meanings[reason] : null)
 
-export const toAttempts = ({ records, next }: SelectedPage, skipped: number): AttemptsReply => ({
+export const toAttempts = (
+  { records, next }: SelectedPage,
+  { skipped, version }: { readonly skipped: number; readonly version: string },
+): AttemptsReply => ({
   records: records.map((found) => ({
     id: toCursorText(found),
     meaning: toMeaning(found.record),
@@ -23,6 +26,7 @@ export const toAttempts = ({ records, next }: SelectedPage, skipped: number): At
   })),
   next: next === undefined ? null : toCursorText(next),
   skipped_lines: skipped,
+  version,
 })
 
 /** In the order of the file; what is within another field is named after it. */

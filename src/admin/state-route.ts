@@ -73,12 +73,10 @@ function toMinting({ conditions, breaker, findUnready, pauses }: StateOptions): 
   return { state: some.length > 0 ? 'partly' : 'yes', causes: some }
 }
 
-export function stateRoute(app: FastifyInstance, options: StateOptions): void {
+export function createStateReader(options: StateOptions): () => StateReply {
   const { audit, lifecycle, presets, index, verifier, unixNow } = options
   const version = readVersion()
-  app.addHook('onClose', verifier.close)
-
-  app.get('/api/state', (): StateReply => {
+  return () => {
     const catalog = presets()
     return {
       now: unixNow(),
@@ -94,5 +92,9 @@ export function stateRoute(app: FastifyInstance, options: StateOptions): void {
         index_progress: index.progress(),
       },
     }
-  })
+  }
+}
+
+export function stateRoute(app: FastifyInstance, readState: () => StateReply): void {
+  app.get('/api/state', readState)
 }

@@ -15,6 +15,7 @@ import {
   type Location,
   type Page,
   type RecordFilter,
+  readVersion,
   selectPage,
 } from './index-query.ts'
 import { emptyFile, isDamage, loadSqlite, openDatabase, type Sqlite, sqliteCodeOf } from './index-schema.ts'
@@ -126,6 +127,11 @@ export class AuditIndex {
   /** Lines that are incomplete or not records, in files with records of this time. */
   countSkipped(filter: RecordFilter): Promise<number> {
     return this.#run((database) => countSkipped(database, filter))
+  }
+
+  /** Differs when the files have other records than before; the same in each process that reads the same files. */
+  version(): Promise<string> {
+    return this.#run(readVersion)
   }
 
   close(): void {

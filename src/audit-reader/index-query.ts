@@ -138,6 +138,15 @@ export function countSkipped(database: DatabaseSync, { since, until }: RecordFil
   return Number(statement.get(since ?? -Infinity, until ?? Infinity)?.['skipped'])
 }
 
+/** Of the files as they are indexed. */
+export function readVersion(database: DatabaseSync): string {
+  const statement = database.prepare(
+    'SELECT count(*) AS files, total(size) AS bytes, total(mtime) AS mtimes FROM files',
+  )
+  const { files, bytes, mtimes } = statement.get() ?? {}
+  return [files, bytes, mtimes].map((number) => Number(number).toString(36)).join('-')
+}
+
 const MINUTE_MS = 60_000
 
 const spansMs: ReadonlyMap<string, number> = new Map([

@@ -17,15 +17,21 @@ export interface AdminService extends TestService {
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>
 }
 
+interface AdminServiceOptions extends Omit<TestServiceOptions, 'environment'> {
+  /** Without one, a free port. */
+  readonly adminPort?: number
+}
+
 export async function startAdminService(
   environment: Environment = {},
-  options: Omit<TestServiceOptions, 'environment'> = {},
+  { adminPort: wanted = 0, ...options }: AdminServiceOptions = {},
 ): Promise<AdminService> {
   const service = await startTestService({
     environment: { ADMIN_PORT: '0', ADMIN_TOKEN, ...environment },
     ...options,
   })
   if (service.adminApp === undefined) throw new Error('there is no admin listener')
+  if (wanted !== 0) await service.adminApp.listen({ host: '127.0.0.1', port: wanted })
   const adminPort = await listen(service.adminApp)
   return {
     ...service,

@@ -56,7 +56,7 @@ describe('a page of records', () => {
   it('has each attempt once, newest first, with the sentence of its reason', async () => {
     const index = await openIndex()
     const page = await index.select({ filter, limit: 10_000, order: 'newest' })
-    const { records: listed, next } = attemptsReply.parse(toAttempts(page, 0))
+    const { records: listed, next } = attemptsReply.parse(toAttempts(page, { skipped: 0, version: '1' }))
     expect(next).toBeNull()
     expect(listed.map(({ record }) => record['request_id'])).toStrictEqual(
       attempts.map((one) => one['request_id']).toReversed(),
@@ -70,7 +70,7 @@ describe('a page of records', () => {
   it('has a cursor where there are more, and names the columns of a CSV once', async () => {
     const index = await openIndex()
     const page = await index.select({ filter, limit: 2, order: 'newest' })
-    expect(toAttempts(page, 0).next).toMatch(/^\d+\/audit-.+\.jsonl\/\d+$/)
+    expect(toAttempts(page, { skipped: 0, version: '1' }).next).toMatch(/^\d+\/audit-.+\.jsonl\/\d+$/)
     const lines = toCsv(page, true).split('\r\n')
     expect(lines[0]).toMatch(/^time,event,outcome,code,reason,/)
     expect(lines).toHaveLength(4)

@@ -5,7 +5,9 @@ import { toBelievableDay } from '../admin/believable-day.ts'
 import { keys } from '../audit/fields.ts'
 import { writeFiles } from '../audit-reader/chains.ts'
 import { createTemporaryDirectory, type Defer } from '../support/service.ts'
+import { findAxeViolations } from './axe.ts'
 import { describeInChromium, type Scene } from './chromium.ts'
+import { startPathProxy } from './path-proxy.ts'
 
 const flooder = keys.toPseudonym('caller', 'person-7')
 
@@ -17,9 +19,14 @@ async function startAfterADay(defer: Defer): Promise<AdminService> {
 
 const waitForAnswer = (page: Page): Promise<void> => page.locator('main.ready[aria-busy="false"]').waitFor()
 
-/** As after another tab, so that the test does not wait for the next update. */
-const lookAgain = (page: Page): Promise<unknown> =>
-  page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+/** In the page: elements whose text is wider than they are, but for those that say so by an ellipsis or scroll. */
+const findCutText = `[...document.querySelectorAll('main *, header *')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+  .filter((one) => getComputedStyle(one).overflowX === 'hidden' && getComputedStyle(one).textOverflow !== 'ellipsis')
+  .filter((one) => !one.classList.contains('unseen'))
+  .map((one) => one.outerHTML.slice(0, 100))`
+
+const patiently = { timeout: 20_000 } as const
 
 const toParams = (page: Page): URLSearchParams => new URL(page.url()).searchParams
 
@@ -110,30 +117,38 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     expect(errors).toStrictEqual([])
   })
 
-  it.each([390, 1024, 1440])(
-    'fits %i pixels in light and dark, without scrolling sideways',
-    async (width) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { page, errors } = await openPage('?range=24h', {
-          viewport: { width, height: 900 },
-          colorScheme,
-        })
+  it.each(['light', 'dark'] as const)(
+    'in the %s theme, axe finds nothing, and no width needs scrolling sideways',
+    async (colorScheme) => {
+      const { page, errors } = await openPage('?range=24h', { colorScheme })
+      expect(await findAxeViolations(page)).toStrictEqual([])
+      // 720 pixels are 1440 at 200 %.
+      for (const width of [1440, 1024, 720, 390]) {
+        await page.setViewportSize({ width, height: 900 })
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
-        expect(errors).toStrictEqual([])
       }
+      await page.locator('#records tr.refused').first().getByRole('button').click()
+      await page.getByRole('dialog').waitFor()
+      expect(await findAxeViolations(page)).toStrictEqual([])
+      expect(errors).toStrictEqual([])
     },
   )
 
-  it('works below a path of a proxy', async () => {
+  it('at 200 % cuts no text', async () => {
+    const { page } = await openPage('?range=24h', { viewport: { width: 720, height: 450 } })
+    expect(await page.evaluate(findCutText)).toStrictEqual([])
+  })
+
+  it('works below a path of a proxy, live updates too', async () => {
+    const proxied = await startPathProxy('/mint', service().adminPort)
     const { page, errors } = await scene.open()
-    const own = `http://127.0.0.1:${service().adminPort}`
-    await page.route(`${own}/mint/**`, async (route) => {
-      await route.fulfill({
-        response: await route.fetch({ url: route.request().url().replace('/mint/', '/') }),
-      })
-    })
-    await page.goto(`${own}/mint/?range=24h`)
+    await page.goto(`${proxied}/mint/?range=24h`)
     await waitForAnswer(page)
+    const newest = page.locator('#records tbody button').first()
+    const before = await newest.getAttribute('data-key')
+    await service().mint()
+    await expect.poll(() => newest.getAttribute('data-key'), patiently).not.toBe(before)
+    expect(await page.locator('#live').textContent()).toBe('Live')
     expect(errors).toStrictEqual([])
   })
 
@@ -152,21 +167,32 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     await page.goto(`http://127.0.0.1:${empty.adminPort}/`)
     await page.getByText('No attempts in this span.').waitFor()
     await empty.mint()
-    await lookAgain(page)
     await page.locator('#records tr.issued').waitFor()
     expect(errors).toStrictEqual([])
   })
 
-  it('says when the service stops to answer, and keeps what was known', async () => {
-    const ending = await startAdminService()
+  it('reconnects after a restart of the service, and has each record once', async () => {
+    const AUDIT_DIR = await createTemporaryDirectory()
+    const ending = await startAdminService({ AUDIT_DIR })
     const { page } = await scene.open()
+    await ending.mint()
     await page.goto(`http://127.0.0.1:${ending.adminPort}/`)
-    await waitForAnswer(page)
+    const rows = page.locator('#records tr.issued button')
+    await expect.poll(() => rows.count(), patiently).toBe(1)
+    await ending.mint()
     await ending.adminApp?.close()
-    await lookAgain(page)
+    await ending.audit.close()
+    await page.getByText('Reconnecting…').waitFor()
     await page.getByText(/^The service does not answer\. The page shows what was known at/).waitFor()
     expect(await page.locator('main.stale').count()).toBe(1)
-  })
+    const started = await startAdminService({ AUDIT_DIR }, { adminPort: ending.adminPort })
+    await started.mint()
+    await expect.poll(() => rows.count(), patiently).toBe(3)
+    const keysOfRows = await rows.evaluateAll((buttons) => buttons.map((one) => one.getAttribute('data-key')))
+    expect(new Set(keysOfRows).size).toBe(3)
+    expect(await page.locator('#live').textContent()).toBe('Live')
+    expect(await page.locator('#notice').textContent()).toBe('')
+  }, 60_000)
 
   it('says that the service is not minting, and what to do', async () => {
     const refused = await startAdminService()

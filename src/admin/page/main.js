@@ -1,47 +1,50 @@
 /** The operations page: what it asks, when, and what it shows if there is no answer. */
-import { askAttempts, askState, askSummary, RefusedError } from './api.js'
+import { askAttempts, askState, askSummary } from './api.js'
 import { Charts, toBucketName } from './chart.js'
 import { createControls, showKnownValues } from './controls.js'
 import { createDetails } from './details.js'
 import { find } from './dom.js'
 import { formatTime } from './format.js'
 import { showHealth } from './health.js'
+import { Live } from './live.js'
 import { showChanges } from './marks.js'
+import { tell, tellError } from './notice.js'
 import { showPanels } from './panels.js'
 import { createPauses } from './pauses.js'
 import { showTable } from './table.js'
-import { fields, parseView, toggleFilter, toQuery, toUrl } from './view.js'
+import { parseView, toggleFilter, toQuery, toUrl } from './view.js'
 
 /** @typedef {import('./view.js').View} View */
 /** @typedef {import('./api.js').Summary} Summary */
 /** @typedef {import('./api.js').Attempts} Attempts */
 
-const EVERY_MS = 5_000
+/** Spans that end now move on, even if nothing happens. */
+const LIVE_MS = 30_000
+/** Without a connection, also to find out whether the service answers. */
+const LOST_MS = 3_000
+const REST_MS = 1_000
 /** What takes long is asked for less often. */
-const WAITS_PER_ANSWER = 2
+const RESTS_PER_ANSWER = 2
 /** The first answer may wait until the whole audit is read. */
 const ANSWER_MS = 120_000
 
 const main = () => find('main', HTMLElement)
-
-/** @param {string} text @param {'info' | 'bad' | ''} tone */
-function tell(text, tone) {
-  const notice = find('#notice', HTMLElement)
-  if (notice.textContent !== text) notice.textContent = text
-  notice.className = tone
-}
 
 class Page {
   #view = parseView(new URLSearchParams(location.search))
   /** Where the pages begin that are older than the newest one; the last one is shown. @type {string[]} */
   #cursors = []
   /** @type {Attempts} */
-  #attempts = { records: [], next: null, skipped_lines: 0 }
+  #attempts = { records: [], next: null, skipped_lines: 0, version: '' }
+  /** The newest one that the service knows of. */
+  #version = ''
   #asking = new AbortController()
+  #isAsking = false
   /** @type {number | undefined} */
   #timer
+  #restsUntil = 0
   #answeredAt = 0
-  #isPaused = false
+  #isStopped = false
   #charts = new Charts({
     onSpan: (from, to) =>
       this.#change({ ...this.#view, range: null, from: Math.round(from), to: Math.round(to) }),
@@ -55,16 +58,25 @@ class Page {
       if (this.#view.record !== null) this.#open(null)
     },
   })
+  #live = new Live({
+    onState: (state) => this.#showState(state),
+    onVersion: (version) => {
+      this.#version = version
+      this.#schedule()
+    },
+    onConnection: () => {
+      this.#showConnection()
+      if (!this.#live.isLost) void this.#refresh({ isUpdate: true })
+    },
+  })
 
   start() {
     find('#newer', HTMLButtonElement).addEventListener('click', () => this.#turn(undefined))
     find('#older', HTMLButtonElement).addEventListener('click', () =>
       this.#turn(this.#attempts.next ?? undefined),
     )
-    const live = find('#live', HTMLButtonElement)
-    live.addEventListener('click', () => {
-      this.#isPaused = !this.#isPaused
-      live.setAttribute('aria-pressed', String(!this.#isPaused))
+    find('#live', HTMLButtonElement).addEventListener('click', () => {
+      this.#isStopped = !this.#isStopped
       this.#look()
     })
     addEventListener('popstate', () => {
@@ -73,6 +85,7 @@ class Page {
       void this.#refresh()
     })
     document.addEventListener('visibilitychange', () => this.#look())
+    this.#live.open()
     void this.#refresh()
   }
 
@@ -103,9 +116,23 @@ class Page {
     void this.#refresh()
   }
 
-  /** At once, if someone looks. */
+  /** Updates at once, if someone looks. A hidden page has no connection: browsers allow few for all pages together. */
   #look() {
-    if (!document.hidden && !this.#isPaused) void this.#refresh({ isUpdate: true })
+    const isLooking = !document.hidden && !this.#isStopped
+    if (isLooking) this.#live.open()
+    else this.#live.close()
+    this.#showConnection()
+    if (isLooking) void this.#refresh({ isUpdate: true })
+  }
+
+  #showConnection() {
+    const { isLost } = this.#live
+    const live = find('#live', HTMLButtonElement)
+    live.setAttribute('aria-pressed', String(!this.#isStopped))
+    live.classList.toggle('lost', isLost && !this.#isStopped)
+    const text = isLost ? 'Reconnecting…' : 'Live'
+    find('#live-text', HTMLElement).textContent = this.#isStopped ? 'Live off' : text
+    this.#schedule()
   }
 
   /** @param {{ isUpdate: boolean }} [options] */
@@ -115,6 +142,7 @@ class Page {
     this.#asking = new AbortController()
     const { signal } = this.#asking
     const startedAt = Date.now()
+    this.#isAsking = true
     this.#controls.show(this.#view)
     if (!isUpdate) main().setAttribute('aria-busy', 'true')
     try {
@@ -123,8 +151,10 @@ class Page {
       if (signal.aborted) return
       this.#tellError(error)
     }
+    this.#isAsking = false
     main().setAttribute('aria-busy', 'false')
-    this.#schedule(Math.max(EVERY_MS, WAITS_PER_ANSWER * (Date.now() - startedAt)))
+    this.#restsUntil = Date.now() + Math.max(REST_MS, RESTS_PER_ANSWER * (Date.now() - startedAt))
+    this.#schedule()
   }
 
   /** @param {AbortSignal} signal */
@@ -133,20 +163,28 @@ class Page {
     const page = new URLSearchParams(query)
     const cursor = this.#cursors.at(-1)
     if (cursor !== undefined) page.set('cursor', cursor)
-    const state = await askState(signal)
-    showHealth(state, this.#view.zone)
-    this.#pauses.show(state, this.#view.zone)
-    const progress = state.audit.index_progress
-    if (progress !== null) tell(`The audit is being read: ${Math.round(progress * 100)} %.`, 'info')
-    // The list first: it is there at once, while the summary of many records takes its time.
-    const listed = askAttempts(page, signal).then((attempts) => this.#showAttempts(attempts))
-    await Promise.all([listed, askSummary(query, signal).then((summary) => this.#showSummary(summary))])
+    // Each is shown when it is there: the summary of many records takes longest.
+    await Promise.all([
+      askState(signal).then((state) => this.#showState(state)),
+      askAttempts(page, signal).then((attempts) => this.#showAttempts(attempts)),
+      askSummary(query, signal).then((summary) => this.#showSummary(summary)),
+    ])
     this.#answeredAt = Date.now()
     main().classList.remove('stale', 'unanswered')
     main().classList.add('ready')
     tell('', '')
     find('#updated', HTMLElement).textContent =
       `Updated ${formatTime('time', this.#answeredAt, this.#view.zone)}`
+  }
+
+  /** @param {import('./api.js').State} state */
+  #showState(state) {
+    showHealth(state, this.#view.zone)
+    this.#pauses.show(state, this.#view.zone)
+    const progress = state.audit.index_progress
+    if (this.#isAsking && progress !== null) {
+      tell(`The audit is being read: ${Math.round(progress * 100)} %.`, 'info')
+    }
   }
 
   /** @param {Summary} summary */
@@ -182,27 +220,19 @@ class Page {
   /** @param {unknown} error */
   #tellError(error) {
     main().classList.add(this.#answeredAt > 0 ? 'stale' : 'unanswered')
-    if (error instanceof RefusedError) {
-      const label = fields.find(({ name }) => name === error.param)?.label
-      const text =
-        label === undefined ? error.message : `The filter “${label}” does not take this value. Remove it.`
-      return tell(text, 'bad')
-    }
-    const old =
-      this.#answeredAt === 0
-        ? ''
-        : ` The page shows what was known at ${formatTime('time', this.#answeredAt, this.#view.zone)}.`
-    return tell(`The service does not answer.${old} The next try is in 5 seconds.`, 'bad')
+    tellError(error, this.#answeredAt, this.#view.zone)
   }
 
-  /** Neither while nobody looks, nor while an older page is read. @param {number} ms */
-  #schedule(ms) {
+  /** The next update: soon if there are other records. None while nobody looks, or an older page is read. */
+  #schedule() {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      const isReading = this.#cursors.length > 0 && !main().classList.contains('stale')
-      if (this.#isPaused || document.hidden || isReading) this.#schedule(EVERY_MS)
-      else void this.#refresh({ isUpdate: true })
-    }, ms)
+    const isStale = main().classList.contains('stale') || main().classList.contains('unanswered')
+    const isReading = this.#cursors.length > 0 && !isStale
+    if (this.#isAsking || this.#isStopped || document.hidden || isReading) return
+    const isOld = this.#version !== '' && this.#version !== this.#attempts.version
+    const every = this.#live.isLost || isStale ? LOST_MS : LIVE_MS
+    const ms = isOld && !isStale ? this.#restsUntil - Date.now() : every
+    this.#timer = setTimeout(() => void this.#refresh({ isUpdate: true }), Math.max(0, ms))
   }
 }
 
