@@ -66,6 +66,7 @@ const firing: readonly (readonly [alert: string, series: readonly Series[]])[] =
   ['RealtimeMintTokensRefused', [issued, refused('unauthenticated', '0+30x60')]],
   ['RealtimeMintOriginsRefused', [issued, gauge('realtime_mint_refused_preflights_total', '0+90x60')]],
   ['RealtimeMintCallersLimited', [issued, refused('rate_limited', '0+30x60')]],
+  ['RealtimeMintPaused', [issued, failed('paused', '0+60x60')]],
   ['RealtimeMintRestarts', [gauge('process_start_time_seconds', '1+300x60')]],
   [
     'RealtimeMintFewDescriptorsLeft',
@@ -112,6 +113,11 @@ describe.skipIf(isMissing('promtool'))(`alerts${ifMissing('promtool')}`, () => {
   it.each(firing)('%s fires', async (alert, series) => {
     const query = `ALERTS{alertname="${alert}", alertstate="firing"}`
     await expect(expectFiring(series, query, 1)).resolves.toContain('SUCCESS')
+  })
+
+  it('a pause does not count as a failure', async () => {
+    const query = 'ALERTS{alertname="RealtimeMintFailing"}'
+    await expect(expectFiring([issued, failed('paused', '0+60x60')], query, 0)).resolves.toContain('SUCCESS')
   })
 
   it('none fires for a healthy service', async () => {
