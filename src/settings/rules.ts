@@ -117,6 +117,11 @@ const doubts: readonly Rule[] = [
     'has no effect without REDIS_URL. Each replica counts alone',
   ],
   [
+    'AUDIT_COPY_TO_LOG',
+    (read) => read['AUDIT_COPY_TO_LOG'] === 'true' && read['AUDIT_IDENTITIES'] === 'plain',
+    'the log gets callers and addresses in plain text, as AUDIT_IDENTITIES says. Restrict who can read it',
+  ],
+  [
     'ALL_PROXY',
     (read) => Boolean(read['ALL_PROXY']) && !isSet(read, 'HTTPS_PROXY'),
     'has no effect. Set HTTPS_PROXY',

@@ -110,12 +110,11 @@ async function verifyAudit({ compose }: Scene): Promise<string> {
   return `audit verify: ${report.trim().split('\n').at(-1)}`
 }
 
-/** Resolves when `query` has `value` series. */
 async function watchReplicas({ compose, prometheusUrl }: Scene): Promise<string> {
   await compose('--profile', 'ops', 'up', '--detach', '--no-deps', 'prometheus')
   const url = `${prometheusUrl}/api/v1/query?query=${encodeURIComponent('sum(up{job="realtime-mint"}) == 3')}`
   for (let tries = 0; ; tries += 1) {
-    const text = await fetch(url).then(
+    const text = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
       (reply) => reply.text(),
       () => '',
     )

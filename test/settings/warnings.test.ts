@@ -52,6 +52,11 @@ describe('a setting that has no effect, or another one than it seems, is a warni
       { ...enough, ADMIN_TOKEN: 't'.repeat(32), ADMIN_HOST: '0.0.0.0' },
       'ADMIN_HOST, ADMIN_TOKEN: not used, because ADMIN_PORT is not set. Set it to open the admin listener',
     ],
+    [
+      { ...enough, AUDIT_COPY_TO_LOG: 'true', AUDIT_IDENTITIES: 'plain' },
+      'AUDIT_COPY_TO_LOG: the log gets callers and addresses in plain text, as AUDIT_IDENTITIES says. Restrict who can read it',
+    ],
+    [{ ...enough, AUDIT_COPY_TO_LOG: 'false', AUDIT_IDENTITIES: 'plain' }],
     [{ ...enough, REPLICAS: '3' }, 'REPLICAS: has no effect without REDIS_URL. Each replica counts alone'],
     [
       { ...enough, ALLOWED_ORIGINS: 'https://a.example,https://b.example,https://a.example' },
