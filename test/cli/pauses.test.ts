@@ -1,5 +1,5 @@
 // The commands pause, resume and pauses, on the stores that a service in this process uses.
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runExplain } from '../../src/cli/explain.ts'
@@ -224,12 +224,15 @@ describeRedis('with Redis', () => {
     await notice()
     expect(refusalOf(await mint())).toEqual(paused)
     await server.start()
-    const elsewhere = { REDIS_URL: server.url, AUDIT_DIR: await createTemporaryDirectory() }
+    const directory = await createTemporaryDirectory()
+    const elsewhere = { REDIS_URL: server.url, AUDIT_DIR: directory }
     await expect
       .poll(async () => (await runCommand(runPauses, [], { environment: elsewhere, now })).stdout, {
         timeout: 5_000,
       })
       .toMatch(/^all mints\n/)
+    // It only looks.
+    expect(await readdir(directory)).toEqual([])
   })
 
   it('pause says when neither store takes it', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
@@ -78,6 +78,17 @@ describe('a pause', () => {
     expect(await pauses.resume({ scope: 'all', value: null, by: 'ADMIN_TOKEN' })).toBe('not_paused')
   })
 
+  it('ends also where the clock is behind that of the process that paused', async () => {
+    const directory = await createTemporaryDirectory()
+    const ahead = createPauses(directory, { clock: { nowMs: NOW + MINUTE_MS } })
+    await ahead.pauses.pause(everything)
+    const { pauses } = createPauses(directory)
+    await pauses.sync()
+    await pauses.resume(everything)
+    await ahead.pauses.sync()
+    expect([pauses.list(), ahead.pauses.list()]).toEqual([[], []])
+  })
+
   it('of a scope that is paused replaces the earlier one', async () => {
     const { pauses, changes } = createPauses(await createTemporaryDirectory())
     await pauses.pause({ ...everything, note: 'first' })
@@ -141,21 +152,40 @@ describe('in AUDIT_DIR', () => {
     expect(pauses.list()).toHaveLength(20)
   })
 
-  it('a half-written, foreign or misnamed file changes nothing, and is reported once', async () => {
+  it.each<[what: string, toName: (name: string) => string, length: number, faults: readonly string[]]>([
+    ['a half-written file', (name) => name, 40, ['invalid_file']],
+    ['an empty file', (name) => name, 0, ['invalid_file']],
+    ['a copy under another name', () => `${'0'.repeat(16)}.json`, Infinity, ['invalid_file']],
+    ['a draft that a crash left', (name) => `${name}.0123456789abcdef`, Infinity, []],
+    ['a file of someone else', () => 'notes.txt', Infinity, []],
+  ])(
+    '%s pauses nothing, and a file that should is reported once',
+    async (_what, toName, length, expected) => {
+      const [source, directory] = [await createTemporaryDirectory(), await createTemporaryDirectory()]
+      await createPauses(source).pauses.pause(everything)
+      const [name = ''] = await readdir(join(source, 'pauses'))
+      const text = await readFile(join(source, 'pauses', name), 'utf8')
+      await mkdir(join(directory, 'pauses'))
+      await writeFile(join(directory, 'pauses', toName(name)), text.slice(0, length))
+      const { pauses, faults } = createPauses(directory)
+      await pauses.sync()
+      await pauses.sync()
+      expect([pauses.list(), faults]).toEqual([[], expected])
+    },
+  )
+
+  it('a change is noticed although the directory has the time of the change before it', async () => {
     const directory = await createTemporaryDirectory()
-    const first = createPauses(directory)
-    await first.pauses.pause(everything)
-    const [name = ''] = await readdir(join(directory, 'pauses'))
-    const text = await readFile(join(directory, 'pauses', name), 'utf8')
-    await writeFile(join(directory, 'pauses', `${'0'.repeat(16)}.json`), text)
-    await writeFile(join(directory, 'pauses', `${'1'.repeat(16)}.json`), text.slice(0, 40))
-    await writeFile(join(directory, 'pauses', `${name}.0123456789abcdef`), text)
-    await writeFile(join(directory, 'pauses', 'notes.txt'), 'x')
-    const { pauses, faults } = createPauses(directory)
-    await pauses.sync()
-    await pauses.sync()
-    expect(scopesOf(pauses.list())).toEqual([['all', null]])
-    expect(faults).toEqual(['invalid_file'])
+    const clock = { nowMs: Date.now() }
+    const [one, other] = [createPauses(directory, { clock }), createPauses(directory, { clock })]
+    const keepTime = (): Promise<void> => utimes(join(directory, 'pauses'), 0, clock.nowMs / 1000)
+    await one.pauses.pause(ofPreset('assistant'))
+    await keepTime()
+    await other.pauses.sync()
+    await one.pauses.pause(everything)
+    await keepTime()
+    await other.pauses.sync()
+    expect(other.pauses.list()).toHaveLength(2)
   })
 
   it('a pause that is known stays in force when its file is damaged or removed, and is written again', async () => {

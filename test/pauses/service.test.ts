@@ -76,9 +76,11 @@ describe('a paused attempt', () => {
     ],
     ['no other fault', { preset: 'assistant' }, paused],
   ])('with %s gets that refusal, also while the audit is down', async (_what, body, outcome) => {
-    const { pauses, mint, auditDirectory } = await startTestService()
+    const { pauses, mint, auditDirectory, audit } = await startTestService()
     await pauses.pause(everything)
     await breakAudit(auditDirectory)
+    await mint({ preset: 'nobody' })
+    expect(audit.available).toBe(false)
     expect(refusalOf(await mint(body))).toEqual(outcome)
   })
 })

@@ -28,8 +28,8 @@ function toTimes({ since, until, by }, now, zone) {
 /** @param {Pause} pause */
 const toKey = ({ scope, value }) => `${scope} ${value}`
 
-/** @param {Pause} pause @param {{ times: string, onResume: (pause: Pause, button: HTMLButtonElement) => void }} context */
-function toItem(pause, { times, onResume }) {
+/** @param {Pause} pause @param {(pause: Pause, button: HTMLButtonElement) => void} onResume */
+function toItem(pause, onResume) {
   const button = h('button', { type: 'button', 'data-key': toKey(pause) }, 'Resume')
   button.addEventListener('click', () => onResume(pause, button))
   const command = `realtime-mint resume ${toScopeOption(pause.scope, pause.value)}`
@@ -41,7 +41,7 @@ function toItem(pause, { times, onResume }) {
       'div',
       {},
       h('p', { class: 'what' }, toTitle(pause)),
-      h('p', { class: 'quiet' }, times),
+      h('p', { class: 'times quiet' }),
       pause.note !== null && h('p', { class: 'note' }, pause.note),
     ),
     button,
@@ -86,12 +86,14 @@ export function createPauses({ onChanged }) {
   return {
     /** @param {State} state @param {Zone} zone */
     show({ pauses, now }, zone) {
-      const items = pauses.map((pause) => ({ pause, times: toTimes(pause, now, zone) }))
-      render(list, items, () =>
-        items.map(({ pause, times }) =>
-          toItem(pause, { times, onResume: (one, button) => void resume(one, button) }),
-        ),
+      render(list, pauses, () =>
+        pauses.map((pause) => toItem(pause, (one, button) => void resume(one, button))),
       )
+      // Apart from the rest, so that an open command stays open.
+      list.querySelectorAll('.times').forEach((element, index) => {
+        const pause = pauses[index]
+        if (pause !== undefined) element.textContent = toTimes(pause, now, zone)
+      })
       section.hidden = pauses.length === 0 && notice.textContent === ''
     },
     /** Asks for the rest of a pause. @param {Pause['scope']} scope @param {string} value */
