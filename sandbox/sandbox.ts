@@ -113,9 +113,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     requests: context.requests,
     behave: (behaviour, times) => context.slot.tell({ behaviour, times }),
     expireSecrets: () => context.connections?.expire(),
-    close: () => {
-      context.connections?.close()
-      return closeServer(server)
+    close: async () => {
+      await context.connections?.close()
+      await closeServer(server)
     },
   }
 }

@@ -15,7 +15,8 @@ export interface AnswererOptions {
 export interface Answerer {
   /** The answer, with all candidates. */
   readonly sdp: string
-  readonly close: () => void
+  /** Resolves when the page has been told. */
+  readonly close: () => Promise<void>
 }
 
 /** Half a second, so that a person hears the echo as one. */
@@ -65,24 +66,24 @@ function toPeer({ webRtc, onChannel }: AnswererOptions, end: () => void): RTCPee
 export async function answerOffer(options: AnswererOptions): Promise<Answerer> {
   const { offer, onEnd } = options
   let hasEnded = false
-  const end = (): void => {
+  const end = async (): Promise<void> => {
     if (hasEnded) return
     hasEnded = true
     clearTimeout(timer)
     onEnd()
-    void peer.close()
+    await peer.close()
   }
-  const peer = toPeer(options, end)
-  const timer = setTimeout(end, CONNECT_MS).unref()
+  const peer = toPeer(options, () => void end())
+  const timer = setTimeout(() => void end(), CONNECT_MS).unref()
   peer.connectionStateChange.subscribe((state) => {
     if (state === 'connected') clearTimeout(timer)
-    if (state === 'failed' || state === 'closed') end()
+    if (state === 'failed' || state === 'closed') void end()
   })
   try {
     await peer.setRemoteDescription({ type: 'offer', sdp: offer })
     await peer.setLocalDescription(await peer.createAnswer())
   } catch (error) {
-    end()
+    await end()
     throw error
   }
   return { sdp: peer.localDescription?.sdp ?? '', close: end }

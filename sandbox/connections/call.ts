@@ -87,6 +87,8 @@ async function connect(
   }
   const id = toId('rtc')
   const { live, log, validator } = context
+  // Counts from now on, because the answer takes a moment.
+  live.add(id, () => undefined)
   try {
     const { sdp, close } = await answerOffer({
       offer,

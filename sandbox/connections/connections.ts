@@ -7,7 +7,7 @@ import { createEventValidator, type Grant } from '../mint.ts'
 import { isCallPath, serveCall } from './call.ts'
 import type { ConnectionContext, ConnectionOptions } from './context.ts'
 import { createLiveConnections } from './live.ts'
-import { createSecretBook } from './secrets.ts'
+import { createMintedSecrets } from './secrets.ts'
 import { serveUpgrade } from './socket.ts'
 
 export interface Connections {
@@ -23,14 +23,14 @@ export interface Connections {
   ) => Promise<void>
   readonly serveUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
   /** Ends all connections at once. */
-  readonly close: () => void
+  readonly close: () => Promise<void>
 }
 
 export function createConnections({ now, ...options }: ConnectionOptions): Connections {
   let compiled: ValidateFunction<RealtimeClientEvent> | undefined
   const context: ConnectionContext = {
     ...options,
-    secrets: createSecretBook(now),
+    secrets: createMintedSecrets(now),
     live: createLiveConnections(),
     validator: () => {
       compiled ??= createEventValidator()
@@ -49,8 +49,8 @@ export function createConnections({ now, ...options }: ConnectionOptions): Conne
       upgraded.add(socket.once('close', () => upgraded.delete(socket)))
       return serveUpgrade(context, request, socket, head)
     },
-    close: () => {
-      context.live.endAll()
+    close: async () => {
+      await context.live.endAll()
       for (const socket of upgraded) socket.destroy()
     },
   }

@@ -4,7 +4,7 @@ import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime'
 import type { MintTerms } from '../mint.ts'
 import type { WebRtc } from './answerer.ts'
 import type { LiveConnections } from './live.ts'
-import type { SecretBook } from './secrets.ts'
+import type { MintedSecrets } from './secrets.ts'
 
 export interface ConnectionOptions {
   readonly terms: Pick<MintTerms, 'apiKey' | 'auth'>
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
 }
 
 export interface ConnectionContext extends Omit<ConnectionOptions, 'now'> {
-  readonly secrets: SecretBook
+  readonly secrets: MintedSecrets
   readonly live: LiveConnections
   /** Compiled once, for the first connection. */
   readonly validator: () => ValidateFunction<RealtimeClientEvent>

@@ -1,20 +1,22 @@
 /** The connections that are open, and how they end. */
 import { type Refusal, refuse } from '../refusal.ts'
 
+type End = () => void | Promise<void>
+
 export interface LiveConnections {
   /** The refusal of one more, if there are too many. */
   readonly checkRoom: () => Refusal | undefined
-  readonly add: (id: string, end: () => void) => void
+  readonly add: (id: string, end: End) => void
   readonly remove: (id: string) => void
   /** Ends one. False if there is none of that id. */
   readonly end: (id: string) => boolean
-  readonly endAll: () => void
+  readonly endAll: () => Promise<void>
 }
 
 const MAX_CONNECTIONS = 32
 
 export function createLiveConnections(): LiveConnections {
-  const ends = new Map<string, () => void>()
+  const ends = new Map<string, End>()
   return {
     checkRoom: () =>
       ends.size < MAX_CONNECTIONS
@@ -31,11 +33,11 @@ export function createLiveConnections(): LiveConnections {
     remove: (id) => void ends.delete(id),
     end: (id) => {
       const end = ends.get(id)
-      end?.()
+      void end?.()
       return end !== undefined
     },
-    endAll: () => {
-      for (const end of ends.values()) end()
+    endAll: async () => {
+      await Promise.all([...ends.values()].map((end) => end()))
     },
   }
 }

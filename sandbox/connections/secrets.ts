@@ -14,7 +14,7 @@ export type Admission =
   | { readonly admitted: true; readonly session: SessionEcho }
   | { readonly admitted: false; readonly refusal: Refusal }
 
-export interface SecretBook {
+export interface MintedSecrets {
   readonly add: (value: string, entry: Entry) => void
   /** Lets all secrets expire. */
   readonly expire: () => void
@@ -47,7 +47,7 @@ function checkModel({ type, model: own }: SessionEcho, asked: string | null): Re
 }
 
 /** `now` in epoch ms. */
-export function createSecretBook(now: () => number): SecretBook {
+export function createMintedSecrets(now: () => number): MintedSecrets {
   const entries = new Map<string, Entry>()
   return {
     add: (value, entry) => {

@@ -84,13 +84,15 @@ export async function openCall(options) {
     speaker.srcObject = null
     peer.close()
   }
-  channel.addEventListener('message', ({ data }) => options.onEvent(JSON.parse(data)))
-  channel.addEventListener('close', () => {
+  function end() {
     close()
     options.onEnd()
-  })
+  }
+  channel.addEventListener('message', ({ data }) => options.onEvent(JSON.parse(data)))
+  channel.addEventListener('close', end)
   peer.addEventListener('connectionstatechange', () => {
-    if (peer.connectionState === 'failed') channel.close()
+    // On one machine, no network comes back: the sandbox has ended.
+    if (['disconnected', 'failed'].includes(peer.connectionState)) end()
   })
   try {
     await negotiate(peer, options)
@@ -100,7 +102,7 @@ export async function openCall(options) {
   }
   return {
     send: (event) => channel.send(JSON.stringify(event)),
-    close: () => channel.close(),
+    close: end,
     readTraffic: () => readTraffic(peer),
   }
 }

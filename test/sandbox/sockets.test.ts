@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
@@ -69,6 +70,11 @@ it('one connection too many is refused, until another one ends', async () => {
   await Promise.all(sockets.map(({ next }) => next('session.created')))
   const { error } = await connectSocket(sandbox, secret).next('error')
   expect(error).toMatchObject({ code: 'rate_limit_exceeded' })
+  const call = await fetch(`${sandbox.baseUrl}/realtime/calls`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/sdp' },
+  })
+  expect(call.status).toBe(429)
   sockets[0]?.close()
   await sockets[0]?.closed
   await connectSocket(sandbox, secret).next('session.created')
@@ -80,6 +86,25 @@ it('the sandbox closes its WebSockets when it closes', async () => {
   await socket.next('session.created')
   await sandbox.close()
   expect(await socket.closed).toMatchObject({ code: 1006 })
+})
+
+it('a refused client that does not close its end does not keep the sandbox from closing', async () => {
+  const { sandbox } = await startClockedSandbox()
+  const key = randomBytes(16).toString('base64')
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': key,
+  }
+  const call = request(`${sandbox.baseUrl}/realtime`, { headers })
+  call.end()
+  const [reply, socket] = await once(call, 'upgrade')
+  expect(reply.statusCode).toBe(101)
+  const cut = once(socket, 'close')
+  socket.on('error', () => undefined)
+  await sandbox.close()
+  await cut
 })
 
 it.each([
