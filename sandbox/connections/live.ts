@@ -37,7 +37,7 @@ export function createLiveConnections(): LiveConnections {
       return end !== undefined
     },
     endAll: async () => {
-      await Promise.all([...ends.values()].map((end) => end()))
+      await Promise.all(Array.from(ends.values(), async (end) => end()))
     },
   }
 }
