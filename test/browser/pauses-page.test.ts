@@ -8,6 +8,7 @@ import { writeFiles } from '../audit-reader/chains.ts'
 import { refusalOf } from '../support/replies.ts'
 import { createTemporaryDirectory, type Defer, PRESETS } from '../support/service.ts'
 import { secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
+import { findAxeViolations } from './axe.ts'
 import { describeInChromium, type Scene } from './chromium.ts'
 
 const FLOODER = 'person-7'
@@ -140,18 +141,23 @@ describeInChromium('pauses on the operations page', startAfterADay, (scene: Scen
     expect(service().pauses.list()).toEqual([])
   })
 
-  it.each([390, 1440])('fit %i pixels in light and dark, with a form that fits too', async (width) => {
-    const { pauses } = service()
-    const fixed = { forMs: 3_600_000, by: 'command line', note: 'n'.repeat(200) } as const
-    await pauses.pause({ ...fixed, scope: 'caller', value: flooder })
-    await pauses.pause({ ...fixed, scope: 'preset', value: 'voice-assistant', forMs: null, note: null })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const { page, errors } = await openPage('', { viewport: { width, height: 900 }, colorScheme })
-      expect(await page.locator('#paused li').count()).toBe(2)
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
-      await page.getByRole('button', { name: 'Pause …', exact: true }).click()
-      expect(await page.evaluate('pause.scrollWidth - pause.clientWidth')).toBe(0)
-      expect(errors).toStrictEqual([])
-    }
-  })
+  it.each([390, 1440])(
+    'fit %i pixels in light and dark, with a form that fits too, and axe-core finds nothing',
+    async (width) => {
+      const { pauses } = service()
+      const fixed = { forMs: 3_600_000, by: 'command line', note: 'n'.repeat(200) } as const
+      await pauses.pause({ ...fixed, scope: 'caller', value: flooder })
+      await pauses.pause({ ...fixed, scope: 'preset', value: 'voice-assistant', forMs: null, note: null })
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page, errors } = await openPage('', { viewport: { width, height: 900 }, colorScheme })
+        expect(await page.locator('#paused li').count()).toBe(2)
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+        expect(await findAxeViolations(page)).toStrictEqual([])
+        await page.getByRole('button', { name: 'Pause …', exact: true }).click()
+        expect(await findAxeViolations(page)).toStrictEqual([])
+        expect(await page.evaluate('pause.scrollWidth - pause.clientWidth')).toBe(0)
+        expect(errors).toStrictEqual([])
+      }
+    },
+  )
 })
