@@ -31,14 +31,14 @@ function toOutcome({ event, outcome }: ReadRecord): unknown {
 }
 
 function toReason({ event, reason, delivered, detail }: ReadRecord): unknown {
-  const { reasons, cause } = isObject(detail) ? detail : {}
+  const { reasons, cause, state } = isObject(detail) ? detail : {}
   if (event === 'refusals') {
     return Object.entries(isObject(reasons) ? reasons : {})
       .map(([name, count]) => `${name} ${String(count)}`)
       .join(', ')
   }
   if (reason === null && event === 'attempt' && delivered === false) return 'not delivered'
-  return reason ?? cause
+  return reason ?? cause ?? state
 }
 
 const toNumber = ({ event, ms, count }: ReadRecord): unknown =>

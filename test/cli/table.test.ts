@@ -84,6 +84,11 @@ describe('a table', () => {
       { ...issued, event: 'gap', detail: { cause: 'ENOSPC' } },
       /gap +ENOSPC/,
     ],
+    [
+      'whether a pause began or ended',
+      { ...issued, event: 'pause', detail: { state: 'resumed', scope: 'preset' } },
+      /pause +resumed +voice-assistant/,
+    ],
     ['nothing for absent fields', {}, /^$/],
   ])('shows %s', (_what, record, row) => {
     expect(plain.toRow(record)).toMatch(row)
