@@ -167,9 +167,9 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 
 # Docker does not restart an unhealthy container, so this can check readiness, which includes the audit. It uses
-# node, because the image has no curl.
+# node, because the image has no curl, and node:http, because fetch takes twice the CPU time.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "require('node:http').get(`http://127.0.0.1:${process.env.PORT}/readyz`, { timeout: 2000 }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1)).on('timeout', () => process.exit(1))"]
 
 # --disable-sigusr1       a signal must not open a debugger, which could read the key
 # --report-exclude-…      a diagnostic report has neither the environment nor peers
