@@ -12,6 +12,7 @@ import {
   limitVariables,
   type RedisConfig,
   toLimitConfig,
+  toLimitWarnings,
   toRedisConfig,
 } from './settings/limits.ts'
 import { findPlatform } from './settings/platform.ts'
@@ -160,6 +161,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
     ...warnings,
     ...toMisspelled(Object.keys(environment)),
     ...toSettingWarnings({ ...values, ALL_PROXY: ALL_PROXY ?? all_proxy }),
+    ...(data === undefined ? [] : toLimitWarnings(data)),
   ]
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
     throw new ConfigError(problems, allWarnings)

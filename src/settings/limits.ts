@@ -41,6 +41,19 @@ export const toLimitConfig = (data: Data): LimitConfig =>
     total: data.RATE_LIMIT_TOTAL,
   })
 
+const limitNames = ['RATE_LIMIT_PER_ADDRESS', 'RATE_LIMIT_PER_CALLER', 'RATE_LIMIT_TOTAL'] as const
+
+/** The share of a limit is never below 1. */
+export function toLimitWarnings(data: Data): readonly string[] {
+  if (data.REDIS_URL === undefined || data.REDIS_REQUIRED) return []
+  return limitNames
+    .filter((name) => data[name].some(({ limit }) => limit < data.REPLICAS))
+    .map(
+      (name) =>
+        `${name}: is below REPLICAS, so all replicas together admit more than that while Redis is unavailable. Set REDIS_REQUIRED=true, or raise the limit`,
+    )
+}
+
 /** Null where this process counts alone. */
 export function toRedisConfig({
   REDIS_URL: url,

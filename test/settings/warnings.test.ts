@@ -5,6 +5,7 @@ import { API_KEY, enough, enoughForTokens, JWT_SECRET } from './support.ts'
 const ALL_PROXY = 'ALL_PROXY: has no effect. Set HTTPS_PROXY'
 const unmatched = 'can match no host. Write a name, a .suffix, an address or a CIDR range'
 const jwt = { OPENAI_API_KEY: API_KEY, ...enoughForTokens }
+const shared = { REDIS_URL: 'redis://127.0.0.1', AUDIT_KEY: 'k'.repeat(43) }
 
 describe('a setting that has no effect, or another one than it seems, is a warning', () => {
   it.each<[environment: Environment, ...warnings: string[]]>([
@@ -57,6 +58,12 @@ describe('a setting that has no effect, or another one than it seems, is a warni
       'AUDIT_COPY_TO_LOG: the log gets callers and addresses in plain text, as AUDIT_IDENTITIES says. Restrict who can read it',
     ],
     [{ ...enough, AUDIT_COPY_TO_LOG: 'false', AUDIT_IDENTITIES: 'plain' }],
+    [
+      { ...enough, ...shared, REPLICAS: '11' },
+      'RATE_LIMIT_PER_CALLER: is below REPLICAS, so all replicas together admit more than that while Redis is unavailable. Set REDIS_REQUIRED=true, or raise the limit',
+    ],
+    [{ ...enough, ...shared, REPLICAS: '10' }],
+    [{ ...enough, ...shared, REPLICAS: '11', REDIS_REQUIRED: 'true' }],
     [{ ...enough, REPLICAS: '3' }, 'REPLICAS: has no effect without REDIS_URL. Each replica counts alone'],
     [
       { ...enough, ALLOWED_ORIGINS: 'https://a.example,https://b.example,https://a.example' },
