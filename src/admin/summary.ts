@@ -1,7 +1,8 @@
 /** What happened in a span of time: from the counts of the index, in one pass over each. */
 import type { AuditIndex, FoundRecord } from '../audit-reader/audit-index.ts'
 import { closedSets } from '../audit-reader/filters.ts'
-import type { Group, RecordFilter } from '../audit-reader/index-query.ts'
+import type { Group } from '../audit-reader/index-groups.ts'
+import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { isObject } from '../json.ts'
 import type { Summary } from './api-schemas.ts'
 import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'
@@ -48,14 +49,16 @@ function toFrequentOf(pseudonym: string, own: readonly Group[]): Frequent {
 }
 
 /** Those that were refused most, each with the code that it got most often. */
-function toFrequent(groups: readonly Group[]): Frequent[] {
-  const byValue = Map.groupBy(groups, ({ values: [value] }) => toText(value))
-  return [...byValue]
-    .flatMap(([pseudonym, own]) => (pseudonym === null ? [] : [toFrequentOf(pseudonym, own)]))
-    .toSorted(
-      (one, other) => other.refused + other.failed - (one.refused + one.failed) || other.issued - one.issued,
-    )
-    .slice(0, MAX_FREQUENT)
+async function readFrequent(
+  index: AuditIndex,
+  filter: RecordFilter,
+  by: 'caller' | 'address',
+): Promise<Frequent[]> {
+  const names = await index.frequent(filter, by, MAX_FREQUENT)
+  if (names.length === 0) return []
+  const own = { ...filter, [by]: { values: names, beginnings: [] } }
+  const groups = Map.groupBy(await index.count(own, [by, 'outcome', 'code']), ({ values: [name] }) => name)
+  return names.map((name) => toFrequentOf(name, groups.get(name) ?? []))
 }
 
 const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>
@@ -135,8 +138,8 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
   const tallies = groups.map(toTally)
   const of = (outcome: Tally['outcome']): readonly Tally[] =>
     tallies.filter((tally) => tally.outcome === outcome)
-  const callers = toFrequent(await index.count(attempts, ['caller', 'outcome', 'code']))
-  const addresses = toFrequent(await index.count(attempts, ['address', 'outcome', 'code']))
+  const callers = await readFrequent(index, attempts, 'caller')
+  const addresses = await readFrequent(index, attempts, 'address')
   return {
     since,
     until,

@@ -6,12 +6,10 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { INDEX_FILE_NAME } from '../audit/format.ts'
+import { countGroups, type Group, type GroupName, selectFrequent } from './index-groups.ts'
 import {
   type Cursor,
-  countGroups,
   countSkipped,
-  type Group,
-  type GroupName,
   type Location,
   type Page,
   type RecordFilter,
@@ -122,6 +120,11 @@ export class AuditIndex {
   /** How many attempts there are, by group. */
   count(filter: RecordFilter, by: readonly GroupName[]): Promise<readonly Group[]> {
     return this.#run((database) => countGroups(database, filter, by))
+  }
+
+  /** Callers or addresses, those first that were refused or failed most. */
+  frequent(filter: RecordFilter, by: 'caller' | 'address', limit: number): Promise<readonly string[]> {
+    return this.#run((database) => selectFrequent(database, filter, { by, limit }))
   }
 
   /** Lines that are incomplete or not records, in files with records of this time. */

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { codeOf } from '../errors.ts'
 
 /** Increase it with every change to the tables or to what is written into them. */
-const VERSION = 1
+const VERSION = 2
 
 /** What most attempts have in common. Each different combination is stored once. */
 export const kindColumns = [
@@ -19,9 +19,10 @@ export const kindColumns = [
   'upstream_status',
 ] as const
 
-const tables = ['files', 'kinds', 'texts', 'records', 'counted'] as const
+const tables = ['files', 'kinds', 'texts', 'records', 'counts', 'counted'] as const
 
 // `records` is sorted by time, so that pages and spans of time need no other index.
+// `counts` has how many records of a kind each hour and each minute has, so that a summary need not read them.
 // `counted` has the attempts of `refusals` records: by reason, and once more by address.
 const TABLES = `
 CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, opened INTEGER, identity TEXT NOT NULL,
@@ -32,10 +33,32 @@ CREATE TABLE texts (id INTEGER PRIMARY KEY, value TEXT UNIQUE NOT NULL);
 CREATE TABLE records (time INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
   kind INTEGER NOT NULL, caller INTEGER, address INTEGER, request_id TEXT, secret TEXT,
   PRIMARY KEY (time, file, offset)) WITHOUT ROWID;
+CREATE TABLE counts (span INTEGER NOT NULL, time INTEGER NOT NULL, kind INTEGER NOT NULL, file INTEGER NOT NULL,
+  count INTEGER NOT NULL, PRIMARY KEY (span, time, kind, file)) WITHOUT ROWID;
 CREATE TABLE counted (file INTEGER NOT NULL, offset INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT, reason TEXT,
   address TEXT, count INTEGER NOT NULL, by_address INTEGER NOT NULL);
 CREATE INDEX counted_in_file ON counted (file);
 PRAGMA user_version = ${VERSION};`
+
+const peopleIndexes = [
+  ['records_by_caller', 'caller, kind, time, address'],
+  ['records_by_address', 'address, kind, time, caller'],
+] as const
+
+/** While many records are written, these cost more than they do afterwards. */
+export function dropPeopleIndexes(database: DatabaseSync): void {
+  for (const [name] of peopleIndexes) database.exec(`DROP INDEX IF EXISTS ${name}`)
+}
+
+/** They have all that counts by caller and address need, in the order in which it is counted. */
+export function createPeopleIndexes(database: DatabaseSync): void {
+  for (const [name, columns] of peopleIndexes) {
+    database.exec(`CREATE INDEX IF NOT EXISTS ${name} ON records (${columns})`)
+  }
+}
+
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
 
 export type Sqlite = typeof import('node:sqlite')
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { toOpenedAt } from '../audit/format.ts'
-import { IndexWriter } from './index-writer.ts'
+import { createPeopleIndexes, dropPeopleIndexes } from './index-schema.ts'
+import { IndexWriter, type TextIds } from './index-writer.ts'
 import { splitLines } from './lines.ts'
 import { ignoreRemoved, type ListedFile, listAudit, openAudit, readChunks } from './listing.ts'
 import { readRecord } from './read-record.ts'
@@ -57,7 +58,8 @@ async function canContinue(file: FileHandle, listed: ListedFile, known: Checkpoi
 /** Removes what the index knows of a file. */
 export function forgetFile(database: DatabaseSync, name: string): void {
   const id = Number(database.prepare('SELECT id FROM files WHERE name = ?').get(name)?.['id'] ?? 0)
-  for (const table of ['records', 'counted']) database.prepare(`DELETE FROM ${table} WHERE file = ?`).run(id)
+  for (const table of ['records', 'counts', 'counted'])
+    database.prepare(`DELETE FROM ${table} WHERE file = ?`).run(id)
   database.prepare('DELETE FROM files WHERE id = ?').run(id)
 }
 
@@ -79,6 +81,7 @@ interface FileUpdate {
   readonly database: DatabaseSync
   readonly directory: string
   readonly listed: ListedFile
+  readonly texts: TextIds
   readonly onRead: (bytes: number) => void
 }
 
@@ -87,7 +90,7 @@ const SAVE = `INSERT INTO files (id, name, opened, identity, size, mtime, indexe
   mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
   last_time = excluded.last_time RETURNING id`
 
-async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpdate): Promise<void> {
+async function indexFile(file: FileHandle, { database, listed, texts, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
   let known = readCheckpoint(database, name)
   // Another process may have been faster.
@@ -107,7 +110,7 @@ async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpd
       ],
     )
   let { indexed, skipped, last_time: lastTime } = start
-  const writer = new IndexWriter(database, save(indexed, start.tail, skipped, lastTime))
+  const writer = new IndexWriter(database, save(indexed, start.tail, skipped, lastTime), texts)
   for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {
     for (const line of lines) {
       const offset = start.indexed + line.offset
@@ -125,12 +128,16 @@ async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpd
   save(indexed, await readTail(file, indexed), skipped, lastTime)
 }
 
-async function updateFile(update: FileUpdate): Promise<void> {
+/** `onBegin` is called when no other process can write any more. */
+async function updateFile(update: FileUpdate, onBegin: () => void): Promise<void> {
   const { database, directory, listed } = update
   const file = await openAudit(join(directory, listed.name)).catch(ignoreRemoved)
   if (file === undefined) return
   try {
-    await inTransaction(database, () => indexFile(file, update))
+    await inTransaction(database, () => {
+      onBegin()
+      return indexFile(file, update)
+    })
   } finally {
     await file.close()
   }
@@ -141,6 +148,25 @@ function forgetFiles(database: DatabaseSync, names: readonly string[]): void {
   for (const name of names) forgetFile(database, name)
   database.exec(`DELETE FROM texts WHERE id NOT IN (SELECT caller FROM records WHERE caller IS NOT NULL
     UNION SELECT address FROM records WHERE address IS NOT NULL)`)
+}
+
+/** Beyond it, the indexes by caller and address are built anew. */
+const MANY_BYTES = 16 * 1024 * 1024
+
+const readDataVersion = (database: DatabaseSync): unknown =>
+  database.prepare('PRAGMA data_version').get()?.['data_version']
+
+/** Remembers the ids of texts from file to file, until another process writes: it may have removed some. */
+function createFilesUpdate(database: DatabaseSync, directory: string) {
+  const texts: TextIds = new Map()
+  let dataVersion: unknown
+  return async (listed: ListedFile, onRead: FileUpdate['onRead']): Promise<void> => {
+    await updateFile({ database, directory, listed, texts, onRead }, () => {
+      const current = readDataVersion(database)
+      if (current !== dataVersion) texts.clear()
+      dataVersion = current
+    })
+  }
 }
 
 /** Throws what SQLite or the file system throws. The transaction of each file is its own. */
@@ -157,12 +183,13 @@ export async function updateIndex(
   if (gone.length > 0) await inTransaction(database, () => forgetFiles(database, gone))
   const stale = files.filter((listed) => !isCurrent(listed, known.get(listed.name)))
   const total = stale.reduce((sum, { name, size }) => sum + size - (known.get(name)?.indexed ?? 0), 0)
+  const writeFiles = createFilesUpdate(database, directory)
   let bytes = 0
-  for (const listed of stale) {
-    const onRead = (count: number): void => {
-      bytes += count
-      onProgress?.(bytes, total)
-    }
-    await updateFile({ database, directory, listed, onRead })
+  const onRead = (count: number): void => {
+    bytes += count
+    onProgress?.(bytes, total)
   }
+  if (total >= MANY_BYTES) dropPeopleIndexes(database)
+  for (const listed of stale) await writeFiles(listed, onRead)
+  if (stale.length > 0) createPeopleIndexes(database)
 }

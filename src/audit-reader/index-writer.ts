@@ -1,7 +1,7 @@
 /** Writes records into the index, as many rows at a time as makes the calls into SQLite cheap. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { isObject } from '../json.ts'
-import { kindColumns } from './index-schema.ts'
+import { HOUR_MS, kindColumns, MINUTE_MS } from './index-schema.ts'
 import type { Line } from './lines.ts'
 import { type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
 
@@ -30,24 +30,31 @@ const toKind = ({ event, outcome, code, reason, status, preset, origin, model, u
   isObject(upstream) ? toNumber(upstream['status']) : null,
 ]
 
+/** The ids of callers and addresses, for as long as no one else writes the index. */
+export type TextIds = Map<string, number>
+
 const prepareRecords = (database: DatabaseSync, rows: number): StatementSync =>
   database.prepare(`INSERT INTO records VALUES ${Array(rows).fill('(?,?,?,?,?,?,?,?,?)').join(',')}`)
 
 export class IndexWriter {
   readonly #file: number
   readonly #kinds = new Map<string, number>()
-  readonly #texts = new Map<string, number>()
+  readonly #texts: TextIds
+  /** Records of each kind, by the start of their minute. */
+  readonly #minutes = new Map<number, Map<number, number>>()
   readonly #insertRows: StatementSync
   readonly #insertRow: StatementSync
   readonly #insertKind: StatementSync
   readonly #findText: StatementSync
   readonly #insertText: StatementSync
   readonly #insertCounted: StatementSync
+  readonly #addCount: StatementSync
   #rows: SQLInputValue[] = []
 
   /** For one transaction, and the file with this id. */
-  constructor(database: DatabaseSync, file: number) {
+  constructor(database: DatabaseSync, file: number, texts: TextIds) {
     this.#file = file
+    this.#texts = texts
     this.#insertRows = prepareRecords(database, ROWS_AT_ONCE)
     this.#insertRow = prepareRecords(database, 1)
     this.#insertKind = database.prepare(
@@ -56,6 +63,10 @@ export class IndexWriter {
     this.#findText = database.prepare('SELECT id FROM texts WHERE value = ?')
     this.#insertText = database.prepare('INSERT INTO texts (value) VALUES (?) RETURNING id')
     this.#insertCounted = database.prepare('INSERT INTO counted VALUES (?,?,?,?,?,?,?,?)')
+    this.#addCount = database.prepare(
+      `INSERT INTO counts VALUES (?,?,?,?,?)
+      ON CONFLICT (span, time, kind, file) DO UPDATE SET count = count + excluded.count`,
+    )
     for (const { id, ...kind } of database.prepare(`SELECT id, ${kindColumns.join(',')} FROM kinds`).all()) {
       this.#kinds.set(JSON.stringify(Object.values(kind)), Number(id))
     }
@@ -64,12 +75,14 @@ export class IndexWriter {
   add({ offset, bytes }: Line, timed: TimedRecord): void {
     const { record, time } = timed
     const { caller, address, request_id: requestId, secret } = record
-    this.#rows.push(time, this.#file, offset, bytes.length, this.#toKindId(record), this.#toTextId(caller))
+    const kind = this.#toKindId(record)
+    this.#rows.push(time, this.#file, offset, bytes.length, kind, this.#toTextId(caller))
     this.#rows.push(this.#toTextId(address), toText(requestId), toText(secret))
     if (this.#rows.length === ROWS_AT_ONCE * COLUMNS) {
       this.#insertRows.run(...this.#rows)
       this.#rows = []
     }
+    this.#countIn(kind, Math.floor(time / MINUTE_MS) * MINUTE_MS)
     if (record['event'] === 'refusals') this.#addCounts(offset, timed)
   }
 
@@ -79,6 +92,24 @@ export class IndexWriter {
       this.#insertRow.run(...this.#rows.slice(start, start + COLUMNS))
     }
     this.#rows = []
+    for (const [kind, minutes] of this.#minutes) this.#addCountsOf(kind, minutes)
+    this.#minutes.clear()
+  }
+
+  #countIn(kind: number, minute: number): void {
+    const minutes = this.#minutes.get(kind) ?? new Map<number, number>()
+    this.#minutes.set(kind, minutes)
+    minutes.set(minute, (minutes.get(minute) ?? 0) + 1)
+  }
+
+  #addCountsOf(kind: number, minutes: ReadonlyMap<number, number>): void {
+    const hours = new Map<number, number>()
+    for (const [minute, count] of minutes) {
+      this.#addCount.run(MINUTE_MS, minute, kind, this.#file, count)
+      const hour = Math.floor(minute / HOUR_MS) * HOUR_MS
+      hours.set(hour, (hours.get(hour) ?? 0) + count)
+    }
+    for (const [hour, count] of hours) this.#addCount.run(HOUR_MS, hour, kind, this.#file, count)
   }
 
   /** The attempts by reason, and once more by address; those of all other addresses are in a row without one. */

@@ -1,5 +1,5 @@
 /** `realtime-mint audit stats`: how many attempts there were, by one or two of their fields. */
-import { type Group, type GroupName, groupNames, isGroupName } from '../audit-reader/index-query.ts'
+import { type Group, type GroupName, groupNames, isGroupName } from '../audit-reader/index-groups.ts'
 import { checkMembers, Misuse, parseArguments } from './arguments.ts'
 import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
 import type { Command } from './command.ts'

@@ -1,5 +1,6 @@
 /** What the index must answer, written as plainly as possible: every line is parsed, every filter is a function. */
-import type { GroupName, RecordFilter, TextMatch } from '../../src/audit-reader/index-query.ts'
+import type { GroupName } from '../../src/audit-reader/index-groups.ts'
+import type { RecordFilter, TextMatch } from '../../src/audit-reader/index-query.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
