@@ -105,6 +105,10 @@ const rows = {
   method: { status: 405, code: 'invalid_request', message: 'Use a method that the Allow header lists.' },
 } as const satisfies Record<string, AdminErrorRow>
 
+export type AdminErrorName = keyof typeof rows
+
+export const adminErrors: Readonly<Record<AdminErrorName, AdminErrorRow>> = rows
+
 /** Decides the reply to a refused request. */
 export class AdminError extends Error {
   readonly status: number
@@ -114,7 +118,7 @@ export class AdminError extends Error {
   readonly param: string | null
 
   constructor(
-    row: keyof typeof rows,
+    row: AdminErrorName,
     headers: Readonly<Record<string, string>> = {},
     param: string | null = null,
   ) {

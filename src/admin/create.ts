@@ -24,6 +24,7 @@ import { apiRoutes } from './api-routes.ts'
 import { buildAdminApp } from './listener.ts'
 import { liveRoute } from './live-route.ts'
 import { metricsRoute } from './metrics-route.ts'
+import { openApiRoutes } from './openapi-routes.ts'
 import { pageRoute } from './page-route.ts'
 import { pauseRoutes } from './pause-routes.ts'
 import { createRecordIndex } from './record-index.ts'
@@ -110,6 +111,7 @@ export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyI
   })
   addApi(app, parts)
   pauseRoutes(app, { ...parts, presets: parts.presets.current })
+  openApiRoutes(app)
   reloadRoute(app, () => reloadAll(parts, logger))
   return app
 }

@@ -27,14 +27,14 @@ const common = { preset: z.string().optional(), variables: texts.optional() }
 const toMap = (variables: Readonly<Record<string, string>> | undefined) =>
   variables && new Map(Object.entries(variables))
 
-const clientSecretsBody = z.strictObject({
+export const clientSecretsBody = z.strictObject({
   session: z.record(z.string(), z.unknown()).optional(),
   ...common,
   expires_after: expiresAfter.optional(),
 })
 
 /** Without the session's fields, which are beside these. */
-const sessionsBody = z.object({ client_secret: clientSecret.nullish(), ...common })
+export const sessionsBody = z.object({ client_secret: clientSecret.nullish(), ...common })
 
 /** Reads the body of POST /v1/realtime/client_secrets. Throws field_unknown or field_invalid. */
 export function parseClientSecretsRequest(body: Fields): MintRequest {
