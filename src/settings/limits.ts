@@ -47,7 +47,7 @@ const limitNames = ['RATE_LIMIT_PER_ADDRESS', 'RATE_LIMIT_PER_CALLER', 'RATE_LIM
 export function toLimitWarnings(data: Data): readonly string[] {
   if (data.REDIS_URL === undefined || data.REDIS_REQUIRED) return []
   return limitNames
-    .filter((name) => data[name].some(({ limit }) => limit < data.REPLICAS))
+    .filter((name) => data[name].some((rule) => rule.limit < data.REPLICAS))
     .map(
       (name) =>
         `${name}: is below REPLICAS, so all replicas together admit more than that while Redis is unavailable. Set REDIS_REQUIRED=true, or raise the limit`,
