@@ -43,7 +43,7 @@ function setConnected(isConnected) {
  * @param {string} text
  */
 function addLine(speaker, text) {
-  said.append(element('li', {}, [element('strong', {}, [speaker]), ` ${text}`]))
+  said.append(element('p', {}, [element('strong', {}, [speaker]), ` ${text}`]))
   said.scrollTop = said.scrollHeight
 }
 

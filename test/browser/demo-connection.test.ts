@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
+import { findAxeViolations } from './axe.ts'
 import { describeInChromium } from './chromium.ts'
 import { startDemoService, waitForEnd } from './demo.ts'
 import { startPageServer } from './page-server.ts'
@@ -32,7 +33,8 @@ describeInChromium(
       for (const bytes of ['#sent', '#received']) {
         await page.locator(bytes, { hasText: /^[1-9]\d*\.\d kB$/ }).waitFor()
       }
-      await page.waitForFunction('document.querySelector("#level").value > 0')
+      const level = async (): Promise<number> => Number(await page.locator('#level').getAttribute('value'))
+      await expect.poll(level, { timeout: 10_000 }).toBeGreaterThan(0)
       expect(await page.locator('#timeline .path').allTextContents()).toStrictEqual([
         'POST /v1/realtime/client_secrets',
         'POST /v1/realtime/calls',
@@ -122,12 +124,13 @@ describeInChromium(
       },
     )
 
-    it.each(['light', 'dark'] as const)('fits into a phone, %s', async (colorScheme) => {
+    it.each(['light', 'dark'] as const)('fits into a phone and is accessible, %s', async (colorScheme) => {
       const { page } = await openDemo({ viewport: { width: 390, height: 800 }, colorScheme })
       await write(page).click()
       await isConnected(page)
       await page.getByText('until something overwrites it').click()
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+      expect(await findAxeViolations(page)).toStrictEqual([])
     })
   },
 )

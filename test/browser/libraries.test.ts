@@ -81,7 +81,9 @@ describeInChromium('an example of docs/browser.md', startPageServer, (scene, pag
     })
     await page.getByRole('button', { name: 'Talk' }).click()
     await page.getByRole('button', { name: 'Say hello' }).click()
-    await page.waitForFunction(`JSON.stringify(events).includes('You said: Hello')`)
+    await expect
+      .poll(() => page.evaluate('JSON.stringify(events)'), { timeout: 10_000 })
+      .toContain('You said: Hello')
     const updated = await page.evaluate(
       `events.map(({ raw }) => raw).findLast((raw) => raw?.session)?.session`,
     )
