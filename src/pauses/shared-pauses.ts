@@ -33,7 +33,8 @@ export class SharedPauses {
   /** False if another replica replaced the list meanwhile: it has been read again. Throws a RedisUnavailable. */
   async write(entries: readonly PauseEntry[]): Promise<boolean> {
     const next = formatEntries(entries)
-    if (next === this.#list) return true
+    const isEmpty = this.#list === '' && entries.length === 0
+    if (isEmpty || next === this.#list) return true
     if (!(await this.#exchange(next))) return false
     this.#keep(next)
     return true

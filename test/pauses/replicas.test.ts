@@ -97,6 +97,13 @@ describeRedis('replicas with one Redis', () => {
     }
   })
 
+  it('write nothing to Redis before the first pause', async () => {
+    const { url, client } = await startRedis()
+    const one = await startReplica(url)
+    await isConnected(one)
+    expect(await client.dbsize()).toBe(0)
+  })
+
   it('replace what is none of our lists', async () => {
     const { url, client } = await startRedis()
     await client.set('{realtime-mint}:pauses', '[{"scope":"everything"}]')
