@@ -69,7 +69,7 @@ describe.each([
 /** `status code` of each failure that an operation lists. */
 const toFailures = ({ responses }: z.infer<typeof operation>): string[] =>
   Object.entries(responses).flatMap(([status, reply]) => {
-    const text = 'description' in reply ? String(reply.description) : ''
+    const text = 'description' in reply ? reply.description : ''
     return [...text.matchAll(/^- `(\w+)`: /gm)].map(([, code]) => `${status} ${code}`)
   })
 

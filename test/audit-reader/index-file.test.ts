@@ -153,7 +153,10 @@ describe('the answer is right, and the index is in its file again, if the index'
     ['has other data', async (path) => fs.writeFile(path, (await fs.readFile(path)).fill(0xa5, 4_096))],
     ['is of another version', (path) => inDatabase(path, 'PRAGMA user_version = 999; DROP TABLE kinds')],
     ['has other tables', (path) => inDatabase(path, 'DROP TABLE records; CREATE TABLE records (a)')],
-    ['is older than the files', (path) => inDatabase(path, 'DELETE FROM records; DELETE FROM counts; DELETE FROM files')],
+    [
+      'is older than the files',
+      (path) => inDatabase(path, 'DELETE FROM records; DELETE FROM counts; DELETE FROM files'),
+    ],
     ['was left by a process that was killed while it wrote', killWriter],
     ['was copied from another directory', copyFromElsewhere],
   ])('%s', async (_what, damage) => {

@@ -125,7 +125,8 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
       // 720 pixels are 1440 at 200 %.
       for (const width of [1440, 1024, 720, 390]) {
         await page.setViewportSize({ width, height: 900 })
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+        // The charts follow a frame later.
+        await expect.poll(() => page.evaluate('document.documentElement.scrollWidth'), patiently).toBe(width)
       }
       await page.locator('#records tr.refused').first().getByRole('button').click()
       await page.getByRole('dialog').waitFor()

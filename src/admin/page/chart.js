@@ -47,7 +47,8 @@ function toAxes({ zone }, isLast) {
       font,
       grid,
       ticks: { show: false },
-      space: 26,
+      // Little enough for a label besides 0, whatever the counts are.
+      space: 20,
       incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
       values: (_plot, splits) => splits.map((count) => formatCount(count)),
     },

@@ -121,6 +121,6 @@ export function showHealth(state, zone) {
   ])
   const { presets, in_flight: inFlight, version } = state
   find('#facts', HTMLElement).textContent =
-    `${formatCount(inFlight)} in flight · ${formatCount(presets.count)} presets, revision ${presets.revision.slice(0, 8)} · version ${version}`
+    `${formatCount(inFlight)} in flight · ${formatCount(presets.count)} presets, revision ${presets.revision} · version ${version}`
   document.title = `${verdicts[state.minting.state].title} · realtime-mint`
 }

@@ -1,6 +1,6 @@
 /** Marks changes in the charts, and lists them in words. */
 import { find, h, readColor, render } from './dom.js'
-import { formatWhen } from './format.js'
+import { formatWhen, shorten } from './format.js'
 
 /** @typedef {import('./uplot.js').default} Plot */
 /** @typedef {import('./api.js').Summary} Summary */
@@ -75,9 +75,6 @@ export function showChanges({ changes: all }, { zone }) {
   })
 }
 
-/** The beginning of a revision or of a pseudonym is enough. @param {string} detail */
-const toDetail = (detail) => (/^[0-9a-f]{13,}$/.test(detail) ? detail.slice(0, 12) : detail)
-
 /** @param {Change} change @param {import('./format.js').Zone} zone */
 function toItem({ time, change, detail }, zone) {
   const [title, isBad] = changes[change]
@@ -85,6 +82,6 @@ function toItem({ time, change, detail }, zone) {
     'li',
     { class: isBad ? 'bad' : null },
     h('time', { datetime: new Date(time).toISOString() }, formatWhen(time, zone)),
-    h('span', {}, title, detail !== null && h('code', {}, toDetail(detail))),
+    h('span', {}, title, detail !== null && h('code', {}, shorten(detail))),
   )
 }
