@@ -56,7 +56,11 @@ const toText = (value: number): string =>
   value >= 1_000 ? value.toLocaleString('en-US') : String(Number(value.toPrecision(3)))
 
 function toMarks(from: number, to: number, scale: Plot['xScale']): number[] {
-  if (scale === 'linear') return [0, 0.25, 0.5, 0.75, 1].map((share) => from + share * (to - from))
+  if (scale === 'linear') {
+    const step = toCeiling((to - from) / 5)
+    const first = Math.ceil(from / step)
+    return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, index) => (first + index) * step)
+  }
   const [first, last] = [Math.ceil(Math.log10(from)), Math.floor(Math.log10(to))]
   return Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index))
 }
