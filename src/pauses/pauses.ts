@@ -46,9 +46,6 @@ const MAX_EXCHANGES = 5
 /** More are a mistake of a script, and would make each check slower. */
 const MAX_PAUSES = 100
 
-/** A caller's page can say when to come back. */
-const MAX_RETRY_AFTER_MS = 3_600_000
-
 const list = (entries: ReadonlyMap<string, PauseEntry>): readonly PauseEntry[] => [...entries.values()]
 
 const isSame = (one: PauseEntry | undefined, { atMs, untilMs, state }: PauseEntry): boolean =>
@@ -98,13 +95,7 @@ export class Pauses {
   /** Throws a ServiceError if a pause stops the attempt. */
   check(facts: PausedFacts): void {
     const found = this.find(facts)
-    if (found === undefined) return
-    const leftMs = (found.untilMs ?? Infinity) - this.#options.unixNow()
-    const isSoon = leftMs <= MAX_RETRY_AFTER_MS
-    throw new ServiceError(
-      `paused_${found.scope}`,
-      isSoon ? { retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) } : {},
-    )
+    if (found !== undefined) throw new ServiceError(`paused_${found.scope}`)
   }
 
   /** In force here at once; resolves when it is stored, or cannot be. */

@@ -5,16 +5,14 @@ import { ServiceError } from '../../src/errors.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { attempted, createPauses, everything, MINUTE_MS, NOW, ofPreset } from './pausing.ts'
 
-/** The reason of the refusal, and its Retry-After; undefined where the attempt passes. */
-function refusalOf(
-  check: () => void,
-): readonly [reason: string, retryAfterSeconds: number | undefined] | undefined {
+/** The reason of the refusal; undefined where the attempt passes. */
+function refusalOf(check: () => void): string | undefined {
   try {
     check()
     return undefined
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
-    return [error.reason, error.retryAfterSeconds]
+    return error.reason
   }
 }
 
@@ -38,32 +36,22 @@ describe('a pause', () => {
   ] as const)('of %s stops its attempts and no others', async (_what, scope, value, facts) => {
     const { pauses } = createPauses(await createTemporaryDirectory())
     await pauses.pause({ ...everything, scope, value })
-    expect(refusalOf(() => pauses.check(facts))).toEqual([`paused_${scope}`, undefined])
+    expect(refusalOf(() => pauses.check(facts))).toBe(`paused_${scope}`)
     const other = { preset: null, origin: 'other', caller: { ...person, subject: 'x' }, address: '192.0.2.1' }
-    expect(refusalOf(() => pauses.check(other))).toEqual(
-      scope === 'all' ? ['paused_all', undefined] : undefined,
-    )
+    expect(refusalOf(() => pauses.check(other))).toBe(scope === 'all' ? 'paused_all' : undefined)
   })
 
   it('ends by itself at its end, to the millisecond', async () => {
     const { pauses, clock, changes } = createPauses(await createTemporaryDirectory())
     await pauses.pause({ ...everything, forMs: MINUTE_MS })
     clock.nowMs = NOW + MINUTE_MS - 1
-    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', 1])
+    expect(refusalOf(() => pauses.check(attempted))).toBe('paused_all')
     clock.nowMs += 1
     expect(refusalOf(() => pauses.check(attempted))).toBeUndefined()
     expect(pauses.list()).toEqual([])
     await pauses.sync()
     await pauses.sync()
     expect(changes.map(({ change }) => change)).toEqual(['paused', 'expired'])
-  })
-
-  it('says when to come back only if that is within an hour', async () => {
-    const { pauses } = createPauses(await createTemporaryDirectory())
-    await pauses.pause({ ...everything, forMs: 60 * MINUTE_MS })
-    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', 3_600])
-    await pauses.pause({ ...everything, forMs: 61 * MINUTE_MS })
-    expect(refusalOf(() => pauses.check(attempted))).toEqual(['paused_all', undefined])
   })
 
   it('of one scope ends when that scope is resumed, and the others stay', async () => {
