@@ -32,5 +32,6 @@ function toMachine(): string {
   const all = cpus()
   const gibibytes = Math.round(totalmem() / 2 ** 30)
   const day = new Date().toISOString().slice(0, 10)
-  return `Measured on ${day}: ${all.length} × ${all[0]?.model.trim() ?? 'unknown CPU'}, ${gibibytes} GiB, Linux ${release()}, Node ${process.versions.node}.`
+  const kernel = release().split('.', 2).join('.')
+  return `Measured on ${day}: ${all.length} × ${all[0]?.model.trim() ?? 'unknown CPU'}, ${gibibytes} GiB, Linux ${kernel}, Node ${process.versions.node}.`
 }
