@@ -24,7 +24,7 @@ export const attemptsReply = z.strictObject({
   next: z.string().nullable(),
   /** Lines that are incomplete or not records. */
   skipped_lines: count,
-  /** Of the audit as it was read: it differs when there are other records. `/api/live` sends it. */
+  /** Differs when the audit has other records. `/api/live` sends it. */
   version: z.string(),
 })
 

@@ -149,7 +149,7 @@ export function countSkipped(database: DatabaseSync, { since, until }: RecordFil
   return Number(statement.get(since ?? -Infinity, until ?? Infinity)?.['skipped'])
 }
 
-/** Of the files as they are indexed. */
+/** Describes the files as they are indexed. */
 export function readVersion(database: DatabaseSync): string {
   const statement = database.prepare(
     'SELECT count(*) AS files, total(size) AS bytes, total(mtime) AS mtimes FROM files',

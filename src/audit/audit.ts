@@ -36,7 +36,7 @@ export interface PauseFacts {
   readonly by: string | null
   /** ISO 8601; null if it has no end. */
   readonly until: string | null
-  /** Of the last three, at most the one that the scope names. */
+  /** At most one of the last three is set: the one that the scope names. */
   readonly preset: string | null
   readonly origin: string | null
   readonly caller: string | null

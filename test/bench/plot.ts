@@ -80,7 +80,8 @@ export function toSvg({ title, xLabel, yLabel, xScale, lines }: Plot): string {
     return `  <path class="grid" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/><text x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${toText(share * top)}</text>`
   })
   const columns = toMarks(from, to, xScale).map(
-    (x) => `  <text x="${toX(x)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${toText(x)}</text>`,
+    (x) =>
+      `  <text x="${toX(x)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="${toX(x) === WIDTH - RIGHT ? 'end' : 'middle'}">${toText(x)}</text>`,
   )
   const drawn = lines.map((line, index) => {
     const path = line.points.map(([x, y], place) => `${place === 0 ? 'M' : 'L'}${toX(x)} ${toY(y)}`).join('')

@@ -15,7 +15,7 @@ import {
 } from '../api-schemas.ts'
 import { otherFailure, toDocument, toFailureReplies, toJsonContent, toReply, toSchema } from './document.ts'
 
-/** Of every route. */
+/** Every route can answer with these. */
 const always = ['host', 'cross_site', 'token', 'guesses', 'requests'] as const
 const ofQueries = ['query', 'query_unknown'] as const
 const ofIndex = [...ofQueries, 'audit_unreadable', 'index_restarts', 'index_busy'] as const
