@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toMintEnv } from './contenders.ts'
 import { KeptConnections } from './kept-connections.ts'
-import { type RunningServer, startServer, type Workshop } from './workshop.ts'
+import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
 
 const BODY = '{"preset":"voice-assistant"}'
 
@@ -12,21 +12,26 @@ export interface LoadedService {
   readonly connections: KeptConnections
 }
 
-/** Starts the service with the shipped settings, overridden by `env`. Each request has this body. */
+/** Starts the service with the shipped settings, overridden by `env`, and an audit of its own. */
+export async function startMint(
+  workshop: Workshop,
+  { name, env }: Pick<ServerScript, 'name' | 'env'>,
+): Promise<RunningServer> {
+  const auditDirectory = await mkdtemp(join(workshop.directory, 'audit-'))
+  return startServer(workshop, {
+    name,
+    script: 'src/main.ts',
+    env: { ...toMintEnv(auditDirectory), OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop', ...env },
+  })
+}
+
+/** The same, with connections to it. Each request has this body. */
 export async function startLoadedService(
   workshop: Workshop,
   env: Readonly<Record<string, string>>,
   body = BODY,
 ): Promise<LoadedService> {
-  const server = await startServer(workshop, {
-    name: 'realtime-mint',
-    script: 'src/main.ts',
-    env: {
-      ...toMintEnv(await mkdtemp(join(workshop.directory, 'audit-'))),
-      OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop',
-      ...env,
-    },
-  })
+  const server = await startMint(workshop, { name: 'realtime-mint', env })
   const { host, port } = new URL(server.origin)
   const head = [
     'POST /v1/realtime/client_secrets HTTP/1.1',

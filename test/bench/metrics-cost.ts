@@ -1,11 +1,10 @@
 // Measures what the metrics cost a mint: CPU time with an admin listener that is scraped, against none.
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { runClosedLoop } from './closed-loop.ts'
-import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
+import { startMint } from './loaded-service.ts'
 import { type Options, parseOptions, toMessage } from './options.ts'
 import { readCpuMicros } from './process-cpu.ts'
 import { median } from './statistics.ts'
@@ -42,15 +41,7 @@ async function compare(options: Options): Promise<boolean> {
   })
   const adminPort = await findFreePort()
   const start = (name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> =>
-    startServer(workshop, {
-      name,
-      script: 'src/main.ts',
-      env: {
-        ...toUpstreamEnv(upstream),
-        ...toMintEnv(mkdtempSync(join(workshop.directory, 'audit-'))),
-        ...env,
-      },
-    })
+    startMint(workshop, { name, env: { ...toUpstreamEnv(upstream), ...env } })
   const without = await start('without', {})
   const counting = await start('with', { ADMIN_PORT: String(adminPort) })
   await inTurn([without, counting], (server) => measure(server, { ...options, requests: WARM_UP_REQUESTS }))

@@ -1,11 +1,10 @@
 // Measures the CPU cost of each refusal, beside a mint in the same round.
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { secretEnvironment, toToken } from '../support/tokens.ts'
-import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
 import { KeptConnections } from './kept-connections.ts'
+import { startMint } from './loaded-service.ts'
 import { parseOptions, toMessage } from './options.ts'
 import { publish } from './page.ts'
 import { readCpuMicros } from './process-cpu.ts'
@@ -74,15 +73,7 @@ async function startKinds(workshop: Workshop): Promise<Kind[]> {
     env: {},
   })
   const start = (name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> =>
-    startServer(workshop, {
-      name,
-      script: 'src/main.ts',
-      env: {
-        ...toUpstreamEnv(upstream),
-        ...toMintEnv(mkdtempSync(join(workshop.directory, 'audit-'))),
-        ...env,
-      },
-    })
+    startMint(workshop, { name, env: { ...toUpstreamEnv(upstream), ...env } })
   const open = await start('open', {})
   const byAddress = await start('by-address', { RATE_LIMIT_PER_ADDRESS: '1/hour' })
   const byCaller = await start('by-caller', { RATE_LIMIT_PER_CALLER: '1/hour' })
