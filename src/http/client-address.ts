@@ -22,6 +22,7 @@ const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6'
 
 /** Whether an address is in one of these addresses and CIDRs. */
 export function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
+  if (ranges.length === 0) return () => false
   const list = new BlockList()
   for (const range of ranges) {
     const [address = '', bits] = range.split('/')

@@ -1,5 +1,5 @@
 /** Detects a proxy that TRUST_PROXY does not list: most requests then come from one private address. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { attemptOf } from './attempt-of.ts'
 import { createAddressMatcher } from './client-address.ts'
@@ -50,10 +50,11 @@ export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOpti
     seen = 0
   }
 
+  const isExempt = ({ raw: { url, socket } }: FastifyRequest): boolean =>
+    exemptPaths.has(toPath(url)) || isTrusted(socket.remoteAddress ?? '')
+
   app.addHook('onRequest', (request, _reply, done) => {
-    const { url, socket } = request.raw
-    const isListed = socket.remoteAddress !== undefined && isTrusted(socket.remoteAddress)
-    if (!isDone && !isListed && !exemptPaths.has(toPath(url))) count(attemptOf(request).address)
+    if (!isDone && !isExempt(request)) count(attemptOf(request).address)
     done()
   })
 }

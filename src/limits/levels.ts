@@ -5,7 +5,7 @@ import { KEY_PREFIX } from '../redis/script.ts'
 import { NETWORK_FACTOR, toNetwork } from './network.ts'
 import type { Policy, Quota } from './quota.ts'
 import { type LimitRule, toUnit } from './rules.ts'
-import type { Counter, Decision, LimitStore } from './store.ts'
+import type { Decision, LimitStore } from './store.ts'
 
 /** The part of a preset that limits depend on. */
 export interface LimitedPreset {
@@ -65,6 +65,8 @@ type LevelName = keyof typeof levels
 /** A rule at its level: everything about a counter that does not depend on the request. */
 interface LeveledRule extends LimitRule {
   readonly level: LevelName
+  /** Whose requests a counter counts: one caller's, those of his IPv6 network, or everyone's. */
+  readonly counts: 'caller' | 'network' | 'all'
   readonly keyPrefix: string
   readonly policy: Policy | undefined
 }
@@ -75,38 +77,50 @@ function toPolicy(name: string, { limit, windowMs }: LimitRule, index: number): 
   return { name: own, text: `"${own}";q=${limit};w=${windowMs / 1000}` }
 }
 
-function toLeveledRules(level: LevelName, rules: readonly LimitRule[], part = ''): readonly LeveledRule[] {
+function toLeveledRules(
+  level: LevelName,
+  rules: readonly LimitRule[],
+  { counts, part = '' }: { readonly counts: LeveledRule['counts']; readonly part?: string | undefined },
+): readonly LeveledRule[] {
   const { shownAs } = levels[level]
   return rules.map((rule, index) => ({
     ...rule,
     level,
+    counts,
     keyPrefix: `${KEY_PREFIX}${level}/${toUnit(rule.windowMs)}:${part}`,
     policy: shownAs === undefined ? undefined : toPolicy(shownAs, rule, index),
   }))
 }
 
-/** The rules that count one kind of request. */
-interface RuleSet {
+interface KeyedRules {
   readonly own: readonly LeveledRule[]
   /** Additional rules for callers that an IPv6 address identifies. */
   readonly network: readonly LeveledRule[]
-  /** Rules for all callers together. */
-  readonly shared: readonly LeveledRule[]
 }
 
-type KeyedLevel = 'address' | 'caller' | 'preset_and_caller'
-
-function toRuleSet(level: KeyedLevel, rules: readonly LimitRule[], part?: string): RuleSet {
+function toKeyedRules(
+  level: 'address' | 'caller' | 'preset_and_caller',
+  rules: readonly LimitRule[],
+  part?: string,
+): KeyedRules {
   const widened = rules.map(({ limit, windowMs }) => ({ limit: limit * NETWORK_FACTOR, windowMs }))
   return {
-    own: toLeveledRules(level, rules, part),
-    network: toLeveledRules(`${level}_network`, widened, part),
-    shared: [],
+    own: toLeveledRules(level, rules, { counts: 'caller', part }),
+    network: toLeveledRules(`${level}_network`, widened, { counts: 'network', part }),
   }
 }
 
-const toCounters = (rules: readonly LeveledRule[], who: string): readonly Counter[] =>
-  rules.map(({ limit, windowMs, level, keyPrefix }) => ({ key: keyPrefix + who, level, limit, windowMs }))
+/** The rules that count one kind of request. */
+interface RuleSet {
+  readonly rules: readonly LeveledRule[]
+  readonly rulesOfIpv6: readonly LeveledRule[]
+}
+
+function toRuleSet(keyed: readonly KeyedRules[], shared: readonly LeveledRule[]): RuleSet {
+  const own = keyed.flatMap((rules) => rules.own)
+  const network = keyed.flatMap((rules) => rules.network)
+  return { rules: [...own, ...shared], rulesOfIpv6: [...own, ...network, ...shared] }
+}
 
 function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision): LimitResult {
   const quotas: Quota[] = []
@@ -125,9 +139,9 @@ function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision)
 }
 
 export function createLimits({ store, perAddress, perCaller, total, toPseudonym }: LimitsOptions): Limits {
-  const ofAddress = toRuleSet('address', perAddress)
-  const ofCaller = toRuleSet('caller', perCaller)
-  const ofAll = toLeveledRules('total', total, 'all')
+  const ofAddress = toRuleSet([toKeyedRules('address', perAddress)], [])
+  const ofCaller = toKeyedRules('caller', perCaller)
+  const ofAll = toLeveledRules('total', total, { counts: 'all', part: 'all' })
   /** A preset lives as long as its revision of the file. */
   const ruleSets = new WeakMap<LimitedPreset, RuleSet>()
 
@@ -135,24 +149,30 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
     const known = ruleSets.get(preset)
     if (known !== undefined) return known
     const { name, limits } = preset
-    const ofPreset = toRuleSet('preset_and_caller', limits.perCaller, `${name}:`)
-    const ruleSet = {
-      own: [...ofCaller.own, ...ofPreset.own],
-      network: [...ofCaller.network, ...ofPreset.network],
-      shared: [...toLeveledRules('preset', limits.total, name), ...ofAll],
-    }
+    const ofPreset = toKeyedRules('preset_and_caller', limits.perCaller, `${name}:`)
+    const ofPresetTotal = toLeveledRules('preset', limits.total, { counts: 'all', part: name })
+    const ruleSet = toRuleSet([ofCaller, ofPreset], [...ofPresetTotal, ...ofAll])
     ruleSets.set(preset, ruleSet)
     return ruleSet
   }
 
-  async function count({ own, network, shared }: RuleSet, who: string, site?: string): Promise<LimitResult> {
-    const [ofSite, siteKey] = site === undefined ? [[], ''] : [network, toPseudonym('address', site)]
-    const counters = [...toCounters(own, who), ...toCounters(ofSite, siteKey), ...toCounters(shared, '')]
-    return toResult([...own, ...ofSite, ...shared], await store.take(counters))
+  async function count(rules: readonly LeveledRule[], caller: string, network = ''): Promise<LimitResult> {
+    const who = { caller, network, all: '' }
+    const counters = rules.map(({ limit, windowMs, level, counts, keyPrefix }) => ({
+      key: keyPrefix + who[counts],
+      level,
+      limit,
+      windowMs,
+    }))
+    return toResult(rules, await store.take(counters))
   }
 
-  const countByAddress = (rules: RuleSet, address: string): Promise<LimitResult> =>
-    count(rules, toPseudonym('address', address), toNetwork(address))
+  function countByAddress({ rules, rulesOfIpv6 }: RuleSet, address: string): Promise<LimitResult> {
+    const caller = toPseudonym('address', address)
+    const network = toNetwork(address)
+    if (network === undefined) return count(rules, caller)
+    return count(rulesOfIpv6, caller, toPseudonym('address', network))
+  }
 
   return {
     isAvailable: () => store.available,
@@ -160,6 +180,6 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
     countMint: ({ preset, subject, address }) =>
       subject === null
         ? countByAddress(ruleSetOf(preset), address)
-        : count(ruleSetOf(preset), toPseudonym('caller', subject)),
+        : count(ruleSetOf(preset).rules, toPseudonym('caller', subject)),
   }
 }
