@@ -1,10 +1,9 @@
 # Two images: the service (the last stage, so plain `docker build .` builds it) and the proxy that docker-compose.yml
 # puts in front.
 #
-# Tags move. In production, pin the base images by digest and update them on purpose:
+# Tags move, so the base image is pinned by the digest of its index, which covers amd64 and arm64. To update it on purpose:
 #   docker buildx imagetools inspect node:26-trixie-slim --format '{{.Manifest.Digest}}'
-#   docker build --build-arg NODE_IMAGE=node:26-trixie-slim@sha256:… .
-ARG NODE_IMAGE=node:26-trixie-slim
+ARG NODE_IMAGE=node:26.10.0-trixie-slim@sha256:930557a230abacbc3f4fd9b8648abf8f4bee1e17cb72195dcdfb2f709bc85b33
 ARG CADDY_IMAGE=caddy:2-alpine
 
 # What these two stages make is JavaScript, the same for every architecture, so they run on the builder's own. No install
