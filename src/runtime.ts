@@ -241,6 +241,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     now: monotonicNow,
   })
   const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }
-  const adminApp = await openAdminApp(config, { ...parts, allowedOrigins, limits, conditions, keys }, metrics)
+  const shown = { ...parts, allowedOrigins, limits, maxConcurrentMints, conditions, keys }
+  const adminApp = await openAdminApp(config, shown, metrics)
   return { app, adminApp, ...parts }
 }

@@ -70,7 +70,7 @@ export const summaryReply = z.strictObject({
   /** Those that were refused most, or failed most, first. */
   callers: z.array(frequent),
   addresses: z.array(frequent),
-  /** Oldest first. */
+  /** The last ones until the end of the span, also from before it. Oldest first. */
   changes: z.array(
     z.strictObject({
       time: instant,
@@ -173,6 +173,10 @@ export const stateReply = z.strictObject({
   /** Those in force, oldest first. */
   pauses: pausesReply.shape.pauses,
   in_flight: count,
+  /** MAX_CONCURRENT_MINTS. */
+  max_in_flight: count,
+  /** RATE_LIMIT_TOTAL: for each rule, such as `600/minute`, the mints that this process counted in the last window. */
+  total_limits: z.array(z.strictObject({ rule: z.string(), limit: count, used: count })),
   presets: z.strictObject({ count, revision: z.string() }),
   parts: z.array(part),
   audit: z.strictObject({

@@ -43,6 +43,7 @@ export interface AdminParts {
   /** Undefined where callers are anonymous. */
   readonly callerGuard: CallerGuard | undefined
   readonly limits: Limits
+  readonly maxConcurrentMints: number
   readonly presets: Watched<Catalog>
   readonly pauses: Pauses
   readonly allowedOrigins: ReadonlySet<string>

@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Audit } from '../audit/audit.ts'
 import type { Conditions, Part } from '../conditions.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import type { Limits } from '../limits/levels.ts'
+import { formatRules } from '../limits/rules.ts'
 import type { Upstream } from '../openai/mint.ts'
 import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
@@ -19,6 +21,8 @@ export interface StateOptions {
   readonly conditions: Conditions
   readonly audit: Audit
   readonly lifecycle: Lifecycle
+  readonly limits: Pick<Limits, 'totals'>
+  readonly maxConcurrentMints: number
   readonly breaker: Upstream['breaker']
   readonly findUnready: () => Unready | undefined
   readonly presets: () => Catalog
@@ -74,7 +78,7 @@ function toMinting({ conditions, breaker, findUnready, pauses }: StateOptions): 
 }
 
 export function createStateReader(options: StateOptions): () => StateReply {
-  const { audit, lifecycle, presets, index, verifier, unixNow } = options
+  const { audit, lifecycle, limits, maxConcurrentMints, presets, index, verifier, unixNow } = options
   const version = readVersion()
   return () => {
     const catalog = presets()
@@ -84,6 +88,10 @@ export function createStateReader(options: StateOptions): () => StateReply {
       minting: toMinting(options),
       ...toPausesReply(options.pauses),
       in_flight: lifecycle.mints.count,
+      max_in_flight: maxConcurrentMints,
+      total_limits: limits
+        .totals()
+        .map(({ used, ...rule }) => ({ rule: formatRules([rule]), limit: rule.limit, used })),
       presets: { count: catalog.presets.size, revision: catalog.revision },
       parts: parts.map((part) => toPart(part, options)),
       audit: {

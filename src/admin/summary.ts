@@ -9,7 +9,7 @@ import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'
 import { toTimeline } from './timeline.ts'
 
 const MAX_FREQUENT = 8
-const MAX_CHANGES = 200
+const MAX_CHANGES = 100
 
 export interface Span {
   readonly filter: RecordFilter
@@ -117,9 +117,10 @@ function toChange({ time, record }: FoundRecord): Change | undefined {
   }
 }
 
-async function readChanges(index: AuditIndex, since: number, until: number): Promise<Change[]> {
+/** Also those before the span: the first error in it may be due to one of them. */
+async function readChanges(index: AuditIndex, until: number): Promise<Change[]> {
   const { records } = await index.select({
-    filter: { since, until, kind: { event: changeEvents } },
+    filter: { until, kind: { event: changeEvents } },
     order: 'newest',
     limit: MAX_CHANGES,
   })
@@ -158,6 +159,6 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
     presets: groupPresets(tallies, { hasAllOutcomes: hasAllOutcomes(filter) }),
     callers,
     addresses,
-    changes: await readChanges(index, since, until),
+    changes: await readChanges(index, until),
   }
 }

@@ -33,6 +33,12 @@ export interface Limits {
   readonly countRequest: (address: string) => Promise<LimitResult>
   /** Counts one mint at all other levels, or at none. Throws a ServiceError if the store cannot decide. */
   readonly countMint: (mint: WantedMint) => Promise<LimitResult>
+  /** How many mints of all callers this process counted, for each rule. */
+  readonly totals: () => readonly RuleUsage[]
+}
+
+export interface RuleUsage extends LimitRule {
+  readonly used: number
 }
 
 export interface LimitsOptions {
@@ -138,6 +144,14 @@ function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision)
   return { quotas, refusal: new ServiceError(levels[slowest].reason, { retryAfterSeconds }) }
 }
 
+function readUsages(store: LimitStore, rules: readonly LeveledRule[]): readonly RuleUsage[] {
+  const { usages } = store.peek(rules.map(({ keyPrefix, ...rule }) => ({ ...rule, key: keyPrefix })))
+  return rules.map(({ limit, windowMs }, index) => {
+    const { remaining = limit } = usages[index] ?? {}
+    return { limit, windowMs, used: limit - remaining }
+  })
+}
+
 export function createLimits({ store, perAddress, perCaller, total, toPseudonym }: LimitsOptions): Limits {
   const ofAddress = toRuleSet([toKeyedRules('address', perAddress)], [])
   const ofCaller = toKeyedRules('caller', perCaller)
@@ -181,5 +195,6 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
       subject === null
         ? countByAddress(ruleSetOf(preset), address)
         : count(ruleSetOf(preset).rules, toPseudonym('caller', subject)),
+    totals: () => readUsages(store, ofAll),
   }
 }

@@ -44,6 +44,10 @@ export class SharedStore implements LimitStore {
     }
   }
 
+  peek(counters: readonly Counter[]): Decision {
+    return this.#options.local.peek(counters)
+  }
+
   async #takeShared(counters: readonly Counter[]): Promise<Decision> {
     const { redis, local, monotonicNow } = this.#options
     const keys = counters.map(({ key }) => key)

@@ -32,4 +32,6 @@ export interface LimitStore {
    * free. Throws limiter_full or store_down, both 503.
    */
   readonly take: (counters: readonly Counter[]) => Decision | Promise<Decision>
+  /** What this process counted so far. */
+  readonly peek: (counters: readonly Counter[]) => Decision
 }

@@ -75,7 +75,7 @@ describe('GET /api/summary', () => {
     expect(codes[0]).toMatchObject({ code: 'rate_limited', reasons: [{ reason: 'limit_per_caller' }] })
   })
 
-  it('has the changes of the span, oldest first', async () => {
+  it('has the changes, oldest first', async () => {
     const { changes } = await readSummary(service(), toSpan(end - 1441 * MINUTE_MS))
     expect(changes.map(({ change, detail }) => [change, detail])).toStrictEqual([
       ['started', null],
@@ -87,6 +87,12 @@ describe('GET /api/summary', () => {
       ['presets', '77aa00bb11cc'],
       ['resumed', flooder],
     ])
+  })
+
+  it('has the last changes before the span too', async () => {
+    const { changes } = await readSummary(service(), toSpan(end - 10 * MINUTE_MS))
+    expect(changes.at(-1)?.change).toBe('resumed')
+    expect(changes.map(({ change }) => change)).toContain('key')
   })
 
   it('counts only what matches a filter', async () => {
@@ -134,6 +140,18 @@ describe('GET /api/state', () => {
       state: 'failing',
       last_error: { cause: 'upstream_unauthorized', meaning: 'OpenAI answered 401. Replace the API key.' },
     })
+  })
+
+  it('says how close each total limit is', async () => {
+    const service = await startAdminService({ RATE_LIMIT_TOTAL: '5/minute,100/day' })
+    await service.mint()
+    await service.mint()
+    const state = await readState(service)
+    expect(state.total_limits).toStrictEqual([
+      { rule: '5/minute', limit: 5, used: 2 },
+      { rule: '100/day', limit: 100, used: 2 },
+    ])
+    expect(state.max_in_flight).toBe(256)
   })
 
   it('says that the audit cannot be written', async () => {

@@ -203,8 +203,8 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     await page.goto(`http://127.0.0.1:${refused.adminPort}/`)
     await waitForAnswer(page)
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Not minting')
-    expect(await page.locator('.tile.failing').textContent()).toMatch(
-      /OpenAI answered 401. Replace the API key./,
+    expect(await page.locator('#problems').textContent()).toBe(
+      'OpenAIOpenAI answered 401. Replace the API key.',
     )
   })
 })

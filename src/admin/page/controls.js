@@ -1,8 +1,8 @@
 /** The span, the filters and the zone: what the operator chooses. */
 import { createCopy } from './copy.js'
 import { find, h, render } from './dom.js'
-import { formatTime, fromFieldTime, shorten, toFieldTime, toZoneName } from './format.js'
-import { fields, ranges, toCommand, toggleFilter, toQuery, toSpan } from './view.js'
+import { formatSpan, fromFieldTime, shorten, toFieldTime, toZoneName } from './format.js'
+import { fields, hasFilter, ranges, toCommand, toggleFilter, toQuery, toSpan } from './view.js'
 
 /** @typedef {import('./view.js').View} View */
 /** @typedef {(view: View) => void} OnView */
@@ -30,8 +30,7 @@ function showSpan(view) {
   const [from, to] = toSpan(view)
   const other = view.zone === 'utc' ? 'local' : 'utc'
   /** @param {View['zone']} zone */
-  const toText = (zone) =>
-    `${formatTime('dayMinute', from, zone)} – ${formatTime('dayMinute', to, zone)} ${toZoneName(zone)}`
+  const toText = (zone) => `${formatSpan(from, to, zone)} ${toZoneName(zone)}`
   const isSame = toZoneName('local') === 'UTC'
   find('#span', HTMLElement).textContent = isSame ? toText('utc') : `${toText(view.zone)} · ${toText(other)}`
 }
@@ -94,8 +93,7 @@ function listenToFilters(toView, onView) {
     const value = new FormData(form).get('value')
     if (typeof value !== 'string' || value.trim() === '') return
     const view = toView()
-    const isThere = view.filters.some(([one, other]) => one === name.value && other === value.trim())
-    if (!isThere) onView(toggleFilter(view, name.value, value.trim()))
+    if (!hasFilter(view, name.value, value.trim())) onView(toggleFilter(view, name.value, value.trim()))
     for (const input of form.querySelectorAll('input')) input.value = ''
   })
 }

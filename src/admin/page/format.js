@@ -36,21 +36,34 @@ const forms = {
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map()
 
-/** @param {keyof typeof forms} form @param {number} ms @param {Zone} zone */
-export function formatTime(form, ms, zone) {
+/** @param {keyof typeof forms} form @param {Zone} zone */
+function toFormat(form, zone) {
   const key = `${form} ${zone}`
   const format =
     formats.get(key) ??
     new Intl.DateTimeFormat('en-GB', { ...forms[form], hourCycle: 'h23', timeZone: toTimeZone(zone) })
   formats.set(key, format)
-  return format.format(ms)
+  return format
 }
 
+/** @param {keyof typeof forms} form @param {number} ms @param {Zone} zone */
+export const formatTime = (form, ms, zone) => toFormat(form, zone).format(ms)
+
+/** @param {number} ms @param {Zone} zone */
+const isToday = (ms, zone) => formatTime('day', ms, zone) === formatTime('day', Date.now(), zone)
+
 /** The time, with the day if it is not today. @param {number} ms @param {Zone} zone */
-export const formatWhen = (ms, zone) =>
-  formatTime('day', ms, zone) === formatTime('day', Date.now(), zone)
-    ? formatTime('time', ms, zone)
-    : formatTime('dayMinute', ms, zone)
+export const formatWhen = (ms, zone) => formatTime(isToday(ms, zone) ? 'time' : 'dayMinute', ms, zone)
+
+/** The same for counts, which are exact to the minute at best. @param {number} ms @param {Zone} zone */
+export const formatMinute = (ms, zone) => formatTime(isToday(ms, zone) ? 'minute' : 'dayMinute', ms, zone)
+
+/** @param {number} from @param {number} to @param {Zone} zone */
+export const formatSpan = (from, to, zone) =>
+  toFormat(isToday(from, zone) && isToday(to, zone) ? 'minute' : 'dayMinute', zone).formatRange(from, to)
+
+/** Does not break within. @param {string} text */
+export const toOneLine = (text) => text.replaceAll(' ', '\u00a0')
 
 /** @type {readonly (readonly [number, string])[]} */
 const units = [
@@ -67,8 +80,8 @@ export function formatDuration(ms) {
   return `${formatCount(Math.floor(seconds / size))} ${unit}`
 }
 
-/** The beginning of a pseudonym is enough to recognize it, and to search for it. @param {string} text */
-export const shorten = (text) => (/^[0-9a-f]{32}$/.test(text) ? text.slice(0, 8) : text)
+/** The beginning of a pseudonym or a revision is enough to recognize it. @param {string} text */
+export const shorten = (text) => (/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/.test(text) ? text.slice(0, 8) : text)
 
 /** As a field for date and time takes it. @param {number} ms @param {Zone} zone */
 export function toFieldTime(ms, zone) {

@@ -1,6 +1,6 @@
 /** At a glance: whether the service is minting, and what its parts do. */
 import { find, h, icon, render } from './dom.js'
-import { formatCount, formatDuration, formatTime, formatWhen } from './format.js'
+import { formatCount, formatDuration, formatTime, formatWhen, shorten, toOneLine } from './format.js'
 
 /** @typedef {import('./api.js').State} State */
 /** @typedef {import('./format.js').Zone} Zone */
@@ -27,10 +27,15 @@ const verdicts = {
   no: { title: 'Not minting', shape: /** @type {const} */ ('failed') },
 }
 
-/** @param {State} state */
-function toVerdict({ minting }) {
+/** @typedef {{ name: string, state: 'ok' | 'failing' | 'idle', value: string, note: string, problem?: string }} Tile */
+
+/** @param {State} state @param {readonly Tile[]} tiles */
+function toVerdict({ minting }, tiles) {
   const { title, shape } = verdicts[minting.state]
-  const lines = minting.causes.map((cause) => h('p', {}, causes[cause]))
+  const failing = tiles.filter(({ state }) => state === 'failing').map(({ name }) => name)
+  const all =
+    failing.length === 0 ? 'As far as is known, every part works.' : `Failing: ${failing.join(', ')}.`
+  const lines = minting.causes.length === 0 ? [all] : minting.causes.map((cause) => causes[cause])
   return h(
     'div',
     { class: `verdict ${minting.state}` },
@@ -39,46 +44,50 @@ function toVerdict({ minting }) {
       'div',
       {},
       h('h1', {}, title),
-      lines.length === 0 ? h('p', {}, 'As far as is known, every part works.') : lines,
+      lines.map((line) => h('p', {}, line)),
     ),
   )
 }
 
-/** @type {Record<State['parts'][number]['part'], readonly [name: string, unused: string]>} */
-const names = {
-  upstream: ['OpenAI', ''],
-  redis: ['Redis', 'counts alone'],
-  key_set: ['Key set', 'no issuer'],
-  presets_file: ['Presets file', ''],
-  api_key_file: ['API key file', 'set by variable'],
-  audit: ['Audit records', ''],
+/** @type {Record<State['parts'][number]['part'], { name: string, unused?: string, advice?: string }>} */
+const parts = {
+  upstream: { name: 'OpenAI' },
+  redis: {
+    name: 'Redis',
+    unused: 'limits in memory',
+    advice:
+      'Each replica counts alone, with its share of the limits. realtime-mint check says what Redis answers.',
+  },
+  key_set: {
+    name: 'Key set',
+    unused: 'no issuer',
+    advice: 'The last keys stay in use for an hour. realtime-mint check says why.',
+  },
+  presets_file: {
+    name: 'Presets file',
+    advice: 'The last valid presets stay in effect. realtime-mint check names the line.',
+  },
+  api_key_file: {
+    name: 'API key file',
+    unused: 'set by variable',
+    advice: 'The last key stays in use. The log says why.',
+  },
+  audit: {
+    name: 'Audit records',
+    advice: 'Nothing is issued until they can be written. Check the disk of AUDIT_DIR.',
+  },
 }
 
-/**
- * @param {string} name
- * @param {'ok' | 'failing' | 'idle'} state
- * @param {string} value
- * @param {string} note
- */
-const toTile = (name, state, value, note) =>
-  h(
-    'div',
-    { class: `tile ${state}` },
-    h('dt', {}, name),
-    h('dd', {}, state === 'idle' ? null : icon(state === 'ok' ? 'issued' : 'failed'), value),
-    h('dd', { class: 'note' }, note),
-  )
-
-/** @param {State['parts'][number]} part @param {Zone} zone */
+/** @param {State['parts'][number]} part @param {Zone} zone @returns {Tile} */
 function toPart({ part, state, since, last_error: error }, zone) {
-  const [name, unused] = names[part]
-  if (state === 'not_used') return toTile(name, 'idle', 'Not used', unused)
+  const { name, unused = '', advice = '' } = parts[part]
+  if (state === 'not_used') return { name, state: 'idle', value: 'Not used', note: unused }
   if (state === 'failing') {
-    const why = error === null ? '' : `. ${error.meaning ?? error.cause}`
-    return toTile(name, 'failing', 'Failing', `since ${formatWhen(since, zone)}${why}`)
+    const problem = error?.meaning ?? `${error?.cause}. ${advice}`
+    return { name, state, value: 'Failing', note: `since ${formatWhen(since, zone)}`, problem }
   }
-  const last = error === null ? 'no error yet' : `last error ${formatWhen(error.at, zone)}: ${error.cause}`
-  return toTile(name, 'ok', part === 'audit' ? 'Written' : 'OK', last)
+  const note = error === null ? 'no error yet' : `last error ${formatWhen(error.at, zone)}: ${error.cause}`
+  return { name, state, value: part === 'audit' ? 'Written' : 'OK', note }
 }
 
 /** @type {Record<NonNullable<State['audit']['verification']['verdict']>, readonly ['ok' | 'failing', string]>} */
@@ -89,38 +98,62 @@ const chains = {
   tampered: ['failing', 'Not as written'],
 }
 
-/** @param {State} state @param {Zone} zone */
-function toChain({ audit: { verification } }, zone) {
-  const { state, verdict, at, records, findings } = verification
+/** @param {State} state @param {Zone} zone @returns {Tile} */
+function toChain({ now, audit: { verification, last_anchor: anchor } }, zone) {
+  const name = 'Audit chain'
+  const { state, verdict, at, findings } = verification
   if (verdict === null || at === null) {
     return state === 'failed'
-      ? toTile('Audit chain', 'failing', 'Not checked', 'The log says why.')
-      : toTile('Audit chain', 'idle', 'Being checked', 'reads all records')
+      ? { name, state: 'failing', value: 'Not checked', note: '', problem: 'The log says why.' }
+      : { name, state: 'idle', value: 'Being checked', note: 'reads all records' }
   }
   const [finding] = findings
-  const [tone, text] = chains[verdict]
-  const note = finding === undefined ? `${formatCount(records)} records` : `${finding.file}: ${finding.means}`
-  return toTile('Audit chain', tone, text, `${note}, checked ${formatTime('minute', at, zone)}`)
+  const [tone, value] = chains[verdict]
+  const age = anchor === null ? 'no anchor yet' : `anchor ${formatDuration(now - anchor)} ago`
+  const note = `${toOneLine(`checked ${formatTime('minute', at, zone)}`)}, ${toOneLine(age)}`
+  const problem = finding && `${finding.file}: ${finding.means}. ${finding.advice}`
+  return { name, state: tone, value, note, ...(problem && { problem }) }
 }
 
-/** @param {State} state */
-function toAnchor({ now, audit: { last_anchor: at } }) {
-  if (at === null) return toTile('Last anchor', 'idle', 'None yet', 'since the start')
-  return toTile('Last anchor', 'ok', `${formatDuration(now - at)} ago`, 'printed to the log')
+/** How close the rule is that is closest. @param {State} state @returns {Tile} */
+function toLimits({ total_limits: rules, in_flight: inFlight, max_in_flight: max }) {
+  const [closest] = rules.toSorted((one, other) => other.used / other.limit - one.used / one.limit)
+  const { rule = '', limit = 1, used = 0 } = closest ?? {}
+  const state = used < limit && inFlight < max ? 'ok' : 'failing'
+  return {
+    name: 'Total limit',
+    state,
+    value: `${Math.floor((100 * used) / limit)} % used`,
+    note: [`${formatCount(used)} of ${rule}`, `${formatCount(inFlight)} of ${formatCount(max)} in flight`]
+      .map(toOneLine)
+      .join(', '),
+    ...(state === 'failing' && { problem: 'Mints are refused: find the caller below, or raise the limit.' }),
+  }
 }
+
+/** @param {Tile} tile */
+const toTile = ({ name, state, value, note }) =>
+  h(
+    'div',
+    { class: `tile ${state}` },
+    h('dt', {}, name),
+    h('dd', {}, state === 'idle' ? null : icon(state === 'ok' ? 'issued' : 'failed'), value),
+    h('dd', { class: 'note' }, note),
+  )
+
+/** @param {Tile} tile */
+const toProblem = ({ name, problem }) =>
+  problem === undefined ? [] : [h('li', {}, h('b', {}, icon('failed'), name), h('span', {}, problem))]
 
 /** @param {State} state @param {Zone} zone */
 export function showHealth(state, zone) {
-  render(find('#verdict', HTMLElement), state.minting, () => toVerdict(state))
-  const { parts, audit } = state
-  const anchor = audit.last_anchor === null ? null : formatDuration(state.now - audit.last_anchor)
-  render(find('#parts', HTMLElement), [parts, audit.verification, anchor, zone], () => [
-    ...parts.map((part) => toPart(part, zone)),
-    toChain(state, zone),
-    toAnchor(state),
-  ])
-  const { presets, in_flight: inFlight, version } = state
+  const tiles = [...state.parts.map((part) => toPart(part, zone)), toChain(state, zone), toLimits(state)]
+  const { minting, presets, version } = state
+  const failing = tiles.map((tile) => tile.state)
+  render(find('#verdict', HTMLElement), [minting, failing], () => toVerdict(state, tiles))
+  render(find('#parts', HTMLElement), tiles, () => tiles.map(toTile))
+  render(find('#problems', HTMLElement), tiles, () => tiles.flatMap(toProblem))
   find('#facts', HTMLElement).textContent =
-    `${formatCount(inFlight)} in flight · ${formatCount(presets.count)} presets, revision ${presets.revision} · version ${version}`
-  document.title = `${verdicts[state.minting.state].title} · realtime-mint`
+    `${formatCount(presets.count)} presets, revision ${shorten(presets.revision)} · version ${version}`
+  document.title = `${verdicts[minting.state].title} · realtime-mint`
 }

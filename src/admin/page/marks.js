@@ -56,23 +56,24 @@ export function createMarks() {
   }
 }
 
-const MAX_LISTED = 12
+const MAX_LISTED = 10
 
-/** Newest first. @param {Summary} summary @param {import('./view.js').View} view */
-export function showChanges({ changes: all }, { zone }) {
+/** Newest first, with the last ones before the span. @param {Summary} summary @param {import('./view.js').View} view */
+export function showChanges({ changes: all, since }, { zone }) {
   const listed = all.toReversed().slice(0, MAX_LISTED)
-  render(find('#changes', HTMLElement), [listed, zone], () => {
-    if (listed.length === 0) return h('p', { class: 'none' }, 'Nothing changed in this span.')
-    const more = all.length - listed.length
-    return [
-      h(
-        'ul',
-        { class: 'changes' },
-        listed.map((change) => toItem(change, zone)),
-      ),
-      more > 0 && h('p', { class: 'none' }, `${more} earlier changes: filter by event.`),
-    ]
-  })
+  const later = listed.filter(({ time }) => time >= since)
+  const earlier = listed.slice(later.length)
+  render(find('#changes', HTMLElement), [later, earlier, zone], () => [
+    later.length === 0 && h('p', { class: 'none' }, 'Nothing changed in this span.'),
+    h(
+      'ul',
+      { class: 'changes' },
+      later.map((change) => toItem(change, zone)),
+      earlier.length > 0 && h('li', { class: 'earlier' }, 'Before this span'),
+      earlier.map((change) => toItem(change, zone)),
+    ),
+    all.length > MAX_LISTED && h('p', { class: 'none' }, 'For more, filter by event.'),
+  ])
 }
 
 /** @param {Change} change @param {import('./format.js').Zone} zone */

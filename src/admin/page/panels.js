@@ -1,6 +1,7 @@
 /** Counts by code, preset, caller and address. Each row is a filter. */
 import { find, h, icon, render, svg } from './dom.js'
-import { formatCount, formatWhen, shorten } from './format.js'
+import { formatCount, formatMinute, formatSpan, shorten } from './format.js'
+import { hasFilter } from './view.js'
 
 /** @typedef {import('./api.js').Summary} Summary */
 /** @typedef {import('./view.js').View} View */
@@ -34,17 +35,11 @@ function toSpark(series, outcome) {
   )
 }
 
-/** @param {View} view @param {string} name @param {string} value */
-const isActive = ({ filters }, name, value) => filters.some(([one, other]) => one === name && other === value)
+/** @typedef {{ view: View, onFilter: OnFilter, onPause: OnPause }} Context */
 
-/**
- * @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context
- * @param {string} name
- * @param {string} value
- * @param {string} text
- */
-function toFilter({ view, onFilter }, name, value, text) {
-  const isOn = isActive(view, name, value)
+/** @param {Context} context @param {string} name @param {string} value */
+function toFilter({ view, onFilter }, name, value) {
+  const isOn = hasFilter(view, name, value)
   return h(
     'button',
     {
@@ -55,42 +50,36 @@ function toFilter({ view, onFilter }, name, value, text) {
       title: isOn ? `Remove the filter ${name} ${value}` : `Show only ${name} ${value}`,
       click: () => onFilter(name, value),
     },
-    text,
+    shorten(value),
   )
 }
 
-/** @param {Summary['codes'][number]} row @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
+/** @param {Summary['codes'][number]} row @param {Context} context */
 function toCode({ code, outcome, count, first, last, series, reasons }, context) {
   const { zone } = context.view
   const [top] = reasons
   const others = reasons.length - 1
-  const when =
-    first === last
-      ? `at ${formatWhen(first, zone)}`
-      : `${formatWhen(first, zone)} – ${formatWhen(last, zone)}`
+  const isOwn = top?.reason && top.reason !== code
+  const when = first === last ? `at ${formatMinute(first, zone)}` : formatSpan(first, last, zone)
   return h(
     'li',
     {},
-    h(
-      'div',
-      { class: 'code-line' },
-      icon(outcome),
-      toFilter(context, 'code', code, code),
-      toSpark(series, outcome),
-      h('span', { class: 'count' }, formatCount(count)),
-    ),
+    icon(outcome),
+    toFilter(context, 'code', code),
+    toSpark(series, outcome),
+    h('span', { class: 'count' }, formatCount(count)),
     h(
       'p',
       { class: 'why' },
-      top?.reason && top.reason !== code ? h('span', { class: 'mono' }, top.reason) : null,
-      top?.reason && top.reason !== code ? (others > 0 ? ` and ${others} more. ` : '. ') : null,
+      isOwn && h('span', { class: 'mono' }, top.reason),
+      isOwn && (others > 0 ? ` and ${others} more. ` : '. '),
       top?.meaning ?? '',
-      h('span', { class: 'when' }, ` ${when}`),
+      h('span', { class: 'when' }, when),
     ),
   )
 }
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
+/** @param {Summary} summary @param {Context} context */
 function showCodes({ codes }, context) {
   render(find('#codes', HTMLElement), [codes, context.view], () =>
     codes.length === 0
@@ -103,12 +92,8 @@ function showCodes({ codes }, context) {
   )
 }
 
-/**
- * @param {string} title
- * @param {readonly HTMLElement[]} rows
- * @param {string} [last]
- */
-const toTable = (title, rows, last) =>
+/** @param {string} title @param {readonly HTMLElement[]} rows */
+const toTable = (title, rows) =>
   h(
     'table',
     { class: 'counts' },
@@ -120,7 +105,6 @@ const toTable = (title, rows, last) =>
         {},
         h('th', { scope: 'col' }, title),
         ['Issued', 'Refused', 'Failed'].map((text) => h('th', { scope: 'col', class: 'number' }, text)),
-        last !== undefined && h('th', { scope: 'col', class: 'mostly' }, last),
         h('td', { class: 'act' }),
       ),
     ),
@@ -156,7 +140,7 @@ const toPauseCell = (scope, value, name, { onPause }) =>
     ),
   )
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
+/** @param {Summary} summary @param {Context} context */
 function showPresets({ presets }, context) {
   const { view } = context
   render(find('#presets', HTMLElement), [presets, view], () => {
@@ -164,12 +148,10 @@ function showPresets({ presets }, context) {
     const rows = presets.map((row) => {
       const { preset, failing_since: since } = row
       const name =
-        preset === null
-          ? h('span', { class: 'quiet' }, 'not recorded')
-          : toFilter(context, 'preset', preset, preset)
+        preset === null ? h('span', { class: 'quiet' }, 'not recorded') : toFilter(context, 'preset', preset)
       const note =
         since !== null &&
-        h('span', { class: 'failing' }, icon('failed'), `failing since ${formatWhen(since, view.zone)}`)
+        h('span', { class: 'failing' }, icon('failed'), `failing since ${formatMinute(since, view.zone)}`)
       const act =
         preset === null ? h('td', { class: 'act' }) : toPauseCell('preset', preset, 'preset', context)
       return h('tr', {}, h('th', { scope: 'row' }, name, note), toCells(row), act)
@@ -178,13 +160,8 @@ function showPresets({ presets }, context) {
   })
 }
 
-/**
- * @param {string} name
- * @param {string} title
- * @param {Summary['callers']} rows
- * @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context
- */
-function showFrequent(name, title, rows, context) {
+/** @param {'caller' | 'address'} name @param {Summary['callers']} rows @param {Context} context */
+function showFrequent(name, rows, context) {
   render(find(`#${name}`, HTMLElement), [rows, context.view], () => {
     if (rows.length === 0)
       return h('p', { class: 'none' }, name === 'caller' ? 'No attempt has a known caller.' : 'No attempts.')
@@ -192,20 +169,24 @@ function showFrequent(name, title, rows, context) {
       h(
         'tr',
         {},
-        h('th', { scope: 'row' }, toFilter(context, name, row.pseudonym, shorten(row.pseudonym))),
+        h(
+          'th',
+          { scope: 'row' },
+          toFilter(context, name, row.pseudonym),
+          h('span', { class: 'mono quiet' }, row.code),
+        ),
         toCells(row),
-        h('td', { class: 'mono quiet mostly', title: row.code }, row.code ?? '–'),
         toPauseCell('caller', row.pseudonym, name, context),
       ),
     )
-    return toTable(title, lines, 'Mostly')
+    return toTable(name === 'caller' ? 'Caller, mostly' : 'Address, mostly', lines)
   })
 }
 
-/** @param {Summary} summary @param {{ view: View, onFilter: OnFilter, onPause: OnPause }} context */
+/** @param {Summary} summary @param {Context} context */
 export function showPanels(summary, context) {
   showCodes(summary, context)
   showPresets(summary, context)
-  showFrequent('caller', 'Caller', summary.callers, context)
-  showFrequent('address', 'Address', summary.addresses, context)
+  showFrequent('caller', summary.callers, context)
+  showFrequent('address', summary.addresses, context)
 }

@@ -50,7 +50,7 @@ function toRow({ id, record }, { view, onOpen }) {
     ['caller', shorten(toText(record['caller']))],
     ['address', shorten(toText(record['address']))],
     ['upstream', toUpstream(record, 'status')],
-    ['ms', toText(record['ms'])],
+    ['ms', typeof record['ms'] === 'number' ? formatCount(record['ms']) : ''],
   ]
   return h(
     'tr',

@@ -106,11 +106,18 @@ export function toQuery({ range, from, to, filters }) {
   return params
 }
 
+/** @param {View} view @param {string} name @param {string} value */
+export const hasFilter = ({ filters }, name, value) =>
+  filters.some(([one, other]) => one === name && other === value)
+
 /** Adds a filter, or removes it if it is there. @param {View} view @param {string} name @param {string} value @returns {View} */
 export function toggleFilter(view, name, value) {
   const others = view.filters.filter(([one, other]) => one !== name || other !== value)
-  const isNew = others.length === view.filters.length
-  return { ...view, record: null, filters: isNew ? [...others, [name, value]] : others }
+  return {
+    ...view,
+    record: null,
+    filters: hasFilter(view, name, value) ? others : [...others, [name, value]],
+  }
 }
 
 /** @param {string} text */
