@@ -117,7 +117,7 @@ function readTexts(environment: Environment, names: readonly SecretName[]): Read
     if (path === undefined || findTextProblem(path) !== undefined) continue
     if (values[name] !== undefined) problems.push(`${name}: is set twice, here and by ${name}_FILE. Keep one`)
     const text = readSecretFile(path)
-    if ('problem' in text) problems.push(`${name}_FILE: ${text.problem}`)
+    if ('refused' in text) problems.push(`${name}_FILE: ${text.refused}`)
     else values[name] = text.value
   }
   return { values, problems }

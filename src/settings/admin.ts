@@ -1,6 +1,5 @@
 /** `ADMIN_*`: the second listener, for operators. Without ADMIN_PORT there is none. */
 import type { z } from 'zod'
-import type { Secret } from '../secret.ts'
 import { isLoopbackHost } from './urls.ts'
 import { adminToken, listenHost, wholeNumber } from './validators.ts'
 
@@ -10,21 +9,18 @@ export const adminVariables = {
   ADMIN_TOKEN: adminToken.optional(),
 }
 
-export interface AdminConfig {
-  readonly host: string
-  /** 0 selects a free one. */
-  readonly port: number
-  /** Undefined only on loopback: then nothing can be written. */
-  readonly token: Secret | undefined
-  /** Only programs on this machine can connect, so reads need no token. */
-  readonly isLoopback: boolean
-}
+export type AdminConfig = NonNullable<ReturnType<typeof toAdminConfig>>
 
 /** Null where there is no admin listener. */
-export function toAdminConfig({
-  ADMIN_HOST: host,
-  ADMIN_PORT: port,
-  ADMIN_TOKEN: token,
-}: z.infer<z.ZodObject<typeof adminVariables>>): AdminConfig | null {
-  return port === undefined ? null : Object.freeze({ host, port, token, isLoopback: isLoopbackHost(host) })
-}
+export const toAdminConfig = (data: z.infer<z.ZodObject<typeof adminVariables>>) =>
+  data.ADMIN_PORT === undefined
+    ? null
+    : Object.freeze({
+        host: data.ADMIN_HOST,
+        /** 0 selects a free one. */
+        port: data.ADMIN_PORT,
+        /** Undefined only on loopback: then nothing can be written. */
+        token: data.ADMIN_TOKEN,
+        /** Only programs on this machine can connect, so reads need no token. */
+        isLoopback: isLoopbackHost(data.ADMIN_HOST),
+      })

@@ -1,20 +1,13 @@
 /** `ALLOWED_ORIGINS` and `AUTH_*`: which pages may ask, whether callers need a token, and which tokens are valid. */
 import { z } from 'zod'
-import { type AudienceClaim, audienceClaims } from '../auth/audience-claims.ts'
+import { audienceClaims } from '../auth/audience-claims.ts'
 import type { KeySource } from '../auth/caller.ts'
 import type { ProxyOptions } from '../outbound/dispatcher.ts'
 import { keySetUrl } from './urls.ts'
-import { flag, sharedSecret, wholeNumber } from './validators.ts'
+import { audienceList, flag, sharedSecret, wholeNumber } from './validators.ts'
 
 const AUTH_MODES =
   'Set none: everyone on a page of ALLOWED_ORIGINS may mint; or jwt: everyone with a token of your issuer'
-
-const audienceList = z.string().transform((text, context) => {
-  const list = text.split(',').map((one) => one.trim())
-  const empty = list.indexOf('')
-  if (empty >= 0) context.addIssue(`has an empty entry (number ${empty + 1}). Separate audiences by commas`)
-  return list
-})
 
 export const callerVariables = {
   AUTH_MODE: z.enum(['none', 'jwt'], {
@@ -34,29 +27,25 @@ export const callerVariables = {
   AUTH_SINGLE_USE: flag.default(false),
 }
 
-export type CallerConfig =
-  | { readonly mode: 'none' }
-  | {
-      readonly mode: 'jwt'
-      readonly keys: KeySource
-      readonly issuer: string
-      readonly audiences: readonly string[]
-      readonly audienceClaim: AudienceClaim
-      readonly maxLifetimeSeconds: number
-      readonly singleUse: boolean
-    }
+export type CallerConfig = NonNullable<ReturnType<typeof toCallerConfig>>
 
 /** Undefined where something is missing; checkSettings says what. */
 export function toCallerConfig(
   data: z.infer<z.ZodObject<typeof callerVariables>>,
   toProxy: (url: URL) => ProxyOptions | undefined,
-): CallerConfig | undefined {
+) {
   const { AUTH_MODE: mode, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audiences } = data
   if (mode === 'none') return Object.freeze({ mode })
   const { AUTH_JWKS_URL: url, AUTH_JWT_SECRET: secret } = data
-  const keys = url === undefined ? secret && { secret } : { url, proxy: toProxy(url) }
+  const keys: KeySource | undefined = url === undefined ? secret && { secret } : { url, proxy: toProxy(url) }
   if (keys === undefined || issuer === undefined || audiences === undefined) return undefined
-  const { AUTH_MAX_LIFETIME_SECONDS: maxLifetimeSeconds, AUTH_SINGLE_USE: singleUse } = data
-  const { AUTH_AUDIENCE_CLAIM: audienceClaim } = data
-  return Object.freeze({ mode, keys, issuer, audiences, audienceClaim, maxLifetimeSeconds, singleUse })
+  return Object.freeze({
+    mode,
+    keys,
+    issuer,
+    audiences,
+    audienceClaim: data.AUTH_AUDIENCE_CLAIM,
+    maxLifetimeSeconds: data.AUTH_MAX_LIFETIME_SECONDS,
+    singleUse: data.AUTH_SINGLE_USE,
+  })
 }

@@ -1,7 +1,5 @@
 /** `RATE_LIMIT_*` and `REDIS_*`: the limits, and where they are counted. */
 import type { z } from 'zod'
-import type { LimitRule } from '../limits/rules.ts'
-import type { Secret } from '../secret.ts'
 import { redisUrl } from './urls.ts'
 import { flag, limit, wholeNumber } from './validators.ts'
 
@@ -17,24 +15,11 @@ export const limitVariables = {
   REPLICAS: wholeNumber(1, 10_000).default(1),
 }
 
-export interface LimitConfig {
-  readonly perAddress: readonly LimitRule[]
-  readonly perCaller: readonly LimitRule[]
-  readonly total: readonly LimitRule[]
-}
-
-export interface RedisConfig {
-  /** With user and password. */
-  readonly url: Secret
-  /** Issue nothing while it is unavailable. */
-  readonly required: boolean
-  /** How many processes share the limits. */
-  readonly replicas: number
-}
-
 type Data = z.infer<z.ZodObject<typeof limitVariables>>
 
-export const toLimitConfig = (data: Data): LimitConfig =>
+export type LimitConfig = ReturnType<typeof toLimitConfig>
+
+export const toLimitConfig = (data: Data) =>
   Object.freeze({
     perAddress: data.RATE_LIMIT_PER_ADDRESS,
     perCaller: data.RATE_LIMIT_PER_CALLER,
@@ -54,11 +39,17 @@ export function toLimitWarnings(data: Data): readonly string[] {
     )
 }
 
+export type RedisConfig = NonNullable<ReturnType<typeof toRedisConfig>>
+
 /** Null where this process counts alone. */
-export function toRedisConfig({
-  REDIS_URL: url,
-  REDIS_REQUIRED: required,
-  REPLICAS: replicas,
-}: Data): RedisConfig | null {
-  return url === undefined ? null : Object.freeze({ url, required, replicas })
-}
+export const toRedisConfig = (data: Data) =>
+  data.REDIS_URL === undefined
+    ? null
+    : Object.freeze({
+        /** With user and password. */
+        url: data.REDIS_URL,
+        /** Issue nothing while it is unavailable. */
+        required: data.REDIS_REQUIRED,
+        /** How many processes share the limits. */
+        replicas: data.REPLICAS,
+      })

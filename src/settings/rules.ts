@@ -1,6 +1,9 @@
 /** What settings need of each other, and settings that have no effect, or another one than they seem to have. */
+import { adminVariables } from './admin.ts'
+import { callerVariables } from './callers.ts'
 import { toNoProxyWarnings } from './no-proxy.ts'
-import { hostNames, isInsecure, isLoopbackHost, parseUrl } from './urls.ts'
+import { toEntries } from './text.ts'
+import { isInsecure, isLoopbackHost } from './urls.ts'
 
 export type Settings = Readonly<Record<string, string | undefined>>
 
@@ -12,11 +15,8 @@ const isSet = (read: Settings, name: string): boolean =>
 
 const isJwt = ({ AUTH_MODE: mode }: Settings): boolean => mode === 'jwt'
 
-const hasEntry = (list: string | undefined, entry: string): boolean =>
-  list?.split(',').some((one) => one.trim() === entry) === true
-
 const isInsecureUrl = (name: string) => (read: Settings) =>
-  isInsecure(read[name] ?? '', hostNames.safeParse(read['INSECURE_HTTP_HOSTS'] ?? '').data ?? new Set())
+  isInsecure(read[name] ?? '', toEntries(read['INSECURE_HTTP_HOSTS']))
 
 const HTTP_ADVICE =
   'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
@@ -74,7 +74,7 @@ const needs: readonly Rule[] = [
   ],
   [
     'ALLOWED_ORIGINS',
-    (read) => !isJwt(read) && hasEntry(read['ALLOWED_ORIGINS'], 'null'),
+    (read) => !isJwt(read) && toEntries(read['ALLOWED_ORIGINS']).includes('null'),
     'has the entry null, which needs AUTH_MODE=jwt: every sandboxed frame and local file sends it',
   ],
   [
@@ -103,12 +103,12 @@ const doubts: readonly Rule[] = [
   ['OPENAI_API_KEY', isKeyOf('sk-ant-'), 'looks like a key of Anthropic. Write a key of OpenAI'],
   [
     'ALLOWED_ORIGINS',
-    (read) => read['AUTH_MODE'] !== 'none' && hasEntry(read['ALLOWED_ORIGINS'], 'null'),
+    (read) => read['AUTH_MODE'] !== 'none' && toEntries(read['ALLOWED_ORIGINS']).includes('null'),
     'has the entry null, which every sandboxed frame and local file sends',
   ],
   [
     'AUTH_AUDIENCE',
-    (read) => read['AUTH_MODE'] !== 'none' && hasEntry(read['AUTH_AUDIENCE'], 'account'),
+    (read) => read['AUTH_MODE'] !== 'none' && toEntries(read['AUTH_AUDIENCE']).includes('account'),
     'has the entry account, which Keycloak writes into every token of its realm. Add an audience mapper for this service',
   ],
   [
@@ -134,27 +134,16 @@ const broken = (rules: readonly Rule[], read: Settings): readonly string[] =>
 /** Settings that are missing or conflict. Validators check the values. */
 export const checkSettings = (read: Settings): readonly string[] => broken(needs, read)
 
-const forTokens = [
-  'AUTH_JWKS_URL',
-  'AUTH_JWT_SECRET',
-  'AUTH_JWT_SECRET_FILE',
-  'AUTH_ISSUER',
-  'AUTH_AUDIENCE',
-  'AUTH_AUDIENCE_CLAIM',
-  'AUTH_MAX_LIFETIME_SECONDS',
-  'AUTH_SINGLE_USE',
-]
-
-const forAdmins = ['ADMIN_HOST', 'ADMIN_TOKEN', 'ADMIN_TOKEN_FILE']
-
-/** One warning for the names that are set. */
-function toIdle(read: Settings, names: readonly string[], why: string): readonly string[] {
-  const idle = names.filter((name) => read[name] !== undefined)
+/** One warning for the settings of a group that are set. */
+function toIdle(read: Settings, group: object, why: string): readonly string[] {
+  const idle = Object.keys(group)
+    .flatMap((name) => [name, `${name}_FILE`])
+    .filter((name) => name !== 'AUTH_MODE' && read[name] !== undefined)
   return idle.length === 0 ? [] : [`${idle.join(', ')}: not used, because ${why}`]
 }
 
-function toRepeated(list: string): readonly string[] {
-  const entries = list.split(',').map((entry) => entry.trim())
+function toRepeated(list: string | undefined): readonly string[] {
+  const entries = toEntries(list)
   const repeated = entries.findIndex((entry, index) => entry !== '' && entries.indexOf(entry) < index)
   return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
 }
@@ -164,10 +153,10 @@ const HOSTS_ADVICE = 'is not the host of an http:// URL in OPENAI_BASE_URL or AU
 function toInsecureHosts(read: Settings): readonly string[] {
   const inUse = new Set(
     [read['OPENAI_BASE_URL'], read['AUTH_JWKS_URL']]
-      .map((text) => parseUrl(text ?? ''))
+      .map((text) => URL.parse(text ?? ''))
       .map((url) => (url?.protocol === 'http:' ? url.hostname : undefined)),
   )
-  const entries = (read['INSECURE_HTTP_HOSTS'] ?? '').split(',').map((entry) => entry.trim())
+  const entries = toEntries(read['INSECURE_HTTP_HOSTS'])
   const idle = entries.flatMap((entry, index) => (entry === '' || inUse.has(entry) ? [] : [index + 1]))
   return [
     ...(entries.some((entry) => inUse.has(entry))
@@ -181,12 +170,12 @@ function toInsecureHosts(read: Settings): readonly string[] {
 export const toSettingWarnings = (read: Settings): readonly string[] => [
   ...broken(doubts, read),
   ...toInsecureHosts(read),
-  ...toRepeated(read['ALLOWED_ORIGINS'] ?? ''),
+  ...toRepeated(read['ALLOWED_ORIGINS']),
   ...toNoProxyWarnings(read['NO_PROXY'] ?? ''),
   ...(read['AUTH_MODE'] === 'none'
-    ? toIdle(read, forTokens, 'AUTH_MODE is none. Set it to jwt to ask callers for tokens')
+    ? toIdle(read, callerVariables, 'AUTH_MODE is none. Set it to jwt to ask callers for tokens')
     : []),
   ...(read['ADMIN_PORT'] === undefined
-    ? toIdle(read, forAdmins, 'ADMIN_PORT is not set. Set it to open the admin listener')
+    ? toIdle(read, adminVariables, 'ADMIN_PORT is not set. Set it to open the admin listener')
     : []),
 ]

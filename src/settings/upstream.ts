@@ -5,9 +5,9 @@ import { FileError, readSmallFile } from '../read-file.ts'
 import type { Secret } from '../secret.ts'
 import type { Loaded } from '../watched-file.ts'
 import { isInRanges } from './no-proxy.ts'
-import { findSecretFileProblem, toFileText } from './text.ts'
-import { baseUrl, hostNames, proxyUrl } from './urls.ts'
-import { apiKey, headerValue, secretPrefix, wholeNumber } from './validators.ts'
+import { toFileSecret } from './text.ts'
+import { baseUrl, proxyUrl } from './urls.ts'
+import { apiKey, headerValue, hostNames, secretPrefix, wholeNumber } from './validators.ts'
 
 export const upstreamVariables = {
   OPENAI_API_KEY: apiKey.optional(),
@@ -20,26 +20,9 @@ export const upstreamVariables = {
   OPENAI_PROJECT: headerValue.optional(),
   HTTPS_PROXY: proxyUrl.optional(),
   NO_PROXY: z.string().default(''),
-  INSECURE_HTTP_HOSTS: hostNames.default(new Set()),
+  INSECURE_HTTP_HOSTS: hostNames.optional(),
   UPSTREAM_SECRET_PREFIX: secretPrefix.default('ek_'),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, 8_000).default(8_000),
-}
-
-export interface UpstreamConfig {
-  readonly apiKey: Secret
-  /** The file of the key, which is reread when it changes; undefined if the key is in the environment. */
-  readonly apiKeyFile: string | undefined
-  readonly baseUrl: URL
-  /** Which of the two minting endpoints it serves: GA's, or the flat one. */
-  readonly api: 'client_secrets' | 'sessions'
-  readonly auth: 'bearer' | 'api-key'
-  readonly organization: string | undefined
-  readonly project: string | undefined
-  /** Undefined where requests go without one. */
-  readonly proxy: ProxyOptions | undefined
-  /** What client secrets begin with; '' accepts anything. */
-  readonly secretPrefix: string
-  readonly timeoutMs: number
 }
 
 type Data = z.infer<z.ZodObject<typeof upstreamVariables>>
@@ -51,19 +34,24 @@ export const toProxy = (
 ): ProxyOptions | undefined =>
   proxy === undefined || isInRanges(url, except) ? undefined : Object.freeze({ url: proxy, except })
 
+export type UpstreamConfig = NonNullable<ReturnType<typeof toUpstreamConfig>>
+
 /** Undefined without a key; checkSettings says so. */
-export function toUpstreamConfig(data: Data, apiKeyFile: string | undefined): UpstreamConfig | undefined {
+export function toUpstreamConfig(data: Data, apiKeyFile: string | undefined) {
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: url } = data
   if (key === undefined) return undefined
   return Object.freeze({
     apiKey: key,
+    /** The file of the key, which is reread when it changes; undefined if the key is in the environment. */
     apiKeyFile,
     baseUrl: url,
+    /** Which of the two minting endpoints it serves: GA's, or the flat one. */
     api: data.OPENAI_REALTIME_API,
     auth: data.OPENAI_AUTH,
     organization: data.OPENAI_ORGANIZATION,
     project: data.OPENAI_PROJECT,
     proxy: toProxy(data, url),
+    /** What client secrets begin with; '' accepts anything. */
     secretPrefix: data.UPSTREAM_SECRET_PREFIX,
     timeoutMs: data.UPSTREAM_TIMEOUT_MS,
   })
@@ -72,10 +60,9 @@ export function toUpstreamConfig(data: Data, apiKeyFile: string | undefined): Up
 /** Reads the API key from its file again. A refusal says what is wrong with it, without its content. */
 export async function loadApiKey(path: string): Promise<Loaded<Secret, string>> {
   try {
-    const text = toFileText(await readSmallFile(path))
-    const problem = findSecretFileProblem(text)
-    if (problem !== undefined) return { refused: problem }
-    const { data, error } = apiKey.safeParse(text)
+    const secret = toFileSecret(await readSmallFile(path))
+    if ('refused' in secret) return secret
+    const { data, error } = apiKey.safeParse(secret.value)
     return data === undefined ? { refused: error?.issues[0]?.message ?? 'is malformed' } : { value: data }
   } catch (error) {
     if (!(error instanceof FileError)) throw error

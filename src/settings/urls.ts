@@ -1,8 +1,6 @@
 /** Settings that are URLs: from the operator's text to a value, or a sentence that says what to write. */
-import { z } from 'zod'
 import { Secret } from '../secret.ts'
-
-export const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+import { checked, report } from './text.ts'
 
 /** Names other than localhost can resolve to anything. */
 export const isLoopbackHost = (host = '127.0.0.1'): boolean =>
@@ -11,35 +9,31 @@ export const isLoopbackHost = (host = '127.0.0.1'): boolean =>
 export const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname.replace(/^\[|\]$/g, ''))
 
 const ENCODING =
-  'In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
+  'has a user name or password that is not encoded. In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
 
 /** True if a character of the user name or password ends the host too early: an @ follows its end. */
 const isCutShort = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*[/?#\\].*@/i.test(text)
 
 /** decodeURIComponent would throw when the password is used. */
-function isPercentEncoded(text: string): boolean {
+function isPercentEncoded({ username, password }: URL): boolean {
   try {
-    decodeURIComponent(text)
+    decodeURIComponent(username + password)
     return true
   } catch {
     return false
   }
 }
 
-/** https, or http to a host that INSECURE_HTTP_HOSTS lists. */
-const webUrl = z.string().transform((text, context) => {
-  const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    context.addIssue('is a URL that begins with https://')
-    return z.NEVER
-  }
-  if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    context.addIssue('is a URL without user name, password and fragment')
-  }
-  return url
-})
+function toWebProblem(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) return 'is a URL that begins with https://'
+  return url.username + url.password + url.hash === ''
+    ? undefined
+    : 'is a URL without user name, password and fragment'
+}
 
-export const keySetUrl = webUrl
+/** https, or http to a host that INSECURE_HTTP_HOSTS lists. */
+export const keySetUrl = checked(toWebProblem).transform((text) => new URL(text))
 
 const OPENAI_ADVICE = 'is not OpenAI’s base URL. Write https://api.openai.com/v1'
 const AZURE_ADVICE = 'is not a base URL of Azure OpenAI. Write https://NAME.openai.azure.com/openai/v1'
@@ -75,45 +69,30 @@ function toBaseUrlProblem({ hostname, pathname }: URL): string | undefined {
     : undefined
 }
 
-export const baseUrl = webUrl.transform((url, context) => {
-  url.pathname = url.pathname.replace(/\/+$/, '')
-  const problem = toBaseUrlProblem(url)
-  if (problem !== undefined) context.addIssue(problem)
-  return url
-})
+export const baseUrl = keySetUrl
+  .transform((url) => {
+    url.pathname = url.pathname.replace(/\/+$/, '')
+    return url
+  })
+  .superRefine(report(toBaseUrlProblem))
 
 /** True for an http URL of a host that may not have one. Looks at nothing else. */
-export function isInsecure(text: string, insecureHosts: ReadonlySet<string>): boolean {
-  const url = parseUrl(text)
-  return url?.protocol === 'http:' && !isLoopback(url) && !insecureHosts.has(url.hostname)
+export function isInsecure(text: string, insecureHosts: readonly string[]): boolean {
+  const url = URL.parse(text)
+  return url?.protocol === 'http:' && !isLoopback(url) && !insecureHosts.includes(url.hostname)
 }
 
-const hostName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])$/
-
-export const hostNames = z.string().transform((text, context) => {
-  const list = text.split(',').map((part) => part.trim())
-  const wrong = list.findIndex((host) => !hostName.test(host))
-  if (wrong >= 0) {
-    context.addIssue(
-      `lists exact host names in lower case, without scheme and port, separated by commas. Entry ${wrong + 1} is not one`,
-    )
-  }
-  return new Set(list)
-})
+function toProxyProblem(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (!/^https?:\/\//i.test(text) || (url === null && !isCutShort(text)))
+    return 'is the URL of an HTTP proxy, such as http://proxy.example.com:3128'
+  if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    return 'is a URL without path; write / as %2F and \\ as %5C'
+  return isPercentEncoded(url) ? undefined : ENCODING
+}
 
 /** A secret, because it may contain a password. */
-export const proxyUrl = z.string().transform((text, context) => {
-  const url = parseUrl(text)
-  const isWrongKind = !/^https?:\/\//i.test(text)
-  if (isWrongKind || (url === undefined && !isCutShort(text))) {
-    context.addIssue('is the URL of an HTTP proxy, such as http://proxy.example.com:3128')
-  } else if (url === undefined || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    context.addIssue('is a URL without path; write / as %2F and \\ as %5C')
-  } else if (!isPercentEncoded(url.username + url.password)) {
-    context.addIssue(`has a user name or password that is not encoded. ${ENCODING}`)
-  }
-  return new Secret(url?.href ?? '')
-})
+export const proxyUrl = checked(toProxyProblem).transform((text) => new Secret(new URL(text).href))
 
 const REDIS_URL_FORM = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
 
@@ -121,15 +100,10 @@ function toRedisProblem(text: string): string | undefined {
   if (/^[\w+-]*(?:sentinel|cluster|unix)/.test(text) || /^rediss?:\/\/[^@]*,/.test(text))
     return 'names one server. Sentinel, Cluster and sockets are not supported'
   if (!/^rediss?:\/\//.test(text)) return `${REDIS_URL_FORM}: it begins with redis:// or rediss://`
-  if (isCutShort(text)) return `has a user name or password that is not encoded. ${ENCODING}`
-  const url = parseUrl(text)
-  if (url === undefined || url.hostname === '') return REDIS_URL_FORM
-  if (
-    /%(?![0-9a-f]{2})/i.test(url.username + url.password) ||
-    !isPercentEncoded(url.username + url.password)
-  ) {
-    return `has a user name or password that is not encoded. ${ENCODING}`
-  }
+  if (isCutShort(text)) return ENCODING
+  const url = URL.parse(text)
+  if (url === null || url.hostname === '') return REDIS_URL_FORM
+  if (!isPercentEncoded(url)) return ENCODING
   if (url.search !== '') return 'takes no parameters. Remove the "?" and what follows it'
   if (url.hash !== '') return 'takes no fragment. Remove the "#" and what follows it'
   return /^\/?\d{0,4}$/.test(url.pathname)
@@ -138,8 +112,4 @@ function toRedisProblem(text: string): string | undefined {
 }
 
 /** A secret, because it may contain a password. */
-export const redisUrl = z.string().transform((text, context) => {
-  const problem = toRedisProblem(text)
-  if (problem !== undefined) context.addIssue(problem)
-  return new Secret(text)
-})
+export const redisUrl = checked(toRedisProblem).transform((text) => new Secret(text))

@@ -3,12 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseRules } from '../limits/rules.ts'
 import { Secret } from '../secret.ts'
-import { parseUrl } from './urls.ts'
-
-const TRUST_PROXY_ADVICE =
-  'lists the addresses or CIDRs of your proxies, separated by commas, such as 10.0.0.5,fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
-
-const toEntries = (text: string): readonly string[] => text.split(',').map((part) => part.trim())
+import { checked, listOf } from './text.ts'
 
 function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
@@ -31,8 +26,8 @@ function toOriginProblem(entry: string): string | undefined {
   if (entry === 'null') return undefined
   if (/^[\w.-]+(?::\d+)?(?:\/|$)/.test(entry))
     return 'has no scheme. Write https:// before it, or http:// for localhost'
-  const url = parseUrl(entry)
-  if (url === undefined || otherSchemes.test(entry)) return 'is not an origin such as https://app.example.com'
+  const url = URL.parse(entry)
+  if (url === null || otherSchemes.test(entry)) return 'is not an origin such as https://app.example.com'
   if (/^https?:$/.test(url.protocol)) {
     return url.origin === entry ? undefined : `is not in canonical form. Write ${url.origin}`
   }
@@ -49,16 +44,24 @@ export const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
 
-export const origins = z.string().transform((text, context) => {
-  const entries = toEntries(text)
-  for (const [index, entry] of entries.entries()) {
-    const problem = entry === '' ? undefined : toOriginProblem(entry)
-    if (problem !== undefined) context.addIssue(`entry ${index + 1} ${problem}`)
-  }
-  const list = entries.filter((entry) => entry !== '')
-  if (list.length === 0) context.addIssue('is empty. List the origins of your pages')
-  return new Set(list)
-})
+export const origins = listOf((entry) => (entry === '' ? undefined : toOriginProblem(entry))).transform(
+  (entries, context) => {
+    const list = entries.filter((entry) => entry !== '')
+    if (list.length === 0) context.addIssue('is empty. List the origins of your pages')
+    return new Set(list)
+  },
+)
+
+/** The audiences of tokens. */
+export const audienceList = listOf((entry) =>
+  entry === '' ? 'is empty. Separate audiences by commas' : undefined,
+)
+
+const hostName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])$/
+
+export const hostNames = listOf((entry) =>
+  hostName.test(entry) ? undefined : 'is not an exact host name in lower case, without scheme and port',
+)
 
 /** Where to listen. */
 export const listenHost = z
@@ -68,21 +71,19 @@ export const listenHost = z
     'is an address or a host name without scheme and port, such as 0.0.0.0',
   )
 
-export const proxies = z.string().transform((text, context) => {
-  const list = toEntries(text).filter((entry) => entry !== '')
-  const wrong = list.findIndex((entry) => !isCidr(entry))
-  if (wrong >= 0) context.addIssue(`${TRUST_PROXY_ADVICE}. Entry ${wrong + 1} is not an address or a CIDR`)
-  return list
-})
+const PROXY_ADVICE =
+  'is not the address or CIDR of a proxy, such as 10.0.0.5 or fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
 
-export const limit = z.string().transform((text, context) => {
-  const rules = parseRules(text)
-  if (rules !== undefined) return rules
-  context.addIssue(
-    'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)',
-  )
-  return z.NEVER
-})
+export const proxies = listOf((entry) =>
+  entry === '' || isCidr(entry) ? undefined : PROXY_ADVICE,
+).transform((entries) => entries.filter((entry) => entry !== ''))
+
+const LIMIT_FORM =
+  'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
+
+export const limit = checked((text) => (parseRules(text) === undefined ? LIMIT_FORM : undefined)).transform(
+  (text) => parseRules(text) ?? [],
+)
 
 export const flag = z
   .enum(['true', 'false'], { error: 'is true or false' })

@@ -89,7 +89,7 @@ export const callerSettings: readonly Setting[] = [
       ['ios,web', ['ios', 'web']],
       ['ios , web', ['ios', 'web']],
     ],
-    bad: [' realtime-mint', 'realtime-mint ', ' ', ',', 'ios,', ',ios', 'ios,,web'],
+    bad: [' realtime-mint', 'realtime-mint ', ' ', 'ios,', ',ios', 'ios,,web'],
   },
   { ...audienceClaim, beside: enoughForTokens },
   { ...lifetime, beside: enoughForTokens },

@@ -140,7 +140,7 @@ const redis: readonly Setting[] = [
 ]
 
 const trustEveryone =
-  'lists the addresses or CIDRs of your proxies, separated by commas, such as 10.0.0.5,fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For. Entry 1 is not an address or a CIDR'
+  'entry 1 is not the address or CIDR of a proxy, such as 10.0.0.5 or fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
 const proxies: Setting = {
   name: 'TRUST_PROXY',
   read: ({ trustedProxies }) => trustedProxies,

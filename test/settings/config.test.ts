@@ -165,7 +165,7 @@ describe('settings that depend on each other', () => {
     [
       'a URL for a host',
       { ...enough, INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
-      'INSECURE_HTTP_HOSTS: lists exact host names in lower case, without scheme and port, separated by commas. Entry 2 is not one',
+      'INSECURE_HTTP_HOSTS: entry 2 is not an exact host name in lower case, without scheme and port',
     ],
   ])('%s', (_, environment, ...problems) => {
     expect(problemsOf(environment)).toEqual(problems.map((problem) => expect.stringContaining(problem)))
