@@ -31,9 +31,9 @@ export async function mintEach(upstream: UpstreamConfig, presets: readonly Prese
   const live: LiveMint[] = []
   const problems: string[] = []
   for (const preset of presets) {
-    const { name, endpoint, template, model } = preset
+    const { name, template, model } = preset
     const body = showBody(template, LIVE_SECONDS)
-    const order = { preset, endpoint, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
+    const order = { preset, body, model, expiresAfterSeconds: LIVE_SECONDS, overrides: [] }
     // One after another: upstream limits requests.
     const outcome = await mint(order, { requestId: randomUUID(), safetyIdentifier: null }).catch(toUnasked)
     const { status, code, param } = outcome.report

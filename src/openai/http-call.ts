@@ -48,7 +48,7 @@ export const upstreamPaths = {
   client_secrets: '/client_secrets',
   translations: '/translations/client_secrets',
   sessions: '/sessions',
-} as const satisfies Record<UpstreamRequest['endpoint'], string>
+} as const satisfies Record<UpstreamRequest['preset']['endpoint'], string>
 
 /** The base URL may end in `/realtime`, or in the folder of Azure's preview. */
 function toFolder({ pathname }: URL): string {
@@ -87,13 +87,13 @@ export function createSend(options: CallOptions, dispatcher: Dispatcher): Send {
   const folder = toFolder(baseUrl)
   const fixedHeaders = toFixedHeaders(options)
 
-  return ({ endpoint, body }, apiKey, { requestId, safetyIdentifier }, signal) => {
+  return ({ preset, body }, apiKey, { requestId, safetyIdentifier }, signal) => {
     const key = apiKey.reveal()
     const headers: Record<string, string> = { ...fixedHeaders, 'x-client-request-id': requestId }
     if (auth === 'bearer') headers['authorization'] = `Bearer ${key}`
     else headers['api-key'] = key
     if (safetyIdentifier !== null) headers['openai-safety-identifier'] = safetyIdentifier
-    const path = `${folder}${upstreamPaths[endpoint]}${search}`
+    const path = `${folder}${upstreamPaths[preset.endpoint]}${search}`
     return dispatcher.request({ origin, method: 'POST', path, headers, body, signal })
   }
 }

@@ -125,7 +125,7 @@ function createReader({ secretPrefix: prefix, onDate, onStray }: UpstreamOptions
     const secret = await readClientSecret(reply, {
       apiKey,
       prefix,
-      flat: request.endpoint === 'sessions',
+      flat: request.preset.endpoint === 'sessions',
       requestedSeconds: request.expiresAfterSeconds,
       nowMs: dateMs ?? unixNow(),
       isOwnSession: (echo) => sessions.passes(request, echo),

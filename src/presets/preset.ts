@@ -46,7 +46,7 @@ export interface Preset {
   /** Flat leaves without a GA equivalent, by dotted flat path. */
   readonly dropped: ReadonlyMap<string, unknown>
   readonly variables: Variables
-  readonly instructions: Template | null
+  readonly instructions: Template | undefined
   readonly rules: Rules
   readonly template: BodyTemplate
   /** The upstream body for a request without changes; null if the preset has variables to fill. */
@@ -59,7 +59,7 @@ export type PresetParts = Omit<Preset, 'revision' | 'endpoint' | 'model' | 'temp
 export function createPreset(parts: PresetParts): Preset {
   const endpoint = endpointOf(parts)
   const sent = parts.flatSession ?? parts.session
-  const template = toBodyTemplate(endpoint, sent, parts.instructions ?? undefined)
+  const template = toBodyTemplate(endpoint, sent, parts.instructions)
   const { expiresAfterSeconds: seconds } = parts
   return deepFreeze({
     ...parts,

@@ -62,7 +62,7 @@ export function hasStrayBraces(text: string): boolean {
 export function fill(
   template: Template,
   values: ReadonlyMap<string, string>,
-  write: (value: string) => string,
+  write: (value: string) => string = String,
 ): string {
   let text = template.literals[0] ?? ''
   template.names.forEach((name, index) => {

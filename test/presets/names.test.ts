@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ParseOptions } from '../../src/presets/load/catalog.ts'
+import type { ParseOptions } from '../../src/presets/load/options.ts'
 import { catalogOf, faultsOf, fileOf, transcribing, warningsOf } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }

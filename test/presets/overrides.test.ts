@@ -201,7 +201,7 @@ describe('a field that the preset opens', () => {
     })
     const built = buildGa(translator, { session: nested({ 'audio.output.language': 'fr' }) })
     expect(built).toMatchObject({
-      endpoint: 'translations',
+      preset: { endpoint: 'translations' },
       model: 'm',
       overrides: ['audio.output.language'],
     })

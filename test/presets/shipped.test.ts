@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => sandbox.close())
 
 /** Mints over real HTTP at an upstream whose schema shares nothing with ours. */
-async function mint({ endpoint, body }: UpstreamRequest): Promise<{ status: number; reply: unknown }> {
-  const path = endpoint === 'translations' ? 'translations/client_secrets' : endpoint
+async function mint({ preset, body }: UpstreamRequest): Promise<{ status: number; reply: unknown }> {
+  const path = preset.endpoint === 'translations' ? 'translations/client_secrets' : preset.endpoint
   const response = await fetch(`${sandbox.baseUrl}/realtime/${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },

@@ -1,12 +1,8 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
-import {
-  type Catalog,
-  type ParseOptions,
-  parsePresets,
-  type Refusal,
-} from '../../src/presets/load/catalog.ts'
+import { type Catalog, parsePresets, type Refusal } from '../../src/presets/load/catalog.ts'
 import type { Problem } from '../../src/presets/load/findings.ts'
+import type { ParseOptions } from '../../src/presets/load/options.ts'
 import { runAtOnce } from '../../src/presets/load/slices.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'

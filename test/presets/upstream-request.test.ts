@@ -22,7 +22,7 @@ describe('a request that changes nothing', () => {
     const preset = presetOf({ session })
     for (const body of [{}, { session: {} }, { expires_after: {} }, { variables: {} }]) {
       const built = buildGa(preset, body)
-      expect(built).toMatchObject({ preset, endpoint, model, expiresAfterSeconds: 60, overrides: [] })
+      expect(built).toMatchObject({ preset: { endpoint }, model, expiresAfterSeconds: 60, overrides: [] })
       expect(sent(built)).toEqual({ expires_after: expiring(60), session: upstream })
     }
   })

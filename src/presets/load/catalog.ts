@@ -6,8 +6,9 @@ import { type Path, valueAt } from '../json.ts'
 import { digest, type Preset } from '../preset.ts'
 import { MAX_PRESETS, presetsFrame } from '../schema/file.ts'
 import { credentialPaths } from './credentials.ts'
-import { checkEntry, type PresetContext } from './entry.ts'
+import { checkEntry } from './entry.ts'
 import { type Finding, findingsOf, type Problem, problem, toProblem, under } from './findings.ts'
+import type { ParseOptions } from './options.ts'
 import { runInSlices, type Slices } from './slices.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -26,13 +27,6 @@ export interface Refusal {
 
 export type ParseResult = { readonly catalog: Catalog } | Refusal
 
-export interface ParseOptions extends PresetContext {
-  /** As problems name it. */
-  readonly fileName: string
-  /** A preset of this name must exist. */
-  readonly defaultPreset?: string | undefined
-}
-
 /** Findings of each kind in one file. Each costs a search for its place. */
 const MAX_PROBLEMS = 1_000
 
@@ -40,12 +34,6 @@ const MAX_PROBLEMS = 1_000
 export function* parsePresets(text: string, options: ParseOptions): Slices<ParseResult> {
   const yaml = yield* parseYaml(text)
   const { fileName, defaultPreset } = options
-  if (yaml.syntax.length > 0) {
-    const problems = yaml.syntax.map(({ message, position }) =>
-      toProblem(fileName, { path: [], message }, position),
-    )
-    return { problems, warnings: [] }
-  }
   const entries = entriesOf(yaml.data)
   const presets = new Map<string, Preset>()
   const findings = [...yaml.findings, ...frameFindings(yaml.data, entries, defaultPreset)]
@@ -85,6 +73,8 @@ function frameFindings(
   entries: Entries,
   defaultPreset: string | undefined,
 ): readonly Finding[] {
+  // What else is wrong follows from the syntax.
+  if (data === undefined) return []
   if (data === null) return [problem([], 'is empty')]
   if (!isObject(data)) return [problem([], 'is not a presets file, which begins with "presets:"')]
   const isEmpty = isObject(data['presets']) && entries.length === 0

@@ -7,19 +7,13 @@ import { type Access, createPreset, type Preset } from '../preset.ts'
 import { presetEntry } from '../schema/file.ts'
 import { takesTurnDetection } from '../schema/models.ts'
 import { type Finding, keyProblem, keyWarning, parseValid, problem, under } from './findings.ts'
+import type { ParseOptions } from './options.ts'
 import { remarksOnRule } from './remarks.ts'
 import { checkRule } from './rules.ts'
-import { type CheckedSession, checkSession, type SessionContext } from './session.ts'
+import { type CheckedSession, checkSession } from './session.ts'
 import { checkVariable, comparePlaceholders, toVariable } from './variables.ts'
 
-/** The settings that presets are checked against. */
-export interface PresetContext extends SessionContext {
-  /** As ALLOWED_ORIGINS lists them; undefined when that setting is invalid. */
-  readonly allowedOrigins: ReadonlySet<string> | undefined
-  readonly authMode: 'none' | 'jwt'
-}
-
-export interface CheckedEntry {
+interface CheckedEntry {
   /** Undefined when there are problems. */
   readonly preset: Preset | undefined
   readonly findings: readonly Finding[]
@@ -30,16 +24,16 @@ type Entry = z.output<typeof presetEntry>
 const DEFAULT_EXPIRY_SECONDS = 60
 
 /** Checks an entry of the file. The paths of findings start at the entry. */
-export function checkEntry(name: string, input: unknown, context: PresetContext): CheckedEntry {
+export function checkEntry(name: string, input: unknown, options: ParseOptions): CheckedEntry {
   const { data = {}, findings: faults } = parseValid(presetEntry, input, { maps: ['variables', 'overrides'] })
   if (!isObject(input)) return { preset: undefined, findings: faults }
-  const session = checkSession(input['session'], context)
+  const session = checkSession(input['session'], options)
   const findings = [
     ...faults,
     ...under(['session'], session.findings),
     ...checkVariables(data, input, session),
-    ...checkRules(data, session, context),
-    ...checkAccess(data, input, context),
+    ...checkRules(data, session, options),
+    ...checkAccess(data, input, options),
     ...checkExpiry(data, session),
   ]
   const { content, instructions, expiresAfterSeconds: asked } = session
@@ -80,11 +74,11 @@ function checkVariables(
 function checkRules(
   { overrides = {} }: Entry,
   { content }: CheckedSession,
-  context: PresetContext,
+  options: ParseOptions,
 ): readonly Finding[] {
   if (content === undefined) return []
   const { type } = content
-  const isSentFlat = context.api === 'sessions'
+  const isSentFlat = options.api === 'sessions'
   const model = valueAt(content.session, ['audio', 'input', 'transcription', 'model'])
   const isModelOpen = overrides['audio.input.transcription.model'] !== undefined
   const isTurnless = type === 'transcription' && !takesTurnDetection(model) && !isModelOpen
@@ -96,7 +90,7 @@ function checkRules(
       ['overrides', path],
       [
         ...checkRule(path, rule, type, isSentFlat),
-        ...(isOwnName ? [] : remarksOnRule(path, rule, type, context)),
+        ...(isOwnName ? [] : remarksOnRule(path, rule, type, options)),
         ...(isUseless ? [keyProblem([], `has no use: ${String(model)} takes no turn detection`)] : []),
       ],
     )
@@ -106,7 +100,7 @@ function checkRules(
 function checkAccess(
   { access }: Entry,
   input: unknown,
-  { allowedOrigins, authMode }: PresetContext,
+  { allowedOrigins, authMode }: ParseOptions,
 ): readonly Finding[] {
   const origins: unknown = valueAt(input, ['access', 'origins'])
   const wrong = (Array.isArray(origins) ? origins : []).flatMap((origin: unknown, index) => {

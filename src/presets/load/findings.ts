@@ -27,6 +27,8 @@ export interface Finding {
   /** True if it is about the key, not about its value. */
   readonly atKey?: boolean
   readonly isWarning?: boolean
+  /** Where it has no path: a fault of the syntax. */
+  readonly position?: Position
 }
 
 /** Where a finding is in its file; from 1. */

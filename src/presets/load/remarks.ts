@@ -16,19 +16,13 @@ import {
   voices,
 } from '../schema/models.ts'
 import { type Finding, problem, warning } from './findings.ts'
-
-/** Decides whether a name is a problem. */
-export interface Upstream {
-  /** OpenAI itself, where a name means what its documentation says. Elsewhere it may be the name of a deployment. */
-  readonly isOpenAi: boolean
-  readonly unixNow: () => number
-}
+import type { ParseOptions } from './options.ts'
 
 /** Looks at a session in GA terms, valid or not. Paths start at the session. */
 export function remarksOnSession(
   session: unknown,
   type: SessionType,
-  upstream: Upstream,
+  options: ParseOptions,
 ): readonly Finding[] {
   const hasPrompt = isObject(valueAt(session, ['prompt']))
   return [
@@ -36,10 +30,10 @@ export function remarksOnSession(
     ...remarksOnTools(session),
     ...remarksOnTexts(session),
     ...(hasPrompt
-      ? remarksOnShutdown(['prompt'], 'the API of reusable prompts', promptShutdown, upstream)
+      ? remarksOnShutdown(['prompt'], 'the API of reusable prompts', promptShutdown, options)
       : []),
     ...namePaths.flatMap((path) =>
-      remarksOnName(path, toPath(path), valueAt(session, toPath(path)), type, upstream),
+      remarksOnName(path, toPath(path), valueAt(session, toPath(path)), type, options),
     ),
   ]
 }
@@ -49,10 +43,10 @@ export function remarksOnRule(
   path: string,
   values: unknown,
   type: SessionType,
-  upstream: Upstream,
+  options: ParseOptions,
 ): readonly Finding[] {
   return (Array.isArray(values) ? values : []).flatMap((value: unknown, index) =>
-    remarksOnName(path, [index], value, type, upstream),
+    remarksOnName(path, [index], value, type, options),
   )
 }
 
@@ -64,11 +58,11 @@ function remarksOnName(
   at: Path,
   value: unknown,
   type: SessionType,
-  upstream: Upstream,
+  options: ParseOptions,
 ): readonly Finding[] {
   if (typeof value !== 'string' || value === '') return []
-  if (path === 'model') return remarksOnModel(at, value, type, upstream)
-  if (path === transcriber) return remarksOnModel(at, value, 'transcription', upstream)
+  if (path === 'model') return remarksOnModel(at, value, type, options)
+  if (path === transcriber) return remarksOnModel(at, value, 'transcription', options)
   const doubt = path === 'audio.output.voice' ? doubtOfVoice(value) : undefined
   return doubt === undefined ? [] : [warning(at, doubt)]
 }
@@ -79,16 +73,16 @@ const uses: Readonly<Record<ModelUse, string>> = {
   translation: 'is the model of a session of type translation',
 }
 
-function remarksOnModel(at: Path, model: string, use: ModelUse, upstream: Upstream): readonly Finding[] {
+function remarksOnModel(at: Path, model: string, use: ModelUse, options: ParseOptions): readonly Finding[] {
   // Gateways put the provider before the model.
-  const name = upstream.isOpenAi ? model : model.slice(model.lastIndexOf('/') + 1)
-  if (knownModels[use].includes(name)) return remarksOnShutdown(at, name, shutdowns.get(name), upstream)
+  const name = options.isOpenAi ? model : model.slice(model.lastIndexOf('/') + 1)
+  if (knownModels[use].includes(name)) return remarksOnShutdown(at, name, shutdowns.get(name), options)
   const other = modelUses.find((candidate) => knownModels[candidate].includes(name))
-  if (other === undefined) return [warning(at, doubtOfModel(name, use, upstream))]
+  if (other === undefined) return [warning(at, doubtOfModel(name, use, options))]
   return [warning(at, `${uses[other]}; here, use ${knownModels[use][0]}`)]
 }
 
-function doubtOfModel(name: string, use: ModelUse, { isOpenAi }: Upstream): string {
+function doubtOfModel(name: string, use: ModelUse, { isOpenAi }: ParseOptions): string {
   if (name.startsWith('gpt-live-') && use === 'realtime') {
     return 'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1'
   }
@@ -105,7 +99,7 @@ function remarksOnShutdown(
   at: Path,
   what: string,
   shutdown: Shutdown | undefined,
-  { isOpenAi, unixNow }: Upstream,
+  { isOpenAi, unixNow }: ParseOptions,
 ): readonly Finding[] {
   if (shutdown === undefined) return []
   const { date, replacement } = shutdown

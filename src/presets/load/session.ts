@@ -16,36 +16,28 @@ import {
   problem,
   warning,
 } from './findings.ts'
-import { remarksOnSession, type Upstream } from './remarks.ts'
+import type { ParseOptions } from './options.ts'
+import { remarksOnSession } from './remarks.ts'
 
-export interface SessionContext extends Upstream {
-  /** Which minting endpoint the upstream serves. */
-  readonly api: 'client_secrets' | 'sessions'
-}
-
-/** What a preset has of its session. */
-type SessionContent = Pick<Preset, 'type' | 'session' | 'flatSession' | 'dropped'>
-
-interface Checked {
+export interface CheckedSession {
   /** As far as it is valid; undefined for an unknown type. */
-  readonly content: SessionContent | undefined
+  readonly content: Pick<Preset, 'type' | 'session' | 'flatSession' | 'dropped'> | undefined
   /** What a flat session's `client_secret` asks for. */
   readonly expiresAfterSeconds: number | undefined
+  readonly instructions: Template | undefined
   readonly findings: readonly Finding[]
 }
 
-export interface CheckedSession extends Checked {
-  readonly instructions: Template | null
-}
+type Checked = Omit<CheckedSession, 'instructions'>
 
 const strayBraces = 'has {{ without a name and }}; write {{{{ for two braces, or {{name}} for a variable'
 
 /** A session with `type` is GA, one without is flat. The paths of findings start at the session. */
-export function checkSession(input: unknown, context: SessionContext): CheckedSession {
+export function checkSession(input: unknown, options: ParseOptions): CheckedSession {
   const isGa = isObject(input) && Object.hasOwn(input, 'type')
-  const checked = isGa ? checkGa(input, context) : checkFlat(input, context)
+  const checked = isGa ? checkGa(input, options) : checkFlat(input, options)
   const text = valueAt(input, ['instructions'])
-  if (typeof text !== 'string') return { ...checked, instructions: null }
+  if (typeof text !== 'string') return { ...checked, instructions: undefined }
   const braces = hasStrayBraces(text) ? [warning(['instructions'], strayBraces)] : []
   return { ...checked, findings: [...checked.findings, ...braces], instructions: parseTemplate(text) }
 }
@@ -53,15 +45,15 @@ export function checkSession(input: unknown, context: SessionContext): CheckedSe
 const gaIsNotSent =
   'makes this a GA session, which OPENAI_REALTIME_API=sessions cannot send; write it in the flat shape'
 
-function checkGa(input: Fields, context: SessionContext): Checked {
+function checkGa(input: Fields, options: ParseOptions): Checked {
   const type = isSessionType(input['type']) ? input['type'] : undefined
   return {
     content: type && { type, session: input, flatSession: null, dropped: new Map() },
     expiresAfterSeconds: undefined,
     findings: [
       ...findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa),
-      ...remarksOnSession(input, type ?? 'realtime', context),
-      ...(context.api === 'sessions' ? [problem(['type'], gaIsNotSent)] : []),
+      ...remarksOnSession(input, type ?? 'realtime', options),
+      ...(options.api === 'sessions' ? [problem(['type'], gaIsNotSent)] : []),
     ],
   }
 }
@@ -69,19 +61,19 @@ function checkGa(input: Fields, context: SessionContext): Checked {
 const twoExpiries = 'gives expires_after and its older name expires_at, and they differ; leave one out'
 const wrongTool = "takes auto, none, required or the name of one of the session's own functions"
 
-function checkFlat(input: unknown, context: SessionContext): Checked {
+function checkFlat(input: unknown, options: ParseOptions): Checked {
   const { data = {}, findings: faults } = parseValid(flatEntry, input, { moved: movedToFlat })
   const { client_secret: secret, ...flat } = data
   const [seconds, other = seconds] = askedExpiries(secret)
   const { session, dropped, unknownTool } = toGaSession(flat)
   // Without its tools, a session says nothing about their choice.
   const isWrongTool = unknownTool && !faults.some(({ path: [field] }) => field === 'tools')
-  const isSentFlat = context.api === 'sessions'
+  const isSentFlat = options.api === 'sessions'
   // An unknown tool is a problem of its own, and servers of the flat endpoint have voices of their own.
   const ignored = new Set<unknown>(isSentFlat ? ['tool_choice', 'voice'] : ['tool_choice'])
   const findings = [
     ...faults,
-    ...remarksOnSession(session, 'realtime', context)
+    ...remarksOnSession(session, 'realtime', options)
       .map(toFlatFinding)
       .filter(({ path: [field], isWarning }) => isWarning !== true || !ignored.has(field)),
     ...(other === seconds ? [] : [problem(['client_secret'], twoExpiries)]),
@@ -89,13 +81,16 @@ function checkFlat(input: unknown, context: SessionContext): Checked {
     ...(isWrongTool ? [problem(['tool_choice'], wrongTool)] : []),
     ...(isSentFlat ? [] : dropped.map(({ path, why }) => keyWarning(toPath(path), why))),
   ]
-  const content: SessionContent = {
-    type: 'realtime',
-    session,
-    flatSession: isSentFlat ? flat : null,
-    dropped: new Map(dropped.map(({ path, value }) => [path, value])),
+  return {
+    content: {
+      type: 'realtime',
+      session,
+      flatSession: isSentFlat ? flat : null,
+      dropped: new Map(dropped.map(({ path, value }) => [path, value])),
+    },
+    expiresAfterSeconds: seconds,
+    findings,
   }
-  return { content, expiresAfterSeconds: seconds, findings }
 }
 
 /** A finding in the translation, at the place where the operator wrote the field. */

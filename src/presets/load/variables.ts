@@ -26,7 +26,7 @@ export function checkVariable(declared: VariableInput): readonly Finding[] {
 
 /** A placeholder without a declaration is a problem, a declaration without a placeholder is a warning. */
 export function comparePlaceholders(
-  template: Template | null,
+  template: Template | undefined,
   declared: readonly string[],
 ): readonly Finding[] {
   const used = new Set(template?.names)

@@ -11,8 +11,6 @@ export interface Yaml {
   /** Undefined when the syntax is wrong. */
   readonly data: unknown
   readonly findings: readonly Finding[]
-  /** Problems of the syntax itself, which have a place but no path. */
-  readonly syntax: readonly SyntaxProblem[]
   /** The place of a path, or of the nearest thing around it that the text has. */
   readonly locate: (finding: Finding) => Position
 }
@@ -46,32 +44,26 @@ export function* parseYaml(text: string): Slices<Yaml> {
   const isSound = faults.length === 0
   return {
     data: isSound ? yield* readNode(root, [], reading) : undefined,
-    findings: reading.findings,
-    syntax: toSyntax(faults, text, toPosition),
-    locate: (finding) => toPosition(offsetOf(root, finding)),
+    findings: [...toSyntaxFindings(faults, text, toPosition), ...reading.findings],
+    locate: (finding) => finding.position ?? toPosition(offsetOf(root, finding)),
   }
 }
 
-interface SyntaxProblem {
-  readonly message: string
-  readonly position: Position
-}
-
 /** One problem for each line: a single mistake makes several faults. */
-function toSyntax(
+function toSyntaxFindings(
   faults: readonly Fault[],
   text: string,
   toPosition: (offset: number) => Position,
-): readonly SyntaxProblem[] {
+): readonly Finding[] {
   const lines = text.split('\n')
-  const found: SyntaxProblem[] = []
+  const found: Finding[] = []
+  let lastLine = Number.NEGATIVE_INFINITY
   for (const { code, offset } of faults.toSorted((one, other) => one.offset - other.offset)) {
     const position = toPosition(offset)
     const message = findMistake(lines, position.line - 1) ?? sentences[code] ?? notYaml
-    const last = found.at(-1)
-    const isSame =
-      last !== undefined && position.line - last.position.line <= (last.message === message ? 1 : 0)
-    if (!isSame) found.push({ message, position })
+    if (position.line - lastLine <= (found.at(-1)?.message === message ? 1 : 0)) continue
+    found.push({ path: [], message, position })
+    lastLine = position.line
     if (found.length === MAX_FINDINGS) break
   }
   return found

@@ -2,12 +2,14 @@
 import type { z } from 'zod'
 import { ServiceError } from '../../errors.ts'
 import { isLarger } from '../json.ts'
-import { type Issue, toIssues } from '../schema/issues.ts'
+import { toIssues } from '../schema/issues.ts'
 import { knownPath } from '../schema/paths.ts'
 
 /** More than any session needs. The bound limits the stack and the time that a hostile body costs. */
 const MAX_DEPTH = 32
 const MAX_KEYS = 256
+
+const plainName = /^[A-Za-z_]\w{0,63}$/
 
 /** Throws field_invalid for a value that is larger than any session. */
 export function checkSize(value: unknown, at: string): void {
@@ -23,18 +25,14 @@ export function parseField<Schema extends z.ZodType>(
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issues = toIssues(result.error, value)
-  throw toServiceError(schema, issues.find(({ kind }) => kind === 'unknown') ?? issues[0], at)
-}
-
-const plainName = /^[A-Za-z_]\w{0,63}$/
-
-function toServiceError(schema: z.ZodType, issue: Issue | undefined, at: string): ServiceError {
-  const { kind, path = [] } = issue ?? {}
-  if (kind !== 'unknown')
-    return new ServiceError('field_invalid', toDetails([at, ...knownPath(schema, path)]))
-  const isPlain = path.every((part) => typeof part === 'string' && plainName.test(part))
-  const shown = isPlain ? path.map(String) : knownPath(schema, path.slice(0, -1))
-  return new ServiceError('field_unknown', toDetails([at, ...shown]))
+  const unknown = issues.find(({ kind }) => kind === 'unknown')?.path
+  if (unknown === undefined) {
+    const known = knownPath(schema, issues[0]?.path ?? [])
+    throw new ServiceError('field_invalid', toDetails([at, ...known]))
+  }
+  const isPlain = unknown.every((part) => typeof part === 'string' && plainName.test(part))
+  const shown = isPlain ? unknown.map(String) : knownPath(schema, unknown.slice(0, -1))
+  throw new ServiceError('field_unknown', toDetails([at, ...shown]))
 }
 
 function toDetails(parts: readonly string[]): { param?: string } {

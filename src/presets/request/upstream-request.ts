@@ -1,6 +1,6 @@
 /** Builds the upstream request from a preset and a mint request. */
 import { ServiceError } from '../../errors.ts'
-import { type Endpoint, renderBody, toBodyTemplate } from '../body.ts'
+import { renderBody, toBodyTemplate } from '../body.ts'
 import { modelOf, type Preset } from '../preset.ts'
 import { fill, isValueOf, type Variables } from '../variables.ts'
 import { permittedChanges } from './changes.ts'
@@ -9,7 +9,6 @@ import type { MintRequest } from './mint-request.ts'
 
 export interface UpstreamRequest {
   readonly preset: Preset
-  readonly endpoint: Endpoint
   /** JSON, ready to be sent. */
   readonly body: string
   readonly model: string | null
@@ -26,31 +25,24 @@ const noOverrides: readonly string[] = Object.freeze([])
  * Throws a ServiceError: expiry_raised, variable_*, override_* or field_*.
  */
 export function buildUpstreamRequest(preset: Preset, request: MintRequest): UpstreamRequest {
-  const { endpoint, model, template } = preset
   const expiresAfterSeconds = toExpiry(preset, request)
   const values =
     preset.variables.size === 0 && request.variables === undefined
       ? noValues
       : resolveVariables(preset.variables, request.variables)
   if (request.session !== undefined) {
-    const instructions = preset.instructions === null ? undefined : fill(preset.instructions, values, asIs)
+    const instructions = preset.instructions && fill(preset.instructions, values)
     const changes = permittedChanges(preset, instructions, request)
     if (changes.length > 0) {
-      const merged = merge(preset, instructions, changes)
-      return {
-        preset,
-        endpoint,
-        body: renderBody(toBodyTemplate(endpoint, merged.sent), expiresAfterSeconds, noValues),
-        model: modelOf(merged.session),
-        expiresAfterSeconds,
-        overrides: changes.map(({ path }) => path),
-      }
+      const { session, sent } = merge(preset, instructions, changes)
+      const body = renderBody(toBodyTemplate(preset.endpoint, sent), expiresAfterSeconds, noValues)
+      const overrides = changes.map(({ path }) => path)
+      return { preset, body, model: modelOf(session), expiresAfterSeconds, overrides }
     }
   }
-  const isOwnExpiry = expiresAfterSeconds === preset.expiresAfterSeconds
-  const ready = isOwnExpiry ? preset.body : null
-  const body = ready ?? renderBody(template, expiresAfterSeconds, values)
-  return { preset, endpoint, body, model, expiresAfterSeconds, overrides: noOverrides }
+  const ready = expiresAfterSeconds === preset.expiresAfterSeconds ? preset.body : null
+  const body = ready ?? renderBody(preset.template, expiresAfterSeconds, values)
+  return { preset, body, model: preset.model, expiresAfterSeconds, overrides: noOverrides }
 }
 
 /**
@@ -82,8 +74,4 @@ function toExpiry(preset: Preset, { shape, expiresAfterSeconds: requested }: Min
     throw new ServiceError('expiry_raised', { param })
   }
   return requested
-}
-
-function asIs(text: string): string {
-  return text
 }

@@ -45,17 +45,13 @@ function flatten(issue: Raw, base: Path, root: unknown): readonly Issue[] {
       .map((key) => ({ path: [...path, key], kind: 'unknown', expected: '' }))
   }
   if (issue.code === 'invalid_union') {
-    const branch = bestBranch(issue.errors)
+    // The first branch that accepts this kind of value.
+    const branch = issue.errors.find((errors) => !errors.some(isMismatch))
     if (branch !== undefined) return branch.flatMap((inner) => flatten(inner, path, root))
   }
   if (issue.code === 'invalid_key') return [{ path, kind: 'misnamed', expected: expectation(issue) }]
   const kind = valueAt(root, path) === undefined ? 'missing' : 'invalid'
   return [{ path, kind, expected: expectation(issue) }]
-}
-
-/** The first branch of a union that accepts this kind of value. */
-function bestBranch(branches: readonly (readonly Raw[])[]): readonly Raw[] | undefined {
-  return branches.find((issues) => !issues.some(isMismatch))
 }
 
 function isMismatch(issue: Raw): boolean {
@@ -67,12 +63,8 @@ function expectation(issue: Raw): string {
   if (issue.code === 'invalid_value') return list(issue.values.map(String))
   if (issue.code === 'invalid_union') return list(unionExpectations(issue))
   if (issue.code === 'invalid_key') return issue.issues.map(expectation).join(', ')
-  if (issue.code === 'too_small') {
-    return bound(issue.origin, issue.exact === true ? 'exactly' : 'at least', Number(issue.minimum))
-  }
-  if (issue.code === 'too_big') {
-    return bound(issue.origin, issue.exact === true ? 'exactly' : 'at most', Number(issue.maximum))
-  }
+  if (issue.code === 'too_small') return bound(issue, 'at least', Number(issue.minimum))
+  if (issue.code === 'too_big') return bound(issue, 'at most', Number(issue.maximum))
   // The schema sets the messages of formats and refinements to noun phrases.
   return issue.message
 }
@@ -84,7 +76,10 @@ function unionExpectations(issue: Extract<Raw, { code: 'invalid_union' }>): read
   return [...new Set(issue.errors.flatMap((branch) => branch.slice(0, 1).map(expectation)))]
 }
 
-function bound(origin: string, words: string, limit: number): string {
+type Bounded = Pick<z.core.$ZodIssueTooBig, 'origin' | 'exact'>
+
+function bound({ origin, exact }: Bounded, side: string, limit: number): string {
+  const words = exact === true ? 'exactly' : side
   if (origin === 'string')
     return limit === 1 ? 'text that is not empty' : `text of ${words} ${limit} characters`
   if (origin === 'object') return `an object of ${words} ${limit} keys`
