@@ -8,25 +8,6 @@ import type { FlatSession } from './schema/flat.ts'
 import type { SessionType } from './schema/ga.ts'
 import type { Template, Variables } from './variables.ts'
 
-/** Keyed by dotted GA path. */
-export type Rules = ReadonlyMap<string, RuleInput>
-
-export type ClaimValue = string | number | boolean
-
-export interface Access {
-  /** Null for every allowed origin. */
-  readonly origins: ReadonlySet<string> | null
-  /** The accepted values of each required claim; null if no claim is required. */
-  readonly claims: ReadonlyMap<string, ReadonlySet<ClaimValue>> | null
-}
-
-export interface Limits {
-  /** For each caller of the preset, in addition to the limits of the service. */
-  readonly perCaller: readonly LimitRule[]
-  /** For all its callers together. */
-  readonly total: readonly LimitRule[]
-}
-
 export interface Preset {
   readonly name: string
   readonly description: string | null
@@ -36,8 +17,18 @@ export interface Preset {
   /** The transcription model in a transcription session; null if the session names no model. */
   readonly model: string | null
   readonly expiresAfterSeconds: number
-  readonly access: Access
-  readonly limits: Limits
+  readonly access: {
+    /** Null for every allowed origin. */
+    readonly origins: ReadonlySet<string> | null
+    /** The accepted values of each required claim; null if no claim is required. */
+    readonly claims: ReadonlyMap<string, ReadonlySet<unknown>> | null
+  }
+  readonly limits: {
+    /** For each caller of the preset, in addition to the limits of the service. */
+    readonly perCaller: readonly LimitRule[]
+    /** For all its callers together. */
+    readonly total: readonly LimitRule[]
+  }
   readonly type: SessionType
   /** In GA terms whatever the endpoint, instructions unfilled. */
   readonly session: Fields
@@ -47,7 +38,8 @@ export interface Preset {
   readonly dropped: ReadonlyMap<string, unknown>
   readonly variables: Variables
   readonly instructions: Template | undefined
-  readonly rules: Rules
+  /** By dotted GA path. */
+  readonly rules: ReadonlyMap<string, RuleInput>
   readonly template: BodyTemplate
   /** The upstream body for a request without changes; null if the preset has variables to fill. */
   readonly body: string | null

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { isObject } from '../../json.ts'
 import { type LimitRule, parseRules } from '../../limits/rules.ts'
 import { valueAt } from '../json.ts'
-import { type Access, createPreset, type Preset } from '../preset.ts'
+import { createPreset, type Preset } from '../preset.ts'
 import { presetEntry } from '../schema/file.ts'
 import { takesTurnDetection } from '../schema/models.ts'
 import { type Finding, keyProblem, keyWarning, parseValid, problem, under } from './findings.ts'
@@ -131,14 +131,9 @@ function checkExpiry(
   return differs ? [problem(['expires_after_seconds'], message)] : []
 }
 
-function toAccess({ origins, claims }: NonNullable<Entry['access']> = {}): Access {
-  return {
-    origins: origins === undefined ? null : new Set(origins),
-    claims:
-      claims === undefined
-        ? null
-        : new Map(Object.entries(claims).map(([name, values]) => [name, new Set(values)])),
-  }
+function toAccess({ origins, claims }: NonNullable<Entry['access']> = {}): Preset['access'] {
+  const accepted = Object.entries(claims ?? {}).map(([name, values]) => [name, new Set(values)] as const)
+  return { origins: origins ? new Set(origins) : null, claims: claims ? new Map(accepted) : null }
 }
 
 const toRules = (text = ''): readonly LimitRule[] => parseRules(text) ?? []

@@ -1,9 +1,6 @@
 import { ServiceError } from '../../errors.ts'
 import { valueAt } from '../json.ts'
-import type { ClaimValue, Preset } from '../preset.ts'
-
-/** By name. */
-type Presets = ReadonlyMap<string, Preset>
+import type { Preset } from '../preset.ts'
 
 export interface PresetCaller {
   /** Undefined for callers that are not browsers. */
@@ -16,7 +13,11 @@ export interface PresetCaller {
  * The preset of this name, if this caller has access to it.
  * Throws preset_unknown, preset_origin or preset_claims, which a caller cannot tell apart.
  */
-export function resolvePreset(presets: Presets, name: string, caller: PresetCaller): Preset {
+export function resolvePreset(
+  presets: ReadonlyMap<string, Preset>,
+  name: string,
+  caller: PresetCaller,
+): Preset {
   const preset = presets.get(name)
   if (preset === undefined) throw new ServiceError('preset_unknown')
   const { origins, claims } = preset.access
@@ -35,7 +36,7 @@ export function findClaim(claims: Readonly<Record<string, unknown>>, name: strin
 /** Every claim is required with one of its values. For a claim that is a list, one of its items is enough. */
 function hasClaims(
   claims: Readonly<Record<string, unknown>> | undefined,
-  needed: ReadonlyMap<string, ReadonlySet<ClaimValue>>,
+  needed: ReadonlyMap<string, ReadonlySet<unknown>>,
 ): boolean {
   return (
     claims !== undefined && [...needed].every(([name, values]) => hasValue(findClaim(claims, name), values))

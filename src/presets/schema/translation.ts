@@ -1,5 +1,4 @@
 /** Translates a flat session to a GA session, and single fields back. */
-
 import { isObject } from '../../json.ts'
 import { type Fields, putAt, toPath } from '../json.ts'
 import { type FlatField, type FlatSession, flatFields, gaPathOf } from './flat.ts'
@@ -56,7 +55,7 @@ const nullable: ReadonlySet<FlatField> = new Set([
 /** Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat.ts has the paths. */
 export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translation {
   const vadType = flat.turn_detection?.type ?? omitted.vadType ?? 'server_vad'
-  const dropped = findDropped(flat, vadType)
+  const choice = toToolChoice(flat.tool_choice)
   const values: Readonly<Partial<Record<FlatField, unknown>>> = {
     ...flat,
     modalities: toOutputModalities(flat.modalities),
@@ -66,7 +65,7 @@ export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translati
     turn_detection: toTurnDetection(flat.turn_detection, vadType),
     input_audio_noise_reduction: withoutNulls(flat.input_audio_noise_reduction),
     tools: flat.tools?.map((tool) => ({ type: 'function', ...withoutNulls(tool) })),
-    tool_choice: toToolChoice(flat.tool_choice),
+    tool_choice: choice,
   }
   const session: Record<string, unknown> = { type: 'realtime' }
   for (const field of flatFields) {
@@ -75,7 +74,8 @@ export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translati
     putAt(session, toPath(path), value)
   }
   const functions = flat.tools ? new Set(flat.tools.map(({ name }) => name)) : omitted.functions
-  return { session, dropped, unknownTool: isUnknownTool(flat.tool_choice, functions ?? new Set()) }
+  const unknownTool = isObject(choice) && functions?.has(String(choice['name'])) !== true
+  return { session, dropped: findDropped(flat, vadType), unknownTool }
 }
 
 /** Values that GA has no field for, refuses or ignores. */
@@ -103,11 +103,6 @@ function toOutputModalities(modalities: FlatSession['modalities']): readonly str
 
 function toToolChoice(choice: FlatSession['tool_choice']): unknown {
   return typeof choice !== 'string' || toolModes.has(choice) ? choice : { type: 'function', name: choice }
-}
-
-function isUnknownTool(choice: FlatSession['tool_choice'], functions: ReadonlySet<string>): boolean {
-  if (choice === undefined || choice === null || toolModes.has(choice)) return false
-  return !functions.has(typeof choice === 'string' ? choice : choice.name)
 }
 
 function toTranscription(transcription: FlatSession['input_audio_transcription']): unknown {
