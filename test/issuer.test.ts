@@ -7,10 +7,9 @@ import { createIssuer } from '../src/issuer.ts'
 import { createLimits } from '../src/limits/levels.ts'
 import { LocalStore } from '../src/limits/local-store.ts'
 import type { MintOutcome, Upstream } from '../src/openai/mint.ts'
-import { parsePresets } from '../src/presets/load/catalog.ts'
-import { runAtOnce } from '../src/presets/load/slices.ts'
 import { parseClientSecretsRequest } from '../src/presets/request/mint-request.ts'
 import { Secret } from '../src/secret.ts'
+import { catalogOf } from './presets/support.ts'
 
 const text = `
 presets:
@@ -24,18 +23,7 @@ presets:
     access: { claims: { plan: [pro] } }
 `
 
-const parsed = runAtOnce(
-  parsePresets(text, {
-    fileName: 'presets.yaml',
-    allowedOrigins: new Set(['https://a.example', 'https://b.example']),
-    authMode: 'none',
-    api: 'client_secrets',
-    isOpenAi: true,
-    unixNow: () => Date.parse('2026-01-01'),
-  }),
-)
-if ('problems' in parsed) throw new Error(parsed.problems.map((problem) => problem.text).join('\n'))
-const { catalog } = parsed
+const catalog = catalogOf(text, { allowedOrigins: new Set(['https://a.example', 'https://b.example']) })
 
 const report = { status: 200, code: null, param: null, requestId: null, attempts: 1, ms: 1 }
 const issued = { report, issued: { value: new Secret('ek_a'), expiresAt: 1 } }

@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { ServiceError } from '../../src/errors.ts'
 import { parseJsonObject } from '../../src/json.ts'
-import { parsePresets } from '../../src/presets/load/catalog.ts'
-import { runAtOnce } from '../../src/presets/load/slices.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
 import { buildUpstreamRequest } from '../../src/presets/request/upstream-request.ts'
+import { catalogOf } from '../presets/support.ts'
 
 const BODY_BYTES = 16 * 1024
 const RUNS = 200
@@ -69,17 +68,8 @@ function fastestMs(task: () => void): number {
   return fastest
 }
 
-const parsed = runAtOnce(
-  parsePresets(readFileSync(new URL('../../presets.yaml', import.meta.url), 'utf8'), {
-    fileName: 'presets.yaml',
-    allowedOrigins: undefined,
-    authMode: 'none',
-    api: 'client_secrets',
-    isOpenAi: true,
-    unixNow: () => Date.now(),
-  }),
-)
-const preset = 'catalog' in parsed ? parsed.catalog.presets.get('voice-assistant') : undefined
+const file = readFileSync(new URL('../../presets.yaml', import.meta.url), 'utf8')
+const preset = catalogOf(file).presets.get('voice-assistant')
 if (preset === undefined) throw new Error('there is no such preset')
 
 for (const [bodies, isFlat] of [

@@ -3,11 +3,8 @@ import { createServer as createHttpServer, type ServerResponse } from 'node:http
 import { connect, createServer } from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createUpstream } from '../../src/openai/mint.ts'
-import { parsePresets } from '../../src/presets/load/catalog.ts'
-import { runAtOnce } from '../../src/presets/load/slices.ts'
-import { parseClientSecretsRequest } from '../../src/presets/request/mint-request.ts'
-import { buildUpstreamRequest } from '../../src/presets/request/upstream-request.ts'
 import { Secret } from '../../src/secret.ts'
+import { buildGa, catalogOf } from '../presets/support.ts'
 import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
 import { PRESETS, startTestService } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
@@ -125,18 +122,9 @@ describe('a retry', () => {
 })
 
 function anOrder() {
-  const surroundings = { fileName: 'presets.yaml', authMode: 'none', api: 'client_secrets' } as const
-  const parsed = runAtOnce(
-    parsePresets(PRESETS, {
-      ...surroundings,
-      allowedOrigins: undefined,
-      isOpenAi: true,
-      unixNow: () => Date.parse('2026-01-01'),
-    }),
-  )
-  const preset = 'catalog' in parsed ? parsed.catalog.presets.get('assistant') : undefined
+  const preset = catalogOf(PRESETS).presets.get('assistant')
   if (preset === undefined) throw new Error('there is no such preset')
-  return buildUpstreamRequest(preset, parseClientSecretsRequest({}))
+  return buildGa(preset, {})
 }
 
 const hang: Answer = () => undefined

@@ -1,9 +1,8 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
-import { type Catalog, parsePresets, type Refusal } from '../../src/presets/load/catalog.ts'
+import { type Catalog, type ParseResult, parsePresets, type Refusal } from '../../src/presets/load/catalog.ts'
 import type { Problem } from '../../src/presets/load/findings.ts'
 import type { ParseOptions } from '../../src/presets/load/options.ts'
-import { runAtOnce } from '../../src/presets/load/slices.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
@@ -17,16 +16,23 @@ export const context: ParseOptions = {
   unixNow: () => Date.parse('2026-01-01'),
 }
 
+function parse(text: string, options: Partial<ParseOptions>): ParseResult {
+  const slices = parsePresets(text, { ...context, ...options })
+  let step = slices.next()
+  while (step.done !== true) step = slices.next()
+  return step.value
+}
+
 /** The catalog of a file that must be valid. */
 export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Catalog {
-  const parsed = runAtOnce(parsePresets(text, { ...context, ...options }))
+  const parsed = parse(text, options)
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ text: line }) => line).join('\n'))
   return parsed.catalog
 }
 
 /** The problems and warnings of a file; a valid file has no problems. */
 export function refusalsOf(text: string, options: Partial<ParseOptions> = {}): Refusal {
-  const parsed = runAtOnce(parsePresets(text, { ...context, ...options }))
+  const parsed = parse(text, options)
   return 'problems' in parsed ? parsed : { problems: [], warnings: parsed.catalog.warnings }
 }
 

@@ -11,9 +11,8 @@ import { type Environment, parseConfig } from '../../src/config.ts'
 import type { Lifecycle } from '../../src/lifecycle.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { Pauses } from '../../src/pauses/pauses.ts'
-import { parsePresets } from '../../src/presets/load/catalog.ts'
-import { runAtOnce } from '../../src/presets/load/slices.ts'
 import { createRuntime } from '../../src/runtime.ts'
+import { catalogOf } from '../presets/support.ts'
 
 export const API_KEY = 'sk-test-0123456789abcdefghij'
 export const ORIGIN = 'https://app.example.com'
@@ -104,21 +103,16 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     RATE_LIMIT_TOTAL: '1000/second',
     ...options.environment,
   })
-  const surroundings = { allowedOrigins: config.allowedOrigins, authMode: config.callers.mode } as const
-  const parsed = runAtOnce(
-    parsePresets(options.presets ?? PRESETS, {
-      fileName: 'presets.yaml',
-      api: config.upstream.api,
-      isOpenAi: false,
-      unixNow: () => Date.parse('2026-01-01'),
-      ...surroundings,
-    }),
-  )
-  if ('problems' in parsed) throw new Error(parsed.problems.map(({ text }) => text).join('\n'))
+  const catalog = catalogOf(options.presets ?? PRESETS, {
+    api: config.upstream.api,
+    isOpenAi: false,
+    allowedOrigins: config.allowedOrigins,
+    authMode: config.callers.mode,
+  })
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line: string) => void lines.push(line) })
   const { app, adminApp, upstream, audit, redis, lifecycle, callerGuard, presets, pauses } =
-    await createRuntime(config, parsed.catalog, logger)
+    await createRuntime(config, catalog, logger)
   defer(async () => {
     presets.close()
     pauses.close()

@@ -11,10 +11,3 @@ export async function runInSlices<Result>(slices: Slices<Result>): Promise<Resul
   }
   return step.value
 }
-
-/** Runs all slices at once, for a caller that has nothing else to do. */
-export function runAtOnce<Result>(slices: Slices<Result>): Result {
-  let step = slices.next()
-  while (step.done !== true) step = slices.next()
-  return step.value
-}
