@@ -32,9 +32,9 @@ const toTally = ({ values: [time, outcome, code, reason, preset], count }: Group
   count,
 })
 
-type Frequent = Summary['callers'][number]
+type Caller = Summary['callers'][number]
 
-function toFrequentOf(pseudonym: string, own: readonly Group[]): Frequent {
+function toCaller(pseudonym: string, own: readonly Group[]): Caller {
   const of = (wanted: string): number =>
     sumOf(own.filter(({ values: [, outcome] }) => toOutcome(outcome) === wanted))
   const codes = own.filter(({ values: [, , code] }) => code !== null)
@@ -48,17 +48,17 @@ function toFrequentOf(pseudonym: string, own: readonly Group[]): Frequent {
   }
 }
 
-/** Those that were refused most, each with the code that it got most often. */
-async function readFrequent(
+/** The callers or addresses with these names, each with the code that it got most often. */
+async function readCallers(
   index: AuditIndex,
   filter: RecordFilter,
   by: 'caller' | 'address',
-): Promise<Frequent[]> {
-  const names = await index.frequent(filter, by, MAX_FREQUENT)
+  names: readonly string[],
+): Promise<Caller[]> {
   if (names.length === 0) return []
   const own = { ...filter, [by]: { values: names, beginnings: [] } }
   const groups = Map.groupBy(await index.count(own, [by, 'outcome', 'code']), ({ values: [name] }) => name)
-  return names.map((name) => toFrequentOf(name, groups.get(name) ?? []))
+  return names.map((name) => toCaller(name, groups.get(name) ?? []))
 }
 
 const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>
@@ -139,8 +139,7 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
   const tallies = groups.map(toTally)
   const of = (outcome: Tally['outcome']): readonly Tally[] =>
     tallies.filter((tally) => tally.outcome === outcome)
-  const callers = await readFrequent(index, attempts, 'caller')
-  const addresses = await readFrequent(index, attempts, 'address')
+  const frequent = await index.frequent(attempts, MAX_FREQUENT)
   return {
     since,
     until,
@@ -157,8 +156,8 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
     },
     codes: groupCodes(tallies, timeline),
     presets: groupPresets(tallies, { hasAllOutcomes: hasAllOutcomes(filter) }),
-    callers,
-    addresses,
+    callers: await readCallers(index, attempts, 'caller', frequent.caller),
+    addresses: await readCallers(index, attempts, 'address', frequent.address),
     changes: await readChanges(index, until),
   }
 }

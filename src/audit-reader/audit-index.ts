@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { INDEX_FILE_NAME } from '../audit/format.ts'
-import { countGroups, type Group, type GroupName, selectFrequent } from './index-groups.ts'
+import { countGroups, type Frequent, type Group, type GroupName, selectFrequent } from './index-groups.ts'
 import {
   type Cursor,
   countSkipped,
@@ -122,9 +122,9 @@ export class AuditIndex {
     return this.#run((database) => countGroups(database, filter, by))
   }
 
-  /** Callers or addresses, those first that were refused or failed most. */
-  frequent(filter: RecordFilter, by: 'caller' | 'address', limit: number): Promise<readonly string[]> {
-    return this.#run((database) => selectFrequent(database, filter, { by, limit }))
+  /** Callers and addresses, those first that were refused or failed most. */
+  frequent(filter: RecordFilter, limit: number): Promise<Frequent> {
+    return this.#run((database) => selectFrequent(database, filter, limit))
   }
 
   /** Lines that are incomplete or not records, in files with records of this time. */

@@ -7,10 +7,10 @@ import {
   oneOf,
   type RecordFilter,
   type Term,
+  toAddressTerm,
   toKindTerms,
   toOwnTerms,
   when,
-  within,
 } from './index-query.ts'
 import { HOUR_MS, MINUTE_MS } from './index-schema.ts'
 
@@ -25,8 +25,6 @@ const startOf = (ms = MINUTE_MS): string => `time - (time % ${ms} + ${ms}) % ${m
 
 const bySpan = (name: string) => [startOf(spansMs.get(name)), startOf(spansMs.get(name))] as const
 
-const textOf = (column: string): string => `(SELECT value FROM texts WHERE texts.id = ${column})`
-
 /** Each name as SQL: over attempts with a record, and over those that `refusals` records count. */
 const groupings = {
   minute: bySpan('minute'),
@@ -37,8 +35,8 @@ const groupings = {
   reason: ['reason', 'reason'],
   preset: ['preset', 'NULL'],
   origin: ['origin', 'NULL'],
-  caller: [textOf('caller'), 'NULL'],
-  address: [textOf('address'), 'address'],
+  caller: ['caller', 'NULL'],
+  address: ['address', 'address'],
   model: ['model', 'NULL'],
   upstream_status: ['upstream_status', 'NULL'],
 } as const satisfies Record<string, readonly [value: string, counted: string]>
@@ -89,10 +87,12 @@ function toPieces({ since, until }: Piece, [unitMs, ...finer]: readonly number[]
   ]
 }
 
+const isByPerson = (by: readonly GroupName[]): boolean => by.includes('caller') || by.includes('address')
+
 /** Which units are enough. None are if it is about more than time and kind. */
 function toUnits({ caller, address, requestId, secret }: RecordFilter, by: readonly GroupName[]): number[] {
   const isAboutKinds = [caller, address, requestId, secret].every((asked) => asked === undefined)
-  if (!isAboutKinds || by.includes('caller') || by.includes('address')) return []
+  if (!isAboutKinds || isByPerson(by)) return []
   return by.includes('minute') ? [MINUTE_MS] : [HOUR_MS, MINUTE_MS]
 }
 
@@ -100,19 +100,19 @@ function toUnits({ caller, address, requestId, secret }: RecordFilter, by: reado
 function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: boolean): Term {
   const spans = by.flatMap((name) => spansMs.get(name) ?? [])
   const columns = [
-    ...by.filter((name) => name === 'caller' || name === 'address'),
+    ...(isByPerson(by) ? ['person'] : []),
     'kind',
     ...(spans.length === 0 ? [] : [`${startOf(Math.min(...spans))} AS time`]),
   ]
-  const events = (filter.kind.event ?? ['attempt']).filter((event) => event !== 'refusals')
+  const { event = ['attempt'], ...kind } = filter.kind
+  const own = { ...filter, kind: { ...kind, event: event.filter((name) => name !== 'refusals') } }
   const pieces = toPieces(filter, toUnits(filter, by)).map(({ unitMs, ...span }): Term => {
     const { sql, values } = joinTerms('AND', [
       ...when(unitMs, (ms) => ({ sql: 'span = ?', values: [ms] })),
       // By a term, SQLite uses no index for the time, but one in the order of the groups.
       ...inSpan({ ...span, kind: {} }, isOfMost && unitMs === undefined ? '+time' : 'time'),
-      ...toKindTerms(filter),
-      within('kind', 'kinds', oneOf('event', events)),
-      ...when(filter.address, (match) => within('address', 'texts', matches('value', match))),
+      ...toKindTerms(own),
+      ...when(filter.address, toAddressTerm),
       ...toOwnTerms(filter),
     ])
     const [table, count] = unitMs === undefined ? ['records', 'count(*)'] : ['counts', 'sum(count)']
@@ -128,12 +128,13 @@ function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: b
   }
 }
 
-/** A kind is looked up once for each group, and not for each record. */
+/** Kinds and people are looked up once for each group, and not for each record. */
 function toOwn(filter: RecordFilter, by: readonly GroupName[], isOfMost: boolean): Term {
   const { sql, values } = toOwnByKind(filter, by, isOfMost)
   const columns = by.map((name, index) => `${groupings[name][0]} AS c${index}`)
+  const people = isByPerson(by) ? 'JOIN people ON people.id = person' : ''
   return {
-    sql: `SELECT ${['count', ...columns].join(', ')} FROM (${sql}) JOIN kinds ON kinds.id = kind`,
+    sql: `SELECT ${['count', ...columns].join(', ')} FROM (${sql}) JOIN kinds ON kinds.id = kind ${people}`,
     values,
   }
 }
@@ -152,31 +153,33 @@ function isOfMostRecords(database: DatabaseSync, filter: RecordFilter): boolean 
   return Number(own) * RECORDS_PER_RECORD_OF_SPAN > Number(total)
 }
 
+export interface Frequent {
+  readonly caller: readonly string[]
+  readonly address: readonly string[]
+}
+
+/** The first names by person or, with `more`, also of attempts that have none. */
+const rank = (by: string, more = ''): string =>
+  `SELECT * FROM (SELECT '${by}' AS kind, name FROM (
+    SELECT ${by} AS name, bad, good FROM own JOIN people ON people.id = person${more})
+  WHERE name IS NOT NULL GROUP BY name ORDER BY total(bad) DESC, total(good) DESC, name LIMIT ?)`
+
 /** Those that were refused most, or failed most, first. */
-export function selectFrequent(
-  database: DatabaseSync,
-  filter: RecordFilter,
-  { by, limit }: { readonly by: 'caller' | 'address'; readonly limit: number },
-): string[] {
-  const own = toOwnByKind(filter, [by], isOfMostRecords(database, filter))
-  const parts = [
-    {
-      sql: `SELECT ${textOf(by)} AS name, bad, good FROM (
-        SELECT ${by}, total(count) FILTER (WHERE outcome IS NOT 'issued') AS bad,
-          total(count) FILTER (WHERE outcome = 'issued') AS good
-        FROM (${own.sql}) JOIN kinds ON kinds.id = kind GROUP BY ${by})`,
-      values: own.values,
-    },
-    ...when(by === 'address' ? toCountedTerm(filter, true) : undefined, ({ sql, values }) => ({
-      sql: `SELECT address, count, 0 FROM counted WHERE ${sql}`,
-      values,
-    })),
-  ]
+export function selectFrequent(database: DatabaseSync, filter: RecordFilter, limit: number): Frequent {
+  const own = toOwnByKind(filter, ['caller', 'address'], isOfMostRecords(database, filter))
+  const counted = toCountedTerm(filter, true) ?? { sql: '0', values: [] }
   const statement = database.prepare(
-    `SELECT name FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) WHERE name IS NOT NULL
-    GROUP BY name ORDER BY total(bad) DESC, total(good) DESC, name LIMIT ?`,
+    `WITH own AS MATERIALIZED (
+      SELECT person, total(count) FILTER (WHERE outcome IS NOT 'issued') AS bad,
+        total(count) FILTER (WHERE outcome = 'issued') AS good
+      FROM (${own.sql}) JOIN kinds ON kinds.id = kind GROUP BY person)
+    ${rank('caller')} UNION ALL
+    ${rank('address', ` UNION ALL SELECT address, count, 0 FROM counted WHERE ${counted.sql}`)}`,
   )
-  return statement.all(...parts.flatMap(({ values }) => values), limit).map(({ name }) => String(name))
+  const rows = statement.all(...own.values, limit, ...counted.values, limit)
+  const named = (by: string): string[] =>
+    rows.filter(({ kind }) => kind === by).map(({ name }) => String(name))
+  return { caller: named('caller'), address: named('address') }
 }
 
 /** How many attempts there are in each group, in no order; by default, records of attempts and of counted refusals. */

@@ -99,9 +99,12 @@ export function toKindTerms({ kind, exceptEvents }: RecordFilter): Term[] {
   ]
 }
 
+/** By the people in the record itself. */
+export const toAddressTerm = (match: TextMatch): Term => within('person', 'people', matches('address', match))
+
 /** What a summary by kind cannot answer. */
 export const toOwnTerms = ({ caller, requestId, secret }: RecordFilter): Term[] => [
-  ...when(caller, (match) => within('caller', 'texts', matches('value', match))),
+  ...when(caller, (match) => within('person', 'people', matches('caller', match))),
   ...when(requestId, (match) => matches('request_id', match)),
   ...when(secret, (match) => matches('secret', match)),
 ]
@@ -114,9 +117,7 @@ function toTerm(filter: RecordFilter): Term {
     ...when(reason, (values) =>
       orCounted(within('kind', 'kinds', oneOf('reason', values)), oneOf('reason', values)),
     ),
-    ...when(filter.address, (match) =>
-      orCounted(within('address', 'texts', matches('value', match)), matches('address', match)),
-    ),
+    ...when(filter.address, (match) => orCounted(toAddressTerm(match), matches('address', match))),
     ...toOwnTerms(filter),
   ])
 }

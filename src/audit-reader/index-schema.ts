@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { codeOf } from '../errors.ts'
 
 /** Increase it with every change to the tables or to what is written into them. */
-const VERSION = 2
+const VERSION = 3
 
 /** What most attempts have in common. Each different combination is stored once. */
 export const kindColumns = [
@@ -19,7 +19,8 @@ export const kindColumns = [
   'upstream_status',
 ] as const
 
-const tables = ['files', 'kinds', 'texts', 'records', 'counts', 'counted'] as const
+/** Who made most attempts. Each different pair is stored once. */
+export const peopleColumns = ['caller', 'address'] as const
 
 // `records` is sorted by time, so that pages and spans of time need no other index.
 // `counts` has how many records of a kind each hour and each minute has, so that a summary need not read them.
@@ -29,9 +30,10 @@ CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, opened IN
   size INTEGER NOT NULL, mtime REAL NOT NULL, indexed INTEGER NOT NULL, tail BLOB NOT NULL, skipped INTEGER NOT NULL, last_time INTEGER);
 CREATE TABLE kinds (id INTEGER PRIMARY KEY, event TEXT, outcome TEXT, code TEXT, reason TEXT, status INTEGER,
   preset TEXT, origin TEXT, model TEXT, upstream_status INTEGER);
-CREATE TABLE texts (id INTEGER PRIMARY KEY, value TEXT UNIQUE NOT NULL);
+CREATE TABLE people (id INTEGER PRIMARY KEY, caller TEXT, address TEXT);
+CREATE INDEX people_by_name ON people (caller, address);
 CREATE TABLE records (time INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-  kind INTEGER NOT NULL, caller INTEGER, address INTEGER, request_id TEXT, secret TEXT,
+  kind INTEGER NOT NULL, person INTEGER NOT NULL, request_id TEXT, secret TEXT,
   PRIMARY KEY (time, file, offset)) WITHOUT ROWID;
 CREATE TABLE counts (span INTEGER NOT NULL, time INTEGER NOT NULL, kind INTEGER NOT NULL, file INTEGER NOT NULL,
   count INTEGER NOT NULL, PRIMARY KEY (span, time, kind, file)) WITHOUT ROWID;
@@ -40,22 +42,13 @@ CREATE TABLE counted (file INTEGER NOT NULL, offset INTEGER NOT NULL, time INTEG
 CREATE INDEX counted_in_file ON counted (file);
 PRAGMA user_version = ${VERSION};`
 
-const peopleIndexes = [
-  ['records_by_caller', 'caller, kind, time, address'],
-  ['records_by_address', 'address, kind, time, caller'],
-] as const
+/** While many records are written, this index costs more than it does afterwards. */
+export const dropPeopleIndex = (database: DatabaseSync): void =>
+  database.exec('DROP INDEX IF EXISTS records_by_person')
 
-/** While many records are written, these cost more than they do afterwards. */
-export function dropPeopleIndexes(database: DatabaseSync): void {
-  for (const [name] of peopleIndexes) database.exec(`DROP INDEX IF EXISTS ${name}`)
-}
-
-/** They have all that counts by caller and address need, in the order in which it is counted. */
-export function createPeopleIndexes(database: DatabaseSync): void {
-  for (const [name, columns] of peopleIndexes) {
-    database.exec(`CREATE INDEX IF NOT EXISTS ${name} ON records (${columns})`)
-  }
-}
+/** It has all that counts by caller and address need, in the order in which it is counted. */
+export const createPeopleIndex = (database: DatabaseSync): void =>
+  database.exec('CREATE INDEX IF NOT EXISTS records_by_person ON records (person, kind, time)')
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
@@ -113,7 +106,8 @@ function createTables(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE')
   // Another process may have been faster.
   if (!isCurrent()) {
-    for (const table of tables) database.exec(`DROP TABLE IF EXISTS ${table}`)
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+    for (const { name } of tables) database.exec(`DROP TABLE "${String(name)}"`)
     database.exec(TABLES)
   }
   database.exec('COMMIT')

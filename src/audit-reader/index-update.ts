@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { toOpenedAt } from '../audit/format.ts'
-import { createPeopleIndexes, dropPeopleIndexes } from './index-schema.ts'
-import { IndexWriter, type TextIds } from './index-writer.ts'
+import { createPeopleIndex, dropPeopleIndex } from './index-schema.ts'
+import { IndexWriter } from './index-writer.ts'
 import { splitLines } from './lines.ts'
 import { ignoreRemoved, type ListedFile, listAudit, openAudit, readChunks } from './listing.ts'
 import { readRecord } from './read-record.ts'
@@ -81,7 +81,7 @@ interface FileUpdate {
   readonly database: DatabaseSync
   readonly directory: string
   readonly listed: ListedFile
-  readonly texts: TextIds
+  readonly writer: IndexWriter
   readonly onRead: (bytes: number) => void
 }
 
@@ -90,7 +90,7 @@ const SAVE = `INSERT INTO files (id, name, opened, identity, size, mtime, indexe
   mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
   last_time = excluded.last_time RETURNING id`
 
-async function indexFile(file: FileHandle, { database, listed, texts, onRead }: FileUpdate): Promise<void> {
+async function indexFile(file: FileHandle, { database, listed, writer, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
   let known = readCheckpoint(database, name)
   // Another process may have been faster.
@@ -110,7 +110,7 @@ async function indexFile(file: FileHandle, { database, listed, texts, onRead }: 
       ],
     )
   let { indexed, skipped, last_time: lastTime } = start
-  const writer = new IndexWriter(database, save(indexed, start.tail, skipped, lastTime), texts)
+  writer.begin(save(indexed, start.tail, skipped, lastTime))
   for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {
     for (const line of lines) {
       const offset = start.indexed + line.offset
@@ -128,46 +128,25 @@ async function indexFile(file: FileHandle, { database, listed, texts, onRead }: 
   save(indexed, await readTail(file, indexed), skipped, lastTime)
 }
 
-/** `onBegin` is called when no other process can write any more. */
-async function updateFile(update: FileUpdate, onBegin: () => void): Promise<void> {
+async function updateFile(update: FileUpdate): Promise<void> {
   const { database, directory, listed } = update
   const file = await openAudit(join(directory, listed.name)).catch(ignoreRemoved)
   if (file === undefined) return
   try {
-    await inTransaction(database, () => {
-      onBegin()
-      return indexFile(file, update)
-    })
+    await inTransaction(database, () => indexFile(file, update))
   } finally {
     await file.close()
   }
 }
 
-/** Also removes the texts that no record has any more. */
+/** Also removes the people that no record has any more. */
 function forgetFiles(database: DatabaseSync, names: readonly string[]): void {
   for (const name of names) forgetFile(database, name)
-  database.exec(`DELETE FROM texts WHERE id NOT IN (SELECT caller FROM records WHERE caller IS NOT NULL
-    UNION SELECT address FROM records WHERE address IS NOT NULL)`)
+  database.exec('DELETE FROM people WHERE id NOT IN (SELECT person FROM records)')
 }
 
-/** Beyond it, the indexes by caller and address are built anew. */
+/** Beyond it, the index by people is built anew. */
 const MANY_BYTES = 16 * 1024 * 1024
-
-const readDataVersion = (database: DatabaseSync): unknown =>
-  database.prepare('PRAGMA data_version').get()?.['data_version']
-
-/** Remembers the ids of texts from file to file, until another process writes: it may have removed some. */
-function createFilesUpdate(database: DatabaseSync, directory: string) {
-  const texts: TextIds = new Map()
-  let dataVersion: unknown
-  return async (listed: ListedFile, onRead: FileUpdate['onRead']): Promise<void> => {
-    await updateFile({ database, directory, listed, texts, onRead }, () => {
-      const current = readDataVersion(database)
-      if (current !== dataVersion) texts.clear()
-      dataVersion = current
-    })
-  }
-}
 
 /** Throws what SQLite or the file system throws. The transaction of each file is its own. */
 export async function updateIndex(
@@ -183,13 +162,13 @@ export async function updateIndex(
   if (gone.length > 0) await inTransaction(database, () => forgetFiles(database, gone))
   const stale = files.filter((listed) => !isCurrent(listed, known.get(listed.name)))
   const total = stale.reduce((sum, { name, size }) => sum + size - (known.get(name)?.indexed ?? 0), 0)
-  const writeFiles = createFilesUpdate(database, directory)
+  const writer = new IndexWriter(database)
   let bytes = 0
   const onRead = (count: number): void => {
     bytes += count
     onProgress?.(bytes, total)
   }
-  if (total >= MANY_BYTES) dropPeopleIndexes(database)
-  for (const listed of stale) await writeFiles(listed, onRead)
-  if (stale.length > 0) createPeopleIndexes(database)
+  if (total >= MANY_BYTES) dropPeopleIndex(database)
+  for (const listed of stale) await updateFile({ database, directory, listed, writer, onRead })
+  if (stale.length > 0) createPeopleIndex(database)
 }

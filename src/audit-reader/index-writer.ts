@@ -1,15 +1,15 @@
 /** Writes records into the index, as many rows at a time as makes the calls into SQLite cheap. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { isObject } from '../json.ts'
-import { HOUR_MS, kindColumns, MINUTE_MS } from './index-schema.ts'
+import { HOUR_MS, kindColumns, MINUTE_MS, peopleColumns } from './index-schema.ts'
 import type { Line } from './lines.ts'
 import { type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
 
 const ROWS_AT_ONCE = 32
-const COLUMNS = 9
+const COLUMNS = 8
 
 /** Bounds the memory for callers and addresses. */
-const MAX_KNOWN_TEXTS = 200_000
+const MAX_KNOWN = 200_000
 
 const toText = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
@@ -30,54 +30,82 @@ const toKind = ({ event, outcome, code, reason, status, preset, origin, model, u
   isObject(upstream) ? toNumber(upstream['status']) : null,
 ]
 
-/** The ids of callers and addresses, for as long as no one else writes the index. */
-export type TextIds = Map<string, number>
+/** A table of combinations of values, each stored once. Remembers their ids. */
+class Combinations {
+  readonly #ids = new Map<string, number>()
+  readonly #find: StatementSync
+  readonly #insert: StatementSync
+
+  constructor(database: DatabaseSync, table: string, columns: readonly string[]) {
+    const isSame = columns.map((column) => `${column} IS ?`).join(' AND ')
+    this.#find = database.prepare(`SELECT id FROM ${table} WHERE ${isSame}`)
+    this.#insert = database.prepare(
+      `INSERT INTO ${table} (${columns.join(',')}) VALUES (${columns.map(() => '?').join(',')}) RETURNING id`,
+    )
+  }
+
+  toId(values: readonly SQLInputValue[]): number {
+    const key = JSON.stringify(values)
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const id = Number((this.#find.get(...values) ?? this.#insert.get(...values))?.['id'])
+    if (this.#ids.size >= MAX_KNOWN) this.#ids.clear()
+    this.#ids.set(key, id)
+    return id
+  }
+
+  forget(): void {
+    this.#ids.clear()
+  }
+}
 
 const prepareRecords = (database: DatabaseSync, rows: number): StatementSync =>
-  database.prepare(`INSERT INTO records VALUES ${Array(rows).fill('(?,?,?,?,?,?,?,?,?)').join(',')}`)
+  database.prepare(`INSERT INTO records VALUES ${Array(rows).fill('(?,?,?,?,?,?,?,?)').join(',')}`)
 
 export class IndexWriter {
-  readonly #file: number
-  readonly #kinds = new Map<string, number>()
-  readonly #texts: TextIds
+  readonly #kinds: Combinations
+  readonly #people: Combinations
   /** Records of each kind, by the start of their minute. */
   readonly #minutes = new Map<number, Map<number, number>>()
+  readonly #readDataVersion: StatementSync
   readonly #insertRows: StatementSync
   readonly #insertRow: StatementSync
-  readonly #insertKind: StatementSync
-  readonly #findText: StatementSync
-  readonly #insertText: StatementSync
   readonly #insertCounted: StatementSync
   readonly #addCount: StatementSync
   #rows: SQLInputValue[] = []
+  #file = 0
+  #dataVersion: unknown
 
-  /** For one transaction, and the file with this id. */
-  constructor(database: DatabaseSync, file: number, texts: TextIds) {
-    this.#file = file
-    this.#texts = texts
+  /** Use a new one after an error: it remembers what was not written. */
+  constructor(database: DatabaseSync) {
+    this.#kinds = new Combinations(database, 'kinds', kindColumns)
+    this.#people = new Combinations(database, 'people', peopleColumns)
+    this.#readDataVersion = database.prepare('PRAGMA data_version')
     this.#insertRows = prepareRecords(database, ROWS_AT_ONCE)
     this.#insertRow = prepareRecords(database, 1)
-    this.#insertKind = database.prepare(
-      `INSERT INTO kinds (${kindColumns.join(',')}) VALUES (?,?,?,?,?,?,?,?,?) RETURNING id`,
-    )
-    this.#findText = database.prepare('SELECT id FROM texts WHERE value = ?')
-    this.#insertText = database.prepare('INSERT INTO texts (value) VALUES (?) RETURNING id')
     this.#insertCounted = database.prepare('INSERT INTO counted VALUES (?,?,?,?,?,?,?,?)')
     this.#addCount = database.prepare(
       `INSERT INTO counts VALUES (?,?,?,?,?)
       ON CONFLICT (span, time, kind, file) DO UPDATE SET count = count + excluded.count`,
     )
-    for (const { id, ...kind } of database.prepare(`SELECT id, ${kindColumns.join(',')} FROM kinds`).all()) {
-      this.#kinds.set(JSON.stringify(Object.values(kind)), Number(id))
-    }
+  }
+
+  /** Begins the file with this id, in a transaction. */
+  begin(file: number): void {
+    this.#file = file
+    const dataVersion = this.#readDataVersion.get()?.['data_version']
+    if (dataVersion === this.#dataVersion) return
+    // Another process has written, and may have removed what no record had any more.
+    this.#dataVersion = dataVersion
+    for (const combinations of [this.#kinds, this.#people]) combinations.forget()
   }
 
   add({ offset, bytes }: Line, timed: TimedRecord): void {
     const { record, time } = timed
     const { caller, address, request_id: requestId, secret } = record
-    const kind = this.#toKindId(record)
-    this.#rows.push(time, this.#file, offset, bytes.length, kind, this.#toTextId(caller))
-    this.#rows.push(this.#toTextId(address), toText(requestId), toText(secret))
+    const kind = this.#kinds.toId(toKind(record))
+    const person = this.#people.toId([toText(caller), toText(address)])
+    this.#rows.push(time, this.#file, offset, bytes.length, kind, person, toText(requestId), toText(secret))
     if (this.#rows.length === ROWS_AT_ONCE * COLUMNS) {
       this.#insertRows.run(...this.#rows)
       this.#rows = []
@@ -130,25 +158,5 @@ export class IndexWriter {
       rest -= count
     }
     if (rest > 0) this.#insertCounted.run(this.#file, offset, minute, code, onlyReason, null, rest, 1)
-  }
-
-  #toKindId(record: ReadRecord): number {
-    const kind = toKind(record)
-    const key = JSON.stringify(kind)
-    const known = this.#kinds.get(key)
-    if (known !== undefined) return known
-    const id = Number(this.#insertKind.get(...kind)?.['id'])
-    this.#kinds.set(key, id)
-    return id
-  }
-
-  #toTextId(value: unknown): number | null {
-    if (typeof value !== 'string') return null
-    const known = this.#texts.get(value)
-    if (known !== undefined) return known
-    const id = Number((this.#findText.get(value) ?? this.#insertText.get(value))?.['id'])
-    if (this.#texts.size >= MAX_KNOWN_TEXTS) this.#texts.clear()
-    this.#texts.set(value, id)
-    return id
   }
 }
