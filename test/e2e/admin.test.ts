@@ -60,6 +60,15 @@ it('shows an invalid presets file until it is valid again', async () => {
   await expect.poll(isInvalid, { timeout: 5_000 }).toStrictEqual([0])
 })
 
+it('ends its live streams at SIGTERM, and the process exits', async () => {
+  const { child, adminUrl, ended } = await startAdminProcess(await createAdminEnvironment())
+  const stream = await fetch(`${adminUrl}/api/live`)
+  child.kill('SIGTERM')
+  // Rejects if the connection is cut instead.
+  expect(await stream.text()).toContain('event: state')
+  expect(await ended).toBe(0)
+}, 5_000)
+
 it('answers during a drain, and its connections do not keep the process alive', async () => {
   const { child, adminUrl, seen, ended } = await startAdminProcess({
     ...(await createAdminEnvironment()),

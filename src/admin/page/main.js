@@ -1,5 +1,5 @@
 /** The operations page: what it asks, when, and what it shows if there is no answer. */
-import { askAttempts, askState, askSummary } from './api.js'
+import { askAttempts, askState, askSummary, RefusedError } from './api.js'
 import { Charts, toBucketName } from './chart.js'
 import { createControls, showKnownValues } from './controls.js'
 import { createDetails } from './details.js'
@@ -220,6 +220,7 @@ class Page {
   /** @param {unknown} error */
   #tellError(error) {
     main().classList.add(this.#answeredAt > 0 ? 'stale' : 'unanswered')
+    if (!(error instanceof RefusedError)) document.title = 'No answer · realtime-mint'
     tellError(error, this.#answeredAt, this.#view.zone)
   }
 
