@@ -32,7 +32,7 @@ const hasFocus = async (target: Locator): Promise<boolean> =>
 
 /** Presses Tab until the target has the focus. */
 async function reach(page: Page, target: Locator, presses = 200): Promise<void> {
-  if (presses === 0) throw new Error(`the Tab key does not lead to ${target}`)
+  if (presses === 0) throw new Error(`the Tab key does not lead to ${target.toString()}`)
   await page.keyboard.press('Tab')
   if (!(await hasFocus(target))) await reach(page, target, presses - 1)
 }
