@@ -47,12 +47,10 @@ const isHelp = (word: string): boolean => ['--help', '-h'].includes(word)
 
 /** Repeats a word only if it cannot be a secret. */
 async function toUnknownCommand(word: string): Promise<string> {
-  const { closest } = await import('./suggestion.ts')
+  const { toHint } = await import('./suggestion.ts')
   const names = [...commands.keys(), 'help']
-  const near = closest(word, names)
   const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
-  const hint = near === undefined ? '' : ` Did you mean ${near}?`
-  return `realtime-mint: there is no command${named}.${hint} The commands are ${names.join(', ')}.\n`
+  return `realtime-mint: there is no command${named}.${toHint(word, names)} The commands are ${names.join(', ')}.\n`
 }
 
 async function run(given: readonly string[], context: CommandContext): Promise<number> {

@@ -17,6 +17,12 @@ export function closest(word: string, candidates: readonly string[], maxDistance
   return best
 }
 
+/** A question to add to a message; empty where no candidate is near. */
+export function toHint(word: string, candidates: readonly string[], prefix = ''): string {
+  const near = closest(word, candidates)
+  return near === undefined ? '' : ` Did you mean ${prefix}${near}?`
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = []

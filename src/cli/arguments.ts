@@ -1,7 +1,7 @@
 /** Parses the arguments of a command. A wrong one is answered with what to write instead. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { parseInstant } from '../audit-reader/instant.ts'
-import { closest } from '../suggestion.ts'
+import { toHint } from '../suggestion.ts'
 
 /** The predicate of a sentence about the command. It repeats nothing that was typed, because that could be a secret. */
 export class Misuse extends Error {
@@ -17,70 +17,45 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined
 }
 
-function toUnknownOption(name: string, known: readonly string[]): Misuse {
-  if (known.length === 0) return new Misuse('has no options.')
-  const near = closest(name, known)
-  const hint = near === undefined ? '' : ` Did you mean --${near}?`
-  return new Misuse(`has no such option.${hint} There are: ${known.map((one) => `--${one}`).join(', ')}.`)
-}
-
-/** What is wrong with one option; undefined where nothing is. */
-function findOptionMisuse(
-  { name, value, inlineValue }: OptionToken,
-  options: ParseArgsOptionsConfig,
-): Misuse | undefined {
-  const known = Object.hasOwn(options, name) ? options[name] : undefined
-  if (known === undefined) return toUnknownOption(name, Object.keys(options))
-  if (known.type === 'boolean' && value !== undefined) return new Misuse(`takes --${name} without a value.`)
-  // An unset variable of the shell gives an empty value, which would select everything, or nothing.
-  if (known.type === 'string' && (!value || (!inlineValue && /^-./.test(value)))) {
-    return new Misuse(`takes --${name} with a value; write one that begins with - as --${name}=VALUE.`)
+/** Throws a Misuse. */
+function checkOption({ name, value, inlineValue }: OptionToken, options: ParseArgsOptionsConfig): void {
+  const known = Object.keys(options)
+  const type = known.includes(name) ? options[name]?.type : undefined
+  if (known.length === 0) throw new Misuse('has no options.')
+  if (type === undefined) {
+    const all = known.map((one) => `--${one}`).join(', ')
+    throw new Misuse(`has no such option.${toHint(name, known, '--')} There are: ${all}.`)
   }
-  return undefined
+  if (type === 'boolean' && value !== undefined) throw new Misuse(`takes --${name} without a value.`)
+  // An unset variable of the shell gives an empty value, which would select everything, or nothing.
+  if (type === 'string' && (!value || (!inlineValue && /^-./.test(value)))) {
+    throw new Misuse(`takes --${name} with a value; write one that begins with - as --${name}=VALUE.`)
+  }
 }
 
-/** Options and up to `maxOperands` operands. Throws a Misuse. */
+/** The options and, for a command that takes one, the operand. Throws a Misuse. */
 export function parseArguments<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
-  maxOperands: number,
+  { maxOperands = 0 } = {},
 ) {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { ...options },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
+  const given = { args: [...args], options, allowPositionals: true } as const
+  const { tokens } = parseArgs({ ...given, options: { ...options }, strict: false, tokens: true })
   const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind !== 'option') continue
-    const misuse = findOptionMisuse(token, options)
-    if (misuse !== undefined) throw misuse
+    checkOption(token, options)
     // Otherwise the last value would win silently.
     if (options[token.name]?.multiple !== true && seen.has(token.name))
       throw new Misuse(`takes --${token.name} once.`)
     seen.add(token.name)
   }
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options,
-    strict: true,
-    allowPositionals: true,
-  })
+  const { values, positionals } = parseArgs({ ...given, strict: true })
   if (positionals.length > maxOperands) {
-    throw new Misuse(
-      maxOperands === 0 ? 'takes options only, such as --json.' : `takes at most ${maxOperands} operand.`,
-    )
+    throw new Misuse(maxOperands === 0 ? 'takes options only, such as --json.' : 'takes at most 1 operand.')
   }
-  return { values, operands: positionals }
+  return { values, operand: positionals[0] }
 }
-
-/** Parses the options of a command without operands. Throws a Misuse. */
-export const parseOptions = <Options extends ParseArgsOptionsConfig>(
-  args: readonly string[],
-  options: Options,
-) => parseArguments(args, options, 0).values
 
 /** The options of every audit command. */
 export const commonOptions = {
@@ -105,8 +80,7 @@ export function parseTime(option: string, text: string | undefined, now: number)
 export function checkMembers(option: string, values: readonly string[], members: readonly string[]): void {
   for (const value of values) {
     if (members.includes(value)) continue
-    const near = closest(value, members)
-    const hint = near === undefined ? '' : ` Did you mean ${near}?`
+    const hint = toHint(value, members)
     throw new Misuse(`does not know this --${option}.${hint} There are: ${members.join(', ')}.`)
   }
 }

@@ -1,6 +1,5 @@
 /** Where the audit is and with which keys, and why the audit commands may be unable to work. */
 import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
-import type { Claim } from '../audit-reader/claims.ts'
 import { listAudit } from '../audit-reader/listing.ts'
 import { readLogCopy } from '../audit-reader/log-copy.ts'
 import { type Environment, parseAuditConfig } from '../config.ts'
@@ -26,15 +25,10 @@ export class CannotCheck extends Error {
   }
 }
 
-export interface Place {
-  readonly directory: string
-  /** Throws a CannotCheck where there is no key. */
-  readonly loadKeys: () => Promise<readonly AuditKeys[]>
-}
-
-export interface PlaceOptions {
-  readonly dir: string | undefined
-  readonly keyFiles: readonly string[]
+/** The options that say where the audit is. */
+export interface Given {
+  readonly dir?: string | undefined
+  readonly 'key-file'?: readonly string[] | undefined
 }
 
 async function loadKeyFile(path: string): Promise<AuditKeys> {
@@ -48,25 +42,6 @@ async function loadKeyFile(path: string): Promise<AuditKeys> {
   }
 }
 
-/** Beside the records, as the service does it where none is configured. */
-async function loadOwnKeyFile(directory: string): Promise<AuditKeys> {
-  await listAudit(directory)
-  return loadKeyFile(toKeyFile(directory))
-}
-
-/** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
-export function findPlace(environment: Environment, { dir, keyFiles }: PlaceOptions): Place {
-  const given = { ...environment, ...(dir === undefined ? {} : { AUDIT_DIR: dir }) }
-  const { directory, key } = parseSettings(
-    keyFiles.length === 0 ? given : { ...given, AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined },
-  )
-  async function loadKeys(): Promise<readonly AuditKeys[]> {
-    if (keyFiles.length > 0) return Promise.all(keyFiles.map(loadKeyFile))
-    return [key === undefined ? await loadOwnKeyFile(directory) : deriveAuditKeys(key)]
-  }
-  return { directory, loadKeys }
-}
-
 function parseSettings(environment: Environment) {
   try {
     return parseAuditConfig(environment)
@@ -74,6 +49,25 @@ function parseSettings(environment: Environment) {
     if (error instanceof ConfigError) throw new CannotCheck('settings_wrong', error.problems.join('; '))
     throw error
   }
+}
+
+/** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
+export function findPlace(environment: Environment, { dir, 'key-file': keyFiles = [] }: Given = {}) {
+  const noKey = keyFiles.length === 0 ? {} : { AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined }
+  const { directory, key } = parseSettings({
+    ...environment,
+    ...(dir === undefined ? {} : { AUDIT_DIR: dir }),
+    ...noKey,
+  })
+  /** Throws a CannotCheck where there is no key. */
+  async function loadKeys(): Promise<readonly AuditKeys[]> {
+    if (keyFiles.length > 0) return Promise.all(keyFiles.map(loadKeyFile))
+    if (key !== undefined) return [deriveAuditKeys(key)]
+    // A missing directory is another problem than a missing key.
+    await listAudit(directory)
+    return [await loadKeyFile(toKeyFile(directory))]
+  }
+  return { directory, loadKeys }
 }
 
 /** Throws any error that is no answer to the question whether the audit can be read. */
@@ -84,46 +78,34 @@ export function toCannotCheck(error: unknown): CannotCheck {
   return new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
 }
 
-export interface Source extends Place {
-  /** Those of the log that was read, if there is one. */
-  readonly anchors: readonly Claim[]
-  /** Unix milliseconds; undefined if no log was read. */
-  readonly logBeginsAtMs: number | undefined
-  readonly close: () => Promise<void>
-}
-
-export interface SourceOptions extends PlaceOptions, Pick<CommandContext, 'environment' | 'input' | 'note'> {
-  /** `-` reads the copies in a log from the input. */
-  readonly operand: string | undefined
-}
-
 const TOO_LONG = 'Lines above 1 MiB are skipped. Print one log entry per line.\n'
 
-/** The records of a directory or of a log. Throws a Misuse or a CannotCheck. */
-export async function openSource({ operand, environment, input, note, ...options }: SourceOptions) {
-  const place = findPlace(environment, options)
+/** The records of a directory or, for the operand `-`, of a log on the input. Throws a Misuse or a CannotCheck. */
+export async function openSource(
+  operand: string | undefined,
+  given: Given,
+  { environment, input, note }: CommandContext,
+) {
+  const { directory, loadKeys } = findPlace(environment, given)
   if (operand === undefined) {
-    return {
-      ...place,
-      anchors: [],
-      logBeginsAtMs: undefined,
-      close: () => Promise.resolve(),
-    } satisfies Source
+    return { directory, loadKeys, anchors: [], logBeginsAtMs: undefined, close: async () => undefined }
   }
   if (operand !== '-') throw new Misuse('takes options only, or - for a log on its input.')
-  async function loadKeys(): Promise<readonly AuditKeys[]> {
-    try {
-      return await place.loadKeys()
-    } catch (error) {
-      if (error instanceof CannotCheck) throw error
-      throw new CannotCheck('key_missing', 'there is no audit key. Name its file with --key-file')
-    }
-  }
-  const { records, directory, anchors, beginsAtMs, tooLong, remove } = await readLogCopy(input)
+  const { records, tooLong, anchors, beginsAtMs, remove, ...log } = await readLogCopy(input)
   if (tooLong > 0) note(TOO_LONG)
   if (records === 0) {
     await remove()
     throw new CannotCheck('nothing_found', 'there is no audit record in the log. Set AUDIT_COPY_TO_LOG=true')
   }
-  return { loadKeys, directory, anchors, logBeginsAtMs: beginsAtMs, close: remove } satisfies Source
+  return {
+    directory: log.directory,
+    loadKeys: () =>
+      loadKeys().catch((error: unknown) => {
+        if (error instanceof CannotCheck) throw error
+        throw new CannotCheck('key_missing', 'there is no audit key. Name its file with --key-file')
+      }),
+    anchors,
+    logBeginsAtMs: beginsAtMs,
+    close: remove,
+  }
 }

@@ -7,7 +7,7 @@ import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
 import { checkMembers, commonOptions, Misuse, type parseArguments, parseTime } from './arguments.ts'
-import { CannotCheck, openSource, type Place } from './audit-context.ts'
+import { CannotCheck, openSource } from './audit-context.ts'
 import type { CommandContext } from './command.ts'
 import { createProgress } from './progress.ts'
 
@@ -32,6 +32,7 @@ export const filterOptions = {
 } as const
 
 type Given = ReturnType<typeof parseArguments<typeof filterOptions>>['values']
+type LoadKeys = () => Promise<readonly AuditKeys[]>
 
 /** Undefined if the option is not given; Infinity for 0. Throws a Misuse. */
 export function parseLimit(text: string | undefined): number | undefined {
@@ -49,36 +50,18 @@ async function readSecrets(
   return values.map((value) => (value === '-' ? read : value)).filter((value) => value !== '')
 }
 
-/** A pseudonym can be looked for without a key. */
-async function loadKeysFor(values: readonly string[], { loadKeys }: Place): Promise<readonly AuditKeys[]> {
-  if (values.length === 0) return []
-  const keys = loadKeys()
-  return values.every(isPseudonym) ? keys.catch(() => []) : keys
-}
-
-interface Identities {
-  readonly caller: readonly string[] | undefined
-  readonly address: readonly string[] | undefined
-  readonly secret: readonly string[] | undefined
-  readonly keys: readonly AuditKeys[]
-  /** Nothing can be found unless a file was written with one of these. */
-  readonly neededKeys: readonly AuditKeys[]
-}
-
-/** Throws a Misuse. */
-async function readIdentities(
-  given: Given,
-  place: Place,
-  input: CommandContext['input'],
-): Promise<Identities> {
+/** Callers, addresses and secrets, and the keys that they are looked for with. Throws a Misuse. */
+async function readIdentities(given: Given, loadKeys: LoadKeys, input: CommandContext['input']) {
   const { caller, address } = given
   const secret = given.secret && (await readSecrets(given.secret, input))
   if (address?.some((value) => parseAddress(value) === undefined && !isPseudonym(value))) {
     throw new Misuse('takes --address with an IPv4 or IPv6 address, or with its pseudonym.')
   }
   const values = [caller, address, secret].flatMap((some) => some ?? [])
-  const keys = await loadKeysFor(values, place)
-  return { caller, address, secret, keys, neededKeys: values.every(isPseudonym) ? [] : keys }
+  // A pseudonym can be looked for without a key.
+  const isPlain = !values.every(isPseudonym)
+  const keys = values.length === 0 ? [] : await loadKeys().catch(isPlain ? undefined : () => [])
+  return { caller, address, secret, keys, isPlain }
 }
 
 function toStatus(text: string): number {
@@ -112,53 +95,33 @@ export interface Asking {
  * Checks the filters, brings the index up to date, and lets `answer` write what it finds; it resolves with how much. Then
  * says what was not found or passed over. The exit code. Throws a Misuse, a CannotCheck or what the file system throws.
  */
-export async function askIndex(given: Given, context: CommandContext, asking: Asking): Promise<number> {
-  const { operand } = asking
-  const [since, until] = (['since', 'until'] as const).map((name) =>
-    parseTime(name, given[name], context.now()),
-  )
+export async function askIndex(
+  given: Given,
+  context: CommandContext,
+  { operand, nothing, answer }: Asking,
+): Promise<number> {
+  const { note, now } = context
+  const since = parseTime('since', given.since, now())
+  const until = parseTime('until', given.until, now())
   const kind = toKind(given)
   if (operand !== undefined && given.secret?.includes('-') === true) {
     throw new Misuse('reads its input once: as - or as --secret -.')
   }
-  const source = await openSource({
-    ...context,
-    operand,
-    dir: given.dir,
-    keyFiles: given['key-file'] ?? [],
-  })
+  const { directory, loadKeys, close } = await openSource(operand, given, context)
+  let index: AuditIndex | undefined
   try {
-    const { caller, address, secret, keys, neededKeys } = await readIdentities(given, source, context.input)
+    const { caller, address, secret, keys, isPlain } = await readIdentities(given, loadKeys, context.input)
     const secrets = secret && [...secret.map((value) => new Secret(value)), ...secret.filter(isPseudonym)]
     const requestId = given['request-id']
     const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
-    return await answerFrom(source.directory, { filter, neededKeys, context, asking })
-  } finally {
-    await source.close()
-  }
-}
-
-interface Search {
-  readonly filter: RecordFilter
-  readonly neededKeys: readonly AuditKeys[]
-  readonly context: CommandContext
-  readonly asking: Asking
-}
-
-async function answerFrom(
-  directory: string,
-  { filter, neededKeys, context, asking }: Search,
-): Promise<number> {
-  const { note } = context
-  const { show, clear } = createProgress(context)
-  const index = await AuditIndex.open({ directory, onProgress: show })
-  try {
+    const { show, clear } = createProgress(context)
+    index = await AuditIndex.open({ directory, onProgress: show })
     await index.update()
-    const found = await asking.answer({ index, filter, clearProgress: clear })
+    const found = await answer({ index, filter, clearProgress: clear })
     clear()
     if (found === 0) {
-      await checkKeys(directory, neededKeys)
-      note(asking.nothing)
+      if (isPlain) await checkKeys(directory, keys)
+      note(nothing)
     }
     const skipped = await index.countSkipped(filter)
     if (skipped > 0) {
@@ -166,13 +129,15 @@ async function answerFrom(
     }
     return 0
   } finally {
-    index.close()
+    index?.close()
+    await close()
   }
 }
 
+/** Nothing in plain text can be found if no file was written with one of these keys. */
 async function checkKeys(directory: string, keys: readonly AuditKeys[]): Promise<void> {
   const ids = await readKeyIds(directory)
-  if (ids.size === 0 || keys.length === 0 || keys.some(({ id }) => ids.has(id))) return
+  if (ids.size === 0 || keys.some(({ id }) => ids.has(id))) return
   throw new CannotCheck(
     'key_unknown',
     'no file in AUDIT_DIR was written with this audit key. Give the key of that time; --key-file may be repeated.',

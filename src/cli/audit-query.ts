@@ -12,18 +12,14 @@ const TERMINAL_LIMIT = 50
 
 const PAGE_SIZE = 200
 
-interface Printing extends Pick<Page, 'order' | 'limit'> {
+interface Printing extends Question, Pick<Page, 'order' | 'limit'>, Pick<CommandContext, 'write'> {
   /** Printed before the first record. */
   readonly head: string
   readonly toText: (found: FoundRecord) => string
 }
 
 /** How many were printed, and whether there are more. */
-async function print(
-  { index, filter, clearProgress }: Question,
-  { order, limit, head, toText }: Printing,
-  write: CommandContext['write'],
-) {
+async function print({ index, filter, clearProgress, order, limit, head, toText, write }: Printing) {
   let shown = 0
   let after: SelectedPage['next']
   do {
@@ -45,22 +41,20 @@ async function print(
 /** `realtime-mint audit query` */
 export const runQuery: Command = async (args, context) => {
   const { environment, columns, note, write } = context
-  const {
-    values: given,
-    operands: [operand],
-  } = parseArguments(args, options, 1)
+  const { values: given, operand } = parseArguments(args, options, { maxOperands: 1 })
   const limit = parseLimit(given.limit) ?? (columns === undefined ? Infinity : TERMINAL_LIMIT)
   async function answer(question: Question): Promise<number> {
     const exceptEvents = given.event === undefined ? ['heartbeat'] : undefined
     const table = createTable({ columns, isColoured: columns !== undefined && !environment['NO_COLOR'] })
-    const printing: Printing = {
+    const { shown, isMore } = await print({
+      ...question,
+      filter: { ...question.filter, exceptEvents },
       order: given['oldest-first'] ? 'oldest' : 'newest',
       limit,
       head: given.json ? '' : `${table.head}\n`,
       toText: ({ line, record }) => (given.json ? line : table.toRow(record)),
-    }
-    const filter = { ...question.filter, exceptEvents }
-    const { shown, isMore } = await print({ ...question, filter }, printing, write)
+      write,
+    })
     if (isMore)
       note(`There are more than these ${shown} records. --limit N shows N of them, --limit 0 all.\n`)
     return shown

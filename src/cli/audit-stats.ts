@@ -31,17 +31,14 @@ const toValue = (name: GroupName, value: Value): Value =>
 const toCell = (name: GroupName, value: Value): string =>
   value === null ? '-' : toPrintable(String(toValue(name, value)).slice(0, spans.get(name)).replace('T', ' '))
 
-const compare = (one: Value, other: Value): number => {
-  if (typeof one === 'number' && typeof other === 'number') return one - other
-  return String(one ?? '').localeCompare(String(other ?? ''))
-}
-
 /** Spans of time in their order, everything else by count. */
 function sort(groups: readonly Group[], by: readonly GroupName[]): Group[] {
-  const times = by.flatMap((name, index) => (spans.has(name) ? [index] : []))
+  const { compare } = new Intl.Collator(undefined, { numeric: true })
   return groups.toSorted((one, other) => {
-    const byTime = times.map((index) => compare(one.values[index] ?? null, other.values[index] ?? null))
-    const byValue = by.map((_name, index) => compare(one.values[index] ?? null, other.values[index] ?? null))
+    const byValue = by.map((_name, index) =>
+      compare(String(one.values[index] ?? ''), String(other.values[index] ?? '')),
+    )
+    const byTime = byValue.filter((_order, index) => spans.has(by[index] ?? ''))
     return [...byTime, other.count - one.count, ...byValue].find((order) => order !== 0) ?? 0
   })
 }
@@ -67,10 +64,7 @@ function toTable(groups: readonly Group[], by: readonly GroupName[]): string[] {
 /** `realtime-mint audit stats` */
 export const runStats: Command = async (args, context) => {
   const { write, note } = context
-  const {
-    values: given,
-    operands: [operand],
-  } = parseArguments(args, options, 1)
+  const { values: given, operand } = parseArguments(args, options, { maxOperands: 1 })
   const by = parseBy(given.by)
   const limit = parseLimit(given.limit) ?? Infinity
   async function answer({ index, filter, clearProgress }: Question): Promise<number> {

@@ -4,7 +4,7 @@ import { readAnchors, readLog } from '../audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../audit-reader/verify.ts'
 import { commonOptions, Misuse, parseArguments } from './arguments.ts'
 import { CannotCheck, openSource } from './audit-context.ts'
-import { type Command, type CommandContext, toJson } from './command.ts'
+import { type Command, type CommandContext, counted, toJson } from './command.ts'
 import { createProgress } from './progress.ts'
 
 export const EXIT_UNCHECKED = 3
@@ -23,21 +23,15 @@ const toSafe = (name: string): string => name.replaceAll(/[^\w.-]/g, '?')
 
 function toText({ file, reason, place, witness }: Finding): string {
   const at = place === null ? '' : ` line ${place.line} byte ${place.byte}`
-  const by =
-    witness === null
-      ? ''
-      : witness.file === null
-        ? ` (anchor on line ${witness.line} of the log)`
-        : ` (${toSafe(witness.file)} line ${witness.line})`
-  return `${toSafe(file)}${at}: ${reason}: ${findings[reason].means}${by}\n`
+  const { file: other, line } = witness ?? {}
+  const by = other ? `${toSafe(other)} line ${line}` : `anchor on line ${line} of the log`
+  return `${toSafe(file)}${at}: ${reason}: ${findings[reason].means}${witness === null ? '' : ` (${by})`}\n`
 }
-
-const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`
 
 /** A line for each finding, then what to do, then the verdict. */
 export function toReport({ verdict, findings: found, files, records, anchors }: Verification): string {
   const advice = new Set(found.map(({ reason }) => `${reason}: ${findings[reason].advice}\n`))
-  const sums = [count(files, 'file'), count(records, 'record'), count(anchors, 'anchor')].join(', ')
+  const sums = [counted(files, 'file'), counted(records, 'record'), counted(anchors, 'anchor')].join(', ')
   return [...found.map(toText), ...advice, `${verdict}: ${sums}\n`].join('')
 }
 
@@ -66,11 +60,10 @@ async function readLogOf(path: string | undefined, input: CommandContext['input'
 /** `realtime-mint audit verify` */
 export const runVerify: Command = async (args, context) => {
   const { write, note, input } = context
-  const { values, operands } = parseArguments(args, options, 1)
-  const { dir, 'key-file': keyFiles = [], anchors: log, json } = values
-  const [operand] = operands
+  const { values, operand } = parseArguments(args, options, { maxOperands: 1 })
+  const { anchors: log, json } = values
   if (operand !== undefined && log === '-') throw new Misuse('reads its input once: as - or as --anchors -.')
-  const source = await openSource({ ...context, operand, dir, keyFiles })
+  const source = await openSource(operand, values, context)
   try {
     const keys = await source.loadKeys()
     // Before the files, so that the lines that it names are on the disk when files are read.

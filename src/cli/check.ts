@@ -2,13 +2,13 @@
 import { type Config, type Environment, parseConfig } from '../config.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
 import { showBody } from '../presets/body.ts'
-import { type Catalog, loadPresets } from '../presets/load/catalog.ts'
+import { loadPresets } from '../presets/load/catalog.ts'
 import type { Problem } from '../presets/load/findings.ts'
 import type { Preset } from '../presets/preset.ts'
 import { isOpenAiUrl } from '../presets/schema/models.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import { Misuse, parseArguments } from './arguments.ts'
-import { type Command, toJson } from './command.ts'
+import { type Command, counted, toJson } from './command.ts'
 import { EXIT_CONFIG } from './exit.ts'
 import { LIVE_SECONDS, type LiveMint, mintEach } from './live.ts'
 import { type Remarks, runPreflight } from './preflight.ts'
@@ -39,11 +39,18 @@ export interface SentPreset {
   readonly body: unknown
 }
 
-function tryConfig({ environment, environmentWarnings }: CheckOptions): {
-  config?: Config
-  problems: readonly string[]
-  warnings: readonly string[]
-} {
+interface Settings extends Remarks {
+  readonly config?: Config
+}
+
+const noRemarks: Remarks = { problems: [], warnings: [] }
+
+const join = (one: Remarks, other: Remarks): Remarks => ({
+  problems: [...one.problems, ...other.problems],
+  warnings: [...one.warnings, ...other.warnings],
+})
+
+function tryConfig({ environment, environmentWarnings }: CheckOptions): Settings {
   try {
     const config = parseConfig(environment, environmentWarnings)
     return { config, problems: [], warnings: config.warnings }
@@ -52,8 +59,6 @@ function tryConfig({ environment, environmentWarnings }: CheckOptions): {
     return { problems: error.problems, warnings: error.warnings }
   }
 }
-
-const noFindings = { problems: [], warnings: [] } as const
 
 const toText = ({ text }: Problem): string => text
 
@@ -64,35 +69,21 @@ const toSentPreset = ({ name, revision, endpoint, template, expiresAfterSeconds 
   body: JSON.parse(showBody(template, expiresAfterSeconds)),
 })
 
-function toFindings(file: string, catalog: Catalog, { problems, warnings }: Remarks): Findings {
-  return {
-    file,
-    problems,
-    warnings: [...warnings, ...catalog.warnings.map(toText)],
-    revision: catalog.revision,
-    presets: [...catalog.presets.values()].map(toSentPreset),
-    live: [],
-  }
-}
-
-/** Reads the settings and looks at what they name, unless only a presets file is checked. */
-async function toRemarks(
-  { config, problems, warnings }: ReturnType<typeof tryConfig>,
-  { file, environment }: CheckOptions,
-): Promise<Remarks> {
-  if (file !== undefined) return noFindings
-  const found = config === undefined ? noFindings : await runPreflight(environment, config)
-  return { problems: [...problems, ...found.problems], warnings: [...warnings, ...found.warnings] }
+/** Looks at what the settings name, unless only a presets file is checked. */
+async function toRemarks(settings: Settings, { file, environment }: CheckOptions): Promise<Remarks> {
+  if (file !== undefined) return noRemarks
+  const { config } = settings
+  return config === undefined ? settings : join(settings, await runPreflight(environment, config))
 }
 
 /** Checks settings, what they name, and the presets file. Reports everything that is wrong. */
 export async function check(options: CheckOptions): Promise<Findings> {
-  const { file, environment, live } = options
+  const { environment, live: isLive } = options
   const settings = tryConfig(options)
   const { config } = settings
-  const fileName = file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
-  const loaded = await loadPresets(fileName, {
-    fileName,
+  const file = options.file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
+  const loaded = await loadPresets(file, {
+    fileName: file,
     // Unknown without valid settings. The rest can still be checked.
     allowedOrigins: config?.allowedOrigins,
     authMode: environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none',
@@ -101,25 +92,18 @@ export async function check(options: CheckOptions): Promise<Findings> {
     isOpenAi: isOpenAiUrl(environment['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'),
     unixNow: () => Date.now(),
   })
-  const remarks = await toRemarks(settings, options)
-  if (!('catalog' in loaded)) {
-    const all = [...remarks.problems, ...loaded.problems.map(toText)]
-    const warnings = [...remarks.warnings, ...loaded.warnings.map(toText)]
-    return { file: fileName, problems: all, warnings, revision: null, presets: [], live: [] }
-  }
-  const findings = toFindings(fileName, loaded.catalog, remarks)
-  const isReady = live && config !== undefined && remarks.problems.length === 0
-  if (!isReady) return findings
-  const minted = await mintEach(config.upstream, [...loaded.catalog.presets.values()])
-  return {
-    ...findings,
-    live: minted.live,
-    problems: [...findings.problems, ...minted.problems],
-    warnings: [...findings.warnings, ...minted.warnings],
-  }
+  const { catalog, problems, warnings } =
+    'catalog' in loaded ? { ...loaded, ...loaded.catalog, problems: [] } : { ...loaded, catalog: undefined }
+  const presets = [...(catalog?.presets.values() ?? [])]
+  const found = join(await toRemarks(settings, options), {
+    problems: problems.map(toText),
+    warnings: warnings.map(toText),
+  })
+  const isReady = isLive && config !== undefined && found.problems.length === 0
+  const { live, ...minted } = isReady ? await mintEach(config.upstream, presets) : { live: [], ...noRemarks }
+  const revision = catalog?.revision ?? null
+  return { file, ...join(found, minted), revision, presets: presets.map(toSentPreset), live }
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const toSection = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}\n`
@@ -129,8 +113,8 @@ const toLiveLine = ({ preset, status, code, param, reason }: LiveMint): string =
 
 /** Says to which file the problems belong. */
 function toVerdict(file: string, problems: readonly string[]): string {
-  const ofPresets = problems.filter(
-    (line) => line.startsWith(`${file}:`) || line.startsWith(`${file} `),
+  const ofPresets = problems.filter((line) =>
+    [`${file}:`, `${file} `].some((start) => line.startsWith(start)),
   ).length
   const ofUpstream = problems.filter((line) => line.startsWith('--live:')).length
   const ofSettings = problems.length - ofPresets - ofUpstream
@@ -162,10 +146,8 @@ export const runCheck: Command = async (args, { environment, environmentWarnings
     json: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
   } as const
-  const {
-    values: { json, live },
-    operands: [file],
-  } = parseArguments(args, options, 1)
+  const { values, operand: file } = parseArguments(args, options, { maxOperands: 1 })
+  const { json, live } = values
   if (live && file !== undefined) throw new Misuse('takes --live without a file.')
   const findings = await check({ file, environment, environmentWarnings, live })
   const { problems, warnings } = findings

@@ -24,4 +24,6 @@ export interface CommandContext extends Program {
 /** Runs a command with the arguments that follow its name. Returns the exit code. Throws a Misuse or a ConfigError. */
 export type Command = (args: readonly string[], context: CommandContext) => Promise<number>
 
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 export const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,7 +1,6 @@
 /** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
 import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
-import { type AuditKeys, deriveAuditKeys, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { createCallerGuard } from '../auth/caller.ts'
 import type { Caller } from '../auth/token.ts'
 import { diagnoseToken, toKind } from '../auth/token-diagnosis.ts'
@@ -21,44 +20,43 @@ import { findClaim, hasValue, resolvePreset } from '../presets/request/access.ts
 import { choosePreset, parseClientSecretsRequest } from '../presets/request/mint-request.ts'
 import { ConfigError } from '../problems.ts'
 import type { Reason } from '../reasons.ts'
-import { parseOptions } from './arguments.ts'
+import { parseArguments } from './arguments.ts'
+import { findPlace } from './audit-context.ts'
 import { type Command, toJson } from './command.ts'
 import { noteFaults, openPauses } from './pause-store.ts'
 
-/** The facts of a request; undefined for what it does not have. */
-export interface Question {
-  readonly preset: string | undefined
-  readonly origin: string | undefined
+const options = {
+  preset: { type: 'string' },
+  origin: { type: 'string' },
   /** As the service sees it, behind the proxies of TRUST_PROXY. */
-  readonly address: string | undefined
-  readonly token: string | undefined
-}
+  address: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const
 
-export interface Step {
+/** The facts of a request; undefined for what it does not have. */
+type Question = Partial<Record<'preset' | 'origin' | 'address' | 'token', string | undefined>>
+
+interface Step {
   readonly check: 'origin' | 'caller' | 'preset' | 'pauses'
   readonly passes: boolean
   /** The rule. Never the token or a part of it. */
   readonly because: string
 }
 
-export interface Explanation {
+interface Explanation {
   /** In the order of the service, up to the first one that refuses. */
   readonly steps: readonly Step[]
   /** Null where every step passes. */
-  readonly refusal: {
-    readonly status: number
-    readonly code: string
-    readonly reason: string
-    readonly message: string
-  } | null
+  readonly refusal: Pick<ServiceError, 'status' | 'code' | 'reason' | 'message'> | null
   /** What would be counted, with the rules. Only the running service knows how much is used. */
   readonly limits: readonly string[]
 }
 
-export interface ExplainOptions {
+interface ExplainOptions {
   readonly config: Config
   readonly catalog: Catalog
-  readonly pauses: Pick<Pauses, 'check' | 'find'>
+  readonly pauses: Pauses
 }
 
 function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config): string {
@@ -69,10 +67,7 @@ function checkOrigin({ origin }: Question, { allowedOrigins, callers }: Config):
     : 'it is listed in ALLOWED_ORIGINS'
 }
 
-async function identify(
-  { token }: Question,
-  { config: { callers } }: ExplainOptions,
-): Promise<Caller | null> {
+async function identify({ token }: Question, { callers }: Config): Promise<Caller | null> {
   if (callers.mode === 'none') return null
   const guard = createCallerGuard({ ...callers, monotonicNow, unixNow })
   try {
@@ -90,13 +85,11 @@ function toCallerRule(caller: Caller | null): string {
 }
 
 function toPresetRule({ name, access: { origins, claims } }: Preset): string {
-  const needs = [
-    ...(origins === null ? [] : ['the origin']),
-    ...(claims === null ? [] : [`the claims ${[...claims.keys()].join(', ')}`]),
-  ]
-  return needs.length === 0
+  const needs = [origins && 'the origin', claims && `the claims ${[...claims.keys()].join(', ')}`]
+  const given = needs.filter((need) => need !== null).join(' and ')
+  return given === ''
     ? `${name} is available to every caller`
-    : `${name} requires ${needs.join(' and ')}, and the request has it`
+    : `${name} requires ${given}, and the request has it`
 }
 
 /** The address as the limits count it. */
@@ -132,12 +125,16 @@ function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): stri
   return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
 }
 
-const toPauseRule = ({ scope, untilMs, by }: PauseEntry): string =>
-  `${scope === 'all' ? 'all mints are' : `the ${scope} is`} paused by ${by}, ${untilMs === null ? 'without an end' : `until ${new Date(untilMs).toISOString()}`}`
+function toPauseRule({ scope, untilMs, by }: PauseEntry): string {
+  const what = scope === 'all' ? 'all mints are' : `the ${scope} is`
+  return `${what} paused by ${by}, ${untilMs === null ? 'without an end' : `until ${new Date(untilMs).toISOString()}`}`
+}
 
 /** Runs the guards of the service in its order. Fetches the issuer’s keys, and reads the pauses. */
-export async function explain(question: Question, options: ExplainOptions): Promise<Explanation> {
-  const { config, catalog, pauses } = options
+async function explain(
+  question: Question,
+  { config, catalog, pauses }: ExplainOptions,
+): Promise<Explanation> {
   const steps: Step[] = []
   let check: Step['check'] = 'origin'
   let caller: Caller | null = null
@@ -155,7 +152,7 @@ export async function explain(question: Question, options: ExplainOptions): Prom
   try {
     steps.push({ check, passes: true, because: checkOrigin(question, config) })
     check = 'caller'
-    caller = await identify(question, options)
+    caller = await identify(question, config)
     steps.push({ check, passes: true, because: toCallerRule(caller) })
     check = 'preset'
     name = choosePreset(parseClientSecretsRequest({}), question.preset, config.defaultPreset)
@@ -176,7 +173,7 @@ export async function explain(question: Question, options: ExplainOptions): Prom
 }
 
 /** For people: each step, then what would be counted, then the decision. */
-export function toExplanationText({ steps, refusal, limits }: Explanation): string {
+function toExplanationText({ steps, refusal, limits }: Explanation): string {
   const lines = steps.map(
     ({ check, passes, because }) => `${check.padEnd(7)} ${passes ? 'passes ' : 'refuses'} ${because}`,
   )
@@ -188,40 +185,29 @@ export function toExplanationText({ steps, refusal, limits }: Explanation): stri
   return [...lines, ...counted, verdict, ''].join('\n')
 }
 
-const options = {
-  preset: { type: 'string' },
-  origin: { type: 'string' },
-  address: { type: 'string' },
-  token: { type: 'string' },
-  json: { type: 'boolean', default: false },
-} as const
-
 const EXIT_REFUSED = 1
-
-/** Without a key there are no records, and so no pseudonyms that a pause could name. */
-async function loadPseudonyms({ audit }: Config): Promise<AuditKeys['toPseudonym']> {
-  const key = audit.key ?? (await readAuditKey(toKeyFile(audit.directory)).catch(() => undefined))
-  return key === undefined ? () => '' : deriveAuditKeys(key).toPseudonym
-}
 
 /** `realtime-mint explain`: the exit code is 0 if such a request would be allowed, 1 if not. */
 export const runExplain: Command = async (args, context) => {
   const { environment, write, note, input } = context
-  const { json, preset, origin, address, token: given } = parseOptions(args, options)
+  const { json, token: given, ...facts } = parseArguments(args, options).values
   // A token on the command line stays in the history of the shell.
   const pasted = given === '-' ? await readText(input) : given
   const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '')
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
-  const toPseudonym = await loadPseudonyms(config)
-  const { pauses, found, close } = await openPauses(context, { toPseudonym, isReadOnly: true })
+  // Without a key there are no records, and so no pseudonyms that a pause could name.
+  const [keys] = await findPlace(environment)
+    .loadKeys()
+    .catch(() => [])
+  const { pauses, found, close } = await openPauses(context, {
+    toPseudonym: keys?.toPseudonym,
+    isReadOnly: true,
+  })
   close()
   noteFaults(found, note)
-  const explanation = await explain(
-    { preset, origin, address, token },
-    { config, catalog: loaded.value, pauses },
-  )
+  const explanation = await explain({ ...facts, token }, { config, catalog: loaded.value, pauses })
   await write(json ? toJson(explanation) : toExplanationText(explanation))
   return explanation.refusal === null ? 0 : EXIT_REFUSED
 }

@@ -9,24 +9,17 @@ import type { Preset } from '../presets/preset.ts'
 import { meanings } from '../reason-meanings.ts'
 import type { Reason } from '../reasons.ts'
 import type { UpstreamConfig } from '../settings/upstream.ts'
-import type { Remarks } from './preflight.ts'
 
-type UpstreamFacts = Pick<UpstreamReport, 'status' | 'code' | 'param'>
-
-export interface LiveMint extends UpstreamFacts {
+export interface LiveMint extends Pick<UpstreamReport, 'status' | 'code' | 'param'> {
   readonly preset: string
   /** Null: it minted. */
   readonly reason: Reason | null
 }
 
-export interface LiveFindings extends Remarks {
-  readonly live: readonly LiveMint[]
-}
-
 export const LIVE_SECONDS = 10
 
 /** Mints once for each preset and discards the secrets. Variables are sent as `{{name}}`. */
-export async function mintEach(upstream: UpstreamConfig, presets: readonly Preset[]): Promise<LiveFindings> {
+export async function mintEach(upstream: UpstreamConfig, presets: readonly Preset[]) {
   const { mint, close } = createUpstream({ ...upstream, apiKey: () => upstream.apiKey, maxConnections: 1 })
   const live: LiveMint[] = []
   const problems: string[] = []
@@ -42,23 +35,17 @@ export async function mintEach(upstream: UpstreamConfig, presets: readonly Prese
     if (reason !== null) problems.push(`--live: ${name} (${reason}): ${meanings[reason]}`)
   }
   await close()
-  return { live, problems, warnings: await toShutdownWarnings(upstream, presets) }
-}
-
-/** Dates that upstream itself names. They may be newer than ours. */
-async function toShutdownWarnings(
-  upstream: UpstreamConfig,
-  presets: readonly Preset[],
-): Promise<readonly string[]> {
+  // Upstream itself names them. They may be newer than ours.
   const dates = await fetchShutdownDates(upstream)
-  return presets.flatMap(({ name, model }) => {
+  const warnings = presets.flatMap(({ name, model }) => {
     const date = model === null ? undefined : dates.get(model)
     return date === undefined ? [] : [`--live: ${name}: upstream shuts down ${model} on ${date}`]
   })
+  return { live, problems, warnings }
 }
 
 /** The circuit breaker opened, or upstream limits requests. */
-function toUnasked(error: unknown): { readonly report: UpstreamFacts; readonly failure: ServiceError } {
-  if (!(error instanceof ServiceError)) throw error
-  return { report: { status: null, code: null, param: null }, failure: error }
+function toUnasked(failure: unknown) {
+  if (!(failure instanceof ServiceError)) throw failure
+  return { report: { status: null, code: null, param: null }, failure }
 }

@@ -4,7 +4,7 @@ import { type Environment, parseConfig } from '../config.ts'
 import { loadCatalog } from '../load-catalog.ts'
 import { type GivenScope, type Scoped, toScope } from '../pauses/pause.ts'
 import { ConfigError } from '../problems.ts'
-import { closest } from '../suggestion.ts'
+import { toHint } from '../suggestion.ts'
 import { Misuse } from './arguments.ts'
 import { findPlace } from './audit-context.ts'
 
@@ -27,7 +27,7 @@ export async function parseScope(given: GivenScope, environment: Environment): P
       'takes --caller as all 32 digits of a pseudonym, as a token’s subject or as an IP address.',
     )
   }
-  const [keys] = await findPlace(environment, { dir: undefined, keyFiles: [] }).loadKeys()
+  const [keys] = await findPlace(environment).loadKeys()
   return keys === undefined ? one : { scope, value: toCallerPseudonym(value, keys) }
 }
 
@@ -52,9 +52,6 @@ export async function checkName({ scope, value }: Scoped, environment: Environme
   if (value === null || scope === 'caller' || scope === 'all') return
   const names = await loadNames(scope, environment)
   if (names === undefined || names.includes(value)) return
-  const near = closest(value, names)
   const where = scope === 'preset' ? 'The presets file' : 'ALLOWED_ORIGINS'
-  throw new Misuse(
-    `takes a known --${scope}. ${where} has no such one.${near ? ` Did you mean ${near}?` : ''}`,
-  )
+  throw new Misuse(`takes a known --${scope}. ${where} has no such one.${toHint(value, names)}`)
 }

@@ -7,13 +7,6 @@ import type { RedisConnection } from '../redis/connection.ts'
 import type { Secret } from '../secret.ts'
 import type { CommandContext } from './command.ts'
 
-export interface OpenedPauses {
-  readonly pauses: Pauses
-  /** What was found when they were opened. */
-  readonly found: Stored
-  readonly close: () => void
-}
-
 async function connect(url: Secret | undefined): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined
   const { RedisConnection } = await import('../redis/connection.ts')
@@ -22,13 +15,17 @@ async function connect(url: Secret | undefined): Promise<RedisConnection | undef
   return redis
 }
 
-export type OpenOptions = Partial<Pick<PausesOptions, 'toPseudonym' | 'isReadOnly'>>
+interface OpenOptions {
+  /** Without it, no attempt can be compared with the pause of a caller. */
+  readonly toPseudonym?: PausesOptions['toPseudonym'] | undefined
+  readonly isReadOnly?: boolean
+}
 
-/** Without `toPseudonym`, no attempt can be compared with the pause of a caller. Throws a ConfigError. */
+/** Resolves with what was found, too. Throws a ConfigError. */
 export async function openPauses(
-  { environment, now }: Pick<CommandContext, 'environment' | 'now'>,
+  { environment, now }: CommandContext,
   { toPseudonym = () => '', isReadOnly = false }: OpenOptions = {},
-): Promise<OpenedPauses> {
+) {
   const { directory, redisUrl } = parsePauseConfig(environment)
   const redis = await connect(redisUrl)
   const pauses = new Pauses({

@@ -1,9 +1,9 @@
 /** `realtime-mint pause`, `resume` and `pauses`: stop minting, go on, and show what is paused. */
 import { isNote, MAX_NOTE_LENGTH, type PauseEntry, parsePauseDuration, type Scoped } from '../pauses/pause.ts'
 import type { Stored } from '../pauses/pauses.ts'
-import { Misuse, parseOptions } from './arguments.ts'
+import { Misuse, parseArguments } from './arguments.ts'
 import { CannotCheck } from './audit-context.ts'
-import { type Command, toJson } from './command.ts'
+import { type Command, type CommandContext, toJson } from './command.ts'
 import { checkName, parseScope, scopeOptions } from './pause-scope.ts'
 import { noteFaults, openPauses } from './pause-store.ts'
 
@@ -46,11 +46,22 @@ function findObstacle({ filesFault, redisFault }: Stored): string | undefined {
     : undefined
 }
 
-/** The reply of the admin listener, for programs. */
-const toReply = ({ filesFault, redisFault }: Stored): object => ({
-  survives_restart: filesFault === null,
-  reaches_replicas: redisFault === undefined ? null : redisFault === null,
-})
+/** Says what was stored: to programs as the admin listener does, to people as `text`. Returns the exit code. */
+async function report(
+  name: 'pause' | 'resume',
+  { stored, json, text }: { readonly stored: Stored; readonly json: boolean; readonly text: string },
+  { write, note }: CommandContext,
+): Promise<number> {
+  const { filesFault, redisFault } = stored
+  const obstacle = findObstacle(stored)
+  const survives_restart = filesFault === null
+  const reaches_replicas = redisFault === undefined ? null : redisFault === null
+  if (json) await write(toJson({ survives_restart, reaches_replicas }))
+  else if (obstacle === undefined) await write(text)
+  if (obstacle === undefined) return 0
+  note(`realtime-mint ${name}: ${obstacle}.\n`)
+  return EXIT_NOT_STORED
+}
 
 /** A command whose plain callers may need a key that is missing. */
 const withKey =
@@ -68,57 +79,42 @@ const withKey =
 
 /** `realtime-mint pause` */
 export const runPause = withKey(async (args, context) => {
-  const { environment, write, note } = context
+  const { environment } = context
   const options = { ...scopeOptions, for: { type: 'string' }, note: { type: 'string' } } as const
-  const { json, for: duration, note: text, ...given } = parseOptions(args, options)
-  const wanted = { forMs: parseFor(duration), note: parseNote(text), by: 'command line' } as const
+  const { json, for: duration, note, ...given } = parseArguments(args, options).values
+  const wanted = { forMs: parseFor(duration), note: parseNote(note), by: 'command line' } as const
   const scoped = await parseScope(given, environment)
   await checkName(scoped, environment)
   const { pauses, close } = await openPauses(context)
   const stored = await pauses.pause({ ...scoped, ...wanted }).finally(close)
   if (stored === 'too_many')
     throw new Misuse('finds 100 pauses in force. Resume some of them, or pause --all.')
-  const obstacle = findObstacle(stored)
-  const untilMs = pauses
-    .list()
-    .find(({ scope, value }) => toName({ scope, value }) === toName(scoped))?.untilMs
-  if (json) await write(toJson(toReply(stored)))
-  else if (obstacle === undefined) {
-    await write(
-      `Paused: ${toName(scoped)}. The pause ${toEnd(untilMs ?? null)}. ${APPLIED}\nrealtime-mint resume ${toOption(scoped)} ends it.\n`,
-    )
-  }
-  if (obstacle === undefined) return 0
-  note(`realtime-mint pause: ${obstacle}.\n`)
-  return EXIT_NOT_STORED
+  const end = toEnd(pauses.list().find((entry) => toName(entry) === toName(scoped))?.untilMs ?? null)
+  const how = `realtime-mint resume ${toOption(scoped)} ends it.`
+  const text = `Paused: ${toName(scoped)}. The pause ${end}. ${APPLIED}\n${how}\n`
+  return report('pause', { stored, json, text }, context)
 })
 
 /** `realtime-mint resume` */
 export const runResume = withKey(async (args, context) => {
-  const { environment, write, note } = context
-  const { json, ...given } = parseOptions(args, scopeOptions)
+  const { environment, note } = context
+  const { json, ...given } = parseArguments(args, scopeOptions).values
   const scoped = await parseScope(given, environment)
   const { pauses, close } = await openPauses(context)
   const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)
   const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.untilMs)}\n`)
   const rest = others.length === 0 ? '' : `Still paused:\n${others.join('')}`
   if (stored === 'not_paused') {
-    note(
-      `realtime-mint resume: there is no pause of ${scoped.scope === 'all' ? 'all mints' : `this ${scoped.scope}`}.\n${rest}`,
-    )
+    const what = scoped.scope === 'all' ? 'all mints' : `this ${scoped.scope}`
+    note(`realtime-mint resume: there is no pause of ${what}.\n${rest}`)
     return EXIT_NOT_PAUSED
   }
-  const obstacle = findObstacle(stored)
-  if (json) await write(toJson(toReply(stored)))
-  else if (obstacle === undefined) await write(`Resumed: ${toName(scoped)}. ${APPLIED}\n${rest}`)
-  if (obstacle === undefined) return 0
-  note(`realtime-mint resume: ${obstacle}.\n`)
-  return EXIT_NOT_STORED
+  return report('resume', { stored, json, text: `Resumed: ${toName(scoped)}. ${APPLIED}\n${rest}` }, context)
 })
 
-function toLines({ scope, value, atMs, untilMs, by, note }: PauseEntry): string {
+function toLines({ atMs, untilMs, by, note, ...scoped }: PauseEntry): string {
   const about = note === null ? '' : `  ${note}\n`
-  return `${toName({ scope, value })}\n  since ${toTime(atMs)} by ${by}, ${toEnd(untilMs)}\n${about}`
+  return `${toName(scoped)}\n  since ${toTime(atMs)} by ${by}, ${toEnd(untilMs)}\n${about}`
 }
 
 const toListed = ({ scope, value, atMs, untilMs, by, note }: PauseEntry): object => ({
@@ -133,7 +129,7 @@ const toListed = ({ scope, value, atMs, untilMs, by, note }: PauseEntry): object
 /** `realtime-mint pauses` */
 export const runPauses: Command = async (args, context) => {
   const { write, note } = context
-  const { json } = parseOptions(args, { json: scopeOptions.json })
+  const { json } = parseArguments(args, { json: scopeOptions.json }).values
   const { pauses, found, close } = await openPauses(context, { isReadOnly: true })
   close()
   const isComplete = noteFaults(found, note)

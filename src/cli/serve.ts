@@ -4,7 +4,7 @@ import { type Config, type Environment, parseConfig } from '../config.ts'
 import { createLogDestination, createLogger, LogGate } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import type { Extension, Service } from '../service.ts'
-import { parseOptions } from './arguments.ts'
+import { parseArguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import { endProcess, type Program } from './exit.ts'
 
@@ -91,7 +91,7 @@ export async function runService({
 
 /** `realtime-mint serve` */
 export const runServe: Command = async (args, { environment, environmentWarnings, onEnd }) => {
-  parseOptions(args, {})
+  parseArguments(args, {})
   await runService({ environment, environmentWarnings, onEnd })
   return 0
 }

@@ -8,12 +8,6 @@ export interface TableOptions {
   readonly isColoured: boolean
 }
 
-export interface Table {
-  readonly head: string
-  /** One line, or two in a terminal that is too narrow for one. */
-  readonly toRow: (record: ReadRecord) => string
-}
-
 interface Column {
   readonly title: string
   /** Wide enough for most values. A longer value moves what follows it. */
@@ -71,7 +65,7 @@ const colours: ReadonlyMap<string, number> = new Map([
 export const toPrintable = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value).replaceAll(/[^\x20-\x7e]/g, '?') : ''
 
-export function createTable({ columns: terminal, isColoured }: TableOptions): Table {
+export function createTable({ columns: terminal, isColoured }: TableOptions) {
   const isNarrow = terminal !== undefined && terminal < FULL_WIDTH
   const first = columns.filter(({ isId }) => !(isNarrow && isId))
   const second = columns.filter(({ isId }) => isNarrow && isId)
@@ -82,6 +76,7 @@ export function createTable({ columns: terminal, isColoured }: TableOptions): Ta
     return colour === undefined ? text.padEnd(width) : `\u001b[${colour}m${text.padEnd(width)}\u001b[0m`
   }
 
+  /** One line, or two in a terminal that is too narrow for one. */
   function toRow(record: ReadRecord): string {
     const line = first.map((column) => toCell(column, record)).join(GAP)
     const ids = second.flatMap(({ title, toCell: read }) => {
@@ -91,11 +86,6 @@ export function createTable({ columns: terminal, isColoured }: TableOptions): Ta
     return ids.length === 0 ? line.trimEnd() : `${line.trimEnd()}\n${INDENT}${ids.join(GAP)}`
   }
 
-  return {
-    head: first
-      .map(({ title, width }) => title.padEnd(width))
-      .join(GAP)
-      .trimEnd(),
-    toRow,
-  }
+  const titles = first.map(({ title, width }) => title.padEnd(width))
+  return { head: titles.join(GAP).trimEnd(), toRow }
 }
