@@ -1,7 +1,7 @@
 /** Questions to the index, as SQL. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { z } from 'zod'
-import type { kindColumns } from './index-schema.ts'
+import { type kindColumns, MINUTE_MS } from './index-schema.ts'
 
 /** Values as they are in the record, and how others may begin. */
 export interface TextMatch {
@@ -122,8 +122,40 @@ function toTerm(filter: RecordFilter): Term {
   ])
 }
 
+const all: Term = { sql: 'records', values: [] }
+
+/** The records of the minutes that have any of the kinds: of as many minutes as a page can need. */
+function inMinutes({ since, until, ...filter }: RecordFilter, direction: string, limit: number): Term {
+  const minutes = joinTerms('AND', [
+    { sql: 'span = ?', values: [MINUTE_MS] },
+    ...inSpan({ since: since === undefined ? since : since - MINUTE_MS, until, kind: {} }),
+    ...toKindTerms(filter),
+  ])
+  // In the first and in the last minute, they may be outside the span.
+  return {
+    sql: `(SELECT DISTINCT time AS minute FROM counts WHERE ${minutes.sql} ORDER BY 1 ${direction} LIMIT ?)
+      CROSS JOIN records ON time >= minute AND time < minute + ${MINUTE_MS}`,
+    values: [...minutes.values, limit + 2],
+  }
+}
+
+/** Whether the kind of a record decides, so that a kind with few records can be found by its counts. */
+const isByKind = ({ kind, caller, address, requestId, secret }: RecordFilter): boolean =>
+  Object.keys(kind).length > 0 &&
+  [kind.reason, caller, address, requestId, secret].every((asked) => asked === undefined)
+
+/** The span that is left after the pages before. */
+function toRest({ filter, order, after }: Page): RecordFilter {
+  const { since = -Infinity, until = Infinity } = filter
+  if (after === undefined) return filter
+  return order === 'newest'
+    ? { ...filter, until: Math.min(until, after.time + 1) }
+    : { ...filter, since: Math.max(since, after.time) }
+}
+
 /** Where the records are. */
-export function selectPage(database: DatabaseSync, { filter, order, limit, after }: Page): Location[] {
+export function selectPage(database: DatabaseSync, page: Page): Location[] {
+  const { filter, order, limit, after } = page
   const [direction, isBeyond] = order === 'newest' ? ['DESC', '<'] : ['ASC', '>']
   const fileAfter = 'coalesce((SELECT id FROM files WHERE name = ?), 0)'
   const { sql, values } = joinTerms('AND', [
@@ -133,12 +165,13 @@ export function selectPage(database: DatabaseSync, { filter, order, limit, after
       values: [time, file, offset],
     })),
   ])
-  const found = `SELECT * FROM records WHERE ${sql}
-    ORDER BY time ${direction}, file ${direction}, offset ${direction} LIMIT ?`
+  const records = isByKind(filter) ? inMinutes(toRest(page), direction, limit) : all
   const statement = database.prepare(
-    `SELECT time, (SELECT name FROM files WHERE id = file) AS file, offset, length FROM (${found})`,
+    `SELECT time, (SELECT name FROM files WHERE id = file) AS file, offset, length
+    FROM (SELECT time, file, offset, length FROM ${records.sql} WHERE ${sql}
+      ORDER BY time ${direction}, file ${direction}, offset ${direction} LIMIT ?)`,
   )
-  return z.array(location).parse(statement.all(...values, limit))
+  return z.array(location).parse(statement.all(...records.values, ...values, limit))
 }
 
 /** Lines of the files that overlap the span and that are not records. */

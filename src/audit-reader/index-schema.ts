@@ -36,7 +36,7 @@ CREATE TABLE records (time INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEG
   kind INTEGER NOT NULL, person INTEGER NOT NULL, request_id TEXT, secret TEXT,
   PRIMARY KEY (time, file, offset)) WITHOUT ROWID;
 CREATE TABLE counts (span INTEGER NOT NULL, time INTEGER NOT NULL, kind INTEGER NOT NULL, file INTEGER NOT NULL,
-  count INTEGER NOT NULL, PRIMARY KEY (span, time, kind, file)) WITHOUT ROWID;
+  count INTEGER NOT NULL, PRIMARY KEY (span, kind, time, file)) WITHOUT ROWID;
 CREATE TABLE counted (file INTEGER NOT NULL, offset INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT, reason TEXT,
   address TEXT, count INTEGER NOT NULL, by_address INTEGER NOT NULL);
 CREATE INDEX counted_in_file ON counted (file);

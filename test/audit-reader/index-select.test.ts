@@ -10,24 +10,27 @@ const linesOf = async (files: Files | string, filter?: RecordFilter, listing?: L
 
 const timeOf = (line: string): string => JSON.parse(line).time
 
-describe('a selection', () => {
+describe.each<[what: string, kind: RecordFilter['kind']]>([
+  ['without a condition', {}],
+  ['by kind', { event: ['open', 'attempt', 'config'] }],
+])('a selection %s', (_what, kind) => {
   const chain = new Chain().open().attempts(500)
 
   it('returns each line as it is in its file, the newest or the oldest first', async () => {
-    expect(await linesOf(toFiles(chain))).toStrictEqual(chain.lines.toReversed())
-    expect(await linesOf(toFiles(chain), { kind: {} }, { order: 'oldest' })).toStrictEqual(chain.lines)
+    expect(await linesOf(toFiles(chain), { kind })).toStrictEqual(chain.lines.toReversed())
+    expect(await linesOf(toFiles(chain), { kind }, { order: 'oldest' })).toStrictEqual(chain.lines)
   })
 
   it.each([1, 7, 501])('returns the same in pages of %i', async (limit) => {
-    expect(await linesOf(toFiles(chain), { kind: {} }, { limit })).toStrictEqual(chain.lines.toReversed())
+    expect(await linesOf(toFiles(chain), { kind }, { limit })).toStrictEqual(chain.lines.toReversed())
   })
 
-  it('merges files that were written at the same time', async () => {
-    const [one, other] = [new Chain({ writer: A }), new Chain({ writer: B, seq: 3 })]
-    const files = toFiles(one.attempts(400), other.attempts(300))
+  it.each([1, 7])('merges files that were written at the same time, in pages of %i', async (limit) => {
+    const [one, other] = [new Chain({ writer: A }), new Chain({ writer: B })]
+    const files = toFiles(one.attempts(40), other.attempts(30))
     const times = [...one.lines, ...other.lines].map(timeOf).toSorted()
-    expect((await linesOf(files, { kind: {} }, { limit: 7 })).map(timeOf)).toStrictEqual(times.toReversed())
-    const oldest = await linesOf(files, { kind: {} }, { limit: 7, order: 'oldest' })
+    expect((await linesOf(files, { kind }, { limit })).map(timeOf)).toStrictEqual(times.toReversed())
+    const oldest = await linesOf(files, { kind }, { limit, order: 'oldest' })
     expect(oldest.map(timeOf)).toStrictEqual(times)
     expect(oldest.toSorted()).toStrictEqual([...one.lines, ...other.lines].toSorted())
   })
@@ -36,7 +39,7 @@ describe('a selection', () => {
     const [since, until] = ['2026-11-22T00:00:01.000Z', '2026-11-22T00:00:02.000Z']
     const expected = chain.lines.filter((line) => timeOf(line) >= since && timeOf(line) < until)
     expect(expected).toHaveLength(100)
-    const span = { kind: {}, since: Date.parse(since), until: Date.parse(until) }
+    const span = { kind, since: Date.parse(since), until: Date.parse(until) }
     expect(await linesOf(toFiles(chain), span)).toStrictEqual(expected.toReversed())
   })
 
@@ -44,7 +47,7 @@ describe('a selection', () => {
     const long = new Chain().open()
     for (let index = 0; index < 300; index += 1)
       long.add('config', { detail: { text: 'x'.repeat(index * 37) } })
-    expect(await linesOf(toFiles(long))).toStrictEqual(long.lines.toReversed())
+    expect(await linesOf(toFiles(long), { kind })).toStrictEqual(long.lines.toReversed())
   })
 })
 

@@ -101,10 +101,12 @@ try {
   await measure('update: nothing is new', () => index.update())
   await measure('the newest 50', () => select(index, {}))
   await measure('the newest 50 of a code', () => select(index, { kind: { code: ['upstream_timeout'] } }))
+  await measure('an event that never happened', () => select(index, { kind: { event: ['gap'] } }))
   const absent = { values: [], beginnings: ['0123456789'] }
   await measure('a secret that is not there', () => select(index, { secret: absent }))
   await measure('a caller that is not there', () => select(index, { caller: absent }))
   await inTurn(groups, (by) => measure(`count by ${by.join(', ')}`, () => index.count({ kind: {} }, by)))
+  await measure('the most frequent callers and addresses', () => index.frequent({ kind: {} }, 8))
   index.close()
 } finally {
   await rm(directory, { recursive: true })
