@@ -1,5 +1,5 @@
 // Measures how the cost of a mint grows with what there is more of, and draws a plot of each.
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -132,15 +132,18 @@ async function measureOverrides(scene: Scene): Promise<Plot> {
   return toPlot('A mint with an override by the rate', 'mints with an override per second', points)
 }
 
-/** Fills a directory with closed files, as many starts leave behind. */
+/**
+ * Fills a directory with closed files, as many starts leave behind. Each is written in a directory of its own, because
+ * opening a file looks at all earlier ones.
+ */
 async function fill(directory: string, files: number): Promise<void> {
-  await mkdir(directory, { recursive: true })
   const { key } = await loadAuditKey(directory)
+  const drafts = await mkdtemp(`${directory}-drafts-`)
   let time = Date.now() - files * 10
   const unixNow = (): number => (time += 1)
   const anchors = new Anchors({ print: () => undefined, unixNow })
   const series = new FileSeries({
-    directory,
+    directory: drafts,
     durability: 'write',
     keys: deriveAuditKeys(key),
     anchors,
@@ -149,10 +152,11 @@ async function fill(directory: string, files: number): Promise<void> {
   for (let count = 0; count < files; count += 1) {
     await series.open()
     await series.finish()
+    for (const name of await readdir(drafts)) await rename(join(drafts, name), join(directory, name))
   }
 }
 
-async function measureFiles(scene: Scene): Promise<readonly Plot[]> {
+async function measureFiles(scene: Scene): Promise<{ costs: Plot; starts: Plot }> {
   const results = await inTurn([1, 10, 100, 1_000, 10_000], async (files) => {
     const directory = await mkdtemp(join(scene.workshop.directory, 'files-'))
     await fill(directory, files)
@@ -169,13 +173,13 @@ async function measureFiles(scene: Scene): Promise<readonly Plot[]> {
   })
   const costs = results.map(({ files, cost }): Point => [files, cost])
   const starts = results.map(({ files, startMs }): Point => [files, startMs])
-  return [
-    toPlot('A mint by the number of audit files', 'files in AUDIT_DIR', costs),
-    {
+  return {
+    costs: toPlot('A mint by the number of audit files', 'files in AUDIT_DIR', costs),
+    starts: {
       ...toPlot('The start by the number of audit files', 'files in AUDIT_DIR', starts),
       yLabel: 'ms until ready',
     },
-  ]
+  }
 }
 
 const toPlot = (title: string, xLabel: string, points: readonly Point[]): Plot => ({
@@ -188,7 +192,11 @@ const toPlot = (title: string, xLabel: string, points: readonly Point[]): Plot =
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('growth needs Linux: it reads CPU time from /proc')
-  const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } })
+  const { values, positionals } = parseArgs({
+    options: { write: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
+  const isWanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
   const workshop = createWorkshop('growth')
   const upstream = await startServer(workshop, {
     name: 'upstream',
@@ -202,13 +210,14 @@ async function main(): Promise<void> {
     if (values.write) await writeFile(join(DOCS, `growth-${name}.svg`), toSvg(plot))
   }
 
-  await publish('connections', await measureConnections(scene))
-  await publish('presets', await measurePresets(scene))
-  await publish('keys', await measureKeys())
-  await publish('overrides', await measureOverrides(scene))
-  const [files, starts] = await measureFiles(scene)
-  if (files !== undefined) await publish('files', files)
-  if (starts !== undefined) await publish('files-start', starts)
+  if (isWanted('connections')) await publish('connections', await measureConnections(scene))
+  if (isWanted('presets')) await publish('presets', await measurePresets(scene))
+  if (isWanted('keys')) await publish('keys', await measureKeys())
+  if (isWanted('overrides')) await publish('overrides', await measureOverrides(scene))
+  if (!isWanted('files')) return
+  const { costs, starts } = await measureFiles(scene)
+  await publish('files', costs)
+  await publish('files-start', starts)
 }
 
 try {
