@@ -122,8 +122,7 @@ describe.each([
       sandbox.behave(attempt.behaviour)
       return (await send(port, attempt)).status
     })
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
+    expect(await service.stop()).toBe(0)
     await sandbox.close()
     expect(statuses).toStrictEqual(attempts.map(({ status }, index) => status ?? statuses[index]))
 

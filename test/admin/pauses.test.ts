@@ -75,7 +75,7 @@ describe('POST and DELETE /api/pauses', () => {
     const service = await startAdminService(secretEnvironment)
     const mint = (claims = {}) => service.mint({ preset: 'assistant' }, toBearer(toToken(claims)))
     await mint()
-    const pseudonym = String((await service.records()).find(({ event }) => event === 'attempt')?.['caller'])
+    const pseudonym = String((await service.attempts())[0]?.['caller'])
     expect((await post(service, { caller: toGiven(SUBJECT, pseudonym) })).status).toBe(200)
     expect(refusalOf(await mint())).toEqual(paused)
     expect((await mint({ sub: 'someone else' })).statusCode).toBe(200)

@@ -9,8 +9,7 @@ const BODY = '{"preset":"assistant"}'
 const toMint = (body = BODY, length = body.length): string =>
   toRequest(`POST ${CLIENT_SECRETS}`, [...pageHeaders, `Content-Length: ${length}`], body)
 
-const attempts = async (service: TestService) =>
-  (await service.records()).filter(({ event }) => event === 'attempt')
+const attempts = async (service: TestService) => await service.attempts()
 
 /** The only record. */
 async function onlyRecord(service: TestService): Promise<unknown> {

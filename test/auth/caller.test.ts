@@ -99,7 +99,7 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s requires a token', (path) => {
   const post = (headers: readonly string[], target = path): Promise<AnyReply> =>
     send(service(), `POST ${target}`, [...mintHeaders, ...headers], mintBody)
 
-  const lastRecord = async () => (await service().records()).findLast(({ event }) => event === 'attempt')
+  const lastRecord = async () => (await service().attempts()).at(-1)
 
   it('and mints for a valid one', async () => {
     expect((await post([`Authorization: Bearer ${toToken()}`])).statusCode).toBe(200)
@@ -161,7 +161,7 @@ describe('a caller', () => {
     await mintAs({})
     await mintAs({ exp: Math.floor(Date.now() / 1000) + 90, plan: 'pro' })
     await mintAs({ sub: 'another' })
-    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    const attempts = await service.attempts()
     const [one, same, other] = attempts.map(({ caller }) => caller)
     expect(same).toBe(one)
     expect(other).not.toBe(one)
@@ -175,7 +175,7 @@ describe('AUTH_MODE=none', () => {
     for (const authorization of [`Bearer ${toToken()}`, 'Bearer x', 'Basic x', 'x'.repeat(9_000)]) {
       expect((await service.mint({ preset: 'assistant' }, { authorization })).statusCode).toBe(200)
     }
-    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    const attempts = await service.attempts()
     expect(attempts.map(({ caller }) => caller)).toEqual([null, null, null, null])
   })
 })

@@ -1,13 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { describe, expect, it } from 'vitest'
+import { createCertificate, createTrustedAuthority } from '../support/certificates.ts'
 import { type Fault, startProxy } from '../support/proxy.ts'
 import { startTestService } from '../support/service.ts'
 import { answerKeys, createKey, issuerEnvironment, startKeySetServer, toBearer } from '../support/tokens.ts'
 
-const authority = await createAuthority()
+const authority = await createTrustedAuthority()
 const certificate = await createCertificate({ issuer: authority })
-
-beforeAll(() => trust(authority))
 
 /** A service that fetches its issuer's keys through a proxy. */
 async function start(fault?: Fault, environment: Record<string, string> = {}) {

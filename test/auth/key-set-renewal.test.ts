@@ -110,13 +110,6 @@ describe('while the issuer is unreachable', () => {
 })
 
 describe('an unknown key', () => {
-  it('is fetched at once', async () => {
-    const { keySet, keys } = await startRenewed()
-    const newer = await keySet.newerThan(keys)
-    expect(await has(newer, 'second')).toBe(true)
-    expect(await keySet.current()).toBe(newer)
-  })
-
   it('stays unknown if the set has not changed', async () => {
     const { keySet, keys, server, first } = await startRenewed()
     server.answer(answerKeys(first))

@@ -55,15 +55,6 @@ describe('a key set', () => {
     expect(server.asked).toHaveLength(2)
   })
 
-  it('loses the keys that the next fetch lacks', async () => {
-    const { keySet, server, second } = await createKeySet()
-    await keySet.refresh()
-    server.answer(answerKeys(second))
-    await keySet.refresh()
-    const keys = await keySet.current()
-    expect([await has(keys, 'first'), await has(keys, 'second')]).toEqual([false, true])
-  })
-
   it.each<[what: string, part: object | undefined]>([
     ['is empty', undefined],
     ['has only a key for encryption', { use: 'enc' }],

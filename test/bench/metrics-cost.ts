@@ -1,6 +1,7 @@
 // Measures what the metrics cost a mint: CPU time with an admin listener that is scraped, against none.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
+import { findPort } from '../support/ports.ts'
 import { runClosedLoop } from './closed-loop.ts'
 import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
@@ -8,7 +9,7 @@ import { startMint } from './loaded-service.ts'
 import { type Options, parseOptions, toMessage } from './options.ts'
 import { readCpuMicros } from './process-cpu.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, findFreePort, type RunningServer, startServer } from './workshop.ts'
+import { createWorkshop, type RunningServer, startServer } from './workshop.ts'
 
 const MOST = 1.03
 const WARM_UP_REQUESTS = 25_000
@@ -39,7 +40,7 @@ async function compare(options: Options): Promise<boolean> {
     script: 'test/bench/instant-upstream.ts',
     env: {},
   })
-  const adminPort = await findFreePort()
+  const adminPort = await findPort()
   const start = (name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> =>
     startMint(workshop, { name, env: { ...toUpstreamEnv(upstream), ...env } })
   const without = await start('without', {})

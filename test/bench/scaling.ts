@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { findPort } from '../support/ports.ts'
 import { type LoopResult, runClosedLoop } from './closed-loop.ts'
 import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
@@ -11,7 +12,7 @@ import { type Options, parseOptions, toMessage } from './options.ts'
 import { readCpuMicros } from './process-cpu.ts'
 import { align } from './report.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, findFreePort, type RunningServer, startServer, type Workshop } from './workshop.ts'
+import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
 
 const AUDIT_KEY = 'an audit key that is only for benchmarks'
 const WARM_UP_REQUESTS = 25_000
@@ -24,7 +25,7 @@ interface RedisServer {
 }
 
 async function startRedis(workshop: Workshop): Promise<RedisServer> {
-  const port = await findFreePort()
+  const port = await findPort()
   const child = spawn('redis-server', ['--port', String(port), '--save', '', '--bind', '127.0.0.1'], {
     cwd: workshop.directory,
     stdio: 'ignore',

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findPort } from '../support/ports.ts'
 import { runClosedLoop } from './closed-loop.ts'
 import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
 import { readImageCommand } from './image-command.ts'
@@ -12,7 +13,7 @@ import { parseOptions, toMessage } from './options.ts'
 import { publish } from './page.ts'
 import { align, toVerdict } from './report.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, findFreePort, startServer, type Workshop } from './workshop.ts'
+import { createWorkshop, startServer, type Workshop } from './workshop.ts'
 
 interface Command {
   readonly name: string
@@ -74,7 +75,7 @@ async function measureStart(workshop: Workshop, command: Command): Promise<Sampl
 
 /** The most memory while `requests` mints are asked for over `connections` connections, as fast as they are answered. */
 async function measureSaturated(workshop: Workshop, command: Command, requests: number, connections: number) {
-  const port = await findFreePort()
+  const port = await findPort()
   const { child } = await start(workshop, { ...command, env: { ...command.env, PORT: String(port) } })
   await runClosedLoop(new URL(MINT_PATH, `http://127.0.0.1:${port}`), requests, connections)
   const mb = readMb(child, 'VmHWM')

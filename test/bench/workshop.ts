@@ -1,11 +1,11 @@
 // The child processes and the temporary directory of a run. Both are removed however the bench ends.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
+import { findPort } from '../support/ports.ts'
 
 export interface Workshop {
   readonly directory: string
@@ -76,7 +76,7 @@ export async function startProgram(
   workshop: Workshop,
   { name, toCommand }: ServerProgram,
 ): Promise<RunningServer> {
-  const port = await findFreePort()
+  const port = await findPort()
   const logFile = join(workshop.directory, `${name}.log`)
   const child = spawnLogged(toCommand(port), logFile)
   workshop.children.push(child)
@@ -120,15 +120,4 @@ async function isReady(origin: string): Promise<boolean> {
 
 export function readLogEnd({ logFile }: RunningServer): string {
   return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n') || '(no output)'
-}
-
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -1,21 +1,17 @@
 import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
-import { check, toReport } from '../../src/cli/check.ts'
-import { API_KEY, ORIGIN, ROOT } from '../support/service.ts'
+import { check, runCheck, toReport } from '../../src/cli/check.ts'
+import { API_KEY, ROOT } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
+import { runCommand, settings } from './running.ts'
 
-const environment = {
-  OPENAI_API_KEY: API_KEY,
-  ALLOWED_ORIGINS: ORIGIN,
-  AUTH_MODE: 'none',
-  PRESETS_FILE: `${ROOT}presets.yaml`,
-}
+const environment = { ...settings, PRESETS_FILE: `${ROOT}presets.yaml` }
 
 const BROKEN_PRESETS = `${ROOT}test/e2e/broken-presets.yaml`
 
-const checkWith = (settings: Record<string, string>, environmentWarnings: readonly string[] = []) =>
-  check({ file: undefined, environment: { ...environment, ...settings }, environmentWarnings, live: false })
+const checkWith = (own: Record<string, string>, environmentWarnings: readonly string[] = []) =>
+  check({ file: undefined, environment: { ...environment, ...own }, environmentWarnings, live: false })
 
 describe('check', () => {
   it('finds nothing wrong with what is shipped, and shows all that would be sent', async () => {
@@ -58,9 +54,26 @@ describe('check', () => {
     expect(warnings).toStrictEqual(['REDIS_URL: Redis is unavailable (unreachable)'])
   })
 
-  it('judges a named file whatever the settings are', async () => {
-    const findings = await check({ file: `${ROOT}presets.yaml`, environment: {}, live: false })
-    expect(findings.problems).toStrictEqual([])
+  it('judges a named file whatever the settings are, and shows what would be sent', async () => {
+    const { code, stdout } = await runCommand(runCheck, ['presets.yaml'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^voice-assistant \(revision [0-9a-f]{16}\)\nPOST …\/realtime\/client_secrets\n\{/m,
+    )
+    expect(stdout).toMatch(/^translator \(.+\)\nPOST …\/realtime\/translations\/client_secrets\n/m)
+    expect(stdout).toContain('You are a support agent of {{shop}}.')
+    expect(stdout).toMatch(/\npresets\.yaml: 5 presets, revision [0-9a-f]{16}, no problems, \d+ warnings\n$/)
+  })
+
+  it('prints JSON for programs', async () => {
+    const { presets, ...rest } = JSON.parse((await runCommand(runCheck, ['presets.yaml', '--json'])).stdout)
+    expect(rest).toMatchObject({ file: 'presets.yaml', problems: [] })
+    expect(presets[0]).toStrictEqual({
+      name: 'voice-assistant',
+      revision: expect.stringMatching(/^[0-9a-f]{16}$/),
+      path: '/client_secrets',
+      body: expect.objectContaining({ expires_after: { anchor: 'created_at', seconds: 60 } }),
+    })
   })
 
   it('reports a missing preset that DEFAULT_PRESET names', async () => {
@@ -76,10 +89,10 @@ describe('check', () => {
   })
 })
 
-async function checkLive(settings: Record<string, string>) {
+async function checkLive(own: Record<string, string>) {
   const sandbox = await startSandbox({ apiKey: API_KEY })
   onTestFinished(() => sandbox.close())
-  const given = { ...environment, OPENAI_BASE_URL: sandbox.baseUrl, ...settings }
+  const given = { ...environment, OPENAI_BASE_URL: sandbox.baseUrl, ...own }
   return { sandbox, findings: await check({ file: undefined, environment: given, live: true }) }
 }
 

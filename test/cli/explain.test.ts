@@ -1,20 +1,19 @@
-import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runExplain } from '../../src/cli/explain.ts'
 import type { Environment } from '../../src/config.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN, PROMPT } from '../support/service.ts'
+import { ORIGIN, PROMPT, writePresets } from '../support/service.ts'
 import {
   answerKeys,
   createKey,
-  ISSUER,
   issuerEnvironment,
   SUBJECT,
   secretEnvironment,
   startKeySetServer,
   toToken,
 } from '../support/tokens.ts'
-import { runCommand, type Said } from './running.ts'
+import { runCommand, type Said, settings } from './running.ts'
 
 const presets = `
 presets:
@@ -29,18 +28,12 @@ presets:
 `
 
 async function run(args: readonly string[], environment: Environment = {}, input = ''): Promise<Said> {
-  const directory = await createTemporaryDirectory()
-  const presetsFile = join(directory, 'presets.yaml')
-  await writeFile(presetsFile, presets)
+  const presetsFile = await writePresets(presets)
+  const directory = dirname(presetsFile)
+  const files = { PRESETS_FILE: presetsFile, AUDIT_DIR: join(directory, 'audit') }
+  const origins = { ALLOWED_ORIGINS: `${ORIGIN},https://other.example.com` }
   const said = await runCommand(runExplain, args, {
-    environment: {
-      OPENAI_API_KEY: API_KEY,
-      ALLOWED_ORIGINS: `${ORIGIN},https://other.example.com`,
-      AUTH_MODE: 'none',
-      PRESETS_FILE: presetsFile,
-      AUDIT_DIR: join(directory, 'audit'),
-      ...environment,
-    },
+    environment: { ...settings, ...origins, ...files, ...environment },
     input,
   })
   // It leaves nothing behind, least of all an audit.
@@ -135,19 +128,6 @@ describe('explain, for callers with tokens', () => {
   it.each<[given: string, token: string, reason: string, because: RegExp]>([
     ['garbage', 'x', 'token_malformed', /caller/],
     ['an expired one', toToken({ exp: 1 }), 'token_expired', /exp/],
-    ['one for others', toToken({ aud: 'x' }), 'token_audience', /aud/],
-    [
-      'another issuer',
-      toToken({ iss: ISSUER.slice(0, -1) }),
-      'token_issuer',
-      /iss .*differs only by its last slash/,
-    ],
-    [
-      'a long life',
-      toToken({ plan: 'pro', exp: Date.now() / 1000 + 9_000 }),
-      'token_lifetime',
-      /AUTH_MAX_LIFETIME_SECONDS allows/,
-    ],
     ['one without the claim', toToken(), 'preset_claims', /plan is missing, and must be pro/],
     ['another value', toToken({ plan: 'free' }), 'preset_claims', /plan is a text, and must be pro/],
   ])('given %s, tells the reason, the claim and the setting', async (_, token, reason, because) => {

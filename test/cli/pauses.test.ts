@@ -8,22 +8,21 @@ import type { Environment } from '../../src/config.ts'
 import { describeRedis, startRedis } from '../support/redis.ts'
 import { refusalOf } from '../support/replies.ts'
 import {
-  API_KEY,
   AUDIT_KEY,
   createTemporaryDirectory,
   ORIGIN,
-  PRESETS,
   startTestService,
+  writePresets,
 } from '../support/service.ts'
 import { JWT_SECRET, SUBJECT, secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
-import { type RunOptions, runCommand, type Said } from './running.ts'
+import { type RunOptions, runCommand, type Said, settings } from './running.ts'
 
 const paused = [503, 'paused', null]
 const now = Date.now
 
-async function start(settings: Environment = {}) {
-  const service = await startTestService({ environment: settings })
-  const environment = { AUDIT_DIR: service.auditDirectory, AUDIT_KEY, ...settings }
+async function start(own: Environment = {}) {
+  const service = await startTestService({ environment: own })
+  const environment = { AUDIT_DIR: service.auditDirectory, AUDIT_KEY, ...own }
   const options: RunOptions = { environment, now }
   return {
     ...service,
@@ -125,15 +124,7 @@ describe('without the admin listener', () => {
     ['origin', 'https://ap.example.com', `Did you mean ${ORIGIN}?`],
   ])('pause refuses a mistyped %s where it knows the settings of the service', async (scope, value, hint) => {
     const { pause, environment } = await start()
-    const presets = join(await createTemporaryDirectory(), 'presets.yaml')
-    await writeFile(presets, PRESETS)
-    const whole = {
-      ...environment,
-      OPENAI_API_KEY: API_KEY,
-      ALLOWED_ORIGINS: ORIGIN,
-      AUTH_MODE: 'none',
-      PRESETS_FILE: presets,
-    }
+    const whole = { ...environment, ...settings, PRESETS_FILE: await writePresets() }
     const said = runCommand(runPause, [`--${scope}`, value], { environment: whole, now })
     await expect(said).rejects.toThrow(hint)
     expect((await pause(`--${scope}`, value)).code).toBe(0)
@@ -158,26 +149,14 @@ describe('without the admin listener', () => {
   })
 })
 
-async function explain(settings: Environment, ...args: readonly string[]): Promise<Said> {
-  const presets = join(await createTemporaryDirectory(), 'presets.yaml')
-  await writeFile(presets, PRESETS)
-  const fixed = {
-    OPENAI_API_KEY: API_KEY,
-    ALLOWED_ORIGINS: ORIGIN,
-    AUTH_MODE: 'none',
-    PRESETS_FILE: presets,
-  }
-  const environment = { ...fixed, ...settings }
-  return runCommand(runExplain, ['--preset', 'assistant', '--origin', ORIGIN, ...args], {
-    environment,
-    now,
-  })
+async function explain(own: Environment, ...args: readonly string[]): Promise<Said> {
+  const environment = { ...settings, PRESETS_FILE: await writePresets(), ...own }
+  const page = ['--preset', 'assistant', '--origin', ORIGIN]
+  return runCommand(runExplain, [...page, ...args], { environment, now })
 }
 
 describe('explain', () => {
-  it.each<
-    [what: string, settings: Environment, pause: readonly string[], args: readonly string[], rule: string]
-  >([
+  it.each<[what: string, own: Environment, pause: readonly string[], args: readonly string[], rule: string]>([
     ['all mints', {}, ['--all'], [], 'all mints are paused by command line, without an end'],
     [
       'a caller',
@@ -187,8 +166,8 @@ describe('explain', () => {
       'the caller is paused by',
     ],
     ['an address', {}, ['--caller', '192.0.2.7'], ['--address', '192.0.2.7'], 'the caller is paused by'],
-  ])('tells the pause of %s', async (_what, settings, pause, args, rule) => {
-    const service = await start(settings)
+  ])('tells the pause of %s', async (_what, own, pause, args, rule) => {
+    const service = await start(own)
     await service.pause(...pause)
     const given = args.map((arg) => (arg === 'TOKEN' ? toToken() : arg))
     const { code, stdout } = await explain(service.environment, ...given)

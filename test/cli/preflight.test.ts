@@ -1,31 +1,24 @@
 import { chmod, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Remarks, runPreflight } from '../../src/cli/preflight.ts'
 import { parseConfig } from '../../src/config.ts'
-import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { createCertificate, createTrustedAuthority } from '../support/certificates.ts'
 import { type Fault, startProxy } from '../support/proxy.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
+import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { answerKeys, createKey, issuerEnvironment, startKeySetServer } from '../support/tokens.ts'
+import { settings } from './running.ts'
 
-const authority = await createAuthority()
+const authority = await createTrustedAuthority()
 const certificate = await createCertificate({ issuer: authority })
-
-beforeAll(() => trust(authority))
 
 const fine: Remarks = { problems: [], warnings: [] }
 const warn = (warning: string): Remarks => ({ problems: [], warnings: [warning] })
 const problem = (text: string): Remarks => ({ problems: [text], warnings: [] })
 
-async function inspect(settings: Record<string, string | undefined>): Promise<Remarks> {
-  const environment = {
-    OPENAI_API_KEY: API_KEY,
-    ALLOWED_ORIGINS: ORIGIN,
-    AUTH_MODE: 'none',
-    AUDIT_DIR: await createTemporaryDirectory(),
-    ...settings,
-  }
+async function inspect(own: Record<string, string | undefined>): Promise<Remarks> {
+  const environment = { ...settings, AUDIT_DIR: await createTemporaryDirectory(), ...own }
   return runPreflight(environment, parseConfig(environment))
 }
 
@@ -86,8 +79,8 @@ describe('the directory of the audit', () => {
 
 describe('Redis that does not answer', () => {
   it('is a warning with the fault', async () => {
-    const settings = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
-    expect(await inspect(settings)).toStrictEqual(warn('REDIS_URL: Redis is unavailable (unreachable)'))
+    const redis = { REDIS_URL: 'redis://127.0.0.1:1', AUDIT_KEY: 'k'.repeat(43) }
+    expect(await inspect(redis)).toStrictEqual(warn('REDIS_URL: Redis is unavailable (unreachable)'))
   })
 })
 
@@ -125,8 +118,8 @@ async function inspectProxy(fault?: Fault) {
   const upstream = await startTlsUpstream(certificate)
   const instead = fault === undefined ? {} : { instead: () => fault }
   const proxy = await startProxy({ port: upstream.port, ...instead })
-  const settings = { OPENAI_BASE_URL: upstream.baseUrl, HTTPS_PROXY: `http://${proxy.host}` }
-  return { remarks: await inspect(settings), upstream, proxy }
+  const remarks = await inspect({ OPENAI_BASE_URL: upstream.baseUrl, HTTPS_PROXY: `http://${proxy.host}` })
+  return { remarks, upstream, proxy }
 }
 
 describe('the proxy', () => {

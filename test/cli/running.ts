@@ -2,7 +2,10 @@
 import { runAudit } from '../../src/cli/audit.ts'
 import type { Command, CommandContext } from '../../src/cli/command.ts'
 import { inPieces } from '../audit-reader/verifying.ts'
-import { AUDIT_KEY } from '../support/service.ts'
+import { API_KEY, AUDIT_KEY, ORIGIN } from '../support/service.ts'
+
+/** What a configuration needs at least. */
+export const settings = { OPENAI_API_KEY: API_KEY, ALLOWED_ORIGINS: ORIGIN, AUTH_MODE: 'none' } as const
 
 export interface Said {
   readonly code: number

@@ -4,10 +4,10 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import { B, Chain, type Files, toFiles, writeFiles } from '../audit-reader/chains.ts'
-import { findFreePort } from '../bench/workshop.ts'
+import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
+import { findPort } from '../support/ports.ts'
 import { startProcess, startServiceProcess } from '../support/process.ts'
-import { AUDIT_KEY, createTemporaryDirectory, parseRecords, ROOT, readAudit } from '../support/service.ts'
+import { AUDIT_KEY, createTemporaryDirectory, parseRecords, ROOT } from '../support/service.ts'
 import { command, createSettings, mint, preload, run } from './processes.ts'
 
 const chain = () => new Chain().open().attempts(20)
@@ -15,29 +15,7 @@ const chain = () => new Chain().open().attempts(20)
 const audit = (directory: string, ...args: readonly string[]) =>
   run(command('audit', ...args), { AUDIT_DIR: directory, AUDIT_KEY })
 
-function cut(): Files {
-  const first = chain()
-  const second = new Chain({ minute: 1, writer: B }).open(first.named)
-  first.lines.splice(-1)
-  return toFiles(first, second)
-}
-
-function torn(): Files {
-  const first = chain()
-  first.torn = '{"v":1,'
-  return toFiles(first)
-}
-
 describe('audit verify exits', () => {
-  it.each([
-    [0, 'whole', () => toFiles(chain())],
-    [1, 'tampered', cut],
-    [2, 'torn', torn],
-  ])('%i for what is %s', async (code, verdict, files) => {
-    const stdout = expect.stringContaining(`${verdict}: `)
-    expect(await audit(await writeFiles(files()), 'verify')).toMatchObject({ code, stdout, stderr: '' })
-  })
-
   it.each([
     [3, 'what cannot be checked', 'verify', /cannot be read/],
     [64, 'what is not understood', 'verify --anchor log', /Did you mean --anchors\?/],
@@ -48,12 +26,6 @@ describe('audit verify exits', () => {
 })
 
 describe('audit query', () => {
-  it('finds by filter, and prints lines that jq could read', async () => {
-    const directory = await writeFiles(toFiles(chain()))
-    const { code, stdout } = await audit(directory, 'query', '--json', '--event', 'attempt', '--limit', '3')
-    expect([code, stdout]).toStrictEqual([0, chain().lines.slice(-3).toReversed().join('')])
-  })
-
   it('ends quietly behind a pipe that was closed', async () => {
     const directory = await writeFiles(toFiles(new Chain().open().attempts(3_000)))
     const line = `set -o pipefail; "${process.execPath}" src/main.ts audit query --json --dir "${directory}" | head -n 1`
@@ -77,23 +49,17 @@ describe('audit', () => {
     expect((await readdir(directory)).toSorted()).toStrictEqual([chain().name, ...created])
     expect(await look()).toStrictEqual(before)
   })
-
-  it('is in the usage of the program, and explains itself', async () => {
-    expect((await run(command('--help'))).stdout).toContain('audit verify|query')
-    expect(await audit('/nowhere', '--help')).toMatchObject({ code: 0, stderr: '' })
-  })
 })
 
 describe('a service that ends', () => {
   it('prints the head of the chain on stdout, though the log is silent', async () => {
     const { environment } = await createSettings()
-    const port = String(await findFreePort())
+    const port = String(await findPort())
     const service = startProcess(command(), { ...environment, PORT: port, LOG_LEVEL: 'silent' })
     const isUp = async () => expect(await mint(`http://127.0.0.1:${port}`)).toMatchObject({ status: 200 })
     await vi.waitFor(isUp, { timeout: 15_000, interval: 50 })
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
-    const last = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? '')).at(-1)
+    expect(await service.stop()).toBe(0)
+    const last = (await service.records()).at(-1)
     expect(last).toMatchObject({ event: 'close', detail: { cause: 'stopped' } })
     const { writer, seq, mac } = last ?? {}
     const file = expect.stringContaining(String(writer))
@@ -106,9 +72,8 @@ describe('a service that ends', () => {
     const service = await startServiceProcess(environment)
     const replies = await Promise.all(Array.from({ length: 30 }, () => mint(service.url, 'nobody')))
     expect(new Set(replies.map(({ status }) => status))).toStrictEqual(new Set([404]))
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
-    const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
+    expect(await service.stop()).toBe(0)
+    const records = await service.records()
     const counted = records.filter(({ event }) => event === 'refusals')
     const attempts = records.filter(({ event }) => event === 'attempt')
     expect(counted.reduce((sum, { count }) => sum + Number(count), attempts.length)).toBe(30)
@@ -129,8 +94,7 @@ describe('a service that ends', () => {
     await writeFile(flag, '')
     expect(await mint(service.url)).toMatchObject({ status: 503 })
     const startedAt = performance.now()
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
+    expect(await service.stop()).toBe(0)
     expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 })

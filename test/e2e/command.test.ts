@@ -5,17 +5,6 @@ import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts
 import { command, run } from './processes.ts'
 
 describe('check', () => {
-  it('shows for each preset what would be sent, its revision and its warnings', async () => {
-    const { code, stdout } = await run(command('check', 'presets.yaml'))
-    expect(code).toBe(0)
-    expect(stdout).toMatch(
-      /^voice-assistant \(revision [0-9a-f]{16}\)\nPOST …\/realtime\/client_secrets\n\{/m,
-    )
-    expect(stdout).toMatch(/^translator \(.+\)\nPOST …\/realtime\/translations\/client_secrets\n/m)
-    expect(stdout).toContain('You are a support agent of {{shop}}.')
-    expect(stdout).toMatch(/\npresets\.yaml: 5 presets, revision [0-9a-f]{16}, no problems, \d+ warnings\n$/)
-  })
-
   it('exits with 78 and names all problems, with path, line and suggestion', async () => {
     const { code, stdout } = await run(command('check', 'test/e2e/broken-presets.yaml'))
     expect(code).toBe(78)
@@ -32,19 +21,6 @@ describe('check', () => {
     expect(bad.stdout).toContain('  AUTH_MODE: has no default')
     expect(bad.stdout).toMatch(/\nsettings: 1 problem\npresets\.yaml: no problems\n$/)
     expect(await run(command('check'), { ...settings, AUTH_MODE: 'none' })).toMatchObject({ code: 0 })
-  })
-
-  it('prints JSON for programs', async () => {
-    const { code, stdout } = await run(command('check', 'presets.yaml', '--json'))
-    expect(code).toBe(0)
-    const { file, problems, presets } = JSON.parse(stdout)
-    expect([file, problems]).toStrictEqual(['presets.yaml', []])
-    expect(presets[0]).toStrictEqual({
-      name: 'voice-assistant',
-      revision: expect.stringMatching(/^[0-9a-f]{16}$/),
-      path: '/client_secrets',
-      body: expect.objectContaining({ expires_after: { anchor: 'created_at', seconds: 60 } }),
-    })
   })
 })
 

@@ -77,6 +77,5 @@ it('keeps running although nothing reads its output, and ends on SIGTERM', async
   demo.child.stdout?.destroy()
   await whenListening(port)
   expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
-  demo.child.kill('SIGTERM')
-  expect(await demo.ended).toBe(0)
+  expect(await demo.stop()).toBe(0)
 })

@@ -2,19 +2,16 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createEnvironment, startProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory, PRESETS } from '../support/service.ts'
+import { API_KEY, PRESETS, writePresets } from '../support/service.ts'
 import { NO_UPSTREAM, preload } from './processes.ts'
 
 /** With a preset file, a key file and a pipe that has no writer. `toCode` makes a module that Node runs first. */
 async function start(toCode: (pipe: string) => string = () => '') {
-  const directory = await createTemporaryDirectory()
-  const presets = join(directory, 'presets.yaml')
-  const key = join(directory, 'key')
-  const pipe = join(directory, 'pipe')
-  await writeFile(presets, PRESETS)
+  const presets = await writePresets()
+  const [key, pipe] = [join(dirname(presets), 'key'), join(dirname(presets), 'pipe')]
   await writeFile(key, API_KEY)
   execFileSync('mkfifo', [pipe])
   const environment = await createEnvironment(NO_UPSTREAM)
@@ -33,7 +30,7 @@ describe('a file that is replaced while the service runs', () => {
   it.each(['pipe', 'device', 'directory'])(
     'by a %s is refused, the next valid one is picked up, and SIGTERM ends the process',
     async (kind) => {
-      const { presets, key, pipe, child, seen, ended } = await start()
+      const { presets, key, pipe, child, seen, stop } = await start()
       await seen(/"msg":"listening"/)
       const target = { pipe, device: '/dev/zero', directory: '/' }[kind] ?? ''
       for (const path of [presets, key]) {
@@ -48,24 +45,22 @@ describe('a file that is replaced while the service runs', () => {
       await replace(key, `${API_KEY}-new`)
       await seen(/presets reloaded/)
       await seen(/API key replaced/)
-      child.kill('SIGTERM')
-      expect(await ended).toBe(0)
+      expect(await stop()).toBe(0)
     },
   )
 })
 
 describe('SIGTERM ends the process within 10 s', () => {
   it('though a thread waits for a file that never answers', async () => {
-    const { child, seen, ended } = await start(
+    const { seen, stop } = await start(
       (pipe) => `import fs from 'node:fs'; fs.open('${pipe}', 'r', () => undefined)`,
     )
     await seen(/"msg":"listening"/)
-    child.kill('SIGTERM')
-    expect(await ended).toBe(0)
+    expect(await stop()).toBe(0)
   })
 
   it('though the presets file never answers at the start', async () => {
-    const { child, seen, ended } = await start(
+    const { seen, stop } = await start(
       (pipe) => `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'
         const { open } = fs.promises
         fs.promises.open = (path, flags) => {
@@ -77,8 +72,7 @@ describe('SIGTERM ends the process within 10 s', () => {
     )
     await seen(/presets are read/)
     const startedAt = performance.now()
-    child.kill('SIGTERM')
-    expect(await ended).toBe(0)
+    expect(await stop()).toBe(0)
     expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 
@@ -96,8 +90,7 @@ describe('SIGUSR1', () => {
     const service = startProcess([process.execPath, file], await createEnvironment(NO_UPSTREAM))
     await service.seen(/"msg":"listening"/)
     service.child.kill('SIGUSR1')
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
+    expect(await service.stop()).toBe(0)
     expect(service.stderr()).toBe('')
   })
 })

@@ -33,7 +33,7 @@ async function start(Sdk: Sdk, { environment = {}, preset = 'assistant', ...opti
     defaultHeaders: { origin: ORIGIN },
     ...options,
   })
-  const attempts = async () => (await service.records()).filter(({ event }) => event === 'attempt')
+  const attempts = async () => await service.attempts()
   return { ...service, clientSecrets: realtime.clientSecrets, sessions: beta.realtime.sessions, attempts }
 }
 

@@ -2,18 +2,13 @@
 import { expect, it } from 'vitest'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { describeRedis, startRedis } from '../support/redis.ts'
-import { AUDIT_KEY, parseRecords, readAudit } from '../support/service.ts'
+import { AUDIT_KEY } from '../support/service.ts'
 import { command, createSettings, mint, run } from './processes.ts'
 
 /** A second for the service, and the rest for a busy machine. */
 const soon = { timeout: 3_000, interval: 50 } as const
 
 const statusAt = (url: string) => async (): Promise<number> => (await mint(url)).status
-
-async function stop({ child, ended }: Awaited<ReturnType<typeof startServiceProcess>>): Promise<unknown> {
-  child.kill('SIGTERM')
-  return ended
-}
 
 it('a pause stops a running service, survives its restart, ends by itself, and all of it is on record', async () => {
   const { environment } = await createSettings()
@@ -22,14 +17,15 @@ it('a pause stops a running service, survives its restart, ends by itself, and a
   const said = await run(command('pause', '--preset', 'voice-assistant', '--for', '8s'), environment)
   expect(said).toMatchObject({ code: 0, stderr: '' })
   await expect.poll(statusAt(first.url), soon).toBe(503)
-  expect(await stop(first)).toBe(0)
+  expect(await first.stop()).toBe(0)
   const second = await startServiceProcess(environment)
   expect((await mint(second.url)).status).toBe(503)
   await second.seen(/"msg":"pause ended: its time is over"/)
   expect((await mint(second.url)).status).toBe(200)
-  await stop(second)
-  const records = parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
-  expect(records.filter(({ event }) => event === 'pause').map(({ detail }) => detail)).toMatchObject([
+  await second.stop()
+  expect(
+    (await second.records()).filter(({ event }) => event === 'pause').map(({ detail }) => detail),
+  ).toMatchObject([
     { state: 'paused', by: 'command line' },
     { state: 'paused', by: 'command line' },
     { state: 'expired', by: null },

@@ -4,9 +4,9 @@ import { open } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { findFreePort } from '../bench/workshop.ts'
+import { findPort } from '../support/ports.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
-import { ORIGIN, parseRecords, ROOT, readAudit } from '../support/service.ts'
+import { ORIGIN, ROOT } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
 import { command, createSettings, mint, NO_UPSTREAM, run } from './processes.ts'
 
@@ -61,13 +61,12 @@ describe('a start with bad settings', () => {
 async function start(settings: Readonly<Record<string, string>> = {}) {
   const { sandbox, environment } = await createSettings()
   const service = await startServiceProcess({ ...environment, ...settings })
-  const records = async () => parseRecords(await readAudit(environment['AUDIT_DIR'] ?? ''))
   /** Sends SIGTERM, and resolves when the drain has begun. */
   async function drain(): Promise<void> {
     service.child.kill('SIGTERM')
     await service.seen(/"msg":"draining"/)
   }
-  return { ...service, sandbox, records, drain }
+  return { ...service, sandbox, drain }
 }
 
 const askReady = async (url: string): Promise<unknown> => {
@@ -77,9 +76,8 @@ const askReady = async (url: string): Promise<unknown> => {
 
 describe('SIGTERM', () => {
   it('ends an idle service with 0 and closes its audit', async () => {
-    const { child, ended, records } = await start()
-    child.kill('SIGTERM')
-    expect(await ended).toBe(0)
+    const { stop, records } = await start()
+    expect(await stop()).toBe(0)
     expect((await records()).map(({ event }) => event)).toStrictEqual(['open', 'config', 'close'])
   })
 
@@ -133,7 +131,7 @@ describe('SIGTERM', () => {
 
   it('ends the process although the disk of its log is full', async () => {
     const { environment } = await createSettings()
-    const port = String(await findFreePort())
+    const port = String(await findPort())
     const full = await open('/dev/full', 'w')
     const child = spawn(process.execPath, ['src/main.ts'], {
       cwd: ROOT,

@@ -1,22 +1,14 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, startProcess } from '../support/process.ts'
-import {
-  API_KEY,
-  createTemporaryDirectory,
-  PRESETS,
-  parseRecords,
-  startTestService,
-} from '../support/service.ts'
+import { API_KEY, PRESETS, parseRecords, startTestService, writePresets } from '../support/service.ts'
 import { command, NO_UPSTREAM } from './processes.ts'
 
 async function start(environment: Readonly<Record<string, string>> = {}) {
-  const directory = await createTemporaryDirectory()
-  const presets = join(directory, 'presets.yaml')
-  const key = join(directory, 'key')
-  await writeFile(presets, PRESETS)
+  const presets = await writePresets()
+  const key = join(dirname(presets), 'key')
   await writeFile(key, API_KEY)
   const service = startProcess(command(), {
     ...(await createEnvironment(NO_UPSTREAM)),

@@ -8,7 +8,8 @@ import { MINT_PATH } from '../bench/contenders.ts'
 import { readImageCommand } from '../bench/image-command.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { percentile } from '../bench/statistics.ts'
-import { findFreePort, type RunningServer } from '../bench/workshop.ts'
+import { type RunningServer } from '../bench/workshop.ts'
+import { findPort } from '../support/ports.ts'
 import { type FloodKind, floodKinds } from './flood-kinds.ts'
 import type { Scene } from './scene.ts'
 
@@ -119,7 +120,7 @@ export type FloodedListener = 'public' | 'admin'
 export async function playFloods(scene: Scene, listener: FloodedListener, seconds: number): Promise<Flood[]> {
   const pages = new Agent({ localAddress: '127.0.0.2' })
   try {
-    const adminPort = await findFreePort()
+    const adminPort = await findPort()
     const service = await scene.start({
       ADMIN_PORT: String(adminPort),
       MAX_CONCURRENT_MINTS: '256',

@@ -10,7 +10,8 @@ import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
 import { parseCount, toMessage } from '../bench/options.ts'
 import { type Line, toSvg } from '../bench/plot.ts'
 import { median, percentile } from '../bench/statistics.ts'
-import { createWorkshop, findFreePort, startServer, type Workshop } from '../bench/workshop.ts'
+import { createWorkshop, startServer, type Workshop } from '../bench/workshop.ts'
+import { findPort } from '../support/ports.ts'
 import { PROGRAM_PATH } from '../support/programs.ts'
 import type { FloodKind } from './flood-kinds.ts'
 
@@ -146,7 +147,7 @@ async function prepare(
   const [keyFile, presetsFile] = [join(directory, 'key'), join(directory, 'presets.yaml')]
   writeFileSync(keyFile, 'sk-soak-000000-0123456789abcdef\n')
   copyFileSync('presets.yaml', presetsFile)
-  const port = await findFreePort()
+  const port = await findPort()
   const redis = { child: startRedis(port, workshop.directory), port }
   workshop.children.push(redis.child)
   const env = {
@@ -156,7 +157,7 @@ async function prepare(
     PRESETS_FILE: presetsFile,
     REDIS_URL: `redis://127.0.0.1:${port}`,
     AUDIT_KEY: 'a key of the audit for this run only',
-    ADMIN_PORT: String(await findFreePort()),
+    ADMIN_PORT: String(await findPort()),
     // Pages come through a proxy; attackers share its address.
     TRUST_PROXY: '127.0.0.2',
     // As the image has them.

@@ -41,7 +41,7 @@ describe('a request that is aborted in its body', () => {
     abort(peer)
     await peer.closed
     await service.lifecycle.attempts.whenEmpty()
-    const attempts = (await service.records()).filter(({ event }) => event === 'attempt')
+    const attempts = await service.attempts()
     expect(attempts).toEqual([
       expect.objectContaining({
         outcome: 'refused',

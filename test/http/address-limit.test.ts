@@ -26,12 +26,14 @@ describe('the limit per address', () => {
     ['a refused preflight', 'OPTIONS', CLIENT_SECRETS, { origin: 'https://evil.example' }],
     ['a preflight of an unknown path', 'OPTIONS', '/nowhere', { origin: ORIGIN }],
     ['a mint without an origin', 'POST', CLIENT_SECRETS],
+    ['a mint of another origin', 'POST', CLIENT_SECRETS, { origin: 'https://evil.example' }],
     ['a mint of the wrong type', 'POST', CLIENT_SECRETS, { origin: ORIGIN, 'content-type': 'x' }],
     ['a path like that of a health check', 'GET', '/livez/'],
     ['a health check in capitals', 'GET', '/LIVEZ'],
-  ])('counts %s', async (_, method, url, headers = {}) => {
+  ])('counts %s, and comes before any other refusal', async (_, method, url, headers = {}) => {
     const service = await start('1/day')
     expect((await service.app.inject({ method, url, headers })).statusCode).not.toBe(429)
+    expect((await service.app.inject({ method, url, headers })).statusCode).toBe(429)
     expect(refusalOf(await service.mint())).toEqual(limited)
     expect(service.sandbox.requests).toHaveLength(0)
   })

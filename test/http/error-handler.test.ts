@@ -53,11 +53,7 @@ async function startFaulty(fault: () => unknown) {
   return { ...service, ask: () => service.app.inject({ url: '/faulty?' + CANARY, headers }) }
 }
 
-const toErrorLines = (log: string): unknown[] =>
-  log
-    .split('\n')
-    .filter((line) => line.includes('"level":"error"'))
-    .map((line) => JSON.parse(line))
+const ERROR = '"level":"error"'
 
 describe('a route that throws', () => {
   it.each<[what: string, fault: () => unknown]>([
@@ -83,7 +79,7 @@ describe('a route that throws', () => {
     const service = await startFaulty(() => new TypeError(CANARY))
     const { headers } = await service.ask()
     const frames = expect.arrayContaining([expect.stringContaining('error-handler.test.ts')])
-    expect(toErrorLines(service.logText())).toMatchObject([
+    expect(service.logLines(ERROR)).toMatchObject([
       {
         request_id: headers['x-request-id'],
         msg: 'unexpected error',
@@ -96,7 +92,7 @@ describe('a route that throws', () => {
   it('is the only one that is logged as an error', async () => {
     const service = await startTestService()
     await service.mint({ preset: 'nobody' })
-    expect(toErrorLines(service.logText())).toEqual([])
+    expect(service.logLines(ERROR)).toEqual([])
   })
 })
 

@@ -39,25 +39,6 @@ function answer(requests: string, rules: readonly LimitRule[], maxLogs?: number)
   return answers.map((parts) => parts.filter((part) => part !== undefined).join(' ')).join(', ')
 }
 
-describe('a limit', () => {
-  it.each<[what: string, rules: LimitRule[], requests: string]>([
-    ['admits its number of requests', [perSecond(3)], '0 yes, 0 yes, 0 yes, 0 no, 999 no'],
-    ['frees each admission later', [perSecond(2)], '0 yes, 600 yes, 999 no, 1000 yes, 1599 no, 1600 yes'],
-    ['has no fixed window', [perSecond(2)], '990 yes, 999 yes, 1000 no, 1001 no, 1989 no'],
-    ['is free after a quiet window', [perSecond(2)], '0 yes, 1 yes, 1001 yes, 1001 yes, 1001 no'],
-    ['does not count refusals', [perSecond(1)], '0 yes, 500 no, 999 no, 1000 yes'],
-    ['counts each key separately', [perSecond(1)], '0 a yes, 0 b yes, 0 a no, 0 b no'],
-    [
-      'enforces each of its rules',
-      [perSecond(2), perMinute(3)],
-      '0 yes, 0 yes, 0 no, 1000 yes, 2000 no, 59999 no, 60000 yes',
-    ],
-    ['has rules in any order', [perMinute(3), perSecond(2)], '0 yes, 0 yes, 0 no, 1000 yes, 2000 no'],
-  ])('%s', (_, rules, requests) => {
-    expect(answer(requests, rules)).toBe(requests)
-  })
-})
-
 const decision = (admitted: boolean, ...usages: (readonly [remaining: number, resetMs: number])[]) => ({
   admitted,
   usages: usages.map(([remaining, resetMs]) => ({ remaining, resetMs })),
@@ -86,34 +67,10 @@ describe('a decision', () => {
   })
 })
 
-describe('a large limit', () => {
-  it('admits every request up to the limit', () => {
-    const { store } = createStore([])
-    const counters = toCounters([{ limit: 100_000, windowMs: 86_400_000 }], 'a')
-    for (let used = 0; used < 100_000; used += 1) expect(store.take(counters).admitted).toBe(true)
-    expect(store.take(counters).admitted).toBe(false)
-  })
-
-  it('is free again at most 1/64 of the window late, and never early', () => {
-    const { at, decisionAt } = createStore([{ limit: 100, windowMs: 64_000 }])
-    for (let used = 0; used < 100; used += 1) at(used * 10)
-    expect(decisionAt(63_999)).toMatchObject({ admitted: false })
-    expect(decisionAt(64_000 + 1_000)).toMatchObject({ admitted: true, usages: [{ remaining: 99 }] })
-  })
-})
-
 const secondly = { ...perSecond(1), key: 'a/1000', level: 'only' }
 const minutely = { ...perMinute(2), key: 'a/60000', level: 'only' }
 
 describe('several counters', () => {
-  it('count nothing if one of them refuses', () => {
-    const { store } = createStore([])
-    store.take([secondly])
-    const refused = { admitted: false, usages: [{ remaining: 2 }, {}] }
-    expect(store.take([minutely, secondly])).toMatchObject(refused)
-    expect(store.peek([minutely]).usages).toEqual([{ remaining: 2, resetMs: 0 }])
-  })
-
   it('count nothing if one of them has no room', () => {
     const { store } = createStore([], 1)
     store.take([secondly])

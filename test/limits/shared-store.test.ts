@@ -36,13 +36,6 @@ async function runsOf({ client }: RedisServer): Promise<number> {
 }
 
 describeRedis('limits in Redis', () => {
-  it('count the requests of all replicas', async () => {
-    const { url } = await startRedis()
-    const [one, other] = [await startReplica(url), await startReplica(url)]
-    const admitted = await Promise.all([one.tryAtOnce(500, counter(10)), other.tryAtOnce(500, counter(10))])
-    expect(admitted.reduce((sum, count) => sum + count)).toBe(10)
-  })
-
   it('include the requests of other replicas in the usage', async () => {
     const { url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
@@ -105,20 +98,6 @@ describeRedis('while Redis is down', () => {
     await kill()
     expect(await one.tryAtOnce(9, counter(6))).toBe(1)
     expect(await one.tryAtOnce(9, counter(4, 60_000, 'b'))).toBe(0)
-  })
-
-  it('nothing is admitted if Redis is required', async () => {
-    const { kill, url, start } = await startRedis()
-    const { store, tryAtOnce, isBack } = await startReplica(url, { required: true })
-    await kill()
-    await expect(store.take([counter(10)])).rejects.toMatchObject({
-      code: 'limits_unavailable',
-      reason: 'store_down',
-      status: 503,
-    })
-    await start()
-    await isBack()
-    expect(await tryAtOnce(11, counter(10))).toBe(10)
   })
 
   it.each<[how: string, additional: number, begin: Change, end: Change]>([

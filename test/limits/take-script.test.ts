@@ -1,8 +1,9 @@
 /** The script of the shared store in a real Redis, with a manual clock. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { takeScript } from '../../src/limits/take-script.ts'
 import { ifMissing, isInstalled, isMissing } from '../support/programs.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
+import { share } from '../support/shared-service.ts'
 import { type Answer, type Asked, itDecidesLikeTheReference, toCounters } from './naive-log.ts'
 
 const programs = isInstalled('valkey-server') ? ['redis-server', 'valkey-server'] : ['redis-server']
@@ -62,20 +63,8 @@ const tomorrow = START_MS + 86_400_000
 
 describe.each(programs)('the script in %s', (program) => {
   describe.skipIf(isMissing(program))(`as it is${ifMissing(program)}`, () => {
-    const servers: RedisServer[] = []
-    const ends: (() => Promise<void>)[] = []
-    beforeAll(async () => {
-      servers.push(await startRedis({ program, defer: (end) => ends.unshift(end) }))
-    })
-    afterAll(async () => {
-      for (const end of ends) await end()
-    })
-
-    function client(): Client {
-      const [server] = servers
-      if (server === undefined) throw new Error('the server is not running')
-      return server.client
-    }
+    const server = share((defer) => startRedis({ program, defer }))
+    const client = (): Client => server().client
 
     /** In one pipeline, in this order. */
     async function askAll(asked: readonly Asked[]): Promise<readonly ScriptAnswer[]> {

@@ -1,4 +1,4 @@
-import { createAuthority, createCertificate } from '../support/certificates.ts'
+import { createCertificate, createTrustedAuthority } from '../support/certificates.ts'
 import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts'
 import { startTestService, type TestService } from '../support/service.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
@@ -9,7 +9,7 @@ export const AUTHORIZATION = `Basic ${Buffer.from('mint:pa$sw0rd').toString('bas
 export const password = new RegExp(`sw0rd|${AUTHORIZATION.slice(6)}`)
 
 /** The issuer of upstream's certificate. Tests trust it. */
-export const authority = await createAuthority()
+export const authority = await createTrustedAuthority()
 export const certificate = await createCertificate({ issuer: authority })
 
 export interface Parts {

@@ -15,11 +15,8 @@ it('a clock that differs from upstream’s is logged when that begins and when i
   })
   const service = await startFor(baseUrl)
   await inTurn(offsetsMs, () => service.mint())
-  const lines = service
-    .logText()
-    .split('\n')
-    .filter((line) => line.includes('clock '))
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+  const lines = service.logLines('clock ')
+  expect(lines).toMatchObject([
     { level: 'warn', seconds_behind: 120, msg: expect.stringMatching(/^clock differs from upstream: .*NTP/) },
     { level: 'warn', msg: 'clock agrees with upstream again' },
   ])

@@ -98,6 +98,9 @@ const oddities: readonly Row[] = [
   ),
 ]
 
+/** By default, and once. */
+const retried: ReadonlySet<number> = new Set([408, 409, 425, 500, 502, 503])
+
 describe('an upstream that answers', () => {
   it.each([...refusals, ...quotas, ...breakdowns, ...oddities])(
     '%i %j is reported as %s with reason %s, without upstream’s words',
@@ -107,6 +110,7 @@ describe('an upstream that answers', () => {
       const reply = await service.mint()
       expect(await outcomeOf(service, reply)).toStrictEqual(expectation(kind, reason))
       expect(await outputsOf(service, reply)).not.toMatch(/Zanzibar|org-1234567|elsewhere/)
+      expect(service.sandbox.requests).toHaveLength(retried.has(status) ? 2 : 1)
     },
   )
 

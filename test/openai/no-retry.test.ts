@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { startTestService } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
-import { attemptsOf, expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
+import { expectation, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
 const toStatus = (status: number, headers = {}): Behaviour => ({ kind: 'status', status, headers })
 
@@ -21,26 +21,13 @@ function nextRequestSent(): Promise<void> {
   })
 }
 
-const variants = ['invalid-json', 'missing-value', 'expires-at-past', 'huge', 'created', 'redirect'] as const
-
 describe('there is no retry', () => {
-  it.each<Behaviour>([
-    ...[204, 307, 400, 401, 403, 404, 413, 422, 429, 501, 504, 505, 520, 599].map((status) =>
-      toStatus(status),
-    ),
-    { kind: 'status', status: 429, code: 'insufficient_quota' },
-    { kind: 'reset' },
-    { kind: 'truncate' },
-    ...variants.map((variant): Behaviour => ({ kind: 'malformed', variant })),
-    { kind: 'hang' },
-    { kind: 'headers-only' },
-    { kind: 'drip' },
-  ])('after %j', async (behaviour) => {
+  it.each(['reset', 'truncate', 'hang', 'headers-only', 'drip'] as const)('after a %s', async (kind) => {
     const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '1000' } })
-    service.sandbox.behave(behaviour, 1)
-    expect((await service.mint()).statusCode).toBeGreaterThanOrEqual(502)
+    service.sandbox.behave({ kind }, 1)
+    expect((await service.mint()).statusCode).toBeGreaterThanOrEqual(503)
     expect(service.sandbox.requests).toHaveLength(1)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { attempts: 1 } }])
   })
 
   it('after a reset, even if upstream read nothing of the request', async () => {
@@ -54,7 +41,7 @@ describe('there is no retry', () => {
     expect(await outcomeOf(service, await minting)).toStrictEqual(
       expectation('unavailable', 'upstream_reset'),
     )
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { attempts: 1 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { attempts: 1 } }])
   })
 
   it('if too little time is left', async () => {

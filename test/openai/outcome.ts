@@ -15,13 +15,8 @@ export interface Outcome {
   readonly shouldRetry: unknown
 }
 
-/** The records of attempts, without those about the writer itself. */
-export async function attemptsOf(service: TestService): Promise<readonly Record<string, unknown>[]> {
-  return (await service.records()).filter(({ event }) => event === 'attempt')
-}
-
 export async function outcomeOf(service: TestService, reply: Reply): Promise<Outcome> {
-  const record = (await attemptsOf(service)).at(-1)
+  const record = (await service.attempts()).at(-1)
   return {
     status: reply.statusCode,
     code: reply.json().error?.code,

@@ -1,12 +1,9 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { trust } from '../support/certificates.ts'
+import { describe, expect, it } from 'vitest'
 import type { Fault } from '../support/proxy.ts'
-import { authority, CREDENTIALS, password, startBehindProxy } from './behind-proxy.ts'
-import { attemptsOf, expectation, outcomeOf, outputsOf } from './outcome.ts'
-
-beforeAll(() => trust(authority))
+import { CREDENTIALS, password, startBehindProxy } from './behind-proxy.ts'
+import { expectation, outcomeOf, outputsOf } from './outcome.ts'
 
 const say =
   (text: string) =>
@@ -39,7 +36,7 @@ describe('a proxy that', () => {
     const { service, upstream, proxy } = await startBehindProxy({ instead: () => fault })
     const reply = await service.mint()
     expect(await outcomeOf(service, reply)).toStrictEqual(expectation('unavailable', reason))
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
     expect([proxy.asked.length, upstream.requests.length]).toStrictEqual([2, 0])
     expect(await outputsOf(service, reply)).not.toMatch(password)
   })
@@ -48,7 +45,7 @@ describe('a proxy that', () => {
     const { service, upstream } = await startBehindProxy({ instead: once(fault) })
     expect((await service.mint()).statusCode).toBe(200)
     expect((await service.mint()).statusCode).toBe(200)
-    expect(await attemptsOf(service)).toMatchObject([
+    expect(await service.attempts()).toMatchObject([
       { upstream: { attempts: 2 } },
       { upstream: { attempts: 1 } },
     ])

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { inTurn } from '../bench/in-turn.ts'
-import { createCertificate, trust } from '../support/certificates.ts'
+import { createCertificate } from '../support/certificates.ts'
 import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
 import { startProxy, type TestProxy } from '../support/proxy.ts'
 import { API_KEY, createTemporaryDirectory, readAudit } from '../support/service.ts'
@@ -17,8 +17,6 @@ import {
   startBehindProxy,
 } from './behind-proxy.ts'
 import { expectation, mintOutcome, outcomeOf } from './outcome.ts'
-
-beforeAll(() => trust(authority))
 
 const viaTls = (_upstream: TlsUpstream, { host }: TestProxy) => ({
   HTTPS_PROXY: `https://${CREDENTIALS}@${host}`,
@@ -167,8 +165,7 @@ describe('a proxy in the environment of a process', () => {
     expect(proxy.asked).toMatchObject([{ headers: { 'proxy-authorization': AUTHORIZATION } }])
 
     const { service, audit } = tunnelled
-    service.child.kill('SIGTERM')
-    expect(await service.ended).toBe(0)
+    expect(await service.stop()).toBe(0)
     expect(service.stdout() + service.stderr() + (await readAudit(audit))).not.toMatch(password)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { toKnownCode, toKnownParam } from '../../src/openai/refusal.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY, PROMPT, startTestService } from '../support/service.ts'
-import { attemptsOf, outputsOf } from './outcome.ts'
+import { outputsOf } from './outcome.ts'
 
 describe('the param of a refusal', () => {
   it.each([
@@ -63,16 +63,9 @@ describe('a refusal', () => {
     service.sandbox.behave({ kind: 'status', status: 400, body: { error: { code, param, message: 'no' } } })
     const reply = await service.mint()
     expect(reply.payload).not.toMatch(/invalid_value|turn_detection/)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: facts }])
-    const line = service
-      .logText()
-      .split('\n')
-      .find((text) => text.includes('"msg":"request"'))
-    expect(JSON.parse(line ?? '{}')).toMatchObject({
-      upstream_status: 400,
-      upstream_code: code,
-      upstream_param: param,
-    })
+    expect(await service.attempts()).toMatchObject([{ upstream: facts }])
+    const logged = { upstream_status: 400, upstream_code: code, upstream_param: param }
+    expect(service.logLines('"msg":"request"')).toMatchObject([logged])
   })
 
   const hostile: readonly unknown[] = [

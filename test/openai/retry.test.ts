@@ -1,18 +1,17 @@
 import { channel } from 'node:diagnostics_channel'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { connect, createServer } from 'node:net'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createUpstream } from '../../src/openai/mint.ts'
 import { Secret } from '../../src/secret.ts'
 import { buildGa, catalogOf } from '../presets/support.ts'
-import { createAuthority, createCertificate, trust } from '../support/certificates.ts'
+import { createCertificate, createTrustedAuthority } from '../support/certificates.ts'
 import { PRESETS, startTestService } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
-import { attemptsOf, expectation, type Kind, mintOutcome, outcomeOf, startFor } from './outcome.ts'
+import { expectation, type Kind, mintOutcome, outcomeOf, startFor } from './outcome.ts'
 
-const authority = await createAuthority()
-beforeAll(() => trust(authority))
+const authority = await createTrustedAuthority()
 
 type Answer = (response: ServerResponse) => unknown
 
@@ -48,7 +47,7 @@ describe('a retry', () => {
       }))
       expect(first?.headers['x-client-request-id']).toMatch(/^[0-9a-f-]{36}$/)
       expect([second, more]).toStrictEqual([first, []])
-      expect(await attemptsOf(service)).toMatchObject([
+      expect(await service.attempts()).toMatchObject([
         { outcome: 'issued', upstream: { status: 200, attempts: 2 } },
       ])
     },
@@ -72,7 +71,7 @@ describe('a retry', () => {
 
     const service = await startFor(`http://127.0.0.1:${port}/v1`)
     expect((await service.mint()).statusCode).toBe(200)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
   })
 
   it('follows a connection that was reset before its TLS handshake', async () => {
@@ -87,7 +86,7 @@ describe('a retry', () => {
     })
     const service = await startFor(`https://localhost:${await listen(front)}/v1`)
     expect((await service.mint()).statusCode).toBe(200)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { status: 200, attempts: 2 } }])
     expect(upstream.requests).toHaveLength(1)
   })
 
@@ -161,7 +160,7 @@ describe('when both calls fail', () => {
     const service = await startFor(upstream.baseUrl, { UPSTREAM_TIMEOUT_MS: '1500' })
     expect(await mintOutcome(service)).toStrictEqual(expectation(kind, reason))
     expect(upstream.asked()).toBe(2)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status, attempts: 2 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { status, attempts: 2 } }])
   })
 
   it('the second decides how long to wait', async () => {
@@ -174,7 +173,7 @@ describe('when both calls fail', () => {
   it('with refused connections, the record counts both', async () => {
     const service = await startFor('http://127.0.0.1:1/v1')
     expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_not_connected'))
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
   })
 })
 
@@ -189,7 +188,7 @@ describe('the deadline', () => {
     expect(upstream.asked()).toBe(2)
     expect(ms).toBeGreaterThan(DEADLINE_MS - 50)
     expect(ms).toBeLessThan(DEADLINE_MS + GRACE_MS)
-    const [{ upstream: report } = {}] = await attemptsOf(service)
+    const [{ upstream: report } = {}] = await service.attempts()
     expect(report).toMatchObject({
       attempts: 2,
       ms: expect.toSatisfy((value: number) => value >= DEADLINE_MS - 50),

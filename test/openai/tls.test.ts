@@ -1,20 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import type { ServerOptions } from 'node:https'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   type Certificate,
   createAuthority,
   createCertificate,
-  trust,
+  createTrustedAuthority,
   wrongCertificates,
 } from '../support/certificates.ts'
 import { createEnvironment, mintAt, startProcess, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
-import { attemptsOf, expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
+import { expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
-const authority = await createAuthority()
+const authority = await createTrustedAuthority()
 const stranger = await createAuthority()
 
 /** With the issuer's certificate, as servers send it. */
@@ -22,9 +22,6 @@ const chain = ({ key, cert }: Certificate, issuer: Certificate): Certificate => 
   key,
   cert: cert + issuer.cert,
 })
-
-// Without a trusted authority, every case would fail for the same reason.
-beforeAll(() => trust(authority))
 
 describe('a certificate', () => {
   it.each(['localhost', '127.0.0.1'])('of a known authority for %s is accepted', async (host) => {
@@ -84,7 +81,7 @@ describe('an upstream whose certificate', () => {
     const reply = await service.mint()
     expect(await outcomeOf(service, reply)).toStrictEqual(expectation('unavailable', 'upstream_tls'))
     expect(upstream.connections()).toBe(1)
-    expect(await attemptsOf(service)).toMatchObject([
+    expect(await service.attempts()).toMatchObject([
       { upstream: { status: null, request_id: null, attempts: 1 } },
     ])
     expect([upstream.heard(), upstream.requests]).toStrictEqual(['', []])

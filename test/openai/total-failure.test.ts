@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Behaviour } from '../../sandbox/behaviour.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { type Reply, startTestService, type TestService } from '../support/service.ts'
-import { attemptsOf, mintOutcome, stopClock } from './outcome.ts'
+import { mintOutcome, stopClock } from './outcome.ts'
 
 stopClock()
 
@@ -39,7 +39,7 @@ describe('after a 429', () => {
     expect((await service.mint()).headers['retry-after']).toBe(String(seconds))
 
     expect(await mintOutcome(service)).toStrictEqual(coolingDown(String(seconds)))
-    expect((await attemptsOf(service)).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
+    expect((await service.attempts()).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
     pass(seconds * 1000 - 1)
     expect(await mintOutcome(service)).toStrictEqual(coolingDown('1'))
     expect(asked(service)).toBe(1)
@@ -86,7 +86,7 @@ describe('after 20 failures', () => {
     const service = await startBroken()
     expect(asked(service)).toBe(20)
     expect(await mintOutcome(service)).toStrictEqual(breakerOpen)
-    expect((await attemptsOf(service)).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
+    expect((await service.attempts()).at(-1)).toMatchObject({ outcome: 'failed', upstream: null })
     expect(countOf(await mintAtOnce(service, 50), 503)).toBe(50)
     expect(asked(service)).toBe(20)
     expect(service.logText().match(/circuit breaker open: probing once a second/g)).toHaveLength(1)

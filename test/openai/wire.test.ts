@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
 import { API_KEY } from '../support/service.ts'
 import { listen, startReplier, startSpeaker, toReply, toSecretBody } from '../support/upstream.ts'
-import { attemptsOf, expectation, type Kind, mintOutcome, outputsOf, startFor } from './outcome.ts'
+import { expectation, type Kind, mintOutcome, outputsOf, startFor } from './outcome.ts'
 
 const MiB = 1024 * 1024
 /** A reply with a secret. */
@@ -225,7 +225,7 @@ describe('a key that looks like a request id, as Azure’s do,', () => {
     const baseUrl = await startSpeaker((socket) => socket.write(bytes))
     const service = await startFor(baseUrl, { OPENAI_API_KEY: key, OPENAI_AUTH: 'api-key' })
     expect((await service.mint()).statusCode).toBe(200)
-    expect(await attemptsOf(service)).toMatchObject([{ upstream: { request_id: null } }])
+    expect(await service.attempts()).toMatchObject([{ upstream: { request_id: null } }])
   })
 })
 

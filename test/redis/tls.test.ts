@@ -1,12 +1,11 @@
 /** Redis with TLS: which certificates the service accepts. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   type Certificate,
-  createAuthority,
   createCertificate,
-  trust,
+  createTrustedAuthority,
   wrongCertificates,
 } from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
@@ -17,10 +16,7 @@ import { startReplier, toSecretBody } from '../support/upstream.ts'
 
 const PASSWORD = 'a password that is only for tests'
 
-const authority = await createAuthority()
-
-// Without a trusted authority, every certificate would be refused, whatever the check.
-beforeAll(() => trust(authority))
+const authority = await createTrustedAuthority()
 
 interface TlsRedis extends RedisServer {
   readonly tlsPort: number

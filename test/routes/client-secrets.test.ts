@@ -76,16 +76,6 @@ describe('the preset', () => {
     expect(outcomeOf(await ask(service(), { query, body }))).toEqual(outcome)
   })
 
-  it('for another origin gets the same reply as an unknown one', async () => {
-    const [hidden, unknown] = await Promise.all(
-      ['elsewhere', 'nowhere'].map((preset) => ask(service(), { body: { preset } })),
-    )
-    const texts = [hidden, unknown].map((reply) => reply?.body.replace(/"request_id":"[^"]+"/, ''))
-    expect(texts[0]).toBe(texts[1])
-    expect(hidden?.statusCode).toBe(404)
-    expect(Object.keys(hidden?.headers ?? {})).toEqual(Object.keys(unknown?.headers ?? {}))
-  })
-
   it('for some origins is issued to them', async () => {
     const reply = await ask(service(), { body: { preset: 'elsewhere' }, headers: { origin: OTHER_ORIGIN } })
     expect(outcomeOf(reply)).toBe('issued')
@@ -105,14 +95,9 @@ describe('the preset', () => {
   })
 })
 
-type Row = [asked: unknown, outcome: unknown]
-
 describe('expires_after', () => {
   it.each<[asked: unknown, sent: number]>([
-    [{}, 60],
     [{ anchor: 'created_at' }, 60],
-    [{ anchor: 'created_at', seconds: 60 }, 60],
-    [{ seconds: 59 }, 59],
     [{ seconds: 10 }, 10],
   ])('%j makes it %i seconds', async (asked, seconds) => {
     const reply = await ask(service(), { body: { preset: 'plain', expires_after: asked } })
@@ -120,19 +105,11 @@ describe('expires_after', () => {
     expect(lastSent(service())).toMatchObject({ expires_after: { anchor: 'created_at', seconds } })
   })
 
-  const seconds = [7201, 9, 0, -60, 30.5, '30', null].map(
-    (value): Row => [{ seconds: value }, invalid('expires_after.seconds')],
-  )
-
-  it.each<Row>([
+  it.each<[asked: unknown, outcome: unknown]>([
     [{ seconds: 61 }, notAllowed('expires_after.seconds')],
-    [{ seconds: 7200 }, notAllowed('expires_after.seconds')],
-    ...seconds,
-    [{ anchor: 'now' }, invalid('expires_after.anchor')],
+    [{ seconds: 9 }, invalid('expires_after.seconds')],
     [{ seconds: 30, minutes: 1 }, invalid('expires_after.minutes')],
     [null, invalid('expires_after')],
-    [30, invalid('expires_after')],
-    [[], invalid('expires_after')],
   ])('%j is refused', async (asked, outcome) => {
     const reply = await ask(service(), { body: { preset: 'plain', expires_after: asked } })
     expect(outcomeOf(reply)).toEqual(outcome)
@@ -140,16 +117,13 @@ describe('expires_after', () => {
 })
 
 describe('a field of the wrong shape', () => {
-  it.each<[body: object]>([
-    [{ extra: 1 }],
-    [{ voice: 'marin' }],
-    [{ Session: {} }],
-    ...[null, [], 'realtime'].map((session): [object] => [{ session }]),
-    ...[null, []].map((variables): [object] => [{ variables }]),
-  ])('is refused with its name: %j', async (fields) => {
-    const outcome = outcomeOf(await ask(service(), { body: { preset: 'plain', ...fields } }))
-    expect(outcome).toEqual(invalid(Object.keys(fields)[0]))
-  })
+  it.each<[body: object]>([[{ extra: 1 }], [{ session: null }], [{ variables: [] }]])(
+    'is refused with its name: %j',
+    async (fields) => {
+      const outcome = outcomeOf(await ask(service(), { body: { preset: 'plain', ...fields } }))
+      expect(outcome).toEqual(invalid(Object.keys(fields)[0]))
+    },
+  )
 })
 
 it('a query selects the preset and nothing else', async () => {

@@ -16,30 +16,13 @@ import {
   unsupported,
   wrongMethod,
 } from '../support/replies.ts'
-import { breakAudit, ORIGIN, startTestService } from '../support/service.ts'
+import { breakAudit, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { send } from '../support/sockets.ts'
 import { type Asked, ask, environment, outcomeOf, presets } from './asking.ts'
 
 const big = 'x'.repeat(16_385)
 const evil = 'https://evil.example'
-
-describe('the limit per address comes before', () => {
-  const service = shareService({ environment: { RATE_LIMIT_PER_ADDRESS: '1/day' } })
-
-  it.each<[what: string, method: 'GET' | 'POST' | 'OPTIONS', url: string, origin: string | undefined]>([
-    ['unknown paths', 'GET', '/nowhere', ORIGIN],
-    ['malformed paths', 'GET', '/%zz', ORIGIN],
-    ['wrong methods', 'GET', CLIENT_SECRETS, ORIGIN],
-    ['missing origins', 'POST', CLIENT_SECRETS, undefined],
-    ['unlisted origins', 'POST', CLIENT_SECRETS, evil],
-    ['preflights of unlisted origins', 'OPTIONS', CLIENT_SECRETS, evil],
-  ])('%s', async (_, method, url, origin) => {
-    const headers = origin === undefined ? {} : { origin }
-    await service().app.inject('/nowhere')
-    expect(refusalOf(await service().app.inject({ method, url, headers }))).toEqual(limited)
-  })
-})
 
 describe('a check', () => {
   const service = shareService({ environment, presets })

@@ -52,15 +52,9 @@ describe('POST /v1/realtime/sessions', () => {
 
 describe('a flat field', () => {
   it.each<[what: string, body: object]>([
-    ['that equals that of the preset', { voice: 'ash' }],
     ['that equals one without a GA field', { temperature: 0.8 }],
     ['that means the same as that of the preset', { modalities: ['text', 'audio'] }],
     ['that is null, as SDKs send unset fields', { voice: null, instructions: null, tools: null }],
-    ['that the preset opens', { voice: 'marin' }],
-    [
-      'beside others of the preset',
-      { model: 'gpt-realtime-2.1', voice: 'ash', modalities: ['audio', 'text'] },
-    ],
   ])('%s passes', async (_, body) => {
     expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toBe('issued')
   })
@@ -70,37 +64,16 @@ describe('a flat field', () => {
     expect(lastSent(service())).toMatchObject({ session: { audio: { output: { voice: 'marin' } } } })
   })
 
-  it.each<[body: object, param?: string]>([
-    [{ voice: 'cedar' }],
-    [{ model: 'another' }],
-    [{ instructions: 'Be rude.' }],
-    [{ temperature: 0.9 }],
-    [{ modalities: ['text'] }],
-    [{ turn_detection: null }],
-    [{ turn_detection: { type: 'server_vad' } }, 'turn_detection.type'],
-    [{ input_audio_format: 'g711_ulaw' }],
-    [{ input_audio_transcription: { model: 'whisper-1' } }, 'input_audio_transcription.model'],
-    [{ speed: 1 }],
-    [{ tool_choice: 'none' }],
-  ])('that is outside the rule of the preset is refused with its flat name: %j', async (body, param) => {
-    const [name = ''] = Object.keys(body)
-    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(notAllowed(param ?? name))
-  })
-
-  it.each<[body: object, param?: string]>([
-    [{ tool_choice: 'no_such_function' }],
-    [{ temperature: 1.3 }],
-    [{ speed: 2 }],
-    [{ voice: 1 }],
-    [{ modalities: ['video'] }],
-    [{ turn_detection: { kind: 'server_vad' } }, 'turn_detection.kind'],
-    [{ type: 'realtime' }],
-    [{ session: {} }],
-    [{ audio: {} }],
-    [{ expires_after: { seconds: 30 } }],
-  ])('that is outside the schema is refused with its flat name: %j', async (body, param) => {
-    const [name = ''] = Object.keys(body)
-    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(invalid(param ?? name))
+  it.each<[body: object, outcome: unknown]>([
+    [{ voice: 'cedar' }, notAllowed('voice')],
+    [{ temperature: 0.9 }, notAllowed('temperature')],
+    [{ turn_detection: { type: 'server_vad' } }, notAllowed('turn_detection.type')],
+    [{ tool_choice: 'no_such_function' }, invalid('tool_choice')],
+    [{ turn_detection: { kind: 'server_vad' } }, invalid('turn_detection.kind')],
+    [{ session: {} }, invalid('session')],
+    [{ expires_after: { seconds: 30 } }, invalid('expires_after')],
+  ])('that is outside the rule or the schema is refused with its flat name: %j', async (body, outcome) => {
+    expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(outcome)
   })
 
   it.each(['dictation', 'interpreter'])('is refused by a preset of another type: %s', async (preset) => {
@@ -110,10 +83,8 @@ describe('a flat field', () => {
 
 describe('client_secret.expires_after', () => {
   it.each<[asked: unknown, seconds: number]>([
-    [{}, 60],
     [null, 60],
     [{ expires_after: null }, 60],
-    [{ expires_after: { seconds: 60 } }, 60],
     [{ expires_after: { anchor: 'created_at', seconds: 10 } }, 10],
   ])('%j makes it %i seconds', async (asked, seconds) => {
     expect(outcomeOf(await askFlat({ preset: 'classic', client_secret: asked }))).toBe('issued')
@@ -122,8 +93,6 @@ describe('client_secret.expires_after', () => {
 
   it.each<[asked: unknown, outcome: unknown]>([
     [{ expires_after: { seconds: 61 } }, notAllowed('client_secret.expires_after.seconds')],
-    [{ expires_after: { seconds: 9 } }, invalid('client_secret.expires_after.seconds')],
-    [{ expires_after: { seconds: '30' } }, invalid('client_secret.expires_after.seconds')],
     [{ expires_after: { anchor: 'now' } }, invalid('client_secret.expires_after.anchor')],
     [{ value: 'ek_mine' }, invalid('client_secret.value')],
     ['ek_mine', invalid('client_secret')],

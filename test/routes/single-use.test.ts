@@ -18,7 +18,7 @@ const mintWith = (
 ): Promise<Reply> => mint(body, toBearer(token))
 
 const lastReason = async (service: TestService): Promise<unknown> =>
-  (await service.records()).findLast(({ event }) => event === 'attempt')?.['reason']
+  (await service.attempts()).at(-1)?.['reason']
 
 describe('a token', () => {
   it('mints once', async () => {

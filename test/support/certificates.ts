@@ -58,9 +58,11 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
 export const createAuthority = (): Promise<Certificate> =>
   createCertificate({ names: ['authority.example.com'], addresses: [], isAuthority: true })
 
-/** Makes this process trust `authority`, as NODE_EXTRA_CA_CERTS does at startup. */
-export function trust(authority: Certificate): void {
+/** A CA that this process trusts from now on, as NODE_EXTRA_CA_CERTS does at startup. */
+export async function createTrustedAuthority(): Promise<Certificate> {
+  const authority = await createAuthority()
   setDefaultCACertificates([...getCACertificates('default'), authority.cert])
+  return authority
 }
 
 /** Certificates for `localhost` that a client must refuse, although it trusts `authority`. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
-import { API_KEY, createTemporaryDirectory, ORIGIN, ROOT } from './service.ts'
+import { API_KEY, createTemporaryDirectory, ORIGIN, parseRecords, ROOT, readAudit } from './service.ts'
 
 export interface ServiceProcess {
   readonly child: ChildProcess
@@ -13,6 +13,10 @@ export interface ServiceProcess {
   readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | string | null>
+  /** Sends SIGTERM, and waits for the end. */
+  readonly stop: () => Promise<number | string | null>
+  /** The records in AUDIT_DIR so far, parsed. */
+  readonly records: () => Promise<readonly Record<string, unknown>[]>
 }
 
 /** Runs `command` in the project's folder with nothing of this process's environment but PATH. */
@@ -48,7 +52,18 @@ export function startProcess(
     }
   }
 
-  return { child, stdout: () => output.stdout, stderr: () => output.stderr, seen, ended }
+  return {
+    child,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    seen,
+    ended,
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+    records: async () => parseRecords(await readAudit(environment['AUDIT_DIR'] ?? '')),
+  }
 }
 
 const toEnd = (end: unknown): number | string | null =>

@@ -45,8 +45,12 @@ export interface TestService {
   readonly records: () => Promise<readonly Record<string, unknown>[]>
   /** Their bytes. */
   readonly auditText: () => Promise<string>
+  /** Those of attempts to mint. */
+  readonly attempts: () => Promise<readonly Record<string, unknown>[]>
   /** All log lines so far. */
   readonly logText: () => string
+  /** The log lines with this text, parsed. */
+  readonly logLines: (text: string) => readonly Record<string, unknown>[]
 }
 
 /** Registers work for the end of a test or of a group. The last work runs first. */
@@ -67,6 +71,13 @@ export async function createTemporaryDirectory(defer: Defer = onTestFinished): P
   const directory = await mkdtemp(join(tmpdir(), 'realtime-mint-test-'))
   defer(() => rm(directory, { recursive: true, force: true }))
   return directory
+}
+
+/** The path of a presets file. */
+export async function writePresets(text = PRESETS): Promise<string> {
+  const path = join(await createTemporaryDirectory(), 'presets.yaml')
+  await writeFile(path, text)
+  return path
 }
 
 export async function readAudit(directory: string): Promise<string> {
@@ -125,6 +136,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     await audit.close()
     await sandbox.close()
   })
+  const records = async () => parseRecords(await readAudit(auditDirectory))
   return {
     app,
     adminApp,
@@ -140,9 +152,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
         headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
         payload: JSON.stringify(body),
       }),
-    records: async () => parseRecords(await readAudit(auditDirectory)),
+    records,
+    attempts: async () => (await records()).filter(({ event }) => event === 'attempt'),
     auditText: () => readAudit(auditDirectory),
     logText: () => lines.join(''),
+    logLines: (text) => parseRecords(lines.filter((line) => line.includes(text)).join('')),
   }
 }
 
