@@ -20,13 +20,15 @@ export const closedSets = {
 /** A pseudonym, or enough of its beginning to be meant as one. */
 export const isPseudonym = (value: string): boolean => /^[0-9a-f]{8,32}$/.test(value)
 
-/** As pseudonyms of any of `keys`, or in plain text. */
-const toCallerMatch = (values: readonly string[], keys: readonly AuditKeys[]): TextMatch => ({
-  values: [
-    ...keys.flatMap(({ toPseudonym }) => values.map((value) => toPseudonym('caller', value))),
-    ...values,
-  ],
-  beginnings: values.filter(isPseudonym),
+/** `plain` as pseudonyms of any of `keys`, or in plain text; what is given may also be a pseudonym. */
+const toPseudonymMatch = (
+  kind: 'caller' | 'address',
+  plain: readonly string[],
+  given: readonly string[],
+  keys: readonly AuditKeys[],
+): TextMatch => ({
+  values: [...keys.flatMap(({ toPseudonym }) => plain.map((value) => toPseudonym(kind, value))), ...plain],
+  beginnings: given.filter(isPseudonym),
 })
 
 /** Accepts brackets and the length of a /64; undefined if it is not an address. */
@@ -43,17 +45,6 @@ export function toCallerPseudonym(given: string, { toPseudonym }: AuditKeys): st
   if (/^[0-9a-f]{32}$/.test(given)) return given
   const address = parseAddress(given)
   return address === undefined ? toPseudonym('caller', given) : toPseudonym('address', address)
-}
-
-function toAddressMatch(values: readonly string[], keys: readonly AuditKeys[]): TextMatch {
-  const addresses = values.flatMap((value) => parseAddress(value) ?? [])
-  return {
-    values: [
-      ...keys.flatMap(({ toPseudonym }) => addresses.map((address) => toPseudonym('address', address))),
-      ...addresses,
-    ],
-    beginnings: values.filter(isPseudonym),
-  }
 }
 
 /** By the fingerprint, or its beginning. */
@@ -86,13 +77,14 @@ export interface Wanted {
 export function toRecordFilter(wanted: Wanted, keys: readonly AuditKeys[]): RecordFilter {
   const { since, until, kind, caller, address, secret, requestId } = wanted
   const secrets = secret?.filter((one) => typeof one !== 'string') ?? []
+  const addresses = address?.flatMap((text) => parseAddress(text) ?? []) ?? []
   const fingerprints = secret?.filter((one) => typeof one === 'string') ?? []
   return {
     since,
     until,
     kind: Object.fromEntries(Object.entries(kind).filter(([, values]) => values !== undefined)),
-    caller: caller && toCallerMatch(caller, keys),
-    address: address && toAddressMatch(address, keys),
+    caller: caller && toPseudonymMatch('caller', caller, caller, keys),
+    address: address && toPseudonymMatch('address', addresses, address, keys),
     secret: secret && toSecretMatch(secrets, fingerprints, keys),
     requestId: requestId && { values: [], beginnings: requestId },
   }

@@ -6,6 +6,7 @@ import {
   matches,
   oneOf,
   type RecordFilter,
+  type Span,
   type Term,
   toAddressTerm,
   toKindTerms,
@@ -70,7 +71,7 @@ function toCountedTerm(filter: RecordFilter, isByAddress: boolean): Term | undef
 }
 
 /** A part of the span, and what it is counted from: units of this length, or records. */
-interface Piece extends Pick<RecordFilter, 'since' | 'until'> {
+interface Piece extends Span {
   readonly unitMs?: number
 }
 
@@ -110,7 +111,7 @@ function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: b
     const { sql, values } = joinTerms('AND', [
       ...when(unitMs, (ms) => ({ sql: 'span = ?', values: [ms] })),
       // By a term, SQLite uses no index for the time, but one in the order of the groups.
-      ...inSpan({ ...span, kind: {} }, isOfMost && unitMs === undefined ? '+time' : 'time'),
+      ...inSpan(span, isOfMost && unitMs === undefined ? '+time' : 'time'),
       ...toKindTerms(own),
       ...when(filter.address, toAddressTerm),
       ...toOwnTerms(filter),

@@ -81,7 +81,9 @@ export const within = (column: string, table: string, { sql, values }: Term, sel
   values,
 })
 
-export const inSpan = ({ since, until }: RecordFilter, column = 'time'): Term[] => [
+export type Span = Pick<RecordFilter, 'since' | 'until'>
+
+export const inSpan = ({ since, until }: Span, column = 'time'): Term[] => [
   ...when(since, (time) => ({ sql: `${column} >= ?`, values: [time] })),
   ...when(until, (time) => ({ sql: `${column} < ?`, values: [time] })),
 ]
@@ -128,7 +130,7 @@ const all: Term = { sql: 'records', values: [] }
 function inMinutes({ since, until, ...filter }: RecordFilter, direction: string, limit: number): Term {
   const minutes = joinTerms('AND', [
     { sql: 'span = ?', values: [MINUTE_MS] },
-    ...inSpan({ since: since === undefined ? since : since - MINUTE_MS, until, kind: {} }),
+    ...inSpan({ since: since === undefined ? since : since - MINUTE_MS, until }),
     ...toKindTerms(filter),
   ])
   // In the first and in the last minute, they may be outside the span.
@@ -175,7 +177,7 @@ export function selectPage(database: DatabaseSync, page: Page): Location[] {
 }
 
 /** Lines of the files that overlap the span and that are not records. */
-export function countSkipped(database: DatabaseSync, { since, until }: RecordFilter): number {
+export function countSkipped(database: DatabaseSync, { since, until }: Span): number {
   const statement = database.prepare(
     `SELECT coalesce(sum(skipped + (indexed < size)), 0) AS skipped FROM files
     WHERE (last_time IS NULL OR last_time >= ?) AND (opened IS NULL OR opened < ?)`,

@@ -29,13 +29,18 @@ const checkpoint = z.object({
 
 type Checkpoint = Readonly<z.infer<typeof checkpoint>>
 
-const blank = { id: null, indexed: 0, tail: new Uint8Array(), skipped: 0, last_time: null } as const
-
 /** More than the seal at the end of a line, which no two lines share. */
 const TAIL_BYTES = 128
 
 const readCheckpoint = (database: DatabaseSync, name: string): Checkpoint | undefined =>
   checkpoint.optional().parse(database.prepare('SELECT * FROM files WHERE name = ?').get(name))
+
+const blank = { indexed: 0, skipped: 0, last_time: null } as const
+
+function createCheckpoint(database: DatabaseSync): Pick<Checkpoint, 'id' | keyof typeof blank> {
+  const row = database.prepare('SELECT coalesce(max(id), 0) + 1 AS id FROM files').get()
+  return { id: Number(row?.['id']), ...blank }
+}
 
 const isCurrent = (listed: ListedFile, known: Checkpoint | undefined): boolean =>
   known !== undefined &&
@@ -85,11 +90,6 @@ interface FileUpdate {
   readonly onRead: (bytes: number) => void
 }
 
-const SAVE = `INSERT INTO files (id, name, opened, identity, size, mtime, indexed, tail, skipped, last_time)
-  VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET identity = excluded.identity, size = excluded.size,
-  mtime = excluded.mtime, indexed = excluded.indexed, tail = excluded.tail, skipped = excluded.skipped,
-  last_time = excluded.last_time RETURNING id`
-
 async function indexFile(file: FileHandle, { database, listed, writer, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
   let known = readCheckpoint(database, name)
@@ -99,18 +99,9 @@ async function indexFile(file: FileHandle, { database, listed, writer, onRead }:
     forgetFile(database, name)
     known = undefined
   }
-  const statement = database.prepare(SAVE)
-  const openedAt = toOpenedAt(name)
-  const opened = Number.isNaN(openedAt) ? null : openedAt
-  const start = known ?? blank
-  const save = (indexed: number, tail: Uint8Array, skipped: number, lastTime: number | null): number =>
-    Number(
-      statement.get(start.id, name, opened, identity, size, mtimeMs, indexed, tail, skipped, lastTime)?.[
-        'id'
-      ],
-    )
+  const start = known ?? createCheckpoint(database)
   let { indexed, skipped, last_time: lastTime } = start
-  writer.begin(save(indexed, start.tail, skipped, lastTime))
+  writer.begin(start.id)
   for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {
     for (const line of lines) {
       const offset = start.indexed + line.offset
@@ -125,7 +116,10 @@ async function indexFile(file: FileHandle, { database, listed, writer, onRead }:
     }
   }
   writer.flush()
-  save(indexed, await readTail(file, indexed), skipped, lastTime)
+  const tail = await readTail(file, indexed)
+  // SQLite takes NaN for null.
+  const values = [start.id, name, toOpenedAt(name), identity, size, mtimeMs, indexed, tail, skipped, lastTime]
+  database.prepare('REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?)').run(...values)
 }
 
 async function updateFile(update: FileUpdate): Promise<void> {

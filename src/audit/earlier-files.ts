@@ -5,16 +5,11 @@ import { type Head, isFileName, type Mention, type NamedHead, readMentions } fro
 import { type OldFile, readOldFile } from './old-file.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
-export interface TornFile {
-  readonly head: NamedHead
-  readonly bytes: number
-}
-
 export interface Survey {
   /** To be named. */
   readonly heads: readonly NamedHead[]
   /** To be vouched for. */
-  readonly torn: readonly TornFile[]
+  readonly torn: readonly Mention[]
   /** Names of files that nothing more will be written to. */
   readonly ended: readonly string[]
 }
@@ -40,10 +35,11 @@ const DEAD_WRITER_MS = 300_000
 
 const MAX_READERS = 8
 
-const toKey = ({ file, mac }: NamedHead, tornBytes: number | null = null): string =>
+const toKey = ({ file, mac, tornBytes = null }: NamedHead & Partial<Mention>): string =>
   `${file} ${mac} ${tornBytes ?? ''}`
 
-const toKeys = ({ tornBytes, ...head }: Mention): string[] => [toKey(head), toKey(head, tornBytes)]
+/** Who vouches for the end of a file also names it. */
+const toKeys = (mention: Mention): string[] => [toKey({ ...mention, tornBytes: null }), toKey(mention)]
 
 /** The file may be an earlier one, or one that this process wrote. */
 export const toNamedHead = ({ name, head }: { name: string; head: Head | null }): NamedHead => ({
@@ -79,8 +75,8 @@ export class EarlierFiles {
       // A crash leaves no bytes after a `close`: verify reports them.
       torn: known
         .filter((file) => file.tornBytes > 0 && !isClosed(file))
-        .map((file) => ({ head: toNamedHead(file), bytes: file.tornBytes }))
-        .filter(({ head, bytes }) => !this.#mentioned.has(toKey(head, bytes))),
+        .map((file) => Object.assign(toNamedHead(file), { tornBytes: file.tornBytes }))
+        .filter((mention) => !this.#mentioned.has(toKey(mention))),
       ended: files.filter((file) => this.#isEnded(file)).map(({ name }) => name),
     }
   }
@@ -88,8 +84,7 @@ export class EarlierFiles {
   /** To be called when a survey is on record: no later file needs to repeat it. */
   mention({ heads, torn, ended }: Survey): void {
     for (const name of ended) this.#settled.add(name)
-    for (const head of heads) this.#mentioned.add(toKey(head))
-    for (const { head, bytes } of torn) this.#mentioned.add(toKey(head, bytes))
+    for (const mention of [...heads, ...torn]) this.#mentioned.add(toKey(mention))
   }
 
   #isEnded(file: OldFile): boolean {
@@ -118,11 +113,9 @@ export class EarlierFiles {
 
 /** Why nothing was acknowledged between a writer's last file and this one. */
 export interface Gap {
-  /** The last line that was acknowledged. */
-  readonly head: NamedHead
   readonly cause: string
   /** Records that could not be written. */
-  readonly lost: number
+  lost: number
 }
 
 export interface FirstRecordsOptions {
@@ -131,24 +124,23 @@ export interface FirstRecordsOptions {
   /** Identifies the key that seals the file. */
   readonly keyId: string
   readonly earlier: Survey
-  readonly gap: Gap | undefined
+  /** After the last line that was acknowledged. */
+  readonly gap: (NamedHead & Gap) | undefined
 }
 
 /** Keeps each line below 2 KiB; more heads go into further `open` records. */
 const HEADS_PER_RECORD = 8
 
 export function toFirstRecords({ file, keyId, earlier, gap }: FirstRecordsOptions): RecordFields[] {
-  const heads = earlier.heads.map(({ file: name, seq, mac }) => ({ file: name, seq, mac }))
+  const { heads } = earlier
   const chunks = Array.from({ length: Math.max(1, Math.ceil(heads.length / HEADS_PER_RECORD)) }, (_, index) =>
     heads.slice(index * HEADS_PER_RECORD, (index + 1) * HEADS_PER_RECORD),
   )
   return [
     ...chunks.map((some) => toEventFields('open', { detail: { file, key: keyId, heads: some } })),
-    ...earlier.torn.map(({ head, bytes }) =>
-      toEventFields('recovered', { detail: { ...head, torn_bytes: bytes } }),
+    ...earlier.torn.map(({ tornBytes, ...head }) =>
+      toEventFields('recovered', { detail: { ...head, torn_bytes: tornBytes } }),
     ),
-    ...(gap === undefined
-      ? []
-      : [toEventFields('gap', { detail: { ...gap.head, cause: gap.cause, lost: gap.lost } })]),
+    ...(gap === undefined ? [] : [toEventFields('gap', { detail: { ...gap } })]),
   ]
 }

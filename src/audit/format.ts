@@ -46,6 +46,11 @@ export const toWriter = (name: string): string | undefined => fileName.exec(name
 export const toOpenedAt = (name: string): number =>
   Date.parse(name.replace(fileName, '$1-$2-$3T$4:$5:$6.$7Z'))
 
+export const DAY_MS = 86_400_000
+
+/** The number of a day, in UTC: a file is of one day, and is kept for whole days. */
+export const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
+
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
 
 const namedHead = z.object({ file: z.string(), seq: z.int().nonnegative().nullable(), mac: hex64.nullable() })

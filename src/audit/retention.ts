@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import { listAuditFiles, toMentions, toNamedHead } from './earlier-files.ts'
-import { readOwnName, toOpenedAt } from './format.ts'
+import { DAY_MS, readOwnName, toDay, toOpenedAt } from './format.ts'
 import { readOldFile } from './old-file.ts'
 import { type RecordFields, toEventFields } from './record.ts'
 
@@ -26,10 +26,7 @@ export interface RetentionOptions {
   readonly onKept: (cause: string) => void
 }
 
-const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-
-const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
 
 /**
  * A wrong clock must not cost any evidence. So nothing is removed in the first day of a process, in the day after the

@@ -4,9 +4,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anchors } from './anchors.ts'
 import { createDirectory, syncDirectory } from './directory.ts'
-import { EarlierFiles, type Survey, toFirstRecords, toNamedHead } from './earlier-files.ts'
+import { EarlierFiles, type Gap, type Survey, toFirstRecords, toNamedHead } from './earlier-files.ts'
 import { type AuditFile, createAuditFile, type Durability, toWriteError } from './file.ts'
-import { type NamedHead, toFileName } from './format.ts'
+import { DAY_MS, type NamedHead, toDay, toFileName } from './format.ts'
 import type { AuditKeys } from './keys.ts'
 import { type Lines, type RecordFields, toEventFields, toLines } from './record.ts'
 
@@ -24,10 +24,6 @@ export interface FileSeriesOptions {
 /** With the largest batch on top, a file stays below 64 MiB. */
 const FULL_BYTES = 62 * 1024 * 1024
 
-const DAY_MS = 86_400_000
-
-const toDay = (ms: number): number => Math.floor(ms / DAY_MS)
-
 /**
  * A file belongs to one process and is never opened again. Calls must not overlap, except `abandon`: it may come at any
  * time, and a call that is under way then has no further effect.
@@ -43,7 +39,7 @@ export class FileSeries {
   #opening: { isAbandoned: boolean } | undefined
   /** The file before, for the next one to name. */
   #before: NamedHead | undefined
-  #gap: { readonly cause: string; lost: number } | undefined
+  #gap: Gap | undefined
   /** A file that could not be opened fully. No record in it was acknowledged. */
   #leftover: string | undefined
 
@@ -129,7 +125,7 @@ export class FileSeries {
     await this.#removeLeftover()
     const before = this.#before
     const earlier = before === undefined ? found : { ...found, heads: [before, ...found.heads] }
-    const gap = before && this.#gap && { head: before, ...this.#gap }
+    const gap = before && this.#gap && { ...before, ...this.#gap }
     const file = await this.#create()
     const records = toFirstRecords({ file: file.name, keyId: keys.id, earlier, gap })
     try {
