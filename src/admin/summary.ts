@@ -3,7 +3,6 @@ import type { AuditIndex, FoundRecord } from '../audit-reader/audit-index.ts'
 import { closedSets } from '../audit-reader/filters.ts'
 import type { Group } from '../audit-reader/index-groups.ts'
 import type { RecordFilter } from '../audit-reader/index-query.ts'
-import { HOUR_MS } from '../audit-reader/index-schema.ts'
 import { isObject } from '../json.ts'
 import type { Summary } from './api-schemas.ts'
 import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'
@@ -118,23 +117,11 @@ function toChange({ time, record }: FoundRecord): Change | undefined {
   }
 }
 
-/**
- * The newest ones, also from before the span: the first error in it may be due to one of them. The counts say which
- * hours have any, so few records are read.
- */
+/** The newest ones, also from before the span: the first error in it may be due to one of them. */
 async function readChanges(index: AuditIndex, until: number): Promise<Change[]> {
-  const kind = { event: changeEvents }
-  const end = Math.ceil(until / HOUR_MS) * HOUR_MS
-  const groups = await index.count({ until: end, kind }, ['hour'])
-  const hours = groups.map(({ values: [hour] }) => Number(hour)).toSorted((one, other) => other - one)
-  const found: Change[] = []
-  for (const since of hours) {
-    if (found.length >= MAX_CHANGES) break
-    const filter = { since, until: Math.min(until, since + HOUR_MS), kind }
-    const { records } = await index.select({ filter, order: 'newest', limit: MAX_CHANGES })
-    found.push(...records.flatMap((record) => toChange(record) ?? []))
-  }
-  return found.toReversed()
+  const filter = { until, kind: { event: changeEvents } }
+  const { records } = await index.select({ filter, order: 'newest', limit: MAX_CHANGES })
+  return records.flatMap((found) => toChange(found) ?? []).toReversed()
 }
 
 /** Whether issued secrets would be seen beside failures. */
