@@ -2,9 +2,7 @@
 import { findings } from '../src/audit-reader/findings.ts'
 import { ServiceError } from '../src/errors.ts'
 import { meanings } from '../src/reason-meanings.ts'
-import { type Reason, reasons } from '../src/reasons.ts'
-
-const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
+import { isReason, reasons } from '../src/reasons.ts'
 
 const HEADING = `# Codes and reasons
 

@@ -1,5 +1,5 @@
 /** What each reason means, and what to do about it: for docs/reasons.md. */
-import type { Reason } from './reasons.ts'
+import { isReason, type Reason } from './reasons.ts'
 
 const TELL_ISSUER = 'Check how your issuer creates tokens.'
 const SEE_ADDRESS = 'If many callers share one address, check TRUST_PROXY.'
@@ -113,3 +113,6 @@ export const meanings: Readonly<Record<Reason, string>> = {
   draining: 'The process received SIGTERM and is about to end.',
   unexpected: 'A bug in realtime-mint. The log line with the same request id says where.',
 }
+
+/** Null if it is no reason. */
+export const toMeaning = (reason: unknown): string | null => (isReason(reason) ? meanings[reason] : null)

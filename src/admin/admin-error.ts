@@ -1,4 +1,5 @@
 /** What the admin listener refuses, and what it says. The envelope is that of the public listener. */
+import type { z } from 'zod'
 import { toType } from '../errors.ts'
 
 interface AdminErrorRow {
@@ -7,12 +8,14 @@ interface AdminErrorRow {
   readonly message: string
 }
 
+const invalid = (message: string, status = 400): AdminErrorRow => ({
+  status,
+  code: 'invalid_request',
+  message,
+})
+
 const rows = {
-  host: {
-    status: 421,
-    code: 'invalid_request',
-    message: 'This host name is not served. Ask localhost or a loopback address.',
-  },
+  host: invalid('This host name is not served. Ask localhost or a loopback address.', 421),
   cross_site: {
     status: 403,
     code: 'origin_not_allowed',
@@ -38,39 +41,17 @@ const rows = {
     code: 'writes_disabled',
     message: 'Writes need a token, and none is set. Set ADMIN_TOKEN_FILE and start the service again.',
   },
-  query: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'The query parameter in param has a value that it does not take.',
-  },
-  query_unknown: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'The URL has a query parameter that does not exist. Take it out.',
-  },
-  span: { status: 400, code: 'invalid_request', message: 'since must be before until, by at most 400 days.' },
-  field: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'The field in param has a value that it does not take.',
-  },
-  field_unknown: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'The body has a field that does not exist. Take it out.',
-  },
-  scope: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'Name one scope: preset, origin, caller, or all.',
-  },
-  preset: { status: 400, code: 'invalid_request', message: 'The presets file has no such preset.' },
-  origin: { status: 400, code: 'invalid_request', message: 'ALLOWED_ORIGINS does not list this origin.' },
-  caller: {
-    status: 400,
-    code: 'invalid_request',
-    message: 'This is the beginning of a pseudonym. Give all 32 digits, or the caller’s name or address.',
-  },
+  query: invalid('The query parameter in param has a value that it does not take.'),
+  query_unknown: invalid('The URL has a query parameter that does not exist. Take it out.'),
+  span: invalid('since must be before until, by at most 400 days.'),
+  field: invalid('The field in param has a value that it does not take.'),
+  field_unknown: invalid('The body has a field that does not exist. Take it out.'),
+  scope: invalid('Name one scope: preset, origin, caller, or all.'),
+  preset: invalid('The presets file has no such preset.'),
+  origin: invalid('ALLOWED_ORIGINS does not list this origin.'),
+  caller: invalid(
+    'This is the beginning of a pseudonym. Give all 32 digits, or the caller’s name or address.',
+  ),
   not_paused: {
     status: 404,
     code: 'not_paused',
@@ -101,8 +82,8 @@ const rows = {
     code: 'too_many_streams',
     message: 'Too many pages listen to /api/live. Try again after Retry-After, or ask /api/state.',
   },
-  route: { status: 404, code: 'invalid_request', message: 'This path does not exist.' },
-  method: { status: 405, code: 'invalid_request', message: 'Use a method that the Allow header lists.' },
+  route: invalid('This path does not exist.', 404),
+  method: invalid('Use a method that the Allow header lists.', 405),
 } as const satisfies Record<string, AdminErrorRow>
 
 export type AdminErrorName = keyof typeof rows
@@ -136,4 +117,17 @@ export class AdminError extends Error {
       error: { message, type: toType(status), code, param, request_id: requestId },
     })
   }
+}
+
+/** Throws an AdminError that names the parameter or field. */
+export function parse<Type extends z.ZodType>(
+  schema: Type,
+  given: unknown,
+  kind: 'field' | 'query',
+): z.infer<Type> {
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  if (issue?.code === 'unrecognized_keys') throw new AdminError(`${kind}_unknown`)
+  throw new AdminError(kind, {}, String(issue?.path[0] ?? ''))
 }

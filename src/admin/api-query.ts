@@ -5,13 +5,14 @@ import type { AuditKeys } from '../audit/keys.ts'
 import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-reader/filters.ts'
 import type { Cursor, RecordFilter } from '../audit-reader/index-query.ts'
 import { parseInstant } from '../audit-reader/instant.ts'
-import { AdminError } from './admin-error.ts'
+import { AdminError, parse } from './admin-error.ts'
 
 const MAX_ALTERNATIVES = 20
 const MAX_LIMIT = 200
 const DEFAULT_LIMIT = 50
 const MAX_SPAN_MS = 400 * 86_400_000
 const DEFAULT_SINCE = '1h'
+const ANY_EVENT = 'any'
 
 /** A parameter may be repeated. */
 const many = <Item extends z.ZodType>(item: Item) =>
@@ -36,7 +37,8 @@ export const attemptsQuery = z.strictObject({
   outcome: many(z.enum(closedSets.outcome)),
   code: many(name.refine((text) => closedSets.code.includes(text))),
   reason: many(name.refine((text) => closedSets.reason.includes(text))),
-  event: many(z.enum(closedSets.event)),
+  /** `any`: also what is no attempt. */
+  event: many(z.enum([...closedSets.event, ANY_EVENT])),
   status: many(
     z
       .string()
@@ -53,8 +55,6 @@ export const attemptsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
   cursor: cursor.optional(),
 })
-
-type Given = z.infer<typeof attemptsQuery>
 
 export interface ParsedQuery {
   readonly filter: RecordFilter
@@ -73,15 +73,6 @@ function toInstant(param: 'since' | 'until', text: string | undefined, now: numb
   return ms
 }
 
-/** Throws an AdminError. */
-function parse(query: unknown): Given {
-  const parsed = attemptsQuery.safeParse(query)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  if (issue?.code === 'unrecognized_keys') throw new AdminError('query_unknown')
-  throw new AdminError('query', {}, String(issue?.path[0] ?? ''))
-}
-
 export interface QueryContext {
   readonly keys: AuditKeys
   /** Unix milliseconds. */
@@ -90,9 +81,10 @@ export interface QueryContext {
 
 /** Throws an AdminError. */
 export function parseAttemptsQuery(query: unknown, { keys, now }: QueryContext): ParsedQuery {
-  const given = parse(query)
+  const given = parse(attemptsQuery, query, 'query')
   const { caller, address, secret, request_id: requestId, limit, cursor: after } = given
-  const { outcome, code, reason, status, preset, origin, event = defaultEvents } = given
+  const { outcome, code, reason, status, preset, origin, event: events = defaultEvents } = given
+  const event = events.some((one) => one === ANY_EVENT) ? undefined : events
   const wanted = {
     since: toInstant('since', given.since, now),
     until: toInstant('until', given.until, now),

@@ -1,12 +1,11 @@
 /** `/api/pauses`: what an operator paused, and pausing and resuming it. */
 import type { FastifyInstance } from 'fastify'
-import type { z } from 'zod'
 import type { AuditKeys } from '../audit/keys.ts'
 import { isShortened, toCallerPseudonym } from '../audit-reader/filters.ts'
 import { type GivenScope, parsePauseDuration, type Scoped, toScope } from '../pauses/pause.ts'
 import type { Pauses, Stored } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
-import { AdminError } from './admin-error.ts'
+import { AdminError, parse } from './admin-error.ts'
 import { type PausesReply, pauseBody, resumeQuery, type StoredReply } from './api-schemas.ts'
 
 export interface PauseRouteOptions {
@@ -31,15 +30,6 @@ const toStoredReply = ({ filesFault, redisFault }: Stored): StoredReply => ({
   survives_restart: filesFault === null,
   reaches_replicas: redisFault === undefined ? null : redisFault === null,
 })
-
-/** Throws an AdminError. */
-function parse<Type extends z.ZodType>(schema: Type, given: unknown, kind: 'field' | 'query'): z.infer<Type> {
-  const parsed = schema.safeParse(given)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  if (issue?.code === 'unrecognized_keys') throw new AdminError(`${kind}_unknown`)
-  throw new AdminError(kind, {}, String(issue?.path[0] ?? ''))
-}
 
 /** Throws an AdminError unless one scope is given. */
 function toOneScope(given: GivenScope, keys: AuditKeys): Scoped {

@@ -3,17 +3,10 @@ import type { SelectedPage } from '../audit-reader/audit-index.ts'
 import type { Cursor } from '../audit-reader/index-query.ts'
 import type { ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
-import { meanings } from '../reason-meanings.ts'
-import { type Reason, reasons } from '../reasons.ts'
+import { toMeaning } from '../reason-meanings.ts'
 import type { AttemptsReply } from './api-schemas.ts'
 
 export const toCursorText = ({ time, file, offset }: Cursor): string => `${time}/${file}/${offset}`
-
-const isReason = (value: unknown): value is Reason =>
-  typeof value === 'string' && Object.hasOwn(reasons, value)
-
-/** The sentence of an attempt's reason; null if it has none. */
-const toMeaning = ({ reason }: ReadRecord): string | null => (isReason(reason) ? meanings[reason] : null)
 
 export const toAttempts = (
   { records, next }: SelectedPage,
@@ -21,7 +14,7 @@ export const toAttempts = (
 ): AttemptsReply => ({
   records: records.map((found) => ({
     id: toCursorText(found),
-    meaning: toMeaning(found.record),
+    meaning: toMeaning(found.record.reason),
     record: { ...found.record },
   })),
   next: next === undefined ? null : toCursorText(next),

@@ -9,8 +9,7 @@ import type { Upstream } from '../openai/mint.ts'
 import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Unready } from '../readiness.ts'
-import { meanings } from '../reason-meanings.ts'
-import { type Reason, reasons } from '../reasons.ts'
+import { toMeaning } from '../reason-meanings.ts'
 import { readVersion } from '../version.ts'
 import type { StateReply } from './api-schemas.ts'
 import { toPausesReply } from './pause-routes.ts'
@@ -37,8 +36,6 @@ export interface StateOptions {
 
 const parts = ['upstream', 'redis', 'key_set', 'presets_file', 'api_key_file', 'audit'] as const
 
-const isReason = (cause: string): cause is Reason => Object.hasOwn(reasons, cause)
-
 function toPart(part: Part, { conditions, usedParts }: StateOptions): StateReply['parts'][number] {
   const { state, sinceMs, lastError } = conditions.of(part)
   return {
@@ -47,7 +44,7 @@ function toPart(part: Part, { conditions, usedParts }: StateOptions): StateReply
     since: sinceMs,
     last_error: lastError && {
       cause: lastError.cause,
-      meaning: isReason(lastError.cause) ? meanings[lastError.cause] : null,
+      meaning: toMeaning(lastError.cause),
       at: lastError.atMs,
     },
   }

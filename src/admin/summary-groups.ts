@@ -1,6 +1,5 @@
 /** Counts by code and by preset. */
-import { meanings } from '../reason-meanings.ts'
-import { type Reason, reasons } from '../reasons.ts'
+import { toMeaning } from '../reason-meanings.ts'
 import type { Summary } from './api-schemas.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -15,7 +14,14 @@ export interface Tally {
   readonly count: number
 }
 
-const sumOf = (tallies: readonly Tally[]): number => tallies.reduce((sum, { count }) => sum + count, 0)
+type Counted = Pick<Tally, 'outcome' | 'count'>
+
+const sumOf = (counted: readonly Counted[]): number => counted.reduce((sum, { count }) => sum + count, 0)
+
+export function sumByOutcome(counted: readonly Counted[]): Record<Tally['outcome'], number> {
+  const of = (wanted: Tally['outcome']): number => sumOf(counted.filter(({ outcome }) => outcome === wanted))
+  return { issued: of('issued'), refused: of('refused'), failed: of('failed') }
+}
 
 const earliest = (tallies: readonly Tally[]): number =>
   tallies.reduce((found, { time }) => Math.min(found, time), Infinity)
@@ -23,14 +29,12 @@ const earliest = (tallies: readonly Tally[]): number =>
 const latest = (tallies: readonly Tally[]): number =>
   tallies.reduce((found, { time }) => Math.max(found, time), -Infinity)
 
-const isReason = (value: string | null): value is Reason => value !== null && Object.hasOwn(reasons, value)
-
 const toReasons = (tallies: readonly Tally[]): Summary['codes'][number]['reasons'] =>
   [...Map.groupBy(tallies, ({ reason }) => reason)]
     .map(([reason, own]) => ({
       reason,
       count: sumOf(own),
-      meaning: isReason(reason) ? meanings[reason] : null,
+      meaning: toMeaning(reason),
     }))
     .toSorted((one, other) => other.count - one.count)
 
@@ -64,22 +68,23 @@ function toFailingSince(tallies: readonly Tally[]): number | null {
   return failures.length === 0 ? null : earliest(failures)
 }
 
+interface PresetOptions {
+  /** Whether the tallies have every outcome, so that failures can be told from a filter. */
+  readonly hasAllOutcomes: boolean
+}
+
+const toPreset = (
+  preset: string | null,
+  own: readonly Tally[],
+  { hasAllOutcomes }: PresetOptions,
+): Summary['presets'][number] => ({
+  preset,
+  ...sumByOutcome(own),
+  failing_since: preset === null || !hasAllOutcomes ? null : toFailingSince(own),
+})
+
 /** Most frequent first. */
-export const groupPresets = (
-  tallies: readonly Tally[],
-  { hasAllOutcomes }: { readonly hasAllOutcomes: boolean },
-): Summary['presets'] =>
+export const groupPresets = (tallies: readonly Tally[], options: PresetOptions): Summary['presets'] =>
   [...Map.groupBy(tallies, ({ preset }) => preset)]
-    .map(([preset, own]) => {
-      const of = (wanted: Tally['outcome']): number => sumOf(own.filter(({ outcome }) => outcome === wanted))
-      return {
-        preset,
-        issued: of('issued'),
-        refused: of('refused'),
-        failed: of('failed'),
-        failing_since: preset === null || !hasAllOutcomes ? null : toFailingSince(own),
-      }
-    })
-    .toSorted(
-      (one, other) => other.issued + other.refused + other.failed - (one.issued + one.refused + one.failed),
-    )
+    .toSorted(([, one], [, other]) => sumOf(other) - sumOf(one))
+    .map(([preset, own]) => toPreset(preset, own, options))

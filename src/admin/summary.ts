@@ -5,7 +5,7 @@ import type { Group } from '../audit-reader/index-groups.ts'
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { isObject } from '../json.ts'
 import type { Summary } from './api-schemas.ts'
-import { groupCodes, groupPresets, type Tally } from './summary-groups.ts'
+import { groupCodes, groupPresets, sumByOutcome, type Tally } from './summary-groups.ts'
 import { toTimeline } from './timeline.ts'
 
 const MAX_FREQUENT = 8
@@ -35,17 +35,10 @@ const toTally = ({ values: [time, outcome, code, reason, preset], count }: Group
 type Caller = Summary['callers'][number]
 
 function toCaller(pseudonym: string, own: readonly Group[]): Caller {
-  const of = (wanted: string): number =>
-    sumOf(own.filter(({ values: [, outcome] }) => toOutcome(outcome) === wanted))
   const codes = own.filter(({ values: [, , code] }) => code !== null)
   const [top] = codes.toSorted((one, other) => other.count - one.count)
-  return {
-    pseudonym,
-    issued: of('issued'),
-    refused: of('refused'),
-    failed: of('failed'),
-    code: toText(top?.values[2]),
-  }
+  const counts = own.map(({ values: [, outcome], count }) => ({ outcome: toOutcome(outcome), count }))
+  return { pseudonym, ...sumByOutcome(counts), code: toText(top?.values[2]) }
 }
 
 /** The callers or addresses with these names, each with the code that it got most often. */
@@ -61,67 +54,51 @@ async function readCallers(
   return names.map((name) => toCaller(name, groups.get(name) ?? []))
 }
 
-const sumOf = (groups: readonly Pick<Group, 'count'>[]): number =>
-  groups.reduce((sum, { count }) => sum + count, 0)
-
 type Change = Summary['changes'][number]
 
-const changeEvents = [
-  'open',
-  'close',
-  'config',
-  'key',
-  'store',
-  'pause',
-  'gap',
-  'recovered',
-  'removed',
-] as const
+interface Changed {
+  readonly record: FoundRecord['record']
+  readonly detail: Readonly<Record<string, unknown>>
+}
 
 /** What the pause stops; its kind if the record does not name it. */
-const toPauseName = ({ preset, origin, caller }: FoundRecord['record'], scope: unknown): string | null =>
+const toPauseName = ({ record: { preset, origin, caller }, detail: { scope } }: Changed): string | null =>
   [preset, origin, caller, scope].find((name) => typeof name === 'string') ?? null
 
-/** Undefined for what happens in normal operation: a full file is closed and another one opened. */
-function toChange({ time, record }: FoundRecord): Change | undefined {
-  const detail = isObject(record['detail']) ? record['detail'] : {}
-  const cause = typeof detail['cause'] === 'string' ? detail['cause'] : null
-  const revision = typeof record['revision'] === 'string' ? record['revision'] : null
-  switch (record['event']) {
-    case 'open':
-      return record['seq'] === 0 ? { time, change: 'started', detail: null } : undefined
-    case 'close':
-      return cause === 'stopped' ? { time, change: 'stopped', detail: null } : undefined
-    case 'config':
-      return { time, change: 'presets', detail: revision }
-    case 'key':
-      return { time, change: 'key', detail: null }
-    case 'store':
-      return {
-        time,
-        change: detail['state'] === 'degraded' ? 'store_degraded' : 'store_restored',
-        detail: cause,
-      }
-    case 'pause': {
-      const change = detail['state'] === 'paused' ? 'paused' : 'resumed'
-      return { time, change, detail: toPauseName(record, detail['scope']) }
-    }
-    case 'gap':
-      return { time, change: 'audit_gap', detail: cause }
-    case 'recovered':
-      return { time, change: 'audit_recovered', detail: null }
-    case 'removed':
-      return { time, change: 'audit_removed', detail: null }
-    default:
-      return undefined
-  }
+const toCause = ({ detail: { cause } }: Changed): string | null => (typeof cause === 'string' ? cause : null)
+
+/** By event. Undefined for what happens in normal operation: a full file is closed and another one opened. */
+const toChanges: Readonly<Record<string, (changed: Changed) => Omit<Change, 'time'> | undefined>> = {
+  open: ({ record }) => (record['seq'] === 0 ? { change: 'started', detail: null } : undefined),
+  close: (changed) => (toCause(changed) === 'stopped' ? { change: 'stopped', detail: null } : undefined),
+  config: ({ record: { revision } }) => ({
+    change: 'presets',
+    detail: typeof revision === 'string' ? revision : null,
+  }),
+  key: () => ({ change: 'key', detail: null }),
+  store: (changed) => ({
+    change: changed.detail['state'] === 'degraded' ? 'store_degraded' : 'store_restored',
+    detail: toCause(changed),
+  }),
+  pause: (changed) => ({
+    change: changed.detail['state'] === 'paused' ? 'paused' : 'resumed',
+    detail: toPauseName(changed),
+  }),
+  gap: (changed) => ({ change: 'audit_gap', detail: toCause(changed) }),
+  recovered: () => ({ change: 'audit_recovered', detail: null }),
+  removed: () => ({ change: 'audit_removed', detail: null }),
 }
 
 /** The newest ones, also from before the span: the first error in it may be due to one of them. */
 async function readChanges(index: AuditIndex, until: number): Promise<Change[]> {
-  const filter = { until, kind: { event: changeEvents } }
+  const filter = { until, kind: { event: Object.keys(toChanges) } }
   const { records } = await index.select({ filter, order: 'newest', limit: MAX_CHANGES })
-  return records.flatMap((found) => toChange(found) ?? []).toReversed()
+  const changes = records.flatMap(({ time, record }) => {
+    const detail = isObject(record['detail']) ? record['detail'] : {}
+    const change = toChanges[String(record['event'])]?.({ record, detail })
+    return change === undefined ? [] : [{ time, ...change }]
+  })
+  return changes.toReversed()
 }
 
 /** Whether issued secrets would be seen beside failures. */
@@ -142,9 +119,7 @@ export async function summarize(index: AuditIndex, { filter, since, until }: Spa
     until,
     bucket_seconds: timeline.bucketMs / 1000,
     resolution_seconds: timeline.unitMs / 1000,
-    issued: sumOf(of('issued')),
-    refused: sumOf(of('refused')),
-    failed: sumOf(of('failed')),
+    ...sumByOutcome(tallies),
     times: timeline.times,
     series: {
       issued: timeline.spread(of('issued')),

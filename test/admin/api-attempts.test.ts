@@ -69,6 +69,7 @@ describe('GET /api/attempts', () => {
 
   it('lists all attempts, newest first, page by page', async () => {
     expect(await readAll(service(), '', 37)).toStrictEqual(newestFirst.filter(isAttempt))
+    expect(await readAll(service(), 'event=any')).toStrictEqual(newestFirst)
   })
 
   it('any filters together find what a plain filter over the records finds', async () => {

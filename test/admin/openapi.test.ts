@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { adminErrors } from '../../src/admin/admin-error.ts'
 import { ServiceError } from '../../src/errors.ts'
-import { type Reason, reasons } from '../../src/reasons.ts'
+import { isReason, reasons } from '../../src/reasons.ts'
 import { bearer, shareAdminService } from './admin-service.ts'
 
 const service = shareAdminService()
@@ -72,8 +72,6 @@ const toFailures = ({ responses }: z.infer<typeof operation>): string[] =>
     const text = 'description' in reply ? reply.description : ''
     return [...text.matchAll(/^- `(\w+)`: /gm)].map(([, code]) => `${status} ${code}`)
   })
-
-const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
 
 const unique = (texts: readonly string[]): string[] => sorted([...new Set(texts)])
 

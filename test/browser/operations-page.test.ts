@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
+import { auditEvents } from '../../src/audit/format.ts'
 import { type AdminService, beyondLoopback, startAdminService } from '../admin/admin-service.ts'
 import { toBelievableDay } from '../admin/believable-day.ts'
 import { writeFiles } from '../audit-reader/chains.ts'
@@ -86,6 +87,9 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     await page.keyboard.press('Enter')
     await page.locator('#chips').getByText('support-agent').waitFor()
     expect(toParams(page).get('preset')).toBe('support-agent')
+    await page.getByLabel('Filter by').selectOption('event')
+    const events = await page.locator('#filter-value option').allTextContents()
+    expect(events.toSorted()).toStrictEqual(['any', ...auditEvents].toSorted())
     expect(errors).toStrictEqual([])
   })
 

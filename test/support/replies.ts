@@ -1,7 +1,7 @@
 /** What the tests of the HTTP interface check in every reply. */
 import { expect } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { type Reason, reasons } from '../../src/reasons.ts'
+import { isReason, type Reason, reasons } from '../../src/reasons.ts'
 
 /** A reply from `inject` or `exchange`. Header names are in lower case. */
 export interface AnyReply {
@@ -18,8 +18,6 @@ export const SESSIONS = '/v1/realtime/sessions'
 export const CANARY = 'canary-7c1e9'
 
 export const bodyOf = (reply: AnyReply): unknown => JSON.parse(reply.body)
-
-const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
 
 export const allReasons: readonly Reason[] = Object.keys(reasons).filter(isReason)
 

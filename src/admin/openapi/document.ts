@@ -1,7 +1,7 @@
 /** The parts of an OpenAPI document that both listeners have. */
 import { z } from 'zod'
 import { ServiceError, toType } from '../../errors.ts'
-import { type Reason, reasons } from '../../reasons.ts'
+import { isReason, reasons } from '../../reasons.ts'
 import { readVersion } from '../../version.ts'
 
 export interface Failure {
@@ -35,8 +35,6 @@ export const toReply = (description: string, schema: SchemaObject) => ({
   description,
   content: toJsonContent(schema),
 })
-
-const isReason = (name: string): name is Reason => Object.hasOwn(reasons, name)
 
 /** Each reply that the public listener refuses with, once. */
 export function listServiceFailures(): readonly Failure[] {

@@ -19,6 +19,10 @@ export class RefusedError extends Error {
   }
 }
 
+/** What the operator reads. @param {unknown} error */
+export const describe = (error) =>
+  error instanceof RefusedError ? error.message : 'The service does not answer.'
+
 /** @param {Response} reply */
 async function toRefusal(reply) {
   try {

@@ -16,7 +16,13 @@ async function copy(text) {
 
 /** @param {string} text @param {string} label */
 export function createCopy(text, label) {
-  const code = h('pre', { tabindex: 0 }, text)
+  // A command breaks before an option, and not within.
+  const parts = text.includes('\n') ? [text] : text.split(/(?<= )(?=--)/)
+  const code = h(
+    'pre',
+    { tabindex: 0 },
+    parts.map((part) => h('span', {}, part)),
+  )
   const button = h('button', { type: 'button', 'aria-live': 'polite', click: () => void run() }, label)
   async function run() {
     button.textContent = await copy(code)

@@ -1,10 +1,10 @@
 /** One record with all its fields, what its reason means, and what to look at next. */
 import { askAttempts } from './api.js'
 import { createCopy } from './copy.js'
-import { find, h, icon } from './dom.js'
+import { findDialog, h, icon, toDialogHead } from './dom.js'
 import { formatTime, toZoneName } from './format.js'
 import { toOutcome, toText, toTitle } from './table.js'
-import { allEvents, toCommand } from './view.js'
+import { toCommand } from './view.js'
 
 /** @typedef {import('./api.js').Found} Found */
 /** @typedef {import('./view.js').View} View */
@@ -18,6 +18,8 @@ const questions = /** @type {const} */ ([
   ['code', 'Only this code'],
   ['reason', 'Only this reason'],
 ])
+
+const zoneNames = /** @type {const} */ (['local', 'utc'])
 
 /** In the seal of the line, not of interest here; they stay in the JSON. */
 const hidden = new Set(['v', 'time', 'event', 'writer', 'seq', 'prev', 'mac'])
@@ -40,15 +42,12 @@ function toFields(record, prefix = '') {
   })
 }
 
-/** @param {Found['record']} record */
+/** In both zones, because logs are in UTC. @param {Found['record']} record */
 function toTimes({ time }) {
   const ms = Date.parse(toText(time))
-  return h(
-    'p',
-    { class: 'quiet' },
-    `${formatTime('full', ms, 'local')} ${toZoneName('local')}`,
-    h('br'),
-    `${formatTime('full', ms, 'utc')} UTC`,
+  const zones = toZoneName('local') === 'UTC' ? zoneNames.slice(1) : zoneNames
+  return zones.map((zone) =>
+    h('p', { class: 'quiet' }, `${formatTime('full', ms, zone)} ${toZoneName(zone)}`),
   )
 }
 
@@ -57,26 +56,20 @@ function toRecordCommand({ record }, view) {
   const id = toText(record['request_id'])
   if (id !== '') return `realtime-mint audit query --request-id ${id} --json`
   const ms = Date.parse(toText(record['time']))
-  const filters = allEvents.map((event) => /** @type {const} */ (['event', event]))
-  return toCommand({ ...view, range: null, from: ms, to: ms + 1, filters })
+  return toCommand({ ...view, range: null, from: ms, to: ms + 1, filters: [['event', 'any']] })
 }
 
 /**
  * @param {Found} found
- * @param {{ view: View, onFilter: (name: string, value: string) => void, onPause: OnPause, onClose: () => void }} context
+ * @param {{ dialog: HTMLDialogElement, view: View, onFilter: (name: string, value: string) => void, onPause: OnPause }} context
  */
-function toBody(found, { view, onFilter, onPause, onClose }) {
+function toBody(found, { dialog, view, onFilter, onPause }) {
   const { record, meaning } = found
   const outcome = toOutcome(record)
   const title = [toTitle(record), toText(record['code'])].filter((text) => text !== '').join(': ')
   return [
-    h(
-      'header',
-      {},
-      h('h2', { id: 'record-title' }, outcome !== null && icon(outcome), title),
-      h('button', { type: 'button', class: 'close', 'aria-label': 'Close', click: onClose }, icon('failed')),
-    ),
-    toTimes(record),
+    toDialogHead(dialog, outcome !== null && icon(outcome), title),
+    h('div', {}, toTimes(record)),
     meaning !== null && h('p', { class: 'meaning' }, meaning),
     h(
       'div',
@@ -114,7 +107,7 @@ function toPauseButtons({ caller, address, preset }, onPause) {
 async function askRecord(id, signal) {
   const ms = Number(id.split('/')[0])
   if (!Number.isSafeInteger(ms) || Math.abs(ms) > 8e15) return undefined
-  const query = new URLSearchParams(allEvents.map((event) => ['event', event]))
+  const query = new URLSearchParams({ event: 'any' })
   query.set('since', new Date(ms).toISOString())
   query.set('until', new Date(ms + 1).toISOString())
   query.set('limit', '200')
@@ -126,12 +119,8 @@ async function askRecord(id, signal) {
  * @param {{ onFilter: (name: string, value: string) => void, onPause: OnPause, onClose: () => void }} options
  */
 export function createDetails({ onFilter, onPause, onClose }) {
-  const dialog = find('#record', HTMLDialogElement)
+  const dialog = findDialog('#record')
   dialog.addEventListener('close', onClose)
-  // Outside of its content is the backdrop.
-  dialog.addEventListener('click', ({ target }) => {
-    if (target === dialog) dialog.close()
-  })
   let opened = ''
 
   return {
@@ -149,9 +138,8 @@ export function createDetails({ onFilter, onPause, onClose }) {
         known.find((one) => one.id === id) ??
         (await askRecord(id, AbortSignal.timeout(10_000)).catch(() => undefined))
       if (opened !== id) return
-      const context = { view, onFilter, onPause, onClose: () => dialog.close() }
-      const missing = h('p', {}, 'This record is not in the audit any more.')
-      const body = found === undefined ? [missing] : toBody(found, context)
+      const missing = toDialogHead(dialog, 'This record is not in the audit any more.')
+      const body = found === undefined ? [missing] : toBody(found, { dialog, view, onFilter, onPause })
       dialog.replaceChildren(h('div', { class: 'content' }, ...body))
       if (!dialog.open) dialog.showModal()
     },

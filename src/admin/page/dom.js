@@ -78,6 +78,28 @@ export const icon = (shape) =>
     svg('path', { d: shapes[shape] }),
   )
 
+/** The first line of a dialog, with a button that closes it. @param {HTMLDialogElement} dialog @param {...Child} title */
+export const toDialogHead = (dialog, ...title) =>
+  h(
+    'header',
+    {},
+    h('h2', { id: `${dialog.id}-title` }, ...title),
+    h(
+      'button',
+      { type: 'button', class: 'close', 'aria-label': 'Close', click: () => dialog.close() },
+      icon('failed'),
+    ),
+  )
+
+/** A dialog that closes also when its backdrop is clicked, which is what is outside of its content. @param {string} selector */
+export function findDialog(selector) {
+  const dialog = find(selector, HTMLDialogElement)
+  dialog.addEventListener('click', ({ target }) => {
+    if (target === dialog) dialog.close()
+  })
+  return dialog
+}
+
 /** What each container shows. */
 const shown = new WeakMap()
 

@@ -1,5 +1,5 @@
 /** The line above everything else: what the page waits for, or why it shows old data. */
-import { RefusedError } from './api.js'
+import { describe, RefusedError } from './api.js'
 import { find } from './dom.js'
 import { formatTime } from './format.js'
 import { fields } from './view.js'
@@ -13,13 +13,12 @@ export function tell(text, tone) {
 
 /** @param {unknown} error @param {number} answeredAt 0 before the first answer. @param {import('./format.js').Zone} zone */
 export function tellError(error, answeredAt, zone) {
+  const text = describe(error)
   if (error instanceof RefusedError) {
     const label = fields.find(({ name }) => name === error.param)?.label
-    const text =
-      label === undefined ? error.message : `The filter “${label}” does not take this value. Remove it.`
-    return tell(text, 'bad')
+    return tell(label ? `The filter “${label}” does not take this value. Remove it.` : text, 'bad')
   }
   const old =
     answeredAt === 0 ? '' : ` The page shows what was known at ${formatTime('time', answeredAt, zone)}.`
-  return tell(`The service does not answer.${old} The next try is in 3 seconds.`, 'bad')
+  return tell(`${text}${old} The next try is in 3 seconds.`, 'bad')
 }

@@ -1,7 +1,7 @@
 /** The form that pauses a scope, with the command that does the same. */
-import { askToPause } from './api.js'
+import { askToPause, describe } from './api.js'
 import { createCopy } from './copy.js'
-import { find, h, icon, render } from './dom.js'
+import { findDialog, h, icon, render, toDialogHead } from './dom.js'
 import { quote, toScopeOption } from './view.js'
 
 /** @typedef {import('./api.js').State['pauses'][number]['scope']} Scope */
@@ -85,17 +85,12 @@ const createOutputs = () => ({
   submit: h('button', { type: 'submit', class: 'danger' }, 'Pause'),
 })
 
-/** @param {ReturnType<typeof createFields>} fields @param {ReturnType<typeof createOutputs>} outputs @param {() => void} onClose */
-function toContent({ scope, value, duration, note }, { command, error, submit }, onClose) {
+/** @param {ReturnType<typeof createFields>} fields @param {ReturnType<typeof createOutputs>} outputs @param {HTMLDialogElement} dialog */
+function toContent({ scope, value, duration, note }, { command, error, submit }, dialog) {
   return h(
     'form',
     { class: 'content' },
-    h(
-      'header',
-      {},
-      h('h2', { id: 'pause-title' }, icon('paused'), 'Pause minting'),
-      h('button', { type: 'button', class: 'close', 'aria-label': 'Close', click: onClose }, icon('failed')),
-    ),
+    toDialogHead(dialog, icon('paused'), 'Pause minting'),
     h(
       'p',
       { class: 'meaning' },
@@ -106,7 +101,12 @@ function toContent({ scope, value, duration, note }, { command, error, submit },
     toField('For', duration),
     toField('Note', note, 'Shown here and by realtime-mint pauses, never logged.'),
     error,
-    h('div', { class: 'next' }, submit, h('button', { type: 'button', click: onClose }, 'Cancel')),
+    h(
+      'div',
+      { class: 'next' },
+      submit,
+      h('button', { type: 'button', click: () => dialog.close() }, 'Cancel'),
+    ),
     h('p', { class: 'quiet' }, 'If the browser asks for a password, give ADMIN_TOKEN, with any user name.'),
     h('h3', {}, 'As a command'),
     command,
@@ -131,15 +131,12 @@ function update(fields, command) {
  * @param {{ onPaused: (warning: string) => void }} options Called with what the operator should know, or with nothing.
  */
 export function createPauseForm({ onPaused }) {
-  const dialog = find('#pause', HTMLDialogElement)
+  const dialog = findDialog('#pause')
   const fields = createFields()
   const outputs = createOutputs()
   const { command, error, submit } = outputs
-  const form = toContent(fields, outputs, () => dialog.close())
+  const form = toContent(fields, outputs, dialog)
   dialog.append(form)
-  dialog.addEventListener('click', ({ target }) => {
-    if (target === dialog) dialog.close()
-  })
   form.addEventListener('input', () => update(fields, command))
 
   async function send() {
@@ -150,7 +147,7 @@ export function createPauseForm({ onPaused }) {
       dialog.close()
       onPaused(warning)
     } catch (thrown) {
-      error.textContent = thrown instanceof Error ? thrown.message : 'The service does not answer.'
+      error.textContent = describe(thrown)
     }
     submit.disabled = false
   }

@@ -1,5 +1,5 @@
 /** What is paused, first of all on the page, and how to end it. */
-import { askToResume } from './api.js'
+import { askToResume, describe } from './api.js'
 import { createCopy } from './copy.js'
 import { find, h, icon, render } from './dom.js'
 import { formatDuration, formatWhen } from './format.js'
@@ -25,12 +25,9 @@ function toTimes({ since, until, by }, now, zone) {
   return `Since ${formatWhen(since, zone)} by ${by}, ${end}`
 }
 
-/** @param {Pause} pause */
-const toKey = ({ scope, value }) => `${scope} ${value}`
-
 /** @param {Pause} pause @param {(pause: Pause, button: HTMLButtonElement) => void} onResume */
 function toItem(pause, onResume) {
-  const button = h('button', { type: 'button', 'data-key': toKey(pause) }, 'Resume')
+  const button = h('button', { type: 'button', 'data-key': `${pause.scope} ${pause.value}` }, 'Resume')
   button.addEventListener('click', () => onResume(pause, button))
   const command = `realtime-mint resume ${toScopeOption(pause.scope, pause.value)}`
   return h(
@@ -78,7 +75,7 @@ export function createPauses({ onChanged }) {
       onChanged()
       open.focus()
     } catch (error) {
-      tell(error instanceof Error ? error.message : 'The service does not answer.')
+      tell(describe(error))
       button.disabled = false
     }
   }

@@ -32,6 +32,7 @@ export const fields = [
     name: 'event',
     label: 'Event',
     values: [
+      'any',
       'attempt',
       'refusals',
       'open',
@@ -47,8 +48,6 @@ export const fields = [
     ],
   },
 ]
-
-export const allEvents = fields.find(({ name }) => name === 'event')?.values ?? []
 
 /**
  * @typedef {object} View
@@ -120,24 +119,24 @@ export function toggleFilter(view, name, value) {
   }
 }
 
+/** What the listener lists without a filter by event. @type {View['filters']} */
+const attemptEvents = [
+  ['event', 'attempt'],
+  ['event', 'refusals'],
+]
+
 /** @param {string} text */
 export const quote = (text) => (/^[\w.:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 /** As the commands take it. @param {string} scope @param {string | null} value */
 export const toScopeOption = (scope, value) => (value === null ? `--${scope}` : `--${scope} ${quote(value)}`)
 
-/** The command that lists the same records. @param {View} view */
+/** The command that lists the same records; without an event, any. @param {View} view */
 export function toCommand(view) {
-  const { filters } = view
-  const options = [...toQuery({ ...view, filters: [] })]
-  const events = filters.some(([name]) => name === 'event')
-    ? []
-    : [
-        ['event', 'attempt'],
-        ['event', 'refusals'],
-      ]
-  const words = [...options, ...events, ...filters].map(
-    ([name = '', value = '']) => `--${name.replace('_', '-')} ${quote(value)}`,
-  )
+  const isEvent = view.filters.some(([name]) => name === 'event')
+  const wanted = [...toQuery({ ...view, filters: isEvent ? [] : attemptEvents }), ...view.filters]
+  const words = wanted
+    .filter(([name]) => name !== 'event' || !hasFilter(view, 'event', 'any'))
+    .map(([name, value]) => `--${name.replace('_', '-')} ${quote(value)}`)
   return ['realtime-mint audit query', ...words].join(' ')
 }
