@@ -3,7 +3,6 @@ import { type Config, type Environment, parseConfig } from '../config.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
 import { showBody } from '../presets/body.ts'
 import { loadPresets } from '../presets/load/catalog.ts'
-import type { Problem } from '../presets/load/findings.ts'
 import type { Preset } from '../presets/preset.ts'
 import { isOpenAiUrl } from '../presets/schema/models.ts'
 import { ConfigError, toListed } from '../problems.ts'
@@ -25,22 +24,9 @@ export interface CheckOptions {
 export interface Findings extends Remarks {
   readonly file: string
   readonly revision: string | null
-  readonly presets: readonly SentPreset[]
+  readonly presets: readonly ReturnType<typeof toSent>[]
   /** What upstream answered for each preset; empty without `--live`. */
   readonly live: readonly LiveMint[]
-}
-
-/** What a request without overrides would send; variables are shown as `{{name}}`. */
-export interface SentPreset {
-  readonly name: string
-  readonly revision: string
-  /** After the base URL's `/realtime`. */
-  readonly path: string
-  readonly body: unknown
-}
-
-interface Settings extends Remarks {
-  readonly config?: Config
 }
 
 const noRemarks: Remarks = { problems: [], warnings: [] }
@@ -50,7 +36,7 @@ const join = (one: Remarks, other: Remarks): Remarks => ({
   warnings: [...one.warnings, ...other.warnings],
 })
 
-function tryConfig({ environment, environmentWarnings }: CheckOptions): Settings {
+function tryConfig({ environment, environmentWarnings }: CheckOptions): Remarks & { config?: Config } {
   try {
     const config = parseConfig(environment, environmentWarnings)
     return { config, problems: [], warnings: config.warnings }
@@ -60,27 +46,17 @@ function tryConfig({ environment, environmentWarnings }: CheckOptions): Settings
   }
 }
 
-const toText = ({ text }: Problem): string => text
-
-const toSentPreset = ({ name, revision, endpoint, template, expiresAfterSeconds }: Preset): SentPreset => ({
-  name,
-  revision,
-  path: upstreamPaths[endpoint],
-  body: JSON.parse(showBody(template, expiresAfterSeconds)),
-})
-
-/** Looks at what the settings name, unless only a presets file is checked. */
-async function toRemarks(settings: Settings, { file, environment }: CheckOptions): Promise<Remarks> {
-  if (file !== undefined) return noRemarks
-  const { config } = settings
-  return config === undefined ? settings : join(settings, await runPreflight(environment, config))
+/** What a request without overrides would send; variables are shown as `{{name}}`. */
+function toSent({ name, revision, endpoint, template, expiresAfterSeconds }: Preset) {
+  const body: unknown = JSON.parse(showBody(template, expiresAfterSeconds))
+  // The path is the one after `/realtime`.
+  return { name, revision, path: upstreamPaths[endpoint], body }
 }
 
 /** Checks settings, what they name, and the presets file. Reports everything that is wrong. */
 export async function check(options: CheckOptions): Promise<Findings> {
   const { environment, live: isLive } = options
-  const settings = tryConfig(options)
-  const { config } = settings
+  const { config, ...ofSettings } = tryConfig(options)
   const file = options.file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
   const loaded = await loadPresets(file, {
     fileName: file,
@@ -95,14 +71,16 @@ export async function check(options: CheckOptions): Promise<Findings> {
   const { catalog, problems, warnings } =
     'catalog' in loaded ? { ...loaded, ...loaded.catalog, problems: [] } : { ...loaded, catalog: undefined }
   const presets = [...(catalog?.presets.values() ?? [])]
-  const found = join(await toRemarks(settings, options), {
-    problems: problems.map(toText),
-    warnings: warnings.map(toText),
+  const isWhole = options.file === undefined
+  const named = isWhole && config !== undefined ? await runPreflight(environment, config) : noRemarks
+  const found = join(isWhole ? join(ofSettings, named) : noRemarks, {
+    problems: problems.map(({ text }) => text),
+    warnings: warnings.map(({ text }) => text),
   })
   const isReady = isLive && config !== undefined && found.problems.length === 0
   const { live, ...minted } = isReady ? await mintEach(config.upstream, presets) : { live: [], ...noRemarks }
   const revision = catalog?.revision ?? null
-  return { file, ...join(found, minted), revision, presets: presets.map(toSentPreset), live }
+  return { file, ...join(found, minted), revision, presets: presets.map(toSent), live }
 }
 
 const toSection = (title: string, lines: readonly string[]): string =>

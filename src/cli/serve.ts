@@ -5,13 +5,10 @@ import { createLogDestination, createLogger, LogGate } from '../logger.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import type { Extension, Service } from '../service.ts'
 import { parseArguments } from './arguments.ts'
-import type { Command } from './command.ts'
-import { endProcess, type Program } from './exit.ts'
+import type { Command, CommandContext } from './command.ts'
+import { endProcess } from './exit.ts'
 
-interface ServeOptions extends Program {
-  readonly environment: Environment
-  /** What in `.env` has no effect. */
-  readonly environmentWarnings: readonly string[]
+interface ServeOptions extends Pick<CommandContext, 'onEnd' | 'environment' | 'environmentWarnings'> {
   /** Changes the configuration where no setting can: only the demo does. */
   readonly adjust?: (config: Config) => Config
   /** Adds to the service before it listens: only the demo does. */
@@ -90,8 +87,8 @@ export async function runService({
 }
 
 /** `realtime-mint serve` */
-export const runServe: Command = async (args, { environment, environmentWarnings, onEnd }) => {
+export const runServe: Command = async (args, context) => {
   parseArguments(args, {})
-  await runService({ environment, environmentWarnings, onEnd })
+  await runService(context)
   return 0
 }

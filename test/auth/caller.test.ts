@@ -13,7 +13,7 @@ import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { mintBody, mintHeaders, send } from '../support/sockets.ts'
 import { SUBJECT, secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
-import { createGuard, NOW, reasonOf, sign, verdictOf } from './secret-tokens.ts'
+import { createGuard, NOW, reasonOf, sign } from './secret-tokens.ts'
 
 const oversized = (length: number): string => 'x'.repeat(length)
 
@@ -40,15 +40,6 @@ describe('Authorization', () => {
   ])('%s', async (_, authorization, verdict) => {
     const headers = authorization === undefined ? {} : { authorization }
     expect(await reasonOf(createGuard().identify(headers))).toBe(verdict)
-  })
-
-  it('accepts a token of 8 KiB, and no larger one', async () => {
-    // Base64 writes four letters for three.
-    const room = Math.floor(((8_192 - sign({ pad: '' }).length) * 3) / 4)
-    const pads = Array.from({ length: 8 }, (_, index) => sign({ pad: oversized(room - 4 + index) }))
-    const verdicts = await Promise.all(pads.map((token) => verdictOf(token)))
-    expect(verdicts).toEqual(pads.map(({ length }) => (length > 8_192 ? 'token_too_large' : 'valid')))
-    expect(new Set(verdicts).size).toBe(2)
   })
 })
 

@@ -87,51 +87,10 @@ describe('several counters', () => {
   })
 })
 
-const refuse = (remaining: number) => [{ remaining, resetMs: 300 }]
-
-describe('a decision of another store', () => {
-  const counter = { ...secondly, ...perSecond(2) }
-
-  it.each<[what: string, note: (store: LocalStore) => unknown, admitted: [ms: number, boolean][]]>([
-    [
-      'that admits counts like an own one',
-      (store) => store.noteAdmission([counter], 0),
-      [
-        [10, true],
-        [20, false],
-        [999, false],
-        [1_000, true],
-      ],
-    ],
-    [
-      'that refuses is repeated until it ends',
-      (store) => store.noteRefusal([counter], refuse(0), 0),
-      [
-        [0, false],
-        [298, false],
-        [299, true],
-        [299, true],
-        [299, false],
-      ],
-    ],
-    [
-      'does not block a counter that did not refuse',
-      (store) => store.noteRefusal([counter], refuse(1), 0),
-      [[0, true]],
-    ],
-  ])('%s', (_, note, admitted) => {
-    const { store, at } = createStore([perSecond(2)])
-    note(store)
-    expect(admitted.map(([ms]) => [ms, at(ms)])).toEqual(admitted)
-  })
-
-  it('is discarded without room', () => {
-    const { store, at } = createStore([perSecond(1)], 1)
-    at(0)
-    store.noteAdmission([{ ...counter, key: 'b' }], 0)
-    store.noteRefusal([{ ...counter, key: 'b' }], refuse(0), 0)
-    expect(at(1)).toBe(false)
-  })
+it('a refusal of another store is repeated until it ends', () => {
+  const { store, at } = createStore([perSecond(2)])
+  store.noteRefusal([{ ...secondly, ...perSecond(2) }], [{ remaining: 0, resetMs: 300 }], 0)
+  expect([0, 298, 299, 299, 299].map((ms) => at(ms))).toEqual([false, false, true, true, false])
 })
 
 describe('a full store', () => {

@@ -133,20 +133,6 @@ describe('the circuit breaker', () => {
 })
 
 describe('the cool-down', () => {
-  it.each([
-    [1, 999, 'upstream_cooling_down 1'],
-    [1, 1_000, 0],
-    [60, 0, 'upstream_cooling_down 60'],
-    [60, 100, 'upstream_cooling_down 60'],
-    [60, 59_001, 'upstream_cooling_down 1'],
-    [60, 60_000, 0],
-  ])('of %i s, %i ms later: %s', (seconds, later, expected) => {
-    const test = createTestBreaker()
-    test.breaker.coolDown(seconds)
-    test.clock.nowMs += later
-    expect(admit(test)).toBe(expected)
-  })
-
   it('is not shortened by a shorter one', () => {
     const test = createTestBreaker()
     test.breaker.coolDown(60)
