@@ -1,60 +1,45 @@
 import { describe, expect, it } from 'vitest'
-import { faultsOf, problemsOf } from './support.ts'
+import { faultsOf, nested, problemsOf } from './support.ts'
 
 const realtime = { type: 'realtime' }
 
 const unknown = 'is not a known field'
 const meant = (name: string): string => `${unknown}; did you mean "${name}"?`
 const inGa = (path: string): string => `${unknown}; in a GA session this is "${path}"`
-const withTool = (more: object): object => ({ tools: [{ type: 'function', name: 'f', ...more }] })
+const withTool = (more: object): readonly object[] => [{ type: 'function', name: 'f', ...more }]
+const besideType = 'write its name, description and parameters beside type'
+const vad = 'audio.input.turn_detection'
+const semantic = { type: 'semantic_vad', threshold: 0.5 }
 
 describe('an unknown field of a session gets advice', () => {
-  it.each<[session: object, path: string, message: string]>([
-    [{ ...realtime, voice: 'marin' }, 'voice', inGa('audio.output.voice')],
-    [{ ...realtime, turn_detection: null }, 'turn_detection', inGa('audio.input.turn_detection')],
-    [
-      { ...realtime, temperature: 1 },
-      'temperature',
-      `${unknown}; the GA API has no equivalent, so leave it out`,
-    ],
-    [
-      { ...realtime, client_secret: {} },
-      'client_secret',
-      `${unknown}; beside session, write expires_after_seconds`,
-    ],
-    [{ ...realtime, instuctions: 'x' }, 'instuctions', meant('instructions')],
-    [{ ...realtime, audio: { inptu: {} } }, 'audio.inptu', meant('input')],
-    [
-      { ...realtime, audio: { input: { turn_detection: { type: 'semantic_vad', threshold: 0.5 } } } },
-      'audio.input.turn_detection.threshold',
-      `${unknown}; it goes with another type`,
-    ],
-    [{ type: 'transcription', model: 'x' }, 'model', unknown],
-    [{ type: 'transcription', voice: 'ash' }, 'voice', unknown],
-    [{ ...realtime, quite: 'new' }, 'quite', unknown],
-    [{ ...realtime, constructor: 1 }, 'constructor', unknown],
-    [{ ...realtime, ...withTool({ descripton: 'x' }) }, 'tools[0].descripton', meant('description')],
-    [
-      { ...realtime, ...withTool({ function: {} }) },
-      'tools[0].function',
-      `${unknown}; write its name, description and parameters beside type`,
-    ],
-    [
-      { max_output_tokens: 5 },
-      'max_output_tokens',
-      `${unknown}; in a flat session this is "max_response_output_tokens"`,
-    ],
-    [{ audio: {} }, 'audio', `${unknown}; a session with GA fields needs a type, such as "type: realtime"`],
-    [{ vocie: 'ash' }, 'vocie', meant('voice')],
-    [{ turn_detection: { treshold: 1 } }, 'turn_detection.treshold', meant('threshold')],
-  ])('%j', (session, path, message) => {
-    expect(faultsOf({ session })).toEqual([`session.${path}: ${message}`])
+  it.each<[type: string, path: string, value: unknown, message: string, at?: string]>([
+    ['realtime', 'voice', 'marin', inGa('audio.output.voice')],
+    ['realtime', 'turn_detection', null, inGa('audio.input.turn_detection')],
+    ['realtime', 'temperature', 1, `${unknown}; the GA API has no equivalent, so leave it out`],
+    ['realtime', 'client_secret', {}, `${unknown}; beside session, write expires_after_seconds`],
+    ['realtime', 'instuctions', 'x', meant('instructions')],
+    ['realtime', 'audio.inptu', {}, meant('input')],
+    ['realtime', vad, semantic, `${unknown}; it goes with another type`, `${vad}.threshold`],
+    ['transcription', 'model', 'x', unknown],
+    ['transcription', 'voice', 'ash', unknown],
+    ['realtime', 'quite', 'new', unknown],
+    ['realtime', 'constructor', 1, unknown],
+    ['realtime', 'tools', withTool({ descripton: 'x' }), meant('description'), 'tools[0].descripton'],
+    ['realtime', 'tools', withTool({ function: {} }), `${unknown}; ${besideType}`, 'tools[0].function'],
+    ['flat', 'max_output_tokens', 5, `${unknown}; in a flat session this is "max_response_output_tokens"`],
+    ['flat', 'audio', {}, `${unknown}; a session with GA fields needs a type, such as "type: realtime"`],
+    ['flat', 'vocie', 'ash', meant('voice')],
+    ['flat', 'turn_detection.treshold', 1, meant('threshold')],
+  ])('%s, %s: %j', (type, path, value, message, at = path) => {
+    const session = nested(type === 'flat' ? { [path]: value } : { type, [path]: value })
+    expect(faultsOf({ session })).toEqual([`session.${at}: ${message}`])
   })
 })
 
 const wrongTool =
   "session.tool_choice: takes auto, none, required or the name of one of the session's own functions"
-const asksFor = (secret: object): object => ({ client_secret: secret })
+const asksFor = (secret: object): object => ({ session: { client_secret: secret } })
+const living = (seconds: number): object => ({ session: realtime, expires_after_seconds: seconds })
 
 describe('an entry is invalid with', () => {
   it.each<[entry: object, ...faults: string[]]>([
@@ -62,28 +47,22 @@ describe('an entry is invalid with', () => {
     [{ session: null }, 'session: takes an object'],
     [{ session: realtime, sesion: 1 }, `sesion: ${meant('session')}`],
     [{ session: realtime, description: 5 }, 'description: takes text; put it in quotes'],
+    [{ session: realtime, expires_after: 60 }, `expires_after: ${meant('expires_after_seconds')}`],
+    [living(9), 'expires_after_seconds: takes a number of at least 10'],
+    [living(7201), 'expires_after_seconds: takes a number of at most 7200'],
+    [living(60.5), 'expires_after_seconds: takes a whole number'],
     [
-      { session: realtime, expires_after: { seconds: 60 } },
-      `expires_after: ${meant('expires_after_seconds')}`,
-    ],
-    [{ session: realtime, expires_after_seconds: 9 }, 'expires_after_seconds: takes a number of at least 10'],
-    [
-      { session: realtime, expires_after_seconds: 7201 },
-      'expires_after_seconds: takes a number of at most 7200',
-    ],
-    [{ session: realtime, expires_after_seconds: 60.5 }, 'expires_after_seconds: takes a whole number'],
-    [
-      { session: asksFor({ expires_after: { seconds: 30 } }), expires_after_seconds: 60 },
+      { ...asksFor({ expires_after: { seconds: 30 } }), expires_after_seconds: 60 },
       "expires_after_seconds: differs from the session's client_secret.expires_after.seconds",
     ],
     [
-      { session: asksFor({ expires_after: { seconds: 30 }, expires_at: { seconds: 60 } }) },
+      asksFor({ expires_after: { seconds: 30 }, expires_at: { seconds: 60 } }),
       'session.client_secret: gives expires_after and its older name expires_at, and they differ; leave one out',
     ],
     [{ session: { tool_choice: 'look_up' } }, wrongTool],
     [{ session: { quite: 'new', tool_choice: 'look_up' } }, `session.quite: ${unknown}`, wrongTool],
     [
-      { session: { ...withTool({ name: 5 }), tool_choice: 'look_up' } },
+      { session: { tools: withTool({ name: 5 }), tool_choice: 'look_up' } },
       'session.tools[0].name: takes text; put it in quotes',
     ],
   ])('%j', (entry, ...faults) => {
@@ -140,57 +119,29 @@ const notOf = (type: string): string => `is not a field of a ${type} session`
 const unaccepted = 'is not a value that this field accepts'
 const kinds = 'takes an object with min and max, or with max_length'
 const speed = 'audio.output.speed'
+const voice = 'audio.output.voice'
 
 describe('a rule is invalid that', () => {
-  it.each<[what: string, rules: object, ...faults: string[]]>([
-    [
-      'misspells its path',
-      { 'audio.ouput.voice': ['a'] },
-      `audio.ouput.voice: ${notOf('realtime')}; did you mean "audio.output.voice"?`,
-    ],
-    [
-      'names an object',
-      { 'audio.output': ['a'] },
-      'audio.output: names an object; name a field inside it, such as audio.output.format',
-    ],
-    ['opens the type', { type: ['realtime'] }, 'type: cannot be opened: a preset mints one type of session'],
-    ['names an item of a list', { 'tools.0.name': ['f'] }, `tools.0.name: ${notOf('realtime')}`],
-    [
-      'names a free key',
-      { 'prompt.variables.city': ['f'] },
-      `prompt.variables.city: ${notOf('realtime')}; did you mean "prompt.variables"?`,
-    ],
-    [
-      'lists what the field does not take',
-      { [speed]: [1, 2, 'fast'] },
-      `${speed}[1]: ${unaccepted}`,
-      `${speed}[2]: ${unaccepted}`,
-    ],
-    [
-      'lists objects',
-      { 'audio.output.voice': [{ id: 'voice_1' }] },
-      'audio.output.voice[0]: is an object; open the fields inside it by their own paths',
-    ],
-    ['lists nothing', { model: [] }, 'model: takes a list of at least 1 item'],
-    [
-      'exceeds the range',
-      { [speed]: { min: 0.1, max: 2 } },
-      `${speed}.min: ${unaccepted}`,
-      `${speed}.max: ${unaccepted}`,
-    ],
-    ['is upside down', { [speed]: { min: 1.2, max: 0.8 } }, `${speed}: takes a min that is not above max`],
-    ['is a range of text', { model: { min: 1 } }, `model.min: ${unaccepted}`],
-    [
-      'is a length of a number',
-      { [speed]: { max_length: 5 } },
-      `${speed}.max_length: does not go with this field: it takes no free text`,
-    ],
-    ['is empty', { model: {} }, `model: ${kinds}`],
-    ['mixes kinds', { model: { min: 1, max_length: 5 } }, `model: ${kinds}`],
-    ['is true for text', { model: true }, 'model: is not a true-or-false field; list its values'],
-    ['is false', { parallel_tool_calls: false }, 'parallel_tool_calls: takes true, a list or an object'],
-  ])('%s', (_, overrides, ...faults) => {
-    expect(faultsOf({ session: realtime, overrides })).toEqual(faults.map((fault) => `overrides.${fault}`))
+  it.each<[path: string, rule: unknown, ...faults: string[]]>([
+    ['audio.ouput.voice', ['a'], `: ${notOf('realtime')}; did you mean "${voice}"?`],
+    ['audio.output', ['a'], ': names an object; name a field inside it, such as audio.output.format'],
+    ['type', ['realtime'], ': cannot be opened: a preset mints one type of session'],
+    ['tools.0.name', ['f'], `: ${notOf('realtime')}`],
+    ['prompt.variables.city', ['f'], `: ${notOf('realtime')}; did you mean "prompt.variables"?`],
+    [speed, [1, 2, 'fast'], `[1]: ${unaccepted}`, `[2]: ${unaccepted}`],
+    [voice, [{ id: 'v' }], '[0]: is an object; open the fields inside it by their own paths'],
+    ['model', [], ': takes a list of at least 1 item'],
+    [speed, { min: 0.1, max: 2 }, `.min: ${unaccepted}`, `.max: ${unaccepted}`],
+    [speed, { min: 1.2, max: 0.8 }, ': takes a min that is not above max'],
+    ['model', { min: 1 }, `.min: ${unaccepted}`],
+    [speed, { max_length: 5 }, '.max_length: does not go with this field: it takes no free text'],
+    ['model', {}, `: ${kinds}`],
+    ['model', { min: 1, max_length: 5 }, `: ${kinds}`],
+    ['model', true, ': is not a true-or-false field; list its values'],
+    ['parallel_tool_calls', false, ': takes true, a list or an object'],
+  ])('says %s: %j', (path, rule, ...faults) => {
+    const entry = { session: realtime, overrides: { [path]: rule } }
+    expect(faultsOf(entry)).toEqual(faults.map((fault) => `overrides.${path}${fault}`))
   })
 
   it('is for another type of session', () => {
@@ -213,45 +164,41 @@ describe('a rule is invalid that', () => {
   })
 })
 
-const greet = 'Greet {{guest}}.'
-const undeclared = (what: string): string =>
-  `session.instructions: has ${what}, which variables do not declare`
-const bounds = 'takes an object with either enum or max_length'
+const undeclared = 'session.instructions: has the placeholder {{guest}}, which variables do not declare'
+const noName = 'session.instructions: has a placeholder, which variables do not declare'
+const bounds = 'variables.guest: takes an object with either enum or max_length'
 const badDefault = 'variables.guest.default: is not a value that this variable accepts'
 
 describe('variables are invalid that', () => {
-  it.each<[what: string, instructions: string, variables: object, ...faults: string[]]>([
-    ['are not declared', greet, {}, undeclared('the placeholder {{guest}}')],
-    [
-      'are misspelt',
-      greet,
-      { gest: { max_length: 9 } },
-      `${undeclared('the placeholder {{guest}}')}; did you mean {{gest}}?`,
-    ],
-    ['are not names', '{{#if a}} {{}}', {}, undeclared('a placeholder'), undeclared('a placeholder')],
-    ['have no bound', greet, { guest: {} }, `variables.guest: ${bounds}`],
-    ['have two bounds', greet, { guest: { max_length: 5, enum: ['a'] } }, `variables.guest: ${bounds}`],
+  it.each<[what: string, variables: object, ...faults: string[]]>([
+    ['are not declared', {}, undeclared],
+    ['are misspelt', { gest: { max_length: 9 } }, `${undeclared}; did you mean {{gest}}?`],
+    ['have no bound', { guest: {} }, bounds],
+    ['have two bounds', { guest: { max_length: 5, enum: ['a'] } }, bounds],
     [
       'have an unknown bound',
-      greet,
       { guest: { max_lenght: 5, enum: ['a'] } },
       `variables.guest.max_lenght: ${meant('max_length')}`,
     ],
-    ['have a default that is too long', greet, { guest: { max_length: 2, default: 'Ada' } }, badDefault],
-    ['have a default outside their values', greet, { guest: { enum: ['Ada'], default: 'Bob' } }, badDefault],
+    ['have a default that is too long', { guest: { max_length: 2, default: 'Ada' } }, badDefault],
+    ['have a default outside their values', { guest: { enum: ['Ada'], default: 'Bob' } }, badDefault],
     [
       'have invisible values',
-      greet,
       { guest: { enum: ['Ada', 'A\u200Bda'] } },
       'variables.guest.enum[1]: has a control, bidi or zero-width character',
     ],
     [
       'start with a digit',
-      '',
-      { '1st': { max_length: 2 } },
+      { guest: { max_length: 2 }, '1st': { max_length: 2 } },
       'variables.1st: is not a name of letters, digits and _, which does not start with a digit',
     ],
-  ])('%s', (_, instructions, variables, ...faults) => {
-    expect(faultsOf({ session: { ...realtime, instructions }, variables })).toEqual(faults)
+  ])('%s', (_, variables, ...faults) => {
+    const session = { ...realtime, instructions: 'Greet {{guest}}.' }
+    expect(faultsOf({ session, variables })).toEqual(faults)
+  })
+
+  it('are not names', () => {
+    const session = { ...realtime, instructions: '{{#if a}} {{}}' }
+    expect(faultsOf({ session })).toEqual([noName, noName])
   })
 })

@@ -1,15 +1,15 @@
 /** Rules that OpenAI's server applies although no type states them. */
 import { describe, expect, it } from 'vitest'
-import { buildFlat, buildGa, faultsOf, presetOf, refusalOf, sent, transcribing } from './support.ts'
+import { buildFlat, buildGa, faultsOf, nested, presetOf, refusalOf, sent, transcribing } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
 const withTool = (tool: object): object => ({ ...realtime, tools: [tool] })
 const withInput = (input: object): object => ({ ...realtime, audio: { input } })
 
+const vad = 'audio.input.turn_detection'
 const serverVad = { type: 'server_vad' }
 const turnDetections = [serverVad, { type: 'semantic_vad', eagerness: 'low' }]
-const onlyNull =
-  'session.audio.input.turn_detection: takes only null with this transcription model: the page commits its audio with input_audio_buffer.commit'
+const onlyNull = `session.${vad}: takes only null with this transcription model: the page commits its audio with input_audio_buffer.commit`
 
 describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection with %s', (model) => {
   it.each(turnDetections)('is invalid in a transcription session: %j', (turnDetection) => {
@@ -29,9 +29,9 @@ describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection w
   })
 
   it('cannot be opened by a rule', () => {
-    const overrides = { 'audio.input.turn_detection.type': ['server_vad'] }
+    const overrides = { [`${vad}.type`]: ['server_vad'] }
     expect(faultsOf({ session: transcribing({ model }), overrides })).toEqual([
-      `overrides.audio.input.turn_detection.type: has no use: ${model} takes no turn detection`,
+      `overrides.${vad}.type: has no use: ${model} takes no turn detection`,
     ])
   })
 
@@ -129,48 +129,35 @@ describe('an MCP tool is invalid with', () => {
   })
 })
 
-describe('a word for “off” gets the advice to write null', () => {
-  const inPlace = 'takes server_vad or semantic_vad; write null in place of the object if you mean off'
-  it.each<[session: object, path: string, message?: string]>([
-    [{ turn_detection: 'none' }, 'turn_detection'],
-    [{ turn_detection: 'off' }, 'turn_detection'],
-    [{ turn_detection: false }, 'turn_detection'],
-    [{ input_audio_noise_reduction: 'none' }, 'input_audio_noise_reduction'],
-    [{ input_audio_transcription: 'disabled' }, 'input_audio_transcription'],
-    [withInput({ turn_detection: 'none' }), 'audio.input.turn_detection'],
-    [withInput({ noise_reduction: 'off' }), 'audio.input.noise_reduction'],
-    [withInput({ transcription: 'none' }), 'audio.input.transcription'],
-    [withInput({ turn_detection: { type: 'none' } }), 'audio.input.turn_detection.type', inPlace],
-  ])('%j', (session, path, message = 'takes an object; write null if you mean off') => {
-    expect(faultsOf({ session })).toEqual([`session.${path}: ${message}`])
-  })
-})
+const off = 'takes an object; write null if you mean off'
+const offInside = 'takes server_vad or semantic_vad; write null in place of the object if you mean off'
+const oneFunction = 'for one function, write { type: function, name: … }'
 
-describe('a word in place of an object gets the form of the object', () => {
-  it.each<[session: object, fault: string]>([
+describe('a word in place of an object gets advice', () => {
+  it.each<[type: string, path: string, word: unknown, message: string]>([
+    ['flat', 'turn_detection', 'none', off],
+    ['flat', 'turn_detection', 'off', off],
+    ['flat', 'turn_detection', false, off],
+    ['flat', 'input_audio_noise_reduction', 'none', off],
+    ['flat', 'input_audio_transcription', 'disabled', off],
+    ['realtime', vad, 'none', off],
+    ['realtime', 'audio.input.noise_reduction', 'off', off],
+    ['realtime', 'audio.input.transcription', 'none', off],
+    ['realtime', `${vad}.type`, 'none', offInside],
+    ['realtime', 'audio.input.format', 'pcm16', 'takes an object; such as { type: audio/pcm, rate: 24000 }'],
     [
-      withInput({ format: 'pcm16' }),
-      'audio.input.format: takes an object; such as { type: audio/pcm, rate: 24000 }',
+      'realtime',
+      'audio.input.noise_reduction',
+      'near_field',
+      'takes an object; such as { type: near_field }',
     ],
-    [
-      withInput({ noise_reduction: 'near_field' }),
-      'audio.input.noise_reduction: takes an object; such as { type: near_field }',
-    ],
-    [
-      withInput({ transcription: 'whisper-1' }),
-      'audio.input.transcription: takes an object; such as { model: gpt-transcribe }',
-    ],
-    [
-      withInput({ turn_detection: 'server_vad' }),
-      'audio.input.turn_detection: takes an object; such as { type: server_vad }',
-    ],
-    [{ type: 'realtime', prompt: 'pmpt_abc' }, 'prompt: takes an object; such as { id: pmpt_abc }'],
-    [
-      { type: 'realtime', tool_choice: 'look_up' },
-      'tool_choice: takes none, auto or required or an object; for one function, write { type: function, name: … }',
-    ],
-  ])('%j', (session, fault) => {
-    expect(faultsOf({ session })).toEqual([`session.${fault}`])
+    ['realtime', 'audio.input.transcription', 'w', 'takes an object; such as { model: gpt-transcribe }'],
+    ['realtime', vad, 'server_vad', 'takes an object; such as { type: server_vad }'],
+    ['realtime', 'prompt', 'pmpt_abc', 'takes an object; such as { id: pmpt_abc }'],
+    ['realtime', 'tool_choice', 'f', `takes none, auto or required or an object; ${oneFunction}`],
+  ])('%s, %s: %j', (type, path, word, message) => {
+    const session = nested(type === 'flat' ? { [path]: word } : { type, [path]: word })
+    expect(faultsOf({ session })).toEqual([`session.${path}: ${message}`])
   })
 })
 

@@ -54,8 +54,8 @@ const aliases =
   'aliases (*…) are not supported; write the value out, or put a text that begins with * in quotes'
 const tags = 'tags (!…) are not supported; put a text that begins with ! in quotes'
 const quote = 'a double quote within double quotes ends the text; write \\", or use single quotes'
-const notJson = 'is not a number that JSON has'
-
+const second = 'this starts a second document; a presets file has one'
+const at = 'presets.a.session'
 const hidden = 'put a text that begins with # in quotes'
 const notPresets = 'is not a presets file, which begins with "presets:"'
 
@@ -65,57 +65,41 @@ describe('a file is invalid that', () => {
     ['is a comment', '# later', '1:1 is empty'],
     ['has no presets', '{}', '1:1 presets: is missing; it takes an object'],
     ['has no preset', 'presets: {}', '1:10 presets: has no preset'],
-    [
-      'has text that # hides',
-      'presets: { a: { session: { type: realtime, model: #b\n } } }',
-      `1:51 presets.a.session.model: takes text; ${hidden}`,
-    ],
     ['is a list', '- a', `1:1 ${notPresets}`],
     ['is a page', '<!DOCTYPE html><html></html>', `1:1 ${notPresets}`],
     ['has settings', 'OPENAI_API_KEY=x', `1:1 ${notPresets}`],
     ['is not closed', 'presets: [1', '1:12 the indentation does not fit, or a bracket is not closed'],
     ['is indented with tabs', 'presets:\n\ta: 1', '2:1 tabs cannot indent; use spaces'],
-    [
-      'has two documents',
-      'presets: {}\n---\nq: 1',
-      '2:1 this starts a second document; a presets file has one',
-    ],
+    ['has two documents', 'presets: {}\n---\nq: 1', `2:1 ${second}`],
     ['has tags', 'presets: !secret x', `1:10 ${tags}`],
     ['has keys that are not text', '? [a]\n: 1', '1:3 a key is not text'],
     ['has text after a quote', 'presets: "a" b', `1:14 ${quote}`],
     [
-      'has a key twice',
-      'presets:\n  a: { session: { type: realtime } }\n  a: { session: {} }',
+      'has a preset twice',
+      'presets:\n  a: { session: {} }\n  a: { session: {} }',
       '3:3 presets.a: is there twice',
-    ],
-    [
-      'has a key twice, as JSON',
-      '{"presets": {"a": {"session": {"voice": "a", "voice": "b"}}}}',
-      '1:46 presets.a.session.voice: is there twice',
     ],
     [
       'has aliases',
       'presets:\n  a: { session: { model: &m hello } }\n  b: { session: { model: *m } }',
       `3:26 presets.b.session.model: ${aliases}`,
     ],
-    [
-      'has a __proto__ key',
-      'presets:\n  a: { session: { __proto__: { voice: b } } }',
-      '2:19 presets.a.session.__proto__: is never allowed as a key',
-    ],
-    [
-      'has a merge key',
-      'presets:\n  a: { session: { <<: { model: b } } }',
-      '2:19 presets.a.session["<<"]: is not a known field',
-    ],
-    [
-      'has NaN and infinity',
-      'presets: { a: { session: { speed: .nan, temperature: .inf } } }',
-      `1:35 presets.a.session.speed: ${notJson}`,
-      `1:54 presets.a.session.temperature: ${notJson}`,
-    ],
   ])('%s', (_, text, ...lines) => {
     expect(linesOf(text)).toEqual(lines)
+  })
+})
+
+describe('a session is invalid that', () => {
+  it.each<[what: string, session: string, ...lines: string[]]>([
+    ['has text that # hides', '{ type: realtime, model: #b\n }', `2:32 ${at}.model: takes text; ${hidden}`],
+    ['has a key twice', '{ voice: a, voice: b }', `2:19 ${at}.voice: is there twice`],
+    ['has a key twice, as JSON', '{"voice": "a", "voice": "b"}', `2:22 ${at}.voice: is there twice`],
+    ['has a __proto__ key', '{ __proto__: { voice: b } }', `2:9 ${at}.__proto__: is never allowed as a key`],
+    ['has a merge key', '{ <<: { model: b } }', `2:9 ${at}["<<"]: is not a known field`],
+    ['has NaN', '{ speed: .nan }', `2:16 ${at}.speed: is not a number that JSON has`],
+    ['has infinity', '{ speed: .inf }', `2:16 ${at}.speed: is not a number that JSON has`],
+  ])('%s', (_, session, ...lines) => {
+    expect(linesOf(`presets: { a: { session:\n      ${session} } }`)).toEqual(lines)
   })
 })
 
@@ -210,15 +194,21 @@ describe('a mistake that YAML accepts is a problem of its key or value', () => {
 
 const cut = 'ends before the #, which begins a comment; put the whole text in quotes'
 const typographic = 'begins with a typographic quote, which is part of the text; use " or \''
+const anchor =
+  'begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes'
+const hash =
+  'begins after the # above, which begins a comment; put the whole text in quotes, or in a block after |'
 
 describe('a mistake that only changes a text is a warning', () => {
-  it.each<[typed: string, ...messages: string[]]>([
-    ['You are agent #1 of the team', cut],
-    ['Hello # there', cut],
-    ['Agent #1', cut],
-    ['“You are kind”', typographic],
-    ['‘You are kind’', typographic],
-    ['«Soyez gentil»', typographic],
+  it.each<[typed: string, place?: string, message?: string]>([
+    ['You are agent #1 of the team', '5:21', cut],
+    ['Hello # there', '5:21', cut],
+    ['Agent #1', '5:21', cut],
+    ['“You are kind”', '5:21', typographic],
+    ['‘You are kind’', '5:21', typographic],
+    ['«Soyez gentil»', '5:21', typographic],
+    ['&kind You are kind', '5:27', anchor],
+    ['# Role\n        You are kind', '6:9', hash],
     ['"You are agent #1 of the team"'],
     ['You are agent#1 of the team'],
     ['|\n        You are agent #1 of the team'],
@@ -226,31 +216,11 @@ describe('a mistake that only changes a text is a warning', () => {
     ['Say “hi” to all'],
     ['50% off, you & me'],
     ['"{{{{ * \'it\'"'],
-  ])('instructions: %s', (typed, ...messages) => {
+    ['hi\n      tool_choice: auto # as a rule'],
+  ])('instructions: %s', (typed, place, message) => {
     const { problems, warnings } = refusalsOf(instructing(` ${typed}`))
+    const expected = `presets.yaml:${place} presets.a.session.instructions: ${message}`
     expect(problems).toEqual([])
-    expect(warnings.map(({ text }) => text)).toEqual(
-      messages.map((message) => `presets.yaml:5:21 presets.a.session.instructions: ${message}`),
-    )
-  })
-
-  it('and so is a word after &, which YAML leaves out', () => {
-    const { problems, warnings } = refusalsOf(instructing(' &kind You are kind'))
-    expect(problems).toEqual([])
-    expect(warnings.map(({ text }) => text)).toEqual([
-      'presets.yaml:5:27 presets.a.session.instructions: begins with a word after &, which YAML takes for a name and leaves out; put the whole text in quotes',
-    ])
-  })
-
-  it('and so is a text after a line that # makes a comment', () => {
-    const { problems, warnings } = refusalsOf(instructing(' # Role\n        You are kind'))
-    expect(problems).toEqual([])
-    expect(warnings.map(({ text }) => text)).toEqual([
-      'presets.yaml:6:9 presets.a.session.instructions: begins after the # above, which begins a comment; put the whole text in quotes, or in a block after |',
-    ])
-  })
-
-  it('but a comment after another value is not', () => {
-    expect(refusalsOf(fileWith('tool_choice: auto # as a rule'))).toEqual({ problems: [], warnings: [] })
+    expect(warnings.map(({ text }) => text)).toEqual(place === undefined ? [] : [expected])
   })
 })
