@@ -15,7 +15,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   let value = root
   for (const key of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = Array.isArray(value) ? value[Number(key)] : isObject(value) ? value[key] : undefined
+    value = Reflect.get(value, key)
   }
   return value
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseRules } from '../limits/rules.ts'
 import { Secret } from '../secret.ts'
-import { checked, listOf } from './text.ts'
+import { listOf } from './text.ts'
 
 function isCidr(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
@@ -81,9 +81,11 @@ export const proxies = listOf((entry) =>
 const LIMIT_FORM =
   'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
 
-export const limit = checked((text) => (parseRules(text) === undefined ? LIMIT_FORM : undefined)).transform(
-  (text) => parseRules(text) ?? [],
-)
+export const limit = z.string().transform((text, context) => {
+  const rules = parseRules(text)
+  if (rules === undefined) context.addIssue(LIMIT_FORM)
+  return rules ?? []
+})
 
 export const flag = z
   .enum(['true', 'false'], { error: 'is true or false' })

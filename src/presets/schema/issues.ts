@@ -38,7 +38,7 @@ export function toIssues(error: z.ZodError, value: unknown): readonly Issue[] {
 }
 
 function flatten(issue: Raw, base: Path, root: unknown): readonly Issue[] {
-  const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))]
+  const path = [...base, ...issue.path.filter((key) => typeof key !== 'symbol')]
   if (issue.code === 'unrecognized_keys') {
     return issue.keys
       .slice(0, MAX_FINDINGS)
