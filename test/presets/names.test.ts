@@ -16,18 +16,14 @@ function at(date: string, isOpenAi = true): Options {
 /** Models by the day of their shutdown. */
 const realtimeModels: readonly (readonly [date: string, replacement: string, ...models: string[]])[] = [
   ['2025-10-10', large, 'gpt-4o-realtime-preview-2024-10-01'],
-  [
-    '2026-05-07',
-    large,
-    'gpt-4o-realtime-preview',
-    'gpt-4o-realtime-preview-2025-06-03',
-    'gpt-4o-realtime-preview-2024-12-17',
-  ],
+  ['2026-05-07', large, 'gpt-4o-realtime-preview', 'gpt-4o-realtime-preview-2025-06-03'],
+  ['2026-05-07', large, 'gpt-4o-realtime-preview-2024-12-17'],
   ['2026-05-07', small, 'gpt-4o-mini-realtime-preview', 'gpt-4o-mini-realtime-preview-2024-12-17'],
   ['2026-07-23', small, 'gpt-realtime-mini-2025-10-06'],
   ['2027-01-20', large, 'gpt-realtime', 'gpt-realtime-2025-08-28'],
   ['2027-01-20', small, 'gpt-realtime-mini', 'gpt-realtime-mini-2025-12-15', 'gpt-audio-mini'],
 ]
+const live = 'gpt-live-transcribe (or gpt-transcribe)'
 const transcribers = [
   'whisper-1',
   'gpt-4o-transcribe',
@@ -37,31 +33,26 @@ const transcribers = [
 ]
 
 describe('a model that OpenAI shuts down', () => {
+  type Case = readonly [name: string, session: object, path: string, date: string, replacement: string]
   const cases = [
     ...realtimeModels.flatMap(([date, replacement, ...models]) =>
-      models.flatMap((model) =>
-        [{ model }, { type: 'realtime', model }].map(
-          (session) => [model, session, 'model', date, replacement] as const,
-        ),
-      ),
+      models.flatMap((model): Case[] => [
+        [model, { model }, 'model', date, replacement],
+        [model, { type: 'realtime', model }, 'model', date, replacement],
+      ]),
     ),
-    ...transcribers.flatMap((model) =>
+    ...transcribers.flatMap((model): Case[] => [
+      [model, transcribing({ model }), 'audio.input.transcription.model', '2027-02-26', live],
       [
-        [transcribing({ model }), 'audio.input.transcription.model'] as const,
-        [{ input_audio_transcription: { model } }, 'input_audio_transcription.model'] as const,
-      ].map(
-        ([session, path]) =>
-          [model, session, path, '2027-02-26', 'gpt-live-transcribe (or gpt-transcribe)'] as const,
-      ),
-    ),
-    [
-      'the API of reusable prompts',
-      { ...realtime, prompt: { id: 'p' } },
-      'prompt',
-      '2026-11-30',
-      'instructions',
-    ],
-  ] as const
+        model,
+        { input_audio_transcription: { model } },
+        'input_audio_transcription.model',
+        '2027-02-26',
+        live,
+      ],
+    ]),
+    ['the API of reusable prompts', { prompt: { id: 'p' } }, 'prompt', '2026-11-30', 'instructions'] as const,
+  ]
 
   it.each(cases)(
     'is a warning before that day and a problem after it: %s: %j',
@@ -83,45 +74,35 @@ describe('a model that OpenAI shuts down', () => {
   })
 })
 
-const speaking = (model: string): object => ({ type: 'realtime', model })
-const translating = (model: string): object => ({ type: 'translation', model })
 const elsewhere: Options = { isOpenAi: false }
 const unknownModel = 'is not a known realtime model'
 const isOf = (type: string, model: string): string =>
   `is the model of a session of type ${type}; here, use ${model}`
+const isLive = 'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1'
+const isTranscriber = 'is a transcription model, which goes into audio.input.transcription.model'
+const misspelt = 'is not a known transcription model; did you mean gpt-live-transcribe?'
 
 describe('a model name', () => {
-  it.each<[session: object, options: Options, ...warnings: string[]]>([
-    ...[large, small, 'gpt-realtime-2', 'gpt-realtime-1.5'].map((model): [object, Options] => [
-      speaking(model),
-      {},
-    ]),
-    [translating('gpt-realtime-translate'), {}],
-    [transcribing({ model: 'gpt-transcribe' }), {}],
-    [speaking('openai/gpt-realtime-2.1'), elsewhere],
-    [speaking('gpt-realtime-2.11'), {}, `${unknownModel}; did you mean gpt-realtime-2.1?`],
-    [speaking('gpt-realtime-2.11'), elsewhere, `${unknownModel}; did you mean gpt-realtime-2.1?`],
-    [speaking('gpt-4o'), {}, `${unknownModel}; use one such as gpt-realtime-2.1`],
-    [speaking('mine'), elsewhere, `${unknownModel}; ignore this if it is the name of a deployment`],
-    [
-      speaking('gpt-live-1'),
-      {},
-      'is a model of the Live API, which has no client secrets; use gpt-realtime-2.1',
-    ],
-    [speaking('gpt-realtime-translate'), {}, isOf('translation', large)],
-    [
-      speaking('gpt-realtime-whisper'),
-      {},
-      'is a transcription model, which goes into audio.input.transcription.model; here, use gpt-realtime-2.1',
-    ],
-    [translating(large), {}, isOf('realtime', 'gpt-realtime-translate')],
-    [transcribing({ model: large }), {}, isOf('realtime', 'gpt-live-transcribe')],
-    [
-      transcribing({ model: 'gpt-live-transcibe' }),
-      {},
-      'is not a known transcription model; did you mean gpt-live-transcribe?',
-    ],
-  ])('%j (%j): %s', (session, options, ...warnings) => {
+  it.each<[type: string, model: string, options: Options, ...warnings: string[]]>([
+    ['realtime', large, {}],
+    ['realtime', small, {}],
+    ['realtime', 'gpt-realtime-2', {}],
+    ['realtime', 'gpt-realtime-1.5', {}],
+    ['translation', 'gpt-realtime-translate', {}],
+    ['transcription', 'gpt-transcribe', {}],
+    ['realtime', 'openai/gpt-realtime-2.1', elsewhere],
+    ['realtime', 'gpt-realtime-2.11', {}, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    ['realtime', 'gpt-realtime-2.11', elsewhere, `${unknownModel}; did you mean gpt-realtime-2.1?`],
+    ['realtime', 'gpt-4o', {}, `${unknownModel}; use one such as gpt-realtime-2.1`],
+    ['realtime', 'mine', elsewhere, `${unknownModel}; ignore this if it is the name of a deployment`],
+    ['realtime', 'gpt-live-1', {}, isLive],
+    ['realtime', 'gpt-realtime-translate', {}, isOf('translation', large)],
+    ['realtime', 'gpt-realtime-whisper', {}, `${isTranscriber}; here, use gpt-realtime-2.1`],
+    ['translation', large, {}, isOf('realtime', 'gpt-realtime-translate')],
+    ['transcription', large, {}, isOf('realtime', 'gpt-live-transcribe')],
+    ['transcription', 'gpt-live-transcibe', {}, misspelt],
+  ])('in a %s session: %s (%j)', (type, model, options, ...warnings) => {
+    const session = type === 'transcription' ? transcribing({ model }) : { type, model }
     const { warnings: found } = catalogOf(fileOf({ session }), options)
     expect(found.map(({ message }) => message)).toEqual(warnings)
   })

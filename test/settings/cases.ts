@@ -1,4 +1,5 @@
 /** Every setting: its default, valid texts with their values, and invalid texts with their problems. */
+import type { LimitConfig } from '../../src/settings/limits.ts'
 import { callerSettings } from './caller-cases.ts'
 import {
   AUDIT_KEY,
@@ -70,32 +71,17 @@ const origins: Setting = {
 
 const limitForm =
   'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
-const limits: readonly Setting[] = [
-  {
-    name: 'RATE_LIMIT_PER_ADDRESS',
-    read: ({ limits: { perAddress } }) => perAddress,
-    unset: [rule(60, 60_000)],
-    good: [
-      ['5/second', [rule(5, 1_000)]],
-      ['10/minute, 200/day', [rule(10, 60_000), rule(200, 86_400_000)]],
-    ],
-    bad: ['60', '0/minute', '60/minutes', '60/minute,', 'none', 'unlimited'],
-  },
-  {
-    name: 'RATE_LIMIT_PER_CALLER',
-    read: ({ limits: { perCaller } }) => perCaller,
-    unset: [rule(10, 60_000), rule(200, 86_400_000)],
-    good: [['5/hour', [rule(5, 3_600_000)]]],
-    bad: ['10', '0/day', 'none'],
-  },
-  {
-    name: 'RATE_LIMIT_TOTAL',
-    read: ({ limits: { total } }) => total,
-    unset: [rule(600, 60_000)],
-    good: [['5/second', [rule(5, 1_000)]]],
-    bad: ['600', '0/day', 'none', ['10/minute;200/day', limitForm]],
-  },
-]
+const limit = (name: string, key: keyof LimitConfig, unset: LimitConfig['total']): Setting => ({
+  name,
+  read: ({ limits }) => limits[key],
+  unset,
+  good: [
+    ['5/second', [rule(5, 1_000)]],
+    ['10/minute, 200/day', [rule(10, 60_000), rule(200, 86_400_000)]],
+    ['5/hour', [rule(5, 3_600_000)]],
+  ],
+  bad: [...'60 0/minute 60/minutes 60/minute, none unlimited'.split(' '), ['10/minute;200/day', limitForm]],
+})
 
 const redisForm =
   'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0: it begins with redis:// or rediss://'
@@ -211,7 +197,9 @@ export const settings: readonly Setting[] = [
     good: ['one'],
     bad: [],
   },
-  ...limits,
+  limit('RATE_LIMIT_PER_ADDRESS', 'perAddress', [rule(60, 60_000)]),
+  limit('RATE_LIMIT_PER_CALLER', 'perCaller', [rule(10, 60_000), rule(200, 86_400_000)]),
+  limit('RATE_LIMIT_TOTAL', 'total', [rule(600, 60_000)]),
   ...redis,
   proxies,
   wholeNumber('MAX_CONCURRENT_MINTS', ({ maxConcurrentMints }) => maxConcurrentMints, 256, [1, 100_000]),

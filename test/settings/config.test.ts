@@ -105,70 +105,55 @@ describe('all problems are reported at once', () => {
 })
 
 const jwt = { OPENAI_API_KEY: API_KEY, ...enoughForTokens }
-const bySecret = { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }
-const keycloak = { AUTH_JWKS_URL: 'http://keycloak:8080/jwks' }
+const keycloak = { AUTH_JWKS_URL: 'http://keycloak:8080/jwks', INSECURE_HTTP_HOSTS: 'litellm,keycloak' }
+const keyless = { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: '' }
 
 describe('settings that depend on each other', () => {
-  it.each<[what: string, environment: Environment, ...problems: string[]]>([
-    ['tokens with a key set', jwt],
-    ['tokens with a shared secret', { ...jwt, ...bySecret }],
-    ['tokens without keys', { ...jwt, AUTH_JWKS_URL: '' }, 'AUTH_JWKS_URL: is missing'],
+  it.each<[settings: Environment, ...problems: string[]]>([
+    [{}],
+    [{ AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }],
+    [keyless, 'AUTH_JWKS_URL: is missing'],
+    [{ AUTH_JWT_SECRET: JWT_SECRET }, 'AUTH_JWKS_URL: is set together'],
     [
-      'tokens with both kinds of keys',
-      { ...jwt, AUTH_JWT_SECRET: JWT_SECRET },
-      'AUTH_JWKS_URL: is set together',
-    ],
-    [
-      'tokens with a key set and an unreadable file',
-      { ...jwt, AUTH_JWT_SECRET_FILE: '/nowhere' },
+      { AUTH_JWT_SECRET_FILE: '/nowhere' },
       'AUTH_JWT_SECRET_FILE: the file does not exist',
       'AUTH_JWKS_URL: is set together',
     ],
-    ['tokens without an issuer', { ...jwt, AUTH_ISSUER: '' }, 'AUTH_ISSUER: is missing'],
-    ['tokens without an audience', { ...jwt, AUTH_AUDIENCE: '' }, 'AUTH_AUDIENCE: is missing'],
+    [{ AUTH_ISSUER: '' }, 'AUTH_ISSUER: is missing'],
+    [{ AUTH_AUDIENCE: '' }, 'AUTH_AUDIENCE: is missing'],
     [
-      'tokens without anything',
-      { ...jwt, AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' },
+      { ...keyless, AUTH_ISSUER: '', AUTH_AUDIENCE: '' },
       'AUTH_JWKS_URL: is missing',
       'AUTH_ISSUER: is missing',
       'AUTH_AUDIENCE: is missing',
     ],
+    [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: entry 1 has a wildcard'],
+    [keycloak],
+  ])('with tokens: %j', (settings, ...problems) => {
+    expect(problemsOf({ ...jwt, ...settings })).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    )
+  })
+
+  it.each<[settings: Environment, ...problems: string[]]>([
+    [{ AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
+    [{ AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
+    [{ REDIS_URL: 'redis://redis' }, 'REDIS_URL: needs AUDIT_KEY or'],
+    [{ REDIS_REQUIRED: 'true' }, 'REDIS_REQUIRED: needs REDIS_URL'],
+    [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED: is 0'],
+    [{ NODE_TLS_REJECT_UNAUTHORIZED: '1' }],
     [
-      'tokens with wrong origins',
-      { ...jwt, ALLOWED_ORIGINS: '*' },
-      'ALLOWED_ORIGINS: entry 1 has a wildcard',
-    ],
-    ['a key set over http', { ...jwt, ...keycloak, INSECURE_HTTP_HOSTS: 'litellm,keycloak' }],
-    ['no mode', { ...enough, AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
-    ['another mode', { ...enough, AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
-    [
-      'Redis without a common key',
-      { ...enough, REDIS_URL: 'redis://redis' },
-      'REDIS_URL: needs AUDIT_KEY or',
-    ],
-    [
-      'a required Redis without Redis',
-      { ...enough, REDIS_REQUIRED: 'true' },
-      'REDIS_REQUIRED: needs REDIS_URL',
-    ],
-    [
-      'TLS that checks nothing',
-      { ...enough, NODE_TLS_REJECT_UNAUTHORIZED: '0' },
-      'NODE_TLS_REJECT_UNAUTHORIZED: is 0',
-    ],
-    ['TLS that checks certificates', { ...enough, NODE_TLS_REJECT_UNAUTHORIZED: '1' }],
-    [
-      'a quoted path',
-      { ...enough, OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/run/key"' },
+      { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/run/key"' },
       'OPENAI_API_KEY_FILE: has quotes around it. Remove them',
     ],
     [
-      'a URL for a host',
-      { ...enough, INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
+      { INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
       'INSECURE_HTTP_HOSTS: entry 2 is not an exact host name in lower case, without scheme and port',
     ],
-  ])('%s', (_, environment, ...problems) => {
-    expect(problemsOf(environment)).toEqual(problems.map((problem) => expect.stringContaining(problem)))
+  ])('without tokens: %j', (settings, ...problems) => {
+    expect(problemsOf({ ...enough, ...settings })).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    )
   })
 })
 
