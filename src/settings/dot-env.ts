@@ -63,19 +63,13 @@ function toLineWarnings(text: string): readonly string[] {
     (value) => `=${value.replace(/[^\n]/g, '')}`,
   )
   const lines = withoutQuoted.split('\n').map((line) => line.trim())
-  const seen = new Set<string>()
+  const names = lines.map((line) => /^(?:export\s+)?(\w+)\s*=/.exec(line)?.[1])
   return lines.flatMap((line, index) => {
     if (line === '' || line.startsWith('#')) return []
     if (!line.includes('=')) return [`.env: line ${index + 1} has no effect. Write NAME=value`]
-    const name = line
-      .slice(0, line.indexOf('='))
-      .replace(/^export\s+/, '')
-      .trim()
-    if (!/^\w+$/.test(name) || !seen.has(name)) {
-      seen.add(name)
-      return []
-    }
-    return [`.env: ${name} is set more than once. The last line counts`]
+    const name = names[index]
+    const isRepeated = name !== undefined && names.indexOf(name) < index
+    return isRepeated ? [`.env: ${name} is set more than once. The last line counts`] : []
   })
 }
 

@@ -9,12 +9,9 @@ import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
 
 /** What is wrong in a presets file, or doubtful for a warning. Never quotes what may be a credential. */
-export interface Problem {
+export interface Problem extends Position {
   /** As in `presets.classic.session.tools[0].name`; '' for the file as a whole. */
   readonly path: string
-  /** Both from 1; 0 where the file could not be read at all. */
-  readonly line: number
-  readonly column: number
   readonly message: string
   /** `presets.yaml:14:12 presets.classic.session.voice: …`, for logs and terminals. */
   readonly text: string
@@ -31,7 +28,7 @@ export interface Finding {
   readonly position?: Position
 }
 
-/** Where a finding is in its file; from 1. */
+/** Where a finding is in its file. Both from 1; 0 where the file could not be read at all. */
 export interface Position {
   readonly line: number
   readonly column: number

@@ -55,8 +55,8 @@ const limit = z.string().regex(rulesPattern, 'limits such as 5/minute or 10/minu
 
 const claimValue = z.union([z.string(), z.number(), z.boolean()])
 
-/** The parts of an entry except its session. checkSession checks the session. */
-export const entryParts = {
+/** The `type` of a session selects one of four shapes, so checkSession checks it. */
+export const presetEntry = z.strictObject({
   description: z.string().optional(),
   expires_after_seconds: expirySeconds.optional(),
   variables: recordOf(variableName, variable).optional(),
@@ -68,10 +68,8 @@ export const entryParts = {
     })
     .optional(),
   limits: z.strictObject({ per_caller: limit.optional(), total: limit.optional() }).optional(),
-} as const
-
-/** The `type` of a session selects one of four shapes, so checkSession checks it. */
-export const presetEntry = z.strictObject({ ...entryParts, session: z.unknown().optional() })
+  session: z.unknown().optional(),
+})
 
 function fileOf<Entry extends z.ZodType>(entry: Entry) {
   return z.strictObject({
@@ -85,7 +83,7 @@ function fileOf<Entry extends z.ZodType>(entry: Entry) {
 export const presetsFrame = fileOf(z.unknown())
 
 /** The whole file, for the JSON Schema that editors use. */
-export const presetsFile = fileOf(z.strictObject({ ...entryParts, session: z.union([gaSession, flatEntry]) }))
+export const presetsFile = fileOf(presetEntry.extend({ session: z.union([gaSession, flatEntry]) }))
 
 /**
  * The JSON Schema (draft 2020-12) of the presets file, for editors. It is generated from the schemas of the service,
