@@ -84,17 +84,6 @@ describe('a flat request to a flat preset', () => {
     expect(sent(built)).toHaveProperty(`session.${gaPath}`, gaValue)
   })
 
-  it('removes the rate of the old format, and keeps the type of turn detection', () => {
-    expect(sent(buildFlat(preset, { input_audio_format: 'g711_ulaw' }))).toHaveProperty(
-      'session.audio.input.format',
-      { type: 'audio/pcmu' },
-    )
-    expect(sent(buildFlat(preset, { turn_detection: { threshold: 0.9 } }))).toHaveProperty(`session.${vad}`, {
-      type: 'server_vad',
-      threshold: 0.9,
-    })
-  })
-
   it('has the same effect as a request in the GA shape', () => {
     const session = { type: 'realtime', audio: { output: { voice: 'coral' } } }
     expect(buildGa(preset, { session }).body).toBe(buildFlat(preset, { voice: 'coral' }).body)
