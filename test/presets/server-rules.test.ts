@@ -8,31 +8,25 @@ const withInput = (input: object): object => ({ ...realtime, audio: { input } })
 
 const vad = 'audio.input.turn_detection'
 const serverVad = { type: 'server_vad' }
-const turnDetections = [serverVad, { type: 'semantic_vad', eagerness: 'low' }]
+const semanticVad = { type: 'semantic_vad', eagerness: 'low' }
 const onlyNull = `session.${vad}: takes only null with this transcription model: the page commits its audio with input_audio_buffer.commit`
 
 describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection with %s', (model) => {
-  it.each(turnDetections)('is invalid in a transcription session: %j', (turnDetection) => {
-    const session = transcribing({ model }, { turn_detection: turnDetection })
-    expect(faultsOf({ session })).toEqual([onlyNull])
-  })
+  const noUse = `overrides.${vad}.type: has no use: ${model} takes no turn detection`
+  const overrides = { [`${vad}.type`]: ['server_vad'] }
 
-  it.each(turnDetections)('passes in a realtime session: %j', (turnDetection) => {
-    const ga = withInput({ transcription: { model }, turn_detection: turnDetection })
-    const flat = { input_audio_transcription: { model }, turn_detection: turnDetection }
-    expect([ga, flat].flatMap((session) => faultsOf({ session }))).toEqual([])
-  })
-
-  it('may be null or left out', () => {
-    expect(faultsOf({ session: transcribing({ model }, { turn_detection: null }) })).toEqual([])
-    expect(faultsOf({ session: transcribing({ model }) })).toEqual([])
-  })
-
-  it('cannot be opened by a rule', () => {
-    const overrides = { [`${vad}.type`]: ['server_vad'] }
-    expect(faultsOf({ session: transcribing({ model }), overrides })).toEqual([
-      `overrides.${vad}.type: has no use: ${model} takes no turn detection`,
-    ])
+  it.each<[outcome: string, entry: object, ...faults: string[]]>([
+    ['is invalid', { session: transcribing({ model }, { turn_detection: serverVad }) }, onlyNull],
+    ['is invalid', { session: transcribing({ model }, { turn_detection: semanticVad }) }, onlyNull],
+    ['cannot be opened by a rule', { session: transcribing({ model }), overrides }, noUse],
+    ['may be null', { session: transcribing({ model }, { turn_detection: null }) }],
+    ['may be left out', { session: transcribing({ model }) }],
+    ...[serverVad, semanticVad].flatMap((turnDetection): [string, object][] => [
+      ['passes', { session: withInput({ transcription: { model }, turn_detection: turnDetection }) }],
+      ['passes', { session: { input_audio_transcription: { model }, turn_detection: turnDetection } }],
+    ]),
+  ])('%s: %j', (_, entry, ...faults) => {
+    expect(faultsOf(entry)).toEqual(faults)
   })
 
   it('is refused when a request selects this model', () => {
@@ -47,14 +41,12 @@ describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection w
   })
 })
 
-describe('turn detection in a transcription session', () => {
-  it.each(['gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'whisper-1', 'my-deployment'])(
-    'passes with %s',
-    (model) => {
-      expect(faultsOf({ session: transcribing({ model }, { turn_detection: serverVad }) })).toEqual([])
-    },
-  )
-})
+it.each(['gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'whisper-1', 'my-deployment'])(
+  'turn detection in a transcription session passes with %s',
+  (model) => {
+    expect(faultsOf({ session: transcribing({ model }, { turn_detection: serverVad }) })).toEqual([])
+  },
+)
 
 const languages = 'languages: takes no list of languages with this model, only one language'
 const keywords = 'keywords: takes no keywords with this model'
