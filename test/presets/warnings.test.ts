@@ -60,6 +60,11 @@ describe('a warning names', () => {
     ])
   })
 
+  it('no reasoning of a model that reasons or that is not named', () => {
+    const sessions = [realtime, { type: 'realtime' }].map((session) => ({ ...session, reasoning: {} }))
+    expect(sessions.flatMap((session) => warningsOf({ session }))).toEqual([])
+  })
+
   it('claims without AUTH_MODE=jwt', () => {
     const entry = { session: { type: 'realtime' }, access: { claims: { plan: ['pro'] } } }
     expect(warningsOf(entry, { authMode: 'jwt' })).toEqual([])

@@ -118,6 +118,7 @@ export const upstreamSettings: readonly Setting[] = [
       'file:///v1',
       'https://user:password@api.openai.com/v1',
       'https://user@api.openai.com/v1',
+      'https://:password@api.openai.com/v1',
       'https://api.openai.com/v1#part',
       [
         'https://api.openai.com/v1/realtime/client_secrets',
