@@ -14,7 +14,7 @@ const json = fc.dictionary(
   fc.oneof(fc.string(), fc.integer()),
 )
 
-const some = <Fields>(fields: { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> }) =>
+const some = <Shape>(fields: { [Key in keyof Shape]: fc.Arbitrary<Shape[Key]> }) =>
   fc.record(fields, { requiredKeys: [] })
 
 /** Any flat session whose tool_choice names nothing. */

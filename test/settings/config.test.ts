@@ -109,7 +109,7 @@ const keycloak = { AUTH_JWKS_URL: 'http://keycloak:8080/jwks', INSECURE_HTTP_HOS
 const keyless = { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: '' }
 
 describe('settings that depend on each other', () => {
-  it.each<[settings: Environment, ...problems: string[]]>([
+  it.each<[given: Environment, ...problems: string[]]>([
     [{}],
     [{ AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }],
     [keyless, 'AUTH_JWKS_URL: is missing'],
@@ -129,13 +129,13 @@ describe('settings that depend on each other', () => {
     ],
     [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: entry 1 has a wildcard'],
     [keycloak],
-  ])('with tokens: %j', (settings, ...problems) => {
-    expect(problemsOf({ ...jwt, ...settings })).toEqual(
+  ])('with tokens: %j', (given, ...problems) => {
+    expect(problemsOf({ ...jwt, ...given })).toEqual(
       problems.map((problem) => expect.stringContaining(problem)),
     )
   })
 
-  it.each<[settings: Environment, ...problems: string[]]>([
+  it.each<[given: Environment, ...problems: string[]]>([
     [{ AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
     [{ AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
     [{ REDIS_URL: 'redis://redis' }, 'REDIS_URL: needs AUDIT_KEY or'],
@@ -150,8 +150,8 @@ describe('settings that depend on each other', () => {
       { INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
       'INSECURE_HTTP_HOSTS: entry 2 is not an exact host name in lower case, without scheme and port',
     ],
-  ])('without tokens: %j', (settings, ...problems) => {
-    expect(problemsOf({ ...enough, ...settings })).toEqual(
+  ])('without tokens: %j', (given, ...problems) => {
+    expect(problemsOf({ ...enough, ...given })).toEqual(
       problems.map((problem) => expect.stringContaining(problem)),
     )
   })
