@@ -18,7 +18,7 @@ import { groupNames } from '../../src/audit-reader/index-groups.ts'
 import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { A, B, writeFiles } from './chains.ts'
 import { listLines, openIndex } from './indexing.ts'
-import { countNaively, filterNaively } from './naive-filter.ts'
+import { countNaively, filterNaively, rankNaively } from './naive-filter.ts'
 
 const START = Date.UTC(2026, 10, 22)
 
@@ -147,7 +147,7 @@ const toNamed = (texts: readonly string[]) =>
   )
 
 describe('the index', () => {
-  it('selects and counts what a plain filter over the lines does, also after files have grown', async () => {
+  it('selects, counts and ranks what a plain filter over the lines does, also after files have grown', async () => {
     const cut = integer({ min: 0, max: 3_000 })
     const order = constantFrom('newest' as const, 'oldest' as const)
     const groups = array(constantFrom(...groupNames), { maxLength: 2 })
@@ -163,6 +163,10 @@ describe('the index', () => {
         expect(new Map(counts.map((group) => [JSON.stringify(group.values), group.count]))).toStrictEqual(
           countNaively(texts, asked, by),
         )
+        expect(await index.frequent(asked, 3)).toStrictEqual({
+          caller: rankNaively(texts, asked, 'caller').slice(0, 3),
+          address: rankNaively(texts, asked, 'address').slice(0, 3),
+        })
         index.close()
       }),
       { numRuns: 200 },

@@ -173,3 +173,22 @@ export function countNaively(
   }
   return groups
 }
+
+/** Callers or addresses by how often they were refused or failed, then by how often they were issued a secret. */
+export function rankNaively(
+  texts: readonly string[],
+  filter: RecordFilter,
+  by: 'caller' | 'address',
+): string[] {
+  const ranks = new Map<string, { bad: number; good: number }>()
+  for (const [key, count] of countNaively(texts, filter, [by, 'outcome'])) {
+    const [name, outcome] = JSON.parse(key)
+    if (name === null) continue
+    const rank = ranks.get(name) ?? { bad: 0, good: 0 }
+    ranks.set(name, rank)
+    rank[outcome === 'issued' ? 'good' : 'bad'] += count
+  }
+  return [...ranks]
+    .toSorted(([a, one], [b, other]) => other.bad - one.bad || other.good - one.good || (a < b ? -1 : 1))
+    .map(([name]) => name)
+}

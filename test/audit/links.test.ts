@@ -1,23 +1,13 @@
 // How files name each other across starts, replicas and crashes.
 import { execFileSync } from 'node:child_process'
-import {
-  appendFile,
-  mkdir,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readOldFile } from '../../src/audit/old-file.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { keys, numbered, OLD_NAME } from './fields.ts'
-import { eventsOf, headOf, openWriter, type ReadFile, readChains, recovery, startWriter } from './writers.ts'
+import { eventsOf, headOf, openWriter, type ReadFile, readChains, recovery } from './writers.ts'
 
 /** A directory without files, and what processes do to it. */
 async function startDirectory() {
@@ -210,39 +200,6 @@ describe('a file that ends torn', () => {
     const crashed = await crash('\0'.repeat(bytes))
     await runOnce()
     expect(detailsOf(await files(), 'recovered')).toStrictEqual([{ ...headOf(crashed), torn_bytes: bytes }])
-  })
-})
-
-describe('the file after a write error', () => {
-  it('has a gap with the last line, the cause and the number of lost records', async () => {
-    const { directory, files, writer, anchors } = await startWriter()
-    await writer.append(numbered(1))
-    const [head] = (await files()).map(headOf)
-    await appendFile(join(directory, head?.file ?? ''), 'x')
-    await Promise.allSettled([2, 3, 4].map((number) => writer.append(numbered(number))))
-    await expect(writer.append(numbered(5))).rejects.toThrow('unavailable')
-    expect(anchors).toMatchObject([head ?? {}])
-    await recovery(writer)
-    await writer.append(numbered(6))
-    const [, after] = await files()
-    expect(after?.lines.map(({ event, seq }) => [event, seq])).toStrictEqual([
-      ['open', 2],
-      ['gap', 3],
-      ['attempt', 4],
-    ])
-    expect(headsIn(after)).toStrictEqual([head])
-    expect(after?.lines[1]?.detail).toStrictEqual({ ...head, cause: 'file_resized', lost: 4 })
-  })
-
-  it('names the file before although it is gone', async () => {
-    const { directory, files, writer } = await startWriter()
-    const [head] = (await files()).map(headOf)
-    await rm(join(directory, head?.file ?? ''))
-    await expect(writer.append(numbered(1))).rejects.toThrow('file_removed')
-    await recovery(writer)
-    const after = await files()
-    expect(headsIn(...after)).toStrictEqual([head])
-    expect(detailsOf(after, 'gap')).toMatchObject([{ file: head?.file, seq: 0 }])
   })
 })
 

@@ -10,17 +10,18 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, type TestContext, vi } from 'vitest'
 import { parseRecords, readAudit } from '../support/service.ts'
 import { attemptFields, numbered } from './fields.ts'
-import { recovery, startWriter } from './writers.ts'
+import { headOf, recovery, startWriter } from './writers.ts'
 
 async function start({ onTestFinished: defer }: Pick<TestContext, 'onTestFinished'>) {
   const started = await startWriter({ defer })
   await started.writer.append(numbered(1))
-  const [name = ''] = await readdir(started.directory)
-  return { ...started, file: join(started.directory, name) }
+  const [before] = await started.files()
+  const head = before && headOf(before)
+  return { ...started, head, file: join(started.directory, before?.name ?? '') }
 }
 
 const moveAway = (path: string): Promise<void> => rename(path, `${path}.old`)
@@ -51,12 +52,13 @@ describe('a file that was', () => {
   it.concurrent.for(faults)(
     '%s gets no more records: the next ones are in another file',
     async ([, harm, code], context) => {
-      const { directory, writer, changes, file } = await start(context)
+      const { directory, writer, changes, anchors, head, file } = await start(context)
       await harm(file)
       await expect(writer.append(numbered(2))).rejects.toMatchObject({ code })
       expect(writer.available).toBe(false)
       await expect(writer.append(numbered(3))).rejects.toMatchObject({ code: 'unavailable' })
       expect(changes).toStrictEqual([[false, code]])
+      expect(anchors).toMatchObject([{ ...head }])
 
       await recovery(writer)
       expect(changes.slice(1)).toStrictEqual([[true, undefined]])
@@ -65,9 +67,9 @@ describe('a file that was', () => {
       const newest = join(directory, names.toSorted().at(-1) ?? '')
       expect(newest).not.toBe(file)
       expect(parseRecords(await readFile(newest, 'utf8'))).toMatchObject([
-        { event: 'open', seq: 2 },
-        { event: 'gap', detail: { file: basename(file), seq: 1, cause: code, lost: 2 } },
-        { ms: 4, writer: writer.id },
+        { event: 'open', seq: 2, detail: { heads: [head] } },
+        { event: 'gap', seq: 3, detail: { ...head, cause: code, lost: 2 } },
+        { ms: 4, seq: 4, writer: writer.id },
       ])
     },
   )
@@ -98,12 +100,15 @@ describe('a directory that cannot be written', () => {
 })
 
 describe('a commit that fails', () => {
-  it.concurrent('rejects all records that wait for it, and leaves none of them in a file', async (context) => {
-    const { directory, writer, file } = await start(context)
+  it.concurrent('rejects all records that wait for it, and the next file counts them', async (context) => {
+    const { directory, files, writer, head, file } = await start(context)
     await rm(file)
     const waiting = await Promise.allSettled(Array.from({ length: 50 }, () => writer.append(attemptFields)))
     expect(new Set(waiting.map(({ status }) => status))).toStrictEqual(new Set(['rejected']))
     expect(await readdir(directory)).toStrictEqual([])
+    await recovery(writer)
+    const [after] = await files()
+    expect(after?.lines[1]?.detail).toStrictEqual({ ...head, cause: 'file_removed', lost: 50 })
   })
 
   it.concurrent('leaves only the damaged file torn', async (context) => {
