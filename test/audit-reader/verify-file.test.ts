@@ -5,18 +5,34 @@ import { appendFileSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { FindingReason } from '../../src/audit-reader/findings.ts'
 import { listAudit, openAudit } from '../../src/audit-reader/listing.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { verifyFile } from '../../src/audit-reader/verify-file.ts'
 import { keys } from '../audit/fields.ts'
 import { createTemporaryDirectory } from '../support/service.ts'
 import { B, Chain, otherKeys, toFiles, writeFiles } from './chains.ts'
-import { findIn, toShort } from './verifying.ts'
+import { findIn, testEach, toShort } from './verifying.ts'
 
 const verifyDirectory = async (directory: string) =>
   toShort(await verifyAudit({ directory, keys: [keys], anchors: [] }))
 
 const other = () => new Chain({ keys: otherKeys }).open().attempts(3).close()
+
+const createParts = () => ({ empty: new Chain(), file: new Chain().open().attempts(3), unknown: other() })
+
+const judged = (chain: Chain, line: number, reason: FindingReason = 'line_changed') =>
+  [[chain], [chain.name, reason, line]] as const
+
+function changed(chain: Chain, index: number, from: string, to: string): Chain {
+  chain.lines[index] = chain.lines[index]?.replace(from, to) ?? ''
+  return chain
+}
+
+function without(chain: Chain, index: number): Chain {
+  chain.lines.splice(index, 1)
+  return chain
+}
 
 const next = () => new Chain({ minute: 60, writer: B })
 
@@ -50,26 +66,13 @@ describe('a file under another key', () => {
     expect(await findIn(toFiles(first, second))).toStrictEqual(['tampered', unknown, gone])
   })
 
-  it.each<[what: string, build: () => Chain, line: number]>([
-    [
-      'a line of it is under our key',
-      () => changed(new Chain().open().attempts(3), 0, keys.id, otherKeys.id),
-      1,
-    ],
-    [
-      'its first line names our key',
-      () => new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3),
-      1,
-    ],
-    ['the order of its lines is wrong', () => without(other(), 2), 3],
-    [
-      'its first line names no key',
-      () => new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } }),
-      1,
-    ],
-  ])('is tampered with if %s', async (_what, build, line) => {
-    const chain = build()
-    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', line]])
+  testEach('tampered', createParts, {
+    'a line of it is under our key': ({ file }) => judged(changed(file, 0, keys.id, otherKeys.id), 1),
+    'its first line names our key': () =>
+      judged(new Chain({ keys: { ...otherKeys, id: keys.id } }).open().attempts(3), 1),
+    'the order of its lines is wrong': ({ unknown }) => judged(without(unknown, 2), 3),
+    'its first line names no key': () =>
+      judged(new Chain({ keys: otherKeys }).add('open', { detail: { heads: [] } }), 1),
   })
 
   it('is tampered with if a line that a record names is missing', async () => {
@@ -93,49 +96,26 @@ describe('a file under another key', () => {
   })
 })
 
-function changed(chain: Chain, index: number, from: string, to: string): Chain {
-  chain.lines[index] = chain.lines[index]?.replace(from, to) ?? ''
-  return chain
-}
-
-function without(chain: Chain, index: number): Chain {
-  chain.lines.splice(index, 1)
-  return chain
-}
-
-describe('a line that no service writes is found', () => {
-  it.each<[what: string, build: () => Chain, line: number]>([
-    ['after the record that closes the file', () => new Chain().open().close().attempts(1), 3],
-    ['of another process', () => new Chain().open().add('attempt', { writer: B }), 2],
-    ['first, but not an open record', () => new Chain().attempts(2), 1],
-    [
-      'after the first of the first records is gone',
-      () => without(new Chain().open().open().attempts(2), 0),
-      1,
-    ],
-    [
-      'of an unknown version, without a seal',
-      () => changed(new Chain().open().attempts(3), 2, '{"v":1,', '{"v":2,'),
-      3,
-    ],
-  ])('%s', async (_what, build, line) => {
-    const chain = build()
-    expect(await findIn(toFiles(chain))).toStrictEqual(['tampered', [chain.name, 'line_changed', line]])
+describe('a line that no service writes', () => {
+  testEach('tampered', createParts, {
+    'comes after the record that closes the file': ({ empty }) => judged(empty.open().close().attempts(1), 3),
+    'is of another process': ({ empty }) => judged(empty.open().add('attempt', { writer: B }), 2),
+    'is first, but not an open record': ({ empty }) => judged(empty.attempts(2), 1),
+    'comes after the first of the first records is gone': ({ empty }) =>
+      judged(without(empty.open().open().attempts(2), 0), 1),
+    'is of an unknown version, without a seal': ({ file }) =>
+      judged(changed(file, 2, '{"v":1,', '{"v":2,'), 3),
   })
 })
 
-describe('a sealed line of another form cannot be checked', () => {
-  it.each<[what: string, build: () => Chain, line: number]>([
-    ['an unknown version', () => new Chain().open().attempts(1).add('attempt', {}, 2).attempts(1), 3],
-    [
-      'a record that names files, without their names',
-      () => new Chain().add('open', { detail: { heads: [{ seq: 1 }] } }),
-      1,
-    ],
-    ['an open record without a detail', () => new Chain().add('open', { detail: null }), 1],
-  ])('%s', async (_what, build, line) => {
-    const newer = build()
-    expect(await findIn(toFiles(newer))).toStrictEqual(['unchecked', [newer.name, 'version_unknown', line]])
+describe('a sealed line of another form', () => {
+  testEach('unchecked', createParts, {
+    'is of an unknown version': ({ empty }) =>
+      judged(empty.open().attempts(1).add('attempt', {}, 2).attempts(1), 3, 'version_unknown'),
+    'names files, without their names': ({ empty }) =>
+      judged(empty.add('open', { detail: { heads: [{ seq: 1 }] } }), 1, 'version_unknown'),
+    'is an open record without a detail': ({ empty }) =>
+      judged(empty.add('open', { detail: null }), 1, 'version_unknown'),
   })
 })
 

@@ -1,10 +1,9 @@
 /** Complete audits, and every way in which files can differ from what records say about them. */
 import { describe, expect, it } from 'vitest'
-import type { Verdict } from '../../src/audit-reader/findings.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { keys } from '../audit/fields.ts'
 import { A, B, Chain, toFiles, writeFiles } from './chains.ts'
-import { type Found, findIn, verifyFiles } from './verifying.ts'
+import { type Found, findIn, testEach, verifyFiles } from './verifying.ts'
 
 const TORN = '{"v":1,"time":"2026-11-22T00:0'
 
@@ -34,20 +33,8 @@ function cut(chain: Chain, lines: number, torn = ''): Chain {
   return chain
 }
 
-/** The files of an audit, and what the verifier is to find in them. */
-type Case = readonly [chains: readonly Chain[], ...found: readonly Found[]]
-
-type Cases = Readonly<Record<string, (parts: ReturnType<typeof createParts>) => Case>>
-
-function testEach(verdict: Verdict, cases: Cases): void {
-  it.each(Object.entries(cases))(`${verdict}: %s`, async (_what, build) => {
-    const [chains, ...found] = build(createParts())
-    expect(await findIn(toFiles(...chains))).toStrictEqual([verdict, ...found])
-  })
-}
-
 describe('an audit is complete', () => {
-  testEach('whole', {
+  testEach('whole', createParts, {
     'a service runs, or was killed between two records': ({ running }) => [[running]],
     'a file has only its first record': ({ empty }) => [[empty.open()]],
     'each start names what it found': ({ stopped, next }) => {
@@ -128,7 +115,7 @@ describe('an audit is complete', () => {
 const missing = ({ name }: Chain): Found => [name, 'file_missing']
 
 describe('an audit was changed', () => {
-  testEach('tampered', {
+  testEach('tampered', createParts, {
     'a file that a later one names is missing': ({ stopped, next }) => [
       [next.open(stopped.named)],
       missing(stopped),
@@ -223,7 +210,7 @@ describe('an audit was changed', () => {
 })
 
 describe('a process crashed', () => {
-  testEach('torn', {
+  testEach('torn', createParts, {
     'a file ends within a record, and no process was started since': ({ crashed }) => [
       [crashed],
       [crashed.name, 'torn_last', 5],

@@ -1,11 +1,12 @@
 /** Verifies files, and shortens what is found for tests. */
 
+import { expect, it } from 'vitest'
 import type { FindingReason, Verdict } from '../../src/audit-reader/findings.ts'
 import { readAnchors } from '../../src/audit-reader/log-anchors.ts'
 import { type Verification, verifyAudit } from '../../src/audit-reader/verify.ts'
 import type { VerifyKey } from '../../src/audit-reader/verify-file.ts'
 import { keys } from '../audit/fields.ts'
-import { type Files, writeFiles } from './chains.ts'
+import { type Chain, type Files, toFiles, writeFiles } from './chains.ts'
 
 export async function* inPieces(text: string | Buffer, size = 1_000): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text)
@@ -37,3 +38,18 @@ export function toShort({ verdict, findings }: Verification): [Verdict, ...Found
 
 export const findIn = async (files: Files, options?: VerifyFilesOptions) =>
   toShort(await verifyFiles(files, options))
+
+/** The files of an audit, and what the verifier is to find in them. */
+type Case = readonly [chains: readonly Chain[], ...found: readonly Found[]]
+
+/** The parts are new for each case. */
+export function testEach<Parts>(
+  verdict: Verdict,
+  createParts: () => Parts,
+  cases: Readonly<Record<string, (parts: Parts) => Case>>,
+): void {
+  it.each(Object.entries(cases))(`${verdict}: %s`, async (_what, build) => {
+    const [chains, ...found] = build(createParts())
+    expect(await findIn(toFiles(...chains))).toStrictEqual([verdict, ...found])
+  })
+}
