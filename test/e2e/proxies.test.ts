@@ -1,6 +1,6 @@
 /** Which address the service sees behind real proxies, whatever a caller claims. */
 import { request } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
@@ -14,7 +14,7 @@ import {
 } from '../support/proxies.ts'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { AUDIT_KEY, type Defer, ORIGIN } from '../support/service.ts'
-import { shareService } from '../support/shared-service.ts'
+import { share, shareService } from '../support/shared-service.ts'
 import { listen } from '../support/sockets.ts'
 
 const PROXY = '127.0.0.1'
@@ -49,8 +49,6 @@ interface Front {
   /** Configurations by name: those that tell the caller’s address, and those that do not. */
   readonly honest: Ways
   readonly careless: Ways
-  /** Which address the service sees through the careless ones if a caller claims 198.51.100.1. */
-  readonly taken: readonly (readonly [way: string, address: string])[]
 }
 
 const fronts: readonly Front[] = [
@@ -65,10 +63,6 @@ const fronts: readonly Front[] = [
       'that sends no address': 'proxy_set_header X-Forwarded-For "";',
       'that passes on any header': '',
     },
-    taken: [
-      ['that sends no address', PROXY],
-      ['that passes on any header', '198.51.100.1'],
-    ],
   },
   {
     program: 'caddy',
@@ -84,10 +78,6 @@ const fronts: readonly Front[] = [
       'that sends no address': 'header_up -X-Forwarded-For',
       'that passes on any header': 'header_up X-Forwarded-For {http.request.header.X-Forwarded-For}',
     },
-    taken: [
-      ['that sends no address', PROXY],
-      ['that passes on any header', '198.51.100.1'],
-    ],
   },
   {
     program: 'haproxy',
@@ -100,10 +90,6 @@ const fronts: readonly Front[] = [
       'that sends no address': 'http-request del-header X-Forwarded-For',
       'that passes on any header': '',
     },
-    taken: [
-      ['that sends no address', PROXY],
-      ['that passes on any header', '198.51.100.1'],
-    ],
   },
 ]
 
@@ -122,23 +108,22 @@ const lies: readonly (readonly [what: string, headers: Readonly<Record<string, s
   ['another host', { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher' }],
 ]
 
-/** Starts something before the first test of a group, and ends it after the last. */
-function share(start: (defer: Defer) => Promise<Proxied>): (way: string) => number {
-  const running: Proxied[] = []
-  const ends: (() => Promise<void>)[] = []
-  beforeAll(async () => {
-    running.push(await start((end) => ends.unshift(end)))
-  })
-  afterAll(async () => {
-    for (const end of ends) await end()
-  })
-  return (way) => running[0]?.ports.get(way) ?? 0
+/** Which address the service sees through the careless ones if a caller claims 198.51.100.1. */
+const taken = [
+  ['that sends no address', PROXY],
+  ['that passes on any header', '198.51.100.1'],
+] as const
+
+/** The ports of a proxy that runs for a group of tests. */
+function sharePorts(start: (defer: Defer) => Promise<Proxied>): (way: string) => number {
+  const proxied = share(start)
+  return (way) => proxied().ports.get(way) ?? 0
 }
 
-describe.each(fronts)('behind $program', ({ program, start, honest, careless, taken }) => {
+describe.each(fronts)('behind $program', ({ program, start, honest, careless }) => {
   describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const portOf = share(async (defer) =>
+    const portOf = sharePorts(async (defer) =>
       start({ ...honest, ...careless }, await listen(service().app), defer),
     )
 
@@ -173,7 +158,7 @@ describe.each([
 ] as const)('the example for %s in docs/proxies.md', (program, language) => {
   describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const portOf = share(async (defer) => startDocumented(language, await listen(service().app), defer))
+    const portOf = sharePorts(async (defer) => startDocumented(language, await listen(service().app), defer))
 
     it.each(lies)('a caller who claims %s keeps its own address', async (_, headers) => {
       expect(await send({ port: portOf('documented'), headers })).toBe(200)
@@ -187,7 +172,7 @@ const areMissing = isMissing('nginx') || isMissing('caddy')
 
 describe.skipIf(areMissing)(`behind caddy behind nginx${ifMissing('nginx')}${ifMissing('caddy')}`, () => {
   const service = shareService({ environment: { TRUST_PROXY: PROXY, RATE_LIMIT_PER_ADDRESS: '2/day' } })
-  const portOf = share(async (defer) => {
+  const portOf = sharePorts(async (defer) => {
     const inner = await startCaddy({ only: 'trusted_proxies 127.0.0.1' }, await listen(service().app), defer)
     const way = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $host;'
     return startNginx({ only: way }, inner.ports.get('only') ?? 0, defer)

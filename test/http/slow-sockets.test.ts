@@ -1,8 +1,8 @@
 /** These tests wait: Node's clocks cannot be passed in. All cases wait at the same time. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type AnyReply, CLIENT_SECRETS, refusalOf } from '../support/replies.ts'
-import { ORIGIN } from '../support/service.ts'
-import { shareService } from '../support/shared-service.ts'
+import { type Defer, ORIGIN } from '../support/service.ts'
+import { share, shareService } from '../support/shared-service.ts'
 import { listen, openPeer, pageHeaders, parseReplies, toRequest } from '../support/sockets.ts'
 
 const service = shareService()
@@ -53,13 +53,10 @@ interface Outcome {
   readonly afterMs: number
 }
 
-const outcomes = new Map<string, Outcome>()
-const ends: (() => Promise<void>)[] = []
-
 const WATCHED_MS = 12_000
 
-async function watch(port: number, { sent, dripped = '' }: Slow): Promise<Outcome> {
-  const { socket, received, closed } = await openPeer(port, (end) => ends.push(end))
+async function watch(port: number, { sent, dripped = '' }: Slow, defer: Defer): Promise<Outcome> {
+  const { socket, received, closed } = await openPeer(port, defer)
   const startedAt = performance.now()
   socket.write(sent)
   let next = 0
@@ -70,18 +67,15 @@ async function watch(port: number, { sent, dripped = '' }: Slow): Promise<Outcom
   return { replies: parseReplies(received()), closed: isClosed, afterMs: performance.now() - startedAt }
 }
 
-beforeAll(async () => {
+const outcomes = share(async (defer) => {
   const port = await listen(service().app)
   const all = [...inTheHeaders, ...inTheBody, ...afterReply, idle]
-  await Promise.all(all.map(async ([what, slow]) => outcomes.set(what, await watch(port, slow))))
+  const watched = all.map(async ([what, slow]) => [what, await watch(port, slow, defer)] as const)
+  return new Map(await Promise.all(watched))
 }, 30_000)
 
-afterAll(async () => {
-  for (const end of ends) await end()
-})
-
 const outcomeOf = (what: string): Outcome => {
-  const outcome = outcomes.get(what)
+  const outcome = outcomes().get(what)
   if (outcome === undefined) throw new Error('it was not watched')
   return outcome
 }
