@@ -203,9 +203,3 @@ it('malformed requests get the envelope too', async () => {
   expect([bad?.statusCode, long?.statusCode]).toStrictEqual([400, 431])
   expect(JSON.parse(bad?.body ?? '')).toMatchObject({ error: { code: 'invalid_request' } })
 })
-
-it('the public listener has no admin route', async () => {
-  const { app } = await startAdminService()
-  const replies = await Promise.all(['/metrics', '/api/state'].map((url) => app.inject({ url })))
-  expect(replies.map(({ statusCode }) => statusCode)).toStrictEqual([404, 404])
-})

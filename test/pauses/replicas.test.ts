@@ -37,15 +37,6 @@ describeRedis('replicas with one Redis', () => {
     await isMinting(one)
   })
 
-  it('apply a pause before they serve, if they start later', async () => {
-    const { url } = await startRedis()
-    const one = await startReplica(url)
-    await one.pauses.pause(ofPreset('assistant', { note: 'until the fix is out' }))
-    const late = await startReplica(url)
-    expect(late.pauses.list()).toEqual(one.pauses.list())
-    expect(await statusOf(late)).toBe(503)
-  })
-
   it.each(redisOutages)(
     'keep a pause while Redis $what, and share what came meanwhile',
     async ({ begin, end }) => {

@@ -1,14 +1,7 @@
 /** Pauses in the service, from outside. */
 import { describe, expect, it } from 'vitest'
 import { refusalOf } from '../support/replies.ts'
-import {
-  breakAudit,
-  ORIGIN,
-  parseRecords,
-  readAudit,
-  startTestService,
-  type TestService,
-} from '../support/service.ts'
+import { breakAudit, ORIGIN, parseRecords, startTestService, type TestService } from '../support/service.ts'
 import { SUBJECT, secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
 import { everything, ofPreset } from './pausing.ts'
 
@@ -123,16 +116,6 @@ describe('a pause that begins or ends', () => {
     await pauses.pause({ ...everything, scope: 'origin', value: 'https://free-text.example' })
     expect((await records()).filter(({ event }) => event === 'pause')).toHaveLength(2)
     expect(`${logText()}${await auditText()}`).not.toMatch(/free-text/)
-  })
-
-  it('is recorded by the next start, if it is still in force', async () => {
-    const before = await startTestService()
-    await before.pauses.pause(everything)
-    const service = await startTestService({ environment: { AUDIT_DIR: before.auditDirectory } })
-    expect(refusalOf(await service.mint())).toEqual(paused)
-    expect(linesOf(service)).toMatchObject([{ scope: 'all', by: 'command line', until: null }])
-    const text = await readAudit(before.auditDirectory)
-    expect(parseRecords(text).filter(({ event }) => event === 'pause')).toHaveLength(2)
   })
 })
 
