@@ -111,10 +111,10 @@ export const toOwnTerms = ({ caller, requestId, secret }: RecordFilter): Term[] 
   ...when(secret, (match) => matches('secret', match)),
 ]
 
+/** Everything but the span. */
 function toTerm(filter: RecordFilter): Term {
   const { reason, ...kind } = filter.kind
   return joinTerms('AND', [
-    ...inSpan(filter),
     ...toKindTerms({ ...filter, kind }),
     ...when(reason, (values) =>
       orCounted(within('kind', 'kinds', oneOf('reason', values)), oneOf('reason', values)),
@@ -160,14 +160,17 @@ export function selectPage(database: DatabaseSync, page: Page): Location[] {
   const { filter, order, limit, after } = page
   const [direction, isBeyond] = order === 'newest' ? ['DESC', '<'] : ['ASC', '>']
   const fileAfter = 'coalesce((SELECT id FROM files WHERE name = ?), 0)'
+  const isByMinutes = isByKind(filter)
   const { sql, values } = joinTerms('AND', [
+    // As an expression, because SQLite would otherwise read the whole span for each minute.
+    ...inSpan(filter, isByMinutes ? '+time' : 'time'),
     toTerm(filter),
     ...when(after, ({ time, file, offset }) => ({
       sql: `(time, file, offset) ${isBeyond} (?, ${fileAfter}, ?)`,
       values: [time, file, offset],
     })),
   ])
-  const records = isByKind(filter) ? inMinutes(toRest(page), direction, limit) : all
+  const records = isByMinutes ? inMinutes(toRest(page), direction, limit) : all
   const statement = database.prepare(
     `SELECT time, (SELECT name FROM files WHERE id = file) AS file, offset, length
     FROM (SELECT time, file, offset, length FROM ${records.sql} WHERE ${sql}
