@@ -71,7 +71,7 @@ type LevelName = keyof typeof levels
 /** A rule at its level: everything about a counter that does not depend on the request. */
 interface LeveledRule extends LimitRule {
   readonly level: LevelName
-  /** Whose requests a counter counts: one caller's, those of his IPv6 network, or everyone's. */
+  /** Which requests a counter counts: those of one caller, of a caller's IPv6 network, or all. */
   readonly counts: 'caller' | 'network' | 'all'
   readonly keyPrefix: string
   readonly policy: Policy | undefined
