@@ -5,7 +5,7 @@ import { KEY_PREFIX } from '../redis/script.ts'
 import { NETWORK_FACTOR, toNetwork } from './network.ts'
 import type { Policy, Quota } from './quota.ts'
 import { type LimitRule, toUnit } from './rules.ts'
-import type { Decision, LimitStore } from './store.ts'
+import type { Counter, Decision, LimitStore } from './store.ts'
 
 /** The part of a preset that limits depend on. */
 export interface LimitedPreset {
@@ -144,8 +144,18 @@ function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision)
   return { quotas, refusal: new ServiceError(levels[slowest].reason, { retryAfterSeconds }) }
 }
 
+const toCounters = (rules: readonly LeveledRule[], caller: string, network: string): readonly Counter[] => {
+  const who = { caller, network, all: '' }
+  return rules.map(({ limit, windowMs, level, counts, keyPrefix }) => ({
+    key: keyPrefix + who[counts],
+    level,
+    limit,
+    windowMs,
+  }))
+}
+
 function readUsages(store: LimitStore, rules: readonly LeveledRule[]): readonly RuleUsage[] {
-  const { usages } = store.peek(rules.map(({ keyPrefix, ...rule }) => ({ ...rule, key: keyPrefix })))
+  const { usages } = store.peek(toCounters(rules, '', ''))
   return rules.map(({ limit, windowMs }, index) => {
     const { remaining = limit } = usages[index] ?? {}
     return { limit, windowMs, used: limit - remaining }
@@ -171,14 +181,7 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
   }
 
   async function count(rules: readonly LeveledRule[], caller: string, network = ''): Promise<LimitResult> {
-    const who = { caller, network, all: '' }
-    const counters = rules.map(({ limit, windowMs, level, counts, keyPrefix }) => ({
-      key: keyPrefix + who[counts],
-      level,
-      limit,
-      windowMs,
-    }))
-    return toResult(rules, await store.take(counters))
+    return toResult(rules, await store.take(toCounters(rules, caller, network)))
   }
 
   function countByAddress({ rules, rulesOfIpv6 }: RuleSet, address: string): Promise<LimitResult> {
