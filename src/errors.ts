@@ -113,6 +113,13 @@ const codes = {
 
 export type Code = keyof typeof codes
 
+const failures: ReadonlySet<string> = new Set(
+  Object.entries(codes).flatMap(([code, { status }]) => (status >= 500 ? [code] : [])),
+)
+
+/** Whether an attempt with this code failed; with every other code it was refused. */
+export const isFailureCode = (code: string): boolean => failures.has(code)
+
 export interface ServiceErrorDetails {
   /** The invalid field, in the request's own shape. It is always a path of our schema. */
   readonly param?: string

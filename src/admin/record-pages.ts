@@ -1,10 +1,10 @@
 /** Pages of records, as JSON and as CSV. */
 import type { SelectedPage } from '../audit-reader/audit-index.ts'
 import type { Cursor } from '../audit-reader/index-query.ts'
-import type { ReadRecord } from '../audit-reader/read-record.ts'
+import { outcomeOf, type ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
 import { toMeaning } from '../reason-meanings.ts'
-import type { AttemptsReply } from './api-schemas.ts'
+import { type AttemptsReply, outcomes } from './api-schemas.ts'
 
 export const toCursorText = ({ time, file, offset }: Cursor): string => `${time}/${file}/${offset}`
 
@@ -14,6 +14,7 @@ export const toAttempts = (
 ): AttemptsReply => ({
   records: records.map((found) => ({
     id: toCursorText(found),
+    outcome: outcomes.find((outcome) => outcome === outcomeOf(found.record)) ?? null,
     meaning: toMeaning(found.record.reason),
     record: { ...found.record },
   })),

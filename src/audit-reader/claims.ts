@@ -42,7 +42,7 @@ export class ClaimsCheck {
 
   constructor(claims: readonly Claim[]) {
     this.#bySeq = Map.groupBy(claims, ({ seq }) => seq)
-    // The file had no line yet: any content agrees.
+    // The file had no line yet, so its content cannot disagree.
     this.#bySeq.delete(null)
   }
 

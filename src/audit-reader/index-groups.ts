@@ -31,7 +31,7 @@ const groupings = {
   minute: bySpan('minute'),
   hour: bySpan('hour'),
   day: bySpan('day'),
-  outcome: ['outcome', "'refused'"],
+  outcome: ['outcome', 'outcome'],
   code: ['code', 'code'],
   reason: ['reason', 'reason'],
   preset: ['preset', 'NULL'],
@@ -57,13 +57,14 @@ export interface Group {
 /** Undefined where the filter asks for what counted attempts do not have. */
 function toCountedTerm(filter: RecordFilter, isByAddress: boolean): Term | undefined {
   const { kind, caller, address, requestId, secret } = filter
-  const { event = ['refusals'], outcome = ['refused'], code, reason, ...others } = kind
+  const { event = ['refusals'], outcome, code, reason, ...others } = kind
   const unknown = [caller, requestId, secret, ...Object.values(others)]
   if (unknown.some((asked) => asked !== undefined)) return undefined
-  if (!event.includes('refusals') || !outcome.includes('refused')) return undefined
+  if (!event.includes('refusals')) return undefined
   return joinTerms('AND', [
     { sql: 'by_address = ?', values: [isByAddress ? 1 : 0] },
     ...inSpan(filter),
+    ...when(outcome, (values) => oneOf('outcome', values)),
     ...when(code, (values) => oneOf('code', values)),
     ...when(reason, (values) => oneOf('reason', values)),
     ...when(address, (match) => matches('address', match)),

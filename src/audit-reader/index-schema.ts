@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { codeOf } from '../errors.ts'
 
 /** Increase it with every change to the tables or to what is written into them. */
-const VERSION = 3
+const VERSION = 4
 
 /** What most attempts have in common. Each different combination is stored once. */
 export const kindColumns = [
@@ -37,8 +37,8 @@ CREATE TABLE records (time INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEG
   PRIMARY KEY (time, file, offset)) WITHOUT ROWID;
 CREATE TABLE counts (span INTEGER NOT NULL, time INTEGER NOT NULL, kind INTEGER NOT NULL, file INTEGER NOT NULL,
   count INTEGER NOT NULL, PRIMARY KEY (span, kind, time, file)) WITHOUT ROWID;
-CREATE TABLE counted (file INTEGER NOT NULL, offset INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT, reason TEXT,
-  address TEXT, count INTEGER NOT NULL, by_address INTEGER NOT NULL);
+CREATE TABLE counted (file INTEGER NOT NULL, offset INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT, outcome TEXT,
+  reason TEXT, address TEXT, count INTEGER NOT NULL, by_address INTEGER NOT NULL);
 CREATE INDEX counted_in_file ON counted (file);
 PRAGMA user_version = ${VERSION};`
 

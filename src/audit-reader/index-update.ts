@@ -133,7 +133,7 @@ async function updateFile(update: FileUpdate): Promise<void> {
   }
 }
 
-/** Also removes the people that no record has any more. */
+/** Also removes the people who are in no record now. */
 function forgetFiles(database: DatabaseSync, names: readonly string[]): void {
   for (const name of names) forgetFile(database, name)
   database.exec('DELETE FROM people WHERE id NOT IN (SELECT person FROM records)')

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { isObject } from '../json.ts'
 import { HOUR_MS, kindColumns, MINUTE_MS, peopleColumns } from './index-schema.ts'
 import type { Line } from './lines.ts'
-import { type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
+import { outcomeOf, type ReadRecord, readCounts, type TimedRecord } from './read-record.ts'
 
 const ROWS_AT_ONCE = 32
 const COLUMNS = 8
@@ -17,18 +17,20 @@ const toNumber = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null
 
 /** In the order of `kindColumns`. */
-const toKind = ({ event, outcome, code, reason, status, preset, origin, model, upstream }: ReadRecord) => [
-  toText(event),
-  // Counted refusals have no outcome of their own.
-  event === 'refusals' ? 'refused' : toText(outcome),
-  toText(code),
-  toText(reason),
-  toNumber(status),
-  toText(preset),
-  toText(origin),
-  toText(model),
-  isObject(upstream) ? toNumber(upstream['status']) : null,
-]
+function toKind(record: ReadRecord) {
+  const { event, code, reason, status, preset, origin, model, upstream } = record
+  return [
+    toText(event),
+    toText(outcomeOf(record)),
+    toText(code),
+    toText(reason),
+    toNumber(status),
+    toText(preset),
+    toText(origin),
+    toText(model),
+    isObject(upstream) ? toNumber(upstream['status']) : null,
+  ]
+}
 
 /** A table of combinations of values, each stored once. Remembers their ids. */
 class Combinations {
@@ -83,7 +85,7 @@ export class IndexWriter {
     this.#readDataVersion = database.prepare('PRAGMA data_version')
     this.#insertRows = prepareRecords(database, ROWS_AT_ONCE)
     this.#insertRow = prepareRecords(database, 1)
-    this.#insertCounted = database.prepare('INSERT INTO counted VALUES (?,?,?,?,?,?,?,?)')
+    this.#insertCounted = database.prepare('INSERT INTO counted VALUES (?,?,?,?,?,?,?,?,?)')
     this.#addCount = database.prepare(
       `INSERT INTO counts VALUES (?,?,?,?,?)
       ON CONFLICT (span, time, kind, file) DO UPDATE SET count = count + excluded.count`,
@@ -144,19 +146,19 @@ export class IndexWriter {
   #addCounts(offset: number, timed: TimedRecord): void {
     const counts = readCounts(timed)
     if (counts === undefined) return
-    const code = toText(timed.record['code'])
+    const kind = [toText(timed.record['code']), toText(outcomeOf(timed.record))]
     const { minute, reasons, addresses } = counts
     const [first = null] = reasons.keys()
     const onlyReason = reasons.size === 1 ? first : null
     let rest = 0
     for (const [reason, count] of reasons) {
-      this.#insertCounted.run(this.#file, offset, minute, code, reason, null, count, 0)
+      this.#insertCounted.run(this.#file, offset, minute, ...kind, reason, null, count, 0)
       rest += count
     }
     for (const [address, count] of addresses) {
-      this.#insertCounted.run(this.#file, offset, minute, code, onlyReason, address, count, 1)
+      this.#insertCounted.run(this.#file, offset, minute, ...kind, onlyReason, address, count, 1)
       rest -= count
     }
-    if (rest > 0) this.#insertCounted.run(this.#file, offset, minute, code, onlyReason, null, rest, 1)
+    if (rest > 0) this.#insertCounted.run(this.#file, offset, minute, ...kind, onlyReason, null, rest, 1)
   }
 }

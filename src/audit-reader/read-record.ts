@@ -1,5 +1,6 @@
 /** A record as its line says it, for readers that do not verify it: its fields may be anything. */
 import { isAscii } from 'node:buffer'
+import { isFailureCode } from '../errors.ts'
 import { isObject } from '../json.ts'
 import type { Line } from './lines.ts'
 
@@ -43,6 +44,12 @@ export function readRecord({ bytes, end }: Line): TimedRecord | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Counted attempts have one code, which decides their outcome. Their record has none. */
+export const outcomeOf = ({ event, outcome, code }: ReadRecord): unknown => {
+  if (event !== 'refusals') return outcome
+  return isFailureCode(String(code)) ? 'failed' : 'refused'
 }
 
 /** Attempts that were counted and have no record of their own. */

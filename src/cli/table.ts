@@ -1,5 +1,5 @@
 /** Records for people, in columns. No cell is ever cut: each value can be copied into a filter. */
-import type { ReadRecord } from '../audit-reader/read-record.ts'
+import { outcomeOf, type ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
 
 export interface TableOptions {
@@ -19,9 +19,9 @@ interface Column {
 const toTime = ({ time }: ReadRecord): string =>
   typeof time === 'string' ? time.slice(0, 19).replace('T', ' ') : ''
 
-function toOutcome({ event, outcome }: ReadRecord): unknown {
-  if (event === 'refusals') return 'refused'
-  return event === 'attempt' ? outcome : event
+const toOutcome = (record: ReadRecord): unknown => {
+  const { event } = record
+  return event === 'attempt' || event === 'refusals' ? outcomeOf(record) : event
 }
 
 function toReason({ event, reason, delivered, detail }: ReadRecord): unknown {

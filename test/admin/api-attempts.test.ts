@@ -53,7 +53,7 @@ const values = {
   caller: ['person-7', 'person-1'].map((name) => keys.toPseudonym('caller', name)),
 } as const
 
-/** Counted refusals count as refused. */
+/** What this day counts was refused. */
 const toValue = (fields: Fields, name: string): unknown =>
   name === 'outcome' && fields['event'] === 'refusals' ? 'refused' : fields[name]
 
@@ -70,6 +70,14 @@ describe('GET /api/attempts', () => {
   it('lists all attempts, newest first, page by page', async () => {
     expect(await readAll(service(), '', 37)).toStrictEqual(newestFirst.filter(isAttempt))
     expect(await readAll(service(), 'event=any')).toStrictEqual(newestFirst)
+  })
+
+  it('names the outcome, also of attempts that were only counted', async () => {
+    const { records } = await readPage(service(), 'limit=200&event=any')
+    expect(records.some(({ record }) => record['event'] === 'refusals')).toBe(true)
+    expect(records.map(({ outcome }) => outcome)).toStrictEqual(
+      records.map(({ record }) => toValue(record, 'outcome')),
+    )
   })
 
   it('any filters together find what a plain filter over the records finds', async () => {

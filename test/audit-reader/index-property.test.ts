@@ -108,7 +108,7 @@ const moment = option(
 
 const conditions = {
   event: some('attempt', 'refusals', 'heartbeat'),
-  outcome: some('issued', 'refused'),
+  outcome: some('issued', 'refused', 'failed'),
   code: some('rate_limited', 'internal'),
   reason: some('limit_total', 'draining'),
   status: some(200, 429),

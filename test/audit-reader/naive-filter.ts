@@ -42,7 +42,9 @@ const numbers: ReadonlySet<string> = new Set(['status', 'upstream_status'])
 
 /** What a record is filtered and grouped by. A value of another type counts as none. */
 function toColumn({ fields }: NaiveRecord, name: string): string | number | null {
-  if (name === 'outcome' && fields['event'] === 'refusals') return 'refused'
+  if (name === 'outcome' && fields['event'] === 'refusals') {
+    return fields['code'] === 'internal' ? 'failed' : 'refused'
+  }
   const { upstream } = fields
   const own = name === 'upstream_status' ? isFields(upstream) && upstream['status'] : fields[name]
   if (typeof own === 'number') return numbers.has(name) ? own : null
@@ -138,7 +140,7 @@ function toCounted(one: NaiveRecord, filter: RecordFilter, byAddress: boolean): 
   return rows.flatMap(([name, text, count]): Counted[] => {
     const row = new Map([
       ['event', 'refusals'],
-      ['outcome', 'refused'],
+      ['outcome', toColumn(one, 'outcome')],
       ['code', toColumn(one, 'code')],
       ['reason', name],
       ['address', text],

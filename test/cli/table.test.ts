@@ -71,6 +71,14 @@ describe('a table', () => {
     expect(createTable({ columns: 300, isColoured: false }).toRow(issued)).not.toContain('\n')
   })
 
+  it('shows whether counted attempts failed or were refused', () => {
+    const failed = { ...refusals, code: 'upstream_unavailable' }
+    expect([refusals, failed].map((record) => plain.toRow(record).split(/ {2,}/)[1])).toStrictEqual([
+      'refused',
+      'failed',
+    ])
+  })
+
   it('shows how many refusals were counted, by reason', () => {
     expect(plain.toRow(refusals)).toMatch(
       /refused +rate_limited +limit_per_address 40, limit_per_caller 2 .* x42 /,

@@ -3,7 +3,7 @@ import { askAttempts } from './api.js'
 import { createCopy } from './copy.js'
 import { findDialog, h, icon, toDialogHead } from './dom.js'
 import { formatTime, toZoneName } from './format.js'
-import { toOutcome, toText, toTitle } from './table.js'
+import { toText, toTitle } from './table.js'
 import { toCommand } from './view.js'
 
 /** @typedef {import('./api.js').Found} Found */
@@ -64,9 +64,8 @@ function toRecordCommand({ record }, view) {
  * @param {{ dialog: HTMLDialogElement, view: View, onFilter: (name: string, value: string) => void, onPause: OnPause }} context
  */
 function toBody(found, { dialog, view, onFilter, onPause }) {
-  const { record, meaning } = found
-  const outcome = toOutcome(record)
-  const title = [toTitle(record), toText(record['code'])].filter((text) => text !== '').join(': ')
+  const { record, outcome, meaning } = found
+  const title = [toTitle(found), toText(record['code'])].filter((text) => text !== '').join(': ')
   return [
     toDialogHead(dialog, outcome !== null && icon(outcome), title),
     h('div', {}, toTimes(record)),

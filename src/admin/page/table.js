@@ -9,23 +9,15 @@ import { formatCount, formatTime, shorten, toZoneName } from './format.js'
 /** @param {unknown} value */
 export const toText = (value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
 
-/** Counted refusals have no outcome of their own. @param {Found['record']} record */
-export const toOutcome = ({ event, outcome }) => {
-  if (outcome === 'issued' || outcome === 'refused' || outcome === 'failed') return outcome
-  return event === 'refusals' ? 'refused' : null
-}
-
 /** @param {Found['record']} record @param {string} name */
 function toUpstream({ upstream }, name) {
   if (typeof upstream !== 'object' || upstream === null) return ''
   return toText(Object.entries(upstream).find(([one]) => one === name)?.[1])
 }
 
-/** @param {Found['record']} record */
-export const toTitle = ({ event, outcome, count }) => {
-  if (event === 'attempt') return toText(outcome)
-  return event === 'refusals' ? `refused × ${formatCount(Number(count))}` : toText(event)
-}
+/** @param {Found} found */
+export const toTitle = ({ outcome, record: { event, count } }) =>
+  event === 'refusals' ? `${outcome} × ${formatCount(Number(count))}` : (outcome ?? toText(event))
 
 /** @param {number} ms @param {View['zone']} zone */
 const toTime = (ms, zone) =>
@@ -38,8 +30,8 @@ const toTime = (ms, zone) =>
   )
 
 /** @param {Found} found @param {{ view: View, onOpen: (id: string) => void }} context */
-function toRow({ id, record }, { view, onOpen }) {
-  const outcome = toOutcome(record)
+function toRow(found, { view, onOpen }) {
+  const { id, outcome, record } = found
   const ms = Date.parse(toText(record['time']))
   const cells = [
     ['code', toText(record['code'])],
@@ -64,7 +56,7 @@ function toRow({ id, record }, { view, onOpen }) {
         toTime(ms, view.zone),
       ),
     ),
-    h('td', { class: 'outcome' }, outcome !== null && icon(outcome), toTitle(record)),
+    h('td', { class: 'outcome' }, outcome !== null && icon(outcome), toTitle(found)),
     cells.map(([name = '', text = '']) =>
       h('td', { class: name, title: text.length > 16 ? text : null }, text),
     ),
