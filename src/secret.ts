@@ -1,5 +1,5 @@
-import { createHmac, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import type { HmacKey } from './hmac.ts'
 
 const MASK = '[secret]'
 
@@ -20,8 +20,8 @@ export class Secret {
   }
 
   /** HMAC-SHA256 under `key`, 32 hex: identifies this secret in the audit without storing it. */
-  fingerprint(key: KeyObject): string {
-    return hmac(key, this.#value).slice(0, 32)
+  fingerprint(key: HmacKey): string {
+    return key.sign(this.#value).slice(0, 32)
   }
 
   toString(): string {
@@ -36,7 +36,3 @@ export class Secret {
     return MASK
   }
 }
-
-/** HMAC-SHA256 in hex. */
-export const hmac = (key: KeyObject, data: string | Uint8Array): string =>
-  createHmac('sha256', key).update(data).digest('hex')

@@ -58,7 +58,8 @@ describe('who may import whom', () => {
 
   it.each([
     ['reasons', []],
-    ['secret', []],
+    ['hmac', []],
+    ['secret', ['hmac']],
     ['client', []],
     ['json', []],
     ['errors', ['reasons']],
@@ -125,6 +126,7 @@ describe('who may import whom', () => {
       'audit/format.ts',
       'audit/keys.ts',
       'errors.ts',
+      'hmac.ts',
       'read-file.ts',
       'reasons.ts',
       'secret.ts',

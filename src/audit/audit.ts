@@ -1,6 +1,6 @@
 /** Turns an attempt into its record: the one place that decides what is written. */
-import type { KeyObject } from 'node:crypto'
 import { type Attempt, toOutcome } from '../attempt.ts'
+import type { HmacKey } from '../hmac.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Secret } from '../secret.ts'
 import type { Anchors } from './anchors.ts'
@@ -14,7 +14,7 @@ export interface AuditOptions {
   readonly anchors: Anchors
   readonly refusals: Refusals
   readonly retention: Retention
-  readonly fingerprintKey: KeyObject
+  readonly fingerprintKey: HmacKey
   /** Puts the key file back if it was lost. */
   readonly keepKey: () => Promise<void>
   /** A caller or an address as records show it. */

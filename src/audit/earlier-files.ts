@@ -1,6 +1,6 @@
 /** The files that were in the directory before, and the records with which the next file names them. */
-import type { KeyObject } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
+import type { HmacKey } from '../hmac.ts'
 import { type Head, isFileName, type Mention, type NamedHead, readMentions } from './format.ts'
 import { type OldFile, readOldFile } from './old-file.ts'
 import { type RecordFields, toEventFields } from './record.ts'
@@ -17,7 +17,7 @@ export interface Survey {
 export interface EarlierFilesOptions {
   readonly directory: string
   /** The chain's key: a line that is not sealed with it does not count. */
-  readonly key: KeyObject
+  readonly key: HmacKey
   /** Milliseconds. */
   readonly unixNow: () => number
 }

@@ -1,7 +1,6 @@
 /** The format of audit files: their names, their events, how records name other files, and how a line is sealed. */
-import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
-import { hmac } from '../secret.ts'
+import type { HmacKey } from '../hmac.ts'
 
 export const auditEvents = [
   'open',
@@ -115,9 +114,9 @@ export interface SealedLine {
  * Seals a line whose bytes so far are `open`: an object in ASCII, not closed yet. Its `mac` is the HMAC-SHA256 of all
  * bytes before it, and so of `prev`, the mac of the line before; null in a file's first line.
  */
-export function sealLine(open: string, prev: string | null, key: KeyObject): SealedLine {
+export function sealLine(open: string, prev: string | null, key: HmacKey): SealedLine {
   const sealed = `${open},"prev":${prev === null ? 'null' : `"${prev}"`}`
-  const mac = hmac(key, sealed)
+  const mac = key.sign(sealed)
   return { line: `${sealed},"mac":"${mac}"}\n`, mac }
 }
 
@@ -147,8 +146,8 @@ export function readSeal(line: Buffer): Seal | undefined {
 }
 
 /** Over the bytes as they are: a line that reads the same but is written otherwise does not pass. */
-export const isSealedBy = (key: KeyObject, line: Buffer, mac: string): boolean =>
-  hmac(key, line.subarray(0, line.length - MAC_BYTES)) === mac
+export const isSealedBy = (key: HmacKey, line: Buffer, mac: string): boolean =>
+  key.sign(line.subarray(0, line.length - MAC_BYTES)) === mac
 
 const wholeSeal = /,"prev":(?:null|"[0-9a-f]{64}"),"mac":"[0-9a-f]{64}"\}/
 

@@ -1,19 +1,20 @@
 /** The keys of the audit: one secret, and one derived key for each use. */
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, codeOf } from '../errors.ts'
+import { HmacKey } from '../hmac.ts'
 import { readSmallFile } from '../read-file.ts'
-import { hmac, Secret } from '../secret.ts'
+import { Secret } from '../secret.ts'
 
 export interface AuditKeys {
   /** 32 hex, the same for the same value: shows that two records have the same address, but not which. */
   readonly toPseudonym: (kind: 'caller' | 'address', value: string) => string
-  readonly fingerprint: KeyObject
+  readonly fingerprint: HmacKey
   /** 64 hex: shows upstream that it is the same person, but neither who nor the audit's pseudonym. */
   readonly toSafetyIdentifier: (subject: string) => string
   /** Seals the lines. */
-  readonly chain: KeyObject
+  readonly chain: HmacKey
   /** 16 hex: identifies the key with which a file was written. */
   readonly id: string
 }
@@ -21,8 +22,10 @@ export interface AuditKeys {
 /** About 200 bytes each. */
 const MAX_CACHED = 10_000
 
-const deriveKey = (key: Secret, use: string): KeyObject =>
-  createSecretKey(Buffer.from(hkdfSync('sha256', key.reveal(), '', `realtime-mint audit ${use}`, 32)))
+const deriveBytes = (key: Secret, use: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', key.reveal(), '', `realtime-mint audit ${use}`, 32))
+
+const deriveKey = (key: Secret, use: string): HmacKey => new HmacKey(deriveBytes(key, use))
 
 /** By HKDF-SHA256: no derived key reveals another one. */
 export function deriveAuditKeys(key: Secret): AuditKeys {
@@ -34,7 +37,7 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
     const named = `${kind}\0${value}`
     const found = cache.get(named)
     if (found !== undefined) return found
-    const pseudonym = createHmac('sha256', pseudonymKey).update(named).digest('hex').slice(0, 32)
+    const pseudonym = pseudonymKey.sign(named).slice(0, 32)
     if (cache.size >= MAX_CACHED) cache.clear()
     cache.set(named, pseudonym)
     return pseudonym
@@ -44,10 +47,10 @@ export function deriveAuditKeys(key: Secret): AuditKeys {
 
   return {
     toPseudonym,
-    toSafetyIdentifier: (subject) => hmac(safetyKey, subject),
+    toSafetyIdentifier: (subject) => safetyKey.sign(subject),
     fingerprint: deriveKey(key, 'fingerprint'),
     chain: deriveKey(key, 'chain'),
-    id: deriveKey(key, 'id').export().toString('hex').slice(0, 16),
+    id: deriveBytes(key, 'id').toString('hex').slice(0, 16),
   }
 }
 

@@ -1,10 +1,10 @@
 /** What is in a file of another process: read in blocks from both ends, and believed only where it is sealed. */
-import type { KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { codeOf } from '../errors.ts'
+import type { HmacKey } from '../hmac.ts'
 import { type Head, isSealedBy, MAX_LINE_BYTES, readSeal } from './format.ts'
 
 export interface OldFile {
@@ -29,7 +29,7 @@ const sealedRecord = z.object({
 export type SealedRecord = z.infer<typeof sealedRecord> & Head
 
 /** A line without its newline, if it was sealed with `key`. */
-function parseSealed(line: Buffer, key: KeyObject): SealedRecord | undefined {
+function parseSealed(line: Buffer, key: HmacKey): SealedRecord | undefined {
   const mac = readSeal(line)?.mac
   if (mac === undefined || !isSealedBy(key, line, mac)) return undefined
   const { data } = sealedRecord.safeParse(JSON.parse(line.toString('latin1')))
@@ -47,7 +47,7 @@ async function readBlock(handle: FileHandle, buffer: Buffer, from: number, to: n
 }
 
 /** The first records, up to the first that neither names other files nor vouches for them. */
-async function readFirstRecords(handle: FileHandle, key: KeyObject): Promise<SealedRecord[]> {
+async function readFirstRecords(handle: FileHandle, key: HmacKey): Promise<SealedRecord[]> {
   const records: SealedRecord[] = []
   const buffer = Buffer.allocUnsafe(BLOCK_BYTES)
   for (let from = 0; ; ) {
@@ -70,7 +70,7 @@ interface Tail {
 }
 
 /** Searches from the end, in bounded memory: after a crash of the machine, anything may be there. */
-async function readTail(handle: FileHandle, size: number, key: KeyObject): Promise<Tail> {
+async function readTail(handle: FileHandle, size: number, key: HmacKey): Promise<Tail> {
   // One buffer for all blocks: the garbage collector is slow to free many.
   const buffer = Buffer.allocUnsafe(BLOCK_BYTES)
   let tornBytes: number | undefined
@@ -103,7 +103,7 @@ const lastNewline = (block: Buffer, before: number): number =>
 export async function readOldFile(
   directory: string,
   name: string,
-  key: KeyObject,
+  key: HmacKey,
 ): Promise<OldFile | undefined> {
   // Opening a pipe would wait for a writer, and a link could lead anywhere.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW

@@ -1,6 +1,6 @@
 /** One line of the audit, field by field, and its bytes. */
-import type { KeyObject } from 'node:crypto'
 import type { Outcome } from '../attempt.ts'
+import type { HmacKey } from '../hmac.ts'
 import { type AuditEvent, type Head, sealLine } from './format.ts'
 
 export interface RecordFields {
@@ -84,7 +84,7 @@ export interface Lines {
 export function toLines(
   batch: readonly RecordFields[],
   { time, writer, seq: first, prev }: RecordPlace,
-  key: KeyObject,
+  key: HmacKey,
 ): Lines {
   let head: Head | undefined
   let text = ''

@@ -1,8 +1,8 @@
 /** Removes files that are past their retention, each after a record that says so. */
-import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
+import type { HmacKey } from '../hmac.ts'
 import { listAuditFiles, toMentions, toNamedHead } from './earlier-files.ts'
 import { DAY_MS, readOwnName, toDay, toOpenedAt } from './format.ts'
 import { readOldFile } from './old-file.ts'
@@ -13,7 +13,7 @@ export interface RetentionOptions {
   /** Whole days that are kept, besides the current one; 0 keeps all. */
   readonly days: number
   /** The chain's key: the time of a line counts only if the line is sealed. */
-  readonly key: KeyObject
+  readonly key: HmacKey
   /** Resolves when the record is durable. */
   readonly append: (fields: RecordFields) => Promise<void>
   /** Milliseconds. */

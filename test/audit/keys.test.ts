@@ -34,6 +34,7 @@ describe('the keys that are derived from the audit key', () => {
     expect(keys?.toPseudonym('address', '203.0.113.9')).toBe(pseudonym)
     expect(again?.toPseudonym('address', '203.0.113.9')).toBe(pseudonym)
     expect(fingerprint('ek_a')).toBe(toHmac('fingerprint', 'ek_a'))
+    expect(keys?.chain.sign('{').slice(0, 32)).toBe(toHmac('chain', '{'))
   })
 
   it('differ by value, kind, use and audit key', () => {
