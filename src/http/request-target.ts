@@ -2,6 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { ServiceError } from '../errors.ts'
 
+type Target = Pick<IncomingMessage, 'url'> & { readonly originalUrl?: string }
+
 /** A path without a route. */
 const NOWHERE = '/-'
 
@@ -15,10 +17,10 @@ export function toPath(url = ''): string {
  * that a proxy checked. Such requests get a path without a route.
  */
 export function toRoutableUrl({ url }: { readonly url?: string | undefined }): string {
-  return url?.startsWith('/') === true && !/[%#]/.test(toPath(url)) ? url : NOWHERE
+  return url?.startsWith('/') === true && !url.includes('#') && !toPath(url).includes('%') ? url : NOWHERE
 }
 
-function isWellFormed(url: string): boolean {
+function isWellFormed(url = ''): boolean {
   try {
     decodeURIComponent(toPath(url))
     // Browsers never send a fragment.
@@ -28,7 +30,7 @@ function isWellFormed(url: string): boolean {
   }
 }
 
-/** Refuses a target that is no well-formed path. `originalUrl` is set if the router got another path. */
-export function checkTarget({ originalUrl }: IncomingMessage & { readonly originalUrl?: string }): void {
-  if (originalUrl !== undefined && !isWellFormed(originalUrl)) throw new ServiceError('url_malformed')
+/** Refuses a target that is no well-formed path. Only one that the router did not get can be malformed. */
+export function checkTarget({ url, originalUrl = url }: Target): void {
+  if (originalUrl !== url && !isWellFormed(originalUrl)) throw new ServiceError('url_malformed')
 }

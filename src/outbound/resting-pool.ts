@@ -58,7 +58,7 @@ export class RestingPool extends Dispatcher {
     const connection = this.#take()
     connection.restingSinceMs = undefined
     if ('signal' in options && options.signal instanceof EventEmitter)
-      options.signal.once(RETIRE, () => this.#drop(connection))
+      options.signal.on(RETIRE, () => this.#drop(connection))
     connection.client.dispatch(options, handler)
     return true
   }
