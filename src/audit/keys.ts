@@ -4,6 +4,7 @@ import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, codeOf } from '../errors.ts'
 import { HmacKey } from '../hmac.ts'
+import { memoize } from '../memoize.ts'
 import { readSmallFile } from '../read-file.ts'
 import { Secret } from '../secret.ts'
 
@@ -19,9 +20,6 @@ export interface AuditKeys {
   readonly id: string
 }
 
-/** About 200 bytes each. */
-const MAX_CACHED = 10_000
-
 const deriveBytes = (key: Secret, use: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key.reveal(), '', `realtime-mint audit ${use}`, 32))
 
@@ -30,23 +28,12 @@ const deriveKey = (key: Secret, use: string): HmacKey => new HmacKey(deriveBytes
 /** By HKDF-SHA256: no derived key reveals another one. */
 export function deriveAuditKeys(key: Secret): AuditKeys {
   const pseudonymKey = deriveKey(key, 'pseudonym')
-  // Few callers make most requests, and an HMAC costs more than the rest of a record.
-  const cache = new Map<string, string>()
-
-  function toPseudonym(kind: 'caller' | 'address', value: string): string {
-    const named = `${kind}\0${value}`
-    const found = cache.get(named)
-    if (found !== undefined) return found
-    const pseudonym = pseudonymKey.sign(named).slice(0, 32)
-    if (cache.size >= MAX_CACHED) cache.clear()
-    cache.set(named, pseudonym)
-    return pseudonym
-  }
-
+  // Few callers make most requests.
+  const sign = memoize((named) => pseudonymKey.sign(named).slice(0, 32))
   const safetyKey = deriveKey(key, 'safety identifier')
 
   return {
-    toPseudonym,
+    toPseudonym: (kind, value) => sign(`${kind}\0${value}`),
     toSafetyIdentifier: (subject) => safetyKey.sign(subject),
     fingerprint: deriveKey(key, 'fingerprint'),
     chain: deriveKey(key, 'chain'),

@@ -3,6 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { memoize } from '../memoize.ts'
 
 /** IPv4 as it is (also if it is mapped into IPv6), IPv6 by its /64, which is one household. */
 export const toClientAddress = (address: string | undefined): string =>
@@ -44,6 +45,8 @@ const MAX_PROXIES_NAMED = 100
  */
 export function createAddressReader(logger: Logger): (request: FastifyRequest) => string {
   const named = new Set<string>()
+  // The library takes 30 µs for an IPv6 address, a tenth of a mint.
+  const toKnownAddress = memoize(toClientAddress)
 
   function warn(proxy: string): void {
     if (named.has(proxy) || named.size >= MAX_PROXIES_NAMED) return
@@ -56,7 +59,7 @@ export function createAddressReader(logger: Logger): (request: FastifyRequest) =
 
   return ({ ip, raw: { socket } }) => {
     const address = stripPort(ip)
-    if (isIP(address) !== 0) return toClientAddress(address)
+    if (isIP(address) !== 0) return toKnownAddress(address)
     if (socket.remoteAddress !== undefined) warn(socket.remoteAddress)
     return toClientAddress(socket.remoteAddress)
   }
