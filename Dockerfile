@@ -177,7 +177,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s -
 # --max-old-space-size    below compose's limit, so that node collects garbage before the kernel kills it
 # --max-semi-space-size   memory stays flat under load: node would let it grow by 30 MB more
 #
-# Not used: --permission, because with it Node refuses fsync and fdatasync, which the audit needs; and
+# Not used: --permission, because with it Node refuses fsync, which the audit needs for its directory; and
 # --max-http-header-size, because tokens of 8 KiB must fit.
 ENTRYPOINT ["node", "--disable-sigusr1", "--report-exclude-env", "--report-exclude-network", \
   "--disable-proto=delete", "--no-addons", "--max-old-space-size=192", \

@@ -156,11 +156,11 @@ export class FileSeries {
   }
 
   async #create(): Promise<AuditFile> {
-    const { directory, unixNow } = this.#options
+    const { directory, durability, unixNow } = this.#options
     const time = unixNow()
     // Names must differ.
     this.#openedAt = time === this.#openedAt ? time + 1 : time
-    const file = await createAuditFile(directory, toFileName(this.#openedAt, this.writer))
+    const file = await createAuditFile(directory, toFileName(this.#openedAt, this.writer), durability)
     this.#leftover = join(directory, file.name)
     return file
   }
@@ -171,7 +171,7 @@ export class FileSeries {
   }
 
   async #write(file: AuditFile, batch: readonly RecordFields[]): Promise<Lines> {
-    const { durability, keys, unixNow } = this.#options
+    const { keys, unixNow } = this.#options
     const place = {
       time: new Date(unixNow()).toISOString(),
       writer: this.writer,
@@ -179,7 +179,7 @@ export class FileSeries {
       prev: file.head?.mac ?? null,
     }
     const lines = toLines(batch, place, keys.chain)
-    await file.append(lines.text, lines.head, durability)
+    await file.append(lines.text, lines.head)
     return lines
   }
 

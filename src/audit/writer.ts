@@ -1,4 +1,4 @@
-/** Makes records durable before it acknowledges them: one loop, and one `fdatasync` for all that wait together. */
+/** Makes records durable before it acknowledges them: one loop, and one write for all that wait together. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../errors.ts'
 import { toWriteError } from './file.ts'

@@ -5,19 +5,22 @@ import type { Durability } from '../../src/audit/file.ts'
 import { attemptFields, numbered } from './fields.ts'
 import { linesIn, recovery, startWriter } from './writers.ts'
 
-type Done = (error: Error | null, bytesWritten?: number) => void
+type Done = (error: Error | null, descriptor?: number) => void
 
 interface Disk {
   /** Calls, in the order of their starts and ends. */
   readonly calls: string[]
   /** How many bytes the next writes accept; all of them when the list is empty. */
   readonly takes: number[]
-  fdatasync: (fd: number, done: Done) => void
+  /** The flags of each file that was opened. */
+  readonly flags: number[]
+  /** What a write waits for after its bytes are in the file. */
+  sync: () => Promise<void>
   writeError: Error | undefined
 }
 
 const disk = vi.hoisted(
-  (): Disk => ({ calls: [], takes: [], fdatasync: () => undefined, writeError: undefined }),
+  (): Disk => ({ calls: [], takes: [], flags: [], sync: async () => undefined, writeError: undefined }),
 )
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -32,19 +35,19 @@ vi.mock('node:fs', async (importOriginal) => {
       [promisify.custom]: async (fd: number, bytes: Buffer, from = 0) => {
         disk.calls.push('write')
         if (disk.writeError !== undefined) throw disk.writeError
-        return writeSome(fd, bytes, from, disk.takes.shift() ?? bytes.length - from)
+        const written = await writeSome(fd, bytes, from, disk.takes.shift() ?? bytes.length - from)
+        await disk.sync()
+        disk.calls.push('written')
+        return written
       },
     },
   )
   return {
     ...original,
     write,
-    fdatasync: (fd: number, done: Done): void => {
-      disk.calls.push('fdatasync')
-      disk.fdatasync(fd, (error) => {
-        disk.calls.push('synced')
-        done(error)
-      })
+    open: (path: string, flags: number, mode: number, done: Done): void => {
+      disk.flags.push(flags)
+      original.open(path, flags, mode, done)
     },
     close: (fd: number, done: Done): void => {
       disk.calls.push('close')
@@ -54,45 +57,52 @@ vi.mock('node:fs', async (importOriginal) => {
 })
 
 const toError = (code: string): Error => Object.assign(new Error(code), { code })
-const syncWell = (fd: number, done: Done): void => fs.fsync(fd, done)
+const syncWell = async (): Promise<void> => undefined
 
 beforeEach(() => {
   disk.calls.length = 0
   disk.takes.length = 0
-  disk.fdatasync = syncWell
+  disk.flags.length = 0
+  disk.sync = syncWell
   disk.writeError = undefined
 })
 
-const failToSync: Disk['fdatasync'] = (_fd, done) => done(toError('EIO'))
+const failToSync = async (): Promise<void> => {
+  throw toError('EIO')
+}
+
+/** Writes hang until one of the functions that it returns is called. */
+function hangAtSync(): (() => void)[] {
+  const hanging: (() => void)[] = []
+  disk.sync = () => new Promise((resolve) => void hanging.push(resolve))
+  return hanging
+}
 
 /** Calls before the first record are not kept. */
-async function start(durability: Durability = 'fsync') {
-  const started = await startWriter({ durability })
+async function start() {
+  const started = await startWriter()
   disk.calls.length = 0
   return started
 }
 
 describe('durability', () => {
-  it('fsync syncs once for all records that wait, after they are written and before they are acknowledged', async () => {
+  it.each<[Durability, number]>([
+    ['fsync', fs.constants.O_DSYNC],
+    ['write', 0],
+  ])('%s opens each file with the flag that it needs', async (durability, flag) => {
+    await startWriter({ durability })
+    expect(disk.flags.map((flags) => flags & fs.constants.O_DSYNC)).toStrictEqual([flag])
+  })
+
+  it('all records that wait are written at once, before they are acknowledged', async () => {
     const { writer } = await start()
     const appended = Array.from({ length: 200 }, () =>
       writer.append(attemptFields).then(() => disk.calls.push('acknowledged')),
     )
     await Promise.all(appended)
-    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'fdatasync', 'synced', 'acknowledged'])
-    expect(disk.calls.filter((call) => call === 'fdatasync')).toHaveLength(1)
+    expect(disk.calls.slice(0, 3)).toStrictEqual(['write', 'written', 'acknowledged'])
+    expect(disk.calls.filter((call) => call === 'write')).toHaveLength(1)
     expect(disk.calls.filter((call) => call === 'acknowledged')).toHaveLength(200)
-  })
-
-  it('write does not sync', async () => {
-    const { writer } = await start('write')
-    await writer.append(attemptFields)
-    expect(disk.calls).toStrictEqual(['write'])
-  })
-
-  it('fsync syncs the first record of a file too', async () => {
-    await startWriter()
-    expect(disk.calls).toStrictEqual(['write', 'fdatasync', 'synced'])
   })
 })
 
@@ -101,7 +111,7 @@ describe('a disk that', () => {
     const { directory, writer } = await start()
     disk.takes.push(1, 100, 7)
     await writer.append(numbered(5))
-    expect(disk.calls.slice(0, 4)).toStrictEqual(['write', 'write', 'write', 'write'])
+    expect(disk.calls.filter((call) => call === 'write')).toHaveLength(4)
     expect((await linesIn(directory)).at(-1)).toMatchObject({ ms: 5 })
   })
 
@@ -110,7 +120,7 @@ describe('a disk that', () => {
     ['is full', () => void (disk.writeError = toError('ENOSPC')), 'ENOSPC'],
     ['is read-only', () => void (disk.writeError = toError('EROFS')), 'EROFS'],
     ['fails', () => void (disk.writeError = toError('EIO')), 'EIO'],
-    ['fails to sync', () => void (disk.fdatasync = failToSync), 'EIO'],
+    ['fails to sync', () => void (disk.sync = failToSync), 'EIO'],
   ])('%s makes the record fail', async (_name, harm, code) => {
     const { writer, changes } = await start()
     harm()
@@ -121,9 +131,9 @@ describe('a disk that', () => {
 
   it('fails once gets no more records in the same file', async () => {
     const { files, events, writer } = await start()
-    disk.fdatasync = failToSync
+    disk.sync = failToSync
     await expect(writer.append(numbered(1))).rejects.toThrow('EIO')
-    disk.fdatasync = syncWell
+    disk.sync = syncWell
     await recovery(writer)
     await writer.append(numbered(2))
     expect(await events()).toStrictEqual([
@@ -147,23 +157,19 @@ describe('a disk that', () => {
   it('loses the file during a sync makes the record fail', async () => {
     const { directory, writer } = await start()
     const [name = ''] = fs.readdirSync(directory)
-    disk.fdatasync = (fd, done) => {
-      fs.rmSync(`${directory}/${name}`)
-      syncWell(fd, done)
-    }
+    disk.sync = async () => fs.rmSync(`${directory}/${name}`)
     await expect(writer.append(attemptFields)).rejects.toMatchObject({ code: 'file_removed' })
   })
 
   it('hangs makes the record fail after 2 s', async () => {
     const { files, events, writer, changes } = await start()
-    const hanging: Done[] = []
-    disk.fdatasync = (_fd, done) => void hanging.push(done)
+    const hanging = hangAtSync()
     await expect(writer.append(numbered(1))).rejects.toMatchObject({ code: 'slow_disk' })
     expect(changes).toStrictEqual([[false, 'slow_disk']])
-    // A closed descriptor's number could mean another file before the sync ends.
+    // A closed descriptor's number could mean another file before the write ends.
     expect(disk.calls).not.toContain('close')
-    disk.fdatasync = syncWell
-    hanging[0]?.(null)
+    disk.sync = syncWell
+    hanging[0]?.()
     await recovery(writer)
     expect(disk.calls).toContain('close')
     expect(await events()).toStrictEqual([
@@ -179,15 +185,14 @@ describe('a disk that', () => {
 
   it('hangs while a file is opened occupies one thread, and a file that is opened too late is removed', async () => {
     const { directory, writer } = await start()
-    const hanging: Done[] = []
-    disk.fdatasync = failToSync
+    disk.sync = failToSync
     await expect(writer.append(attemptFields)).rejects.toThrow('EIO')
-    disk.fdatasync = (_fd, done) => void hanging.push(done)
+    const hanging = hangAtSync()
     await expect(recovery(writer, 5_500)).rejects.toThrow('expected false to be true')
     expect(hanging).toHaveLength(1)
     const [, late = ''] = fs.readdirSync(directory).toSorted()
-    disk.fdatasync = syncWell
-    hanging[0]?.(null)
+    disk.sync = syncWell
+    hanging[0]?.()
     await recovery(writer)
     const names = fs.readdirSync(directory)
     expect(names).toHaveLength(2)

@@ -85,10 +85,10 @@ describe('a service that ends', () => {
     const flag = join(await createTemporaryDirectory(), 'hang')
     const hang = preload(`
       import fs from 'node:fs'
-      import { syncBuiltinESMExports } from 'node:module'
-      const { fdatasync } = fs
-      fs.fdatasync = (fd, done) => fs.existsSync('${flag}') || fdatasync(fd, done)
-      syncBuiltinESMExports()`)
+      import { promisify } from 'node:util'
+      const write = promisify(fs.write)
+      const never = new Promise(() => undefined)
+      fs.write[promisify.custom] = (...given) => (fs.existsSync('${flag}') ? never : write(...given))`)
     const service = await startServiceProcess({ ...environment, NODE_OPTIONS: hang.join(' ') })
     expect(await mint(service.url)).toMatchObject({ status: 200 })
     await writeFile(flag, '')

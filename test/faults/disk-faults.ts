@@ -73,13 +73,16 @@ function mountImage(scene: Scene): () => void {
   }
 }
 
-/** While the file exists, every fdatasync takes three seconds. */
+/** While the file exists, every write of records takes three seconds. */
 const slowScript = (flag: string): string => `
   import fs from 'node:fs'
-  import { syncBuiltinESMExports } from 'node:module'
-  const { fdatasync } = fs
-  fs.fdatasync = (fd, done) => setTimeout(fdatasync, fs.existsSync('${flag}') ? 3000 : 0, fd, done)
-  syncBuiltinESMExports()`
+  import { setTimeout } from 'node:timers/promises'
+  import { promisify } from 'node:util'
+  const write = promisify(fs.write)
+  fs.write[promisify.custom] = async (...given) => {
+    await setTimeout(fs.existsSync('${flag}') ? 3000 : 0)
+    return write(...given)
+  }`
 
 const flagOf = ({ attic }: Scene): string => join(attic, 'slow')
 
@@ -188,7 +191,7 @@ const faultsOfDisks: readonly DiskFault[] = [
     verdicts: [0, 2],
   },
   {
-    name: 'fdatasync takes three seconds',
+    name: 'a write takes three seconds',
     env: (scene) => ({
       NODE_OPTIONS: `--import ${JSON.stringify(`data:text/javascript,${encodeURIComponent(slowScript(flagOf(scene)))}`)}`,
     }),
