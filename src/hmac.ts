@@ -1,21 +1,23 @@
 /** HMAC-SHA256 by one-shot hashes. Each mint needs two, and Node's Hmac object costs three times as much. */
-import { hash } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
 const MAX_BYTES_PER_CODE_UNIT = 3
 
-/** A key for HMACs, which it does not show. */
+/** A key for HMACs, which it does not show. Only its `keyObject` can be sent to another thread. */
 export class HmacKey {
+  readonly keyObject: KeyObject
   /** The key XOR `ipad`, with room for the data. */
   #inner: Buffer
   /** The key XOR `opad`, with room for the inner digest. */
   readonly #outer: Buffer
 
   /** Throws a RangeError beyond 64 bytes. */
-  constructor(key: Uint8Array) {
+  constructor(keyObject: KeyObject) {
+    this.keyObject = keyObject
     const block = new Uint8Array(BLOCK_BYTES)
-    block.set(key)
+    block.set(keyObject.export())
     this.#inner = Buffer.from(block.map((byte) => byte ^ 0x36))
     this.#outer = Buffer.concat([block.map((byte) => byte ^ 0x5c)], BLOCK_BYTES + DIGEST_BYTES)
   }

@@ -89,6 +89,7 @@ describe('who may import whom', () => {
         'clocks',
         'conditions',
         'errors',
+        'hmac',
         'http',
         'json',
         'lifecycle',

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { format, inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { HmacKey } from '../src/hmac.ts'
@@ -54,7 +54,7 @@ describe('a secret', () => {
 })
 
 describe('a fingerprint', () => {
-  const toKey = (text: string): HmacKey => new HmacKey(Buffer.from(text))
+  const toKey = (text: string): HmacKey => new HmacKey(createSecretKey(Buffer.from(text)))
   const key = toKey('a key of the audit')
 
   it('is the first 32 hex digits of an HMAC-SHA256', () => {

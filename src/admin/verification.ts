@@ -1,4 +1,5 @@
 /** Verifies the audit now and then, in a thread of its own, while someone looks at the page. */
+import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import type { AuditKeys } from '../audit/keys.ts'
@@ -11,7 +12,7 @@ export type VerificationResult = Pick<Verification, 'verdict' | 'files' | 'recor
 
 export interface VerifyWorkerOptions {
   readonly directory: string
-  readonly key: Pick<AuditKeys, 'id' | 'chain'>
+  readonly key: { readonly id: string; readonly chain: KeyObject }
 }
 
 export interface VerifierOptions {
@@ -35,7 +36,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 
 
 export function createVerifier({ directory, keys, unixNow, logger }: VerifierOptions): Verifier {
   const { id, chain } = keys
-  const workerData: VerifyWorkerOptions = { directory, key: { id, chain } }
+  const workerData: VerifyWorkerOptions = { directory, key: { id, chain: chain.keyObject } }
   let known: Verification = { state: 'never', at: null, verdict: null, files: 0, records: 0, findings: [] }
   let worker: Worker | undefined
 

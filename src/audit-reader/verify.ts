@@ -1,5 +1,6 @@
 /** Verifies an audit: each file by itself, then what files and anchors say about each other. */
 import { toOpenedAt, toWriter } from '../audit/format.ts'
+import { codeOf } from '../errors.ts'
 import type { Claim } from './claims.ts'
 import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
 import { type ListedFile, listAudit } from './listing.ts'
@@ -121,7 +122,9 @@ async function readAll(
     known.set(name, about.length)
     try {
       reports.set(name, await verifyFile({ directory, name, keys, claims: about, logBeginsAtMs, onRead }))
-    } catch {
+    } catch (error) {
+      // Without a code it is a bug of ours, and the file is not to blame.
+      if (codeOf(error) === undefined) throw error
       unreadable.push(name)
     }
   }

@@ -1,5 +1,5 @@
 /** The keys of the audit: one secret, and one derived key for each use. */
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, codeOf } from '../errors.ts'
@@ -23,7 +23,7 @@ export interface AuditKeys {
 const deriveBytes = (key: Secret, use: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key.reveal(), '', `realtime-mint audit ${use}`, 32))
 
-const deriveKey = (key: Secret, use: string): HmacKey => new HmacKey(deriveBytes(key, use))
+const deriveKey = (key: Secret, use: string): HmacKey => new HmacKey(createSecretKey(deriveBytes(key, use)))
 
 /** By HKDF-SHA256: no derived key reveals another one. */
 export function deriveAuditKeys(key: Secret): AuditKeys {

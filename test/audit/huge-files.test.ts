@@ -26,10 +26,11 @@ async function createTornFiles(count: number): Promise<string> {
 
 /** The highest resident memory, in MiB, of a process that runs `code`. */
 async function peakOf(code: string): Promise<number> {
-  const imports = `import { HmacKey } from './src/hmac.ts'
+  const imports = `import { createSecretKey } from 'node:crypto'
+    import { HmacKey } from './src/hmac.ts'
     import { EarlierFiles } from './src/audit/earlier-files.ts'
     import { verifyAudit } from './src/audit-reader/verify.ts'
-    const chain = new HmacKey(Buffer.alloc(32))`
+    const chain = new HmacKey(createSecretKey(Buffer.alloc(32)))`
   const args = [
     '--input-type=module',
     '-e',
