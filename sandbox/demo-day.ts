@@ -32,7 +32,7 @@ const presets = [
   { preset: 'translator', model: 'gpt-realtime-translate', origin: 'https://app.example.com', share: 1 },
 ] as const
 
-const [FIRST_REVISION, SECOND_REVISION] = ['a1b2c3d4e5f6', '77aa00bb11cc']
+const [FIRST_REVISION, SECOND_REVISION] = ['a1b2c3d4e5f60718', '77aa00bb11cc22dd']
 
 const refusals = [
   ['limit_per_caller', 'rate_limited', 429],

@@ -79,12 +79,12 @@ describe('GET /api/summary', () => {
     const { changes } = await readSummary(service(), toSpan(end - 1441 * MINUTE_MS))
     expect(changes.map(({ change, detail }) => [change, detail])).toStrictEqual([
       ['started', null],
-      ['presets', 'a1b2c3d4e5f6'],
+      ['presets', 'a1b2c3d4e5f60718'],
       ['store_degraded', 'ECONNREFUSED'],
       ['store_restored', null],
       ['key', null],
       ['paused', flooder],
-      ['presets', '77aa00bb11cc'],
+      ['presets', '77aa00bb11cc22dd'],
       ['resumed', flooder],
     ])
   })

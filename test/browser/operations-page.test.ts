@@ -47,7 +47,7 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
         .getByText(/^failing since \d\d/)
         .count(),
     ).toBe(1)
-    expect(await page.locator('#changes').textContent()).toMatch(/Presets in effect *77aa00bb11cc/)
+    expect(await page.locator('#changes').textContent()).toMatch(/Presets in effect *77aa00bb/)
     expect(await page.locator('#codes').textContent()).toMatch(
       /rate_limited.*RATE_LIMIT_PER_CALLER is reached/,
     )
@@ -172,6 +172,21 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     expect(await page.locator('#live').textContent()).toBe('Live')
     expect(await page.locator('#notice').textContent()).toBe('')
   }, 60_000)
+
+  it('says that it is to be reloaded after an upgrade of the service', async () => {
+    const { page } = await openPage()
+    const facts = page.locator('#facts')
+    expect(await facts.textContent()).not.toContain('reload')
+    // Its states have the version of now.
+    await page.route('**/api/live', (route) => route.abort())
+    await page.route('**/api/state', async (route) => {
+      const state: unknown = await (await route.fetch()).json()
+      await route.fulfill({ json: Object.assign({}, state, { version: '99.0.0' }) })
+    })
+    await page.locator('#live').click()
+    await page.locator('#live').click()
+    await facts.getByText(/· version 99\.0\.0 · This page is of version \d+\.\d+\.\d+: reload it$/).waitFor()
+  })
 
   it('says that the service is not minting, and what to do', async () => {
     const refused = await startAdminService()

@@ -145,15 +145,23 @@ const toTile = ({ name, state, value, note }) =>
 const toProblem = ({ name, problem }) =>
   problem === undefined ? [] : [h('li', {}, h('b', {}, icon('failed'), name), h('span', {}, problem))]
 
+/** Also that the service was upgraded under the open page, whose scripts are then old. @param {State} state */
+function showFacts({ presets, version }) {
+  const facts = find('#facts', HTMLElement)
+  facts.dataset['version'] ??= version
+  const own = facts.dataset['version']
+  const upgrade = own === version ? '' : ` · This page is of version ${own}: reload it`
+  facts.textContent = `${formatCount(presets.count)} presets, revision ${shorten(presets.revision)} · version ${version}${upgrade}`
+}
+
 /** @param {State} state @param {Zone} zone */
 export function showHealth(state, zone) {
   const tiles = [...state.parts.map((part) => toPart(part, zone)), toChain(state, zone), toLimits(state)]
-  const { minting, presets, version } = state
+  const { minting } = state
   const failing = tiles.map((tile) => tile.state)
   render(find('#verdict', HTMLElement), [minting, failing], () => toVerdict(state, tiles))
   render(find('#parts', HTMLElement), tiles, () => tiles.map(toTile))
   render(find('#problems', HTMLElement), tiles, () => tiles.flatMap(toProblem))
-  find('#facts', HTMLElement).textContent =
-    `${formatCount(presets.count)} presets, revision ${shorten(presets.revision)} · version ${version}`
+  showFacts(state)
   document.title = `${verdicts[minting.state].title} · realtime-mint`
 }
