@@ -1,5 +1,5 @@
 /** What the admin listener refuses, and what it says. The envelope is that of the public listener. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import { toType } from '../errors.ts'
 
 interface AdminErrorRow {
@@ -90,25 +90,28 @@ export type AdminErrorName = keyof typeof rows
 
 export const adminErrors: Readonly<Record<AdminErrorName, AdminErrorRow>> = rows
 
+export interface AdminErrorDetails {
+  readonly headers?: Readonly<Record<string, string>>
+  /** The query parameter or field that is wrong. */
+  readonly param?: string
+  /** A sentence of our own that follows the message. */
+  readonly help?: string
+}
+
 /** Decides the reply to a refused request. */
 export class AdminError extends Error {
   readonly status: number
   readonly code: string
   readonly headers: Readonly<Record<string, string>>
-  /** The query parameter that is wrong. */
   readonly param: string | null
 
-  constructor(
-    row: AdminErrorName,
-    headers: Readonly<Record<string, string>> = {},
-    param: string | null = null,
-  ) {
-    super(rows[row].message)
+  constructor(row: AdminErrorName, { headers = {}, param, help }: AdminErrorDetails = {}) {
+    super(help === undefined ? rows[row].message : `${rows[row].message} ${help}`)
     this.name = 'AdminError'
     this.status = rows[row].status
     this.code = rows[row].code
     this.headers = headers
-    this.param = param
+    this.param = param ?? null
   }
 
   toEnvelope(requestId: string): string {
@@ -119,7 +122,7 @@ export class AdminError extends Error {
   }
 }
 
-/** Throws an AdminError that names the parameter or field. */
+/** Throws an AdminError that names the parameter or field. One that does not exist is not repeated: the others are named. */
 export function parse<Type extends z.ZodType>(
   schema: Type,
   given: unknown,
@@ -128,6 +131,9 @@ export function parse<Type extends z.ZodType>(
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  if (issue?.code === 'unrecognized_keys') throw new AdminError(`${kind}_unknown`)
-  throw new AdminError(kind, {}, String(issue?.path[0] ?? ''))
+  if (issue?.code !== 'unrecognized_keys') {
+    throw new AdminError(kind, { param: String(issue?.path[0] ?? '') })
+  }
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  throw new AdminError(`${kind}_unknown`, { help: `These exist: ${known.join(', ')}.` })
 }

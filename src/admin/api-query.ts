@@ -69,7 +69,7 @@ const defaultEvents = ['attempt', 'refusals'] as const
 function toInstant(param: 'since' | 'until', text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const ms = parseInstant(text, now)
-  if (ms === undefined) throw new AdminError('query', {}, param)
+  if (ms === undefined) throw new AdminError('query', { param })
   return ms
 }
 
@@ -108,6 +108,6 @@ export function parseSummaryQuery(query: unknown, context: QueryContext): Parsed
   const { filter } = parseAttemptsQuery(query, context)
   const until = filter.until ?? context.now
   const since = filter.since ?? parseInstant(DEFAULT_SINCE, until) ?? until
-  if (since >= until || until - since > MAX_SPAN_MS) throw new AdminError('span', {}, 'since')
+  if (since >= until || until - since > MAX_SPAN_MS) throw new AdminError('span', { param: 'since' })
   return { filter, since, until }
 }

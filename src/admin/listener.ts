@@ -66,7 +66,7 @@ function answerErrors(app: FastifyInstance, logger: Logger): void {
     const allowed = methods.filter((method) => app.hasRoute({ method, url: path }))
     throw allowed.length === 0
       ? new AdminError('route')
-      : new AdminError('method', { allow: allowed.join(', ') })
+      : new AdminError('method', { headers: { allow: allowed.join(', ') } })
   })
 }
 

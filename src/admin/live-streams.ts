@@ -46,7 +46,8 @@ export class LiveStreams {
 
   /** A stream that begins with the state. `version` is what the reader saw last. Throws an AdminError. */
   open(version: string): PassThrough {
-    if (this.#listeners.size >= MAX_STREAMS) throw new AdminError('streams', { 'retry-after': '10' })
+    if (this.#listeners.size >= MAX_STREAMS)
+      throw new AdminError('streams', { headers: { 'retry-after': '10' } })
     const listener: Listener = { stream: new PassThrough(), state: '', version }
     this.#listeners.add(listener)
     listener.stream.on('close', () => this.#remove(listener))

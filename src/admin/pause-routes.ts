@@ -41,9 +41,10 @@ function toOneScope(given: GivenScope, keys: AuditKeys): Scoped {
 /** A pause that could stop nothing is a mistake. Throws an AdminError. */
 function checkScope(given: GivenScope, { presets, allowedOrigins }: PauseRouteOptions): void {
   const { preset, origin, caller } = given
-  if (preset !== undefined && !presets().presets.has(preset)) throw new AdminError('preset', {}, 'preset')
-  if (origin !== undefined && !allowedOrigins.has(origin)) throw new AdminError('origin', {}, 'origin')
-  if (caller !== undefined && isShortened(caller)) throw new AdminError('caller', {}, 'caller')
+  if (preset !== undefined && !presets().presets.has(preset))
+    throw new AdminError('preset', { param: 'preset' })
+  if (origin !== undefined && !allowedOrigins.has(origin)) throw new AdminError('origin', { param: 'origin' })
+  if (caller !== undefined && isShortened(caller)) throw new AdminError('caller', { param: 'caller' })
 }
 
 export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): void {

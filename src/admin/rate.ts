@@ -9,7 +9,7 @@ const MAX_PER_SECOND = 50
 const SECOND_MS = 1_000
 
 function refuse(response: ServerResponse): void {
-  const error = new AdminError('requests', { 'retry-after': '1' })
+  const error = new AdminError('requests', { headers: { 'retry-after': '1' } })
   const requestId = randomUUID()
   response.writeHead(error.status, {
     ...error.headers,

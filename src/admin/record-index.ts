@@ -99,7 +99,7 @@ export function createRecordIndex(options: RecordIndexOptions): RecordIndex {
 
   function onExit(): void {
     for (const { reject } of waiting.values())
-      reject(new AdminError('index_restarts', { 'retry-after': '1' }))
+      reject(new AdminError('index_restarts', { headers: { 'retry-after': '1' } }))
     waiting.clear()
     thread = undefined
     progress = null
@@ -118,7 +118,8 @@ export function createRecordIndex(options: RecordIndexOptions): RecordIndex {
   return {
     ask: (question) =>
       new Promise((resolve, reject) => {
-        if (waiting.size >= MAX_WAITING) return reject(new AdminError('index_busy', { 'retry-after': '2' }))
+        if (waiting.size >= MAX_WAITING)
+          return reject(new AdminError('index_busy', { headers: { 'retry-after': '2' } }))
         lastId += 1
         waiting.set(lastId, { resolve, reject })
         thread ??= startThread(options, { onMessage, onExit })

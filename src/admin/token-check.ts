@@ -69,15 +69,15 @@ export function createTokenCheck({ token, logger, toPseudonym, now }: TokenCheck
   }
 
   return (authorization, address) => {
-    if (authorization === undefined) throw new AdminError('token', challenge)
+    if (authorization === undefined) throw new AdminError('token', { headers: challenge })
     const known = guessesOf(address)
     // Before the comparison, so that a guess beyond the bound learns nothing.
     if (known === undefined || known.wrong >= MAX_WRONG) {
       const waitMs = known === undefined ? WINDOW_MS : known.endsAtMs - now()
-      throw new AdminError('guesses', { 'retry-after': String(Math.ceil(waitMs / 1000)) })
+      throw new AdminError('guesses', { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } })
     }
     if (timingSafeEqual(digest(toGiven(authorization)), expected)) return
     noteWrong(address, known)
-    throw new AdminError('token', challenge)
+    throw new AdminError('token', { headers: challenge })
   }
 }

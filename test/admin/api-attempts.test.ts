@@ -148,7 +148,9 @@ describe('GET /api/attempts', () => {
   it('refuses a parameter that does not exist, without repeating it', async () => {
     const reply = await service().ask('/api/attempts?canary=1')
     expect(reply.status).toBe(400)
-    expect(await reply.text()).not.toMatch(/canary/)
+    const text = await reply.text()
+    expect(text).not.toMatch(/canary/)
+    expect(text).toContain('Take it out. These exist: since, until, outcome,')
   })
 })
 
