@@ -14,6 +14,7 @@ import { codeOf, ServiceError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, type ProxyOptions } from '../outbound/dispatcher.ts'
+import { type Reply, request } from '../outbound/request.ts'
 import { toKeySetError, toTextFault } from './key-set-error.ts'
 import type { Keys } from './token.ts'
 
@@ -155,17 +156,18 @@ export class KeySet implements Keys {
     return text
   }
 
-  async #read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<string> {
-    const dateMs = toDateMs(headers)
+  async #read(reply: Reply): Promise<string> {
+    const { statusCode } = reply
+    const dateMs = toDateMs(reply.headers)
     if (dateMs !== undefined) this.#options.onDate?.(dateMs)
-    if (statusCode === 200) return body.text()
-    body.on('error', () => undefined).destroy()
+    if (statusCode === 200) return reply.text()
+    reply.discard()
     throw toKeySetError(`status_${statusCode}`)
   }
 
-  #request(signal: EventEmitter): Promise<Dispatcher.ResponseData> {
+  #request(signal: EventEmitter): Promise<Reply> {
     const { origin, pathname, search } = this.#options.url
-    return this.#dispatcher.request({
+    return request(this.#dispatcher, {
       origin,
       method: 'GET',
       path: pathname + search,

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
+import { type Reply, request } from '../outbound/request.ts'
 import type { UpstreamRequest } from '../presets/request/upstream-request.ts'
 import type { Secret } from '../secret.ts'
 import { isTransient, toReplyFailure } from './failures.ts'
@@ -34,8 +35,6 @@ export interface CallContext {
   /** 64 hex, unique to the person; null for anonymous callers. */
   readonly safetyIdentifier: string | null
 }
-
-export type Reply = Dispatcher.ResponseData
 
 /** A refusal's body only refines what its status says. */
 const REFUSAL_BODY_MS = 500
@@ -94,7 +93,7 @@ export function createSend(options: CallOptions, dispatcher: Dispatcher): Send {
     else headers['api-key'] = key
     if (safetyIdentifier !== null) headers['openai-safety-identifier'] = safetyIdentifier
     const path = `${folder}${upstreamPaths[preset.endpoint]}${search}`
-    return dispatcher.request({ origin, method: 'POST', path, headers, body, signal })
+    return request(dispatcher, { origin, method: 'POST', path, headers, body, signal })
   }
 }
 
@@ -102,22 +101,17 @@ export function createSend(options: CallOptions, dispatcher: Dispatcher): Send {
 const isEncoded = (headers: Reply['headers']): boolean =>
   String(headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity'
 
-/** Ends a body that is not read, with its connection: it may have no end. */
-function discard({ body }: Reply): void {
-  body.on('error', () => undefined)
-  body.destroy()
-}
-
 /** The body of a 4xx or 501 tells more than its status. Nothing may wait for it for long. */
-async function readErrorFacts({ statusCode, headers, body }: Reply): Promise<ErrorFacts> {
+async function readErrorFacts(reply: Reply): Promise<ErrorFacts> {
+  const { statusCode, headers } = reply
   if (statusCode < 400 || isTransient(statusCode) || isEncoded(headers)) return noErrorFacts
-  const read = async (): Promise<ErrorFacts> => parseErrorFacts(await body.text().catch(() => ''))
+  const read = async (): Promise<ErrorFacts> => parseErrorFacts(await reply.text().catch(() => ''))
   return withDeadline(REFUSAL_BODY_MS, read, () => noErrorFacts)
 }
 
 async function toRefusal(reply: Reply, flat: boolean, nowMs: number): Promise<RefusalError> {
   const facts = await readErrorFacts(reply)
-  discard(reply)
+  reply.discard()
   const { statusCode: status, headers } = reply
   const retryAfter = toHeader(headers['retry-after'])
   return new RefusalError(toReplyFailure({ status, code: facts.code, flat, retryAfter }, nowMs), facts)
@@ -138,11 +132,11 @@ export class RefusalError extends Error {
 
 /** The client secret in `reply`. Throws a RefusalError, a ServiceError for a malformed reply, or an error of the connection. */
 export async function readClientSecret(reply: Reply, expected: ReplyExpectation): Promise<ClientSecret> {
-  const { statusCode, headers, body } = reply
+  const { statusCode, headers } = reply
   if (statusCode !== 200) throw await toRefusal(reply, expected.flat, expected.nowMs)
   if (isEncoded(headers)) {
-    discard(reply)
+    reply.discard()
     throw new ServiceError('upstream_encoded')
   }
-  return parseClientSecret(await body.text(), expected)
+  return parseClientSecret(await reply.text(), expected)
 }

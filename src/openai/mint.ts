@@ -7,6 +7,7 @@ import { createDateReader } from '../clock-check.ts'
 import { ServiceError } from '../errors.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, NotConnectedError, type ProxyOptions } from '../outbound/dispatcher.ts'
+import type { Reply } from '../outbound/request.ts'
 import { RETIRE } from '../outbound/resting-pool.ts'
 import type { UpstreamRequest } from '../presets/request/upstream-request.ts'
 import type { Reason } from '../reasons.ts'
@@ -18,7 +19,6 @@ import {
   type CallOptions,
   createSend,
   RefusalError,
-  type Reply,
   readClientSecret,
   toReplyId,
 } from './http-call.ts'

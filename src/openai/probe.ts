@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher } from '../outbound/dispatcher.ts'
+import { request } from '../outbound/request.ts'
 import type { Reason } from '../reasons.ts'
 import { toTransportFailure } from './failures.ts'
 import type { UpstreamOptions } from './mint.ts'
@@ -15,8 +16,8 @@ export async function probeUpstream({
 
   async function ask(signal: EventEmitter): Promise<Reason | null> {
     try {
-      const { body } = await dispatcher.request({ origin, method: 'HEAD', path: '/', signal })
-      body.on('error', () => undefined).destroy()
+      const reply = await request(dispatcher, { origin, method: 'HEAD', path: '/', signal })
+      reply.discard()
       return null
     } catch (error) {
       return toTransportFailure(error).reason

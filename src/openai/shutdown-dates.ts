@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { z } from 'zod'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher } from '../outbound/dispatcher.ts'
+import { request } from '../outbound/request.ts'
 import type { Secret } from '../secret.ts'
 import type { UpstreamOptions } from './mint.ts'
 
@@ -40,9 +41,9 @@ export async function fetchShutdownDates(options: ShutdownDatesOptions): Promise
   async function ask(signal: EventEmitter): Promise<ShutdownDates> {
     try {
       const path = `${pathname.replace(/\/$/, '')}/models`
-      const { statusCode, body } = await dispatcher.request({ origin, method: 'GET', path, headers, signal })
-      const text = await body.text()
-      return statusCode === 200 ? parseDates(text) : new Map()
+      const reply = await request(dispatcher, { origin, method: 'GET', path, headers, signal })
+      const text = await reply.text()
+      return reply.statusCode === 200 ? parseDates(text) : new Map()
     } catch {
       return new Map()
     }

@@ -1,9 +1,9 @@
 /** The types of the files that undici.ts imports. */
-declare module 'undici/lib/api/index.js' {
+declare module 'undici/lib/api/api-connect.js' {
   import type { Dispatcher } from 'undici'
 
-  const api: Pick<Dispatcher, 'request' | 'stream' | 'pipeline' | 'upgrade' | 'connect'>
-  export default api
+  const connect: Dispatcher['connect']
+  export default connect
 }
 
 declare module 'undici/lib/core/connect.js' {

@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Stray, startFaultyGateway } from '../../sandbox/faulty-gateway.ts'
 import { ServiceError } from '../../src/errors.ts'
+import { request } from '../../src/outbound/request.ts'
 import { RestingPool } from '../../src/outbound/resting-pool.ts'
 import { inTurn } from '../bench/in-turn.ts'
 
@@ -23,53 +25,54 @@ async function startPool(strayOf: (count: number) => Stray | undefined = () => u
     await pool.destroy()
     gateway.close()
   })
-  async function request(): Promise<number> {
-    const { statusCode, body } = await pool.request({ origin, method: 'POST', path: '/', body: '{}' })
-    await body.text()
+  async function ask(): Promise<number> {
+    const signal = new EventEmitter()
+    const reply = await request(pool, { origin, method: 'POST', path: '/', body: '{}', signal })
+    await reply.text()
     // undici frees a connection one turn of the event loop after its reply.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-    return statusCode
+    return reply.statusCode
   }
   return {
     pool,
     clock,
     gateway,
     strays: () => strays,
-    request,
-    requestInTurn: (count: number) => inTurn(Array.from({ length: count }), request),
+    ask,
+    askInTurn: (count: number) => inTurn(Array.from({ length: count }), ask),
   }
 }
 
 it('a connection is used without rest when no other may be opened', async () => {
-  const { requestInTurn, gateway } = await startPool()
-  expect(await requestInTurn(6)).toStrictEqual([200, 200, 200, 200, 200, 200])
+  const { askInTurn, gateway } = await startPool()
+  expect(await askInTurn(6)).toStrictEqual([200, 200, 200, 200, 200, 200])
   expect(gateway.connections()).toBe(2)
 })
 
 it('no request waits for a connection', async () => {
-  const { request } = await startPool()
-  const replies = await Promise.allSettled([request(), request(), request()])
+  const { ask } = await startPool()
+  const replies = await Promise.allSettled([ask(), ask(), ask()])
   expect(replies.map(({ status }) => status)).toStrictEqual(['fulfilled', 'fulfilled', 'rejected'])
   expect(replies[2]).toMatchObject({ reason: new ServiceError('mints_in_flight') })
 })
 
 it('for a minute after a stray reply, a connection without rest is replaced', async () => {
-  const { requestInTurn, gateway, clock, strays } = await startPool((count) =>
+  const { askInTurn, gateway, clock, strays } = await startPool((count) =>
     count === 2 ? { kind: 'different', lateMs: 0 } : undefined,
   )
-  await requestInTurn(2)
+  await askInTurn(2)
   expect([gateway.connections(), strays()]).toStrictEqual([2, 1])
   clock.nowMs = 1_249
-  await requestInTurn(4)
+  await askInTurn(4)
   expect(gateway.connections()).toBe(6)
   clock.nowMs = 60_000
-  await requestInTurn(4)
+  await askInTurn(4)
   expect(gateway.connections()).toBe(6)
 })
 
 it('a closed pool opens nothing', async () => {
-  const { pool, request, gateway } = await startPool()
+  const { pool, ask, gateway } = await startPool()
   await pool.destroy()
-  await expect(request()).rejects.toMatchObject({ reason: 'draining' })
+  await expect(ask()).rejects.toMatchObject({ reason: 'draining' })
   expect(gateway.connections()).toBe(0)
 })
