@@ -12,9 +12,10 @@ const isAbsent = (value: unknown): boolean => typeof value !== 'string' || value
 
 /** Upstream may trim a text, and names its own default for one that was not sent. */
 function isSent({ body, preset }: UpstreamRequest, field: string, value: unknown): boolean {
-  // The usual case, which needs no search.
-  if (value === preset.session[field]) return true
-  if (typeof value !== 'string' || !body.includes(`"${field}":`)) return true
+  const sent = preset.session[field]
+  if (typeof value !== 'string' || typeof sent !== 'string') return true
+  if (preset.body !== null) return value.trim() === sent.trim()
+  // The preset has variables, and only the body has their values.
   return body.includes(JSON.stringify(value.trim()).slice(1, -1))
 }
 
