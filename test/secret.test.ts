@@ -53,8 +53,9 @@ describe('a secret', () => {
   })
 })
 
+const toKey = (text: string): HmacKey => new HmacKey(createSecretKey(Buffer.from(text)))
+
 describe('a fingerprint', () => {
-  const toKey = (text: string): HmacKey => new HmacKey(createSecretKey(Buffer.from(text)))
   const key = toKey('a key of the audit')
 
   it('is the first 32 hex digits of an HMAC-SHA256', () => {
