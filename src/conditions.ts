@@ -39,6 +39,13 @@ export class Conditions {
     this.#conditions.set(part, { state: 'failing', sinceMs, lastError: { cause, atMs } })
   }
 
+  /** An error that makes nothing fail, such as a single timeout. While the part fails, that failure's cause matters more. */
+  note(part: Part, cause: string): void {
+    const before = this.of(part)
+    if (before.state === 'failing') return
+    this.#conditions.set(part, { ...before, lastError: { cause, atMs: this.#unixNow() } })
+  }
+
   /** Returns whether the part fails no longer, and did before. */
   end(part: Part, fault: string = part): boolean {
     const { state, lastError } = this.of(part)

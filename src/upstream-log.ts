@@ -63,7 +63,7 @@ const toFault = (state: State, { preset }: StateFacts): string =>
 export const createUpstreamLog = (
   logger: Logger,
   conditions: Conditions,
-): Pick<UpstreamOptions, 'onStateBegin' | 'onStateEnd' | 'onStray'> => ({
+): Pick<UpstreamOptions, 'onStateBegin' | 'onStateEnd' | 'onFailure' | 'onStray'> => ({
   onStateBegin: (state, facts) => {
     conditions.begin('upstream', facts.reason, toFault(state, facts))
     logger.error(toFields(facts), toBeginText(state, facts.reason))
@@ -71,6 +71,10 @@ export const createUpstreamLog = (
   onStateEnd: (state, facts) => {
     conditions.end('upstream', toFault(state, facts))
     logger.warn({ reason: facts.reason, preset: facts.preset }, endTexts[state])
+  },
+  onFailure: (reason) => {
+    // Any other reason is a bound of ours, or the end of the process.
+    if (reason.startsWith('upstream_')) conditions.note('upstream', reason)
   },
   onStray: (reason) => logger.error({ reason }, strayTexts[reason]),
 })

@@ -38,6 +38,8 @@ export interface UpstreamOptions extends CallOptions {
   /** Called when a state that makes mints fail begins, every ten minutes while it lasts, and when it ends. */
   readonly onStateBegin?: StatesOptions['onBegin'] | undefined
   readonly onStateEnd?: StatesOptions['onEnd'] | undefined
+  /** Called for each call that fails, also if no state begins. */
+  readonly onFailure?: ((reason: Reason) => void) | undefined
   /** Called with upstream's clock, in Unix milliseconds, for each reply that tells it. */
   readonly onDate?: ((dateMs: number) => void) | undefined
   /** Called when a reply answers no request, or another request than its own: the gateway is faulty. */
@@ -190,6 +192,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     breaker.settle(permit, failure !== undefined && isBreakdown(failure.reason))
     if (failure === undefined) return states.endAll(preset)
     const { reason, retryAfterSeconds = 1 } = failure
+    options.onFailure?.(reason)
     if (reason === 'upstream_rate_limited') breaker.coolDown(retryAfterSeconds)
     states.begin(
       breaker.isOpen ? breakerFacts : { reason, preset, status: reply?.statusCode ?? null, ...facts },
@@ -202,16 +205,15 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const leftMs = (): number => startedAtMs + timeoutMs - monotonicNow()
     const apiKey = options.apiKey()
     const waitMs = Math.random() * RETRY_WITHIN_MS
-    const { name } = request.preset
 
     let attempts = 1
     let last = await call(request, apiKey, context, timeoutMs)
-    settle(permit, last, name)
+    settle(permit, last, request.preset.name)
     if (last.isRepeatable && leftMs() - waitMs > MIN_LEFT_MS && breaker.takeRetry()) {
       await delay(waitMs)
       attempts += 1
       last = await call(request, apiKey, context, leftMs())
-      settle(permit, last, name)
+      settle(permit, last, request.preset.name)
     }
     return { ...last.result, report: toReport(last, apiKey, attempts, monotonicNow() - startedAtMs) }
   }

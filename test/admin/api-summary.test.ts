@@ -142,6 +142,21 @@ describe('GET /api/state', () => {
     })
   })
 
+  it('says what the last failed call met, though upstream works', async () => {
+    const service = await startAdminService()
+    service.sandbox.behave({ kind: 'status', status: 504 })
+    await service.mint()
+    service.sandbox.behave({ kind: 'normal' })
+    await service.mint()
+    const { minting, parts } = await readState(service)
+    expect(minting).toStrictEqual({ state: 'yes', causes: [] })
+    expect(parts[0]).toMatchObject({
+      part: 'upstream',
+      state: 'ok',
+      last_error: { cause: expect.stringMatching(/^upstream_/) },
+    })
+  })
+
   it('says how close each total limit is', async () => {
     const service = await startAdminService({ RATE_LIMIT_TOTAL: '5/minute,100/day' })
     await service.mint()
