@@ -113,12 +113,9 @@ const codes = {
 
 export type Code = keyof typeof codes
 
-const failures: ReadonlySet<string> = new Set(
-  Object.entries(codes).flatMap(([code, { status }]) => (status >= 500 ? [code] : [])),
-)
-
 /** Whether an attempt with this code failed; with every other code it was refused. */
-export const isFailureCode = (code: string): boolean => failures.has(code)
+export const isFailureCode = (code: unknown): boolean =>
+  Object.entries(codes).some(([name, { status }]) => name === code && status >= 500)
 
 export interface ServiceErrorDetails {
   /** The invalid field, in the request's own shape. It is always a path of our schema. */

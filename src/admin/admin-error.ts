@@ -1,5 +1,5 @@
 /** What the admin listener refuses, and what it says. The envelope is that of the public listener. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { toType } from '../errors.ts'
 
 interface AdminErrorRow {
@@ -123,7 +123,7 @@ export class AdminError extends Error {
 }
 
 /** Throws an AdminError that names the parameter or field. One that does not exist is not repeated: the others are named. */
-export function parse<Type extends z.ZodType>(
+export function parse<Type extends z.ZodObject>(
   schema: Type,
   given: unknown,
   kind: 'field' | 'query',
@@ -134,6 +134,5 @@ export function parse<Type extends z.ZodType>(
   if (issue?.code !== 'unrecognized_keys') {
     throw new AdminError(kind, { param: String(issue?.path[0] ?? '') })
   }
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
-  throw new AdminError(`${kind}_unknown`, { help: `These exist: ${known.join(', ')}.` })
+  throw new AdminError(`${kind}_unknown`, { help: `These exist: ${Object.keys(schema.shape).join(', ')}.` })
 }

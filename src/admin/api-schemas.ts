@@ -6,9 +6,9 @@ const count = z.int().nonnegative()
 /** Unix milliseconds. */
 const instant = z.int()
 
-export const outcomes = ['issued', 'refused', 'failed'] as const
-
 const counts = { issued: count, refused: count, failed: count } as const
+
+export const outcome = z.strictObject(counts).keyof()
 
 export const attemptsReply = z.strictObject({
   /** Newest first. */
@@ -16,8 +16,8 @@ export const attemptsReply = z.strictObject({
     z.strictObject({
       /** The place of the record. */
       id: z.string(),
-      /** Of the attempt, or of the attempts that it counts; null for other events. */
-      outcome: z.enum(outcomes).nullable(),
+      /** The outcome of the attempt or attempts; null for other events. */
+      outcome: outcome.nullable(),
       /** What the reason means, and what to do. */
       meaning: z.string().nullable(),
       /** As it is in the audit. */

@@ -4,7 +4,7 @@ import type { Cursor } from '../audit-reader/index-query.ts'
 import { outcomeOf, type ReadRecord } from '../audit-reader/read-record.ts'
 import { isObject } from '../json.ts'
 import { toMeaning } from '../reason-meanings.ts'
-import { type AttemptsReply, outcomes } from './api-schemas.ts'
+import { type AttemptsReply, outcome } from './api-schemas.ts'
 
 export const toCursorText = ({ time, file, offset }: Cursor): string => `${time}/${file}/${offset}`
 
@@ -14,7 +14,7 @@ export const toAttempts = (
 ): AttemptsReply => ({
   records: records.map((found) => ({
     id: toCursorText(found),
-    outcome: outcomes.find((outcome) => outcome === outcomeOf(found.record)) ?? null,
+    outcome: outcome.safeParse(outcomeOf(found.record)).data ?? null,
     meaning: toMeaning(found.record.reason),
     record: { ...found.record },
   })),

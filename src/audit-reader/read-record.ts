@@ -49,7 +49,7 @@ export function readRecord({ bytes, end }: Line): TimedRecord | undefined {
 /** Counted attempts have one code, which decides their outcome. Their record has none. */
 export const outcomeOf = ({ event, outcome, code }: ReadRecord): unknown => {
   if (event !== 'refusals') return outcome
-  return isFailureCode(String(code)) ? 'failed' : 'refused'
+  return isFailureCode(code) ? 'failed' : 'refused'
 }
 
 /** Attempts that were counted and have no record of their own. */

@@ -76,7 +76,7 @@ export class AuditFile {
  * Creates `name` with mode 0640. Throws what the file system says: EEXIST if the name is taken.
  *
  * With `fsync`, a write resolves when the disk has it: as durable as an `fdatasync` after each write, which would take a
- * second trip through the thread pool, and 9 % more CPU for each mint.
+ * second trip through the thread pool, and 10 % more CPU for each mint.
  */
 export async function createAuditFile(
   directory: string,

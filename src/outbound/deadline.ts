@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 
 /**
  * Resolves with `late` after `ms`, even if `work` ignores the abort signal, as undici does while it connects. An
- * emitter is the cheapest signal that undici accepts.
+ * emitter is cheaper than an AbortSignal.
  */
 export function withDeadline<T>(
   ms: number,

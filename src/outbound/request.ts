@@ -1,4 +1,4 @@
-/** One request, and its reply. undici's own request() makes a stream of each body, which is 7 % of a mint's CPU. */
+/** One request, and its reply. undici's own request() makes a stream of each body: 15 % of the CPU of a bare server. */
 import type { EventEmitter } from 'node:events'
 import type { Dispatcher } from 'undici'
 
@@ -67,9 +67,7 @@ class Exchange implements Dispatcher.DispatchHandler, Reply {
   }
 
   onResponseEnd(): void {
-    const [first, ...others] = this.#chunks
-    const bytes = first === undefined || others.length > 0 ? Buffer.concat(this.#chunks) : first
-    this.#body.resolve(decoder.decode(bytes))
+    this.#body.resolve(decoder.decode(Buffer.concat(this.#chunks)))
   }
 
   onResponseError(_controller: unknown, error: Error): void {

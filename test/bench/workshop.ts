@@ -107,7 +107,7 @@ async function waitUntilReady(server: RunningServer, child: ChildProcess, deadli
   return waitUntilReady(server, child, deadline)
 }
 
-// The samples have no such route: any answer means that they listen. realtime-mint answers 503 until it is ready.
+// The samples have no such route: an answer means that they listen. realtime-mint answers 503 until it is ready.
 async function isReady(origin: string): Promise<boolean> {
   try {
     const reply = await request(`${origin}/readyz`, { reset: true, headersTimeout: 2000, bodyTimeout: 2000 })

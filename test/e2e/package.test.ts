@@ -16,8 +16,8 @@ const client = createClient({ url: 'https://mint.example.com', preset: 'concierg
 const { value, expiresAt } = await client.secret({ signal: AbortSignal.timeout(1000), variables: { guest: 'Ada' } })
 export const checked: [string, number, Promise<string>] = [value, expiresAt, client.apiKey()]
 export const toText = (error: MintError): [string, number, number | null] => [error.code, error.status, error.retryAfter]
-// @ts-expect-error The address of the service is required.
-createClient({ preset: 'concierge' })
+type Options = Parameters<typeof createClient>[0]
+export const isUrlOptional: { preset: string } extends Options ? true : false = false
 `
 
 /** Files outside of folders, the same in the checkout and in the package. */
