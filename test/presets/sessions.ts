@@ -6,7 +6,6 @@ import type {
   RealtimeTranscriptionSessionCreateRequest,
   RealtimeTranslationSessionCreateRequest,
 } from 'openai/resources/realtime/realtime'
-import { putAt, toPath } from '../../src/presets/json.ts'
 
 export const fullRealtime = {
   type: 'realtime',
@@ -120,13 +119,6 @@ export const fullFlat = {
   tracing: { workflow_name: 'w', group_id: 'g', metadata: { any: 1 } },
   client_secret: { expires_after: { anchor: 'created_at', seconds: 120 } },
 } satisfies SessionCreateParams
-
-/** A copy of a session with one thing in it changed; undefined takes the thing out. */
-export function changed(session: object, path: string, value: unknown): unknown {
-  const copy: Record<string, unknown> = structuredClone({ ...session })
-  putAt(copy, toPath(path), value)
-  return JSON.parse(JSON.stringify(copy))
-}
 
 /** A session as an operator may write it. */
 export const plainRealtime = {

@@ -17,7 +17,7 @@ export const inside = (
 
 export const tool = (value: object, code: string, key: string): Row => [
   'tools',
-  [{ name: 'fine' }, value],
+  [{ type: 'function', name: 'fine' }, value],
   code,
   `tools[1].${key}`,
 ]
