@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ParseOptions } from '../../src/presets/load/options.ts'
-import { catalogOf, faultsOf, fileOf, transcribing, warningsOf } from './support.ts'
+import { knownModels, promptShutdown, shutdowns } from '../../src/presets/schema/models.ts'
+import { catalogOf, faultsOf, fileOf, nested, transcribing, warningsOf } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
 const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'
@@ -9,54 +10,24 @@ const small = 'gpt-realtime-2.1-mini'
 
 type Options = Partial<ParseOptions>
 
-function at(date: string, isOpenAi = true): Options {
-  return { unixNow: () => Date.parse(date), isOpenAi }
-}
-
-/** Models by the day of their shutdown. */
-const realtimeModels: readonly (readonly [date: string, replacement: string, ...models: string[]])[] = [
-  ['2025-10-10', large, 'gpt-4o-realtime-preview-2024-10-01'],
-  ['2026-05-07', large, 'gpt-4o-realtime-preview', 'gpt-4o-realtime-preview-2025-06-03'],
-  ['2026-05-07', large, 'gpt-4o-realtime-preview-2024-12-17'],
-  ['2026-05-07', small, 'gpt-4o-mini-realtime-preview', 'gpt-4o-mini-realtime-preview-2024-12-17'],
-  ['2026-07-23', small, 'gpt-realtime-mini-2025-10-06'],
-  ['2027-01-20', large, 'gpt-realtime', 'gpt-realtime-2025-08-28'],
-  ['2027-01-20', small, 'gpt-realtime-mini', 'gpt-realtime-mini-2025-12-15', 'gpt-audio-mini'],
-]
-const live = 'gpt-live-transcribe (or gpt-transcribe)'
-const transcribers = [
-  'whisper-1',
-  'gpt-4o-transcribe',
-  'gpt-4o-mini-transcribe',
-  'gpt-4o-mini-transcribe-2025-12-15',
-  'gpt-4o-transcribe-diarize',
-]
+const at = (date: string, isOpenAi = true): Options => ({ unixNow: () => Date.parse(date), isOpenAi })
 
 describe('a model that OpenAI shuts down', () => {
-  type Case = readonly [name: string, session: object, path: string, date: string, replacement: string]
-  const cases = [
-    ...realtimeModels.flatMap(([date, replacement, ...models]) =>
-      models.flatMap((model): Case[] => [
-        [model, { model }, 'model', date, replacement],
-        [model, { type: 'realtime', model }, 'model', date, replacement],
-      ]),
-    ),
-    ...transcribers.flatMap((model): Case[] => [
-      [model, transcribing({ model }), 'audio.input.transcription.model', '2027-02-26', live],
-      [
-        model,
-        { input_audio_transcription: { model } },
-        'input_audio_transcription.model',
-        '2027-02-26',
-        live,
-      ],
-    ]),
-    ['the API of reusable prompts', { prompt: { id: 'p' } }, 'prompt', '2026-11-30', 'instructions'] as const,
-  ]
+  const cases = [...shutdowns.keys()].flatMap((model) => {
+    const isTranscriber = knownModels.transcription.includes(model)
+    const type = isTranscriber ? 'transcription' : 'realtime'
+    const path = isTranscriber ? 'audio.input.transcription.model' : 'model'
+    const flatPath = isTranscriber ? 'input_audio_transcription.model' : 'model'
+    return [
+      [model, path, nested({ type, [path]: model })] as const,
+      [model, flatPath, nested({ [flatPath]: model })] as const,
+    ]
+  })
 
-  it.each(cases)(
-    'is a warning before that day and a problem after it: %s: %j',
-    (name, session, path, date, replacement) => {
+  it.each([...cases, ['the API of reusable prompts', 'prompt', { prompt: { id: 'p' } }] as const])(
+    'is a warning before that day and a problem after it: %s as %s: %j',
+    (name, path, session) => {
+      const { date, replacement } = shutdowns.get(name) ?? promptShutdown
       const dayBefore = new Date(Date.parse(date) - 1).toISOString()
       const before = `session.${path}: OpenAI shuts down ${name} on ${date}; use ${replacement}`
       const after = `session.${path}: ${name} was shut down on ${date}; use ${replacement}`

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { flatSession } from '../../src/presets/schema/flat.ts'
+import { flatSession, isFlatField } from '../../src/presets/schema/flat.ts'
+import { gaSession } from '../../src/presets/schema/ga.ts'
 import { toFlatValue, toGaSession } from '../../src/presets/schema/translation.ts'
 import { nested } from './support.ts'
 
@@ -11,6 +12,7 @@ const transcription = 'audio.input.transcription'
 const noise = 'audio.input.noise_reduction'
 const vad = 'audio.input.turn_detection'
 const pcm = { type: 'audio/pcm', rate: 24_000 }
+const serverVad = { type: 'server_vad' }
 const f = { type: 'function', name: 'f' }
 
 describe('each flat field has its place in a GA session', () => {
@@ -30,7 +32,7 @@ describe('each flat field has its place in a GA session', () => {
     ['output_audio_format', 'g711_ulaw', output, { type: 'audio/pcmu' }],
     ['output_audio_format', 'g711_alaw', output, { type: 'audio/pcma' }],
     ['input_audio_transcription', { model: 'whisper-1', language: 'en', prompt: 'p' }, transcription],
-    ['turn_detection', { threshold: 0.2 }, vad, { type: 'server_vad', threshold: 0.2 }],
+    ['turn_detection', { threshold: 0.2 }, vad, { ...serverVad, threshold: 0.2 }],
     ['turn_detection', { type: 'semantic_vad', eagerness: 'high', interrupt_response: true }, vad],
     ['input_audio_noise_reduction', { type: 'far_field' }, noise],
     ['tools', [{ name: 'f', description: null }], 'tools', [f]],
@@ -45,12 +47,25 @@ describe('each flat field has its place in a GA session', () => {
     ['tracing', { group_id: 'g' }, 'tracing'],
     ['truncation', 'disabled', 'truncation'],
     ['prompt', { id: 'p' }, 'prompt'],
+    ['input_audio_transcription', null, transcription],
+    ['input_audio_transcription', { model: 'm', language: null }, transcription, { model: 'm' }],
+    ['turn_detection', null, vad],
+    [
+      'turn_detection',
+      { threshold: null, idle_timeout_ms: null },
+      vad,
+      { ...serverVad, idle_timeout_ms: null },
+    ],
+    ['input_audio_noise_reduction', null, noise],
+    ['input_audio_noise_reduction', { type: null }, noise, {}],
+    ['tracing', null, 'tracing'],
+    ['prompt', null, 'prompt'],
   ])('%s: %j', (field, value, gaPath, gaValue = value) => {
-    expect(translate({ [field]: value })).toEqual({
-      session: { type: 'realtime', ...nested({ [gaPath]: gaValue }) },
-      dropped: [],
-      unknownTool: false,
-    })
+    const session = { type: 'realtime', ...nested({ [gaPath]: gaValue }) }
+    expect(translate({ [field]: value })).toEqual({ session, dropped: [], unknownTool: false })
+    expect(gaSession.safeParse(session).error).toBeUndefined()
+    const back = isFlatField(field) && toFlatValue(field, gaValue)
+    expect(translate({ [field]: back }).session).toEqual(session)
   })
 })
 
@@ -59,7 +74,7 @@ describe('a value without an equivalent in the GA shape is dropped', () => {
     [{ temperature: 0.8 }, {}, 'temperature'],
     [
       { turn_detection: { type: 'server_vad', eagerness: 'low' } },
-      { [vad]: { type: 'server_vad' } },
+      { [vad]: serverVad },
       'turn_detection.eagerness',
     ],
     [
@@ -88,7 +103,13 @@ describe('a value without an equivalent in the GA shape is dropped', () => {
   })
 })
 
-it('the choice of a function becomes an object, and its name again', () => {
+it('a null elsewhere means that the field is not given', () => {
+  const fields = ['model', 'modalities', 'voice', 'input_audio_format', 'tools', 'tool_choice', 'speed']
+  expect(translate(nested(Object.fromEntries(fields.map((field) => [field, null]))))).toEqual(translate({}))
+})
+
+it('the choice of a function becomes an object, and its name again; audio includes its text', () => {
   expect(translate({ tools: [f], tool_choice: 'f' }).session).toMatchObject({ tools: [f], tool_choice: f })
   expect(toFlatValue('tool_choice', f)).toBe('f')
+  expect(toFlatValue('modalities', ['audio'])).toEqual(['audio', 'text'])
 })

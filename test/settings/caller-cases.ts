@@ -1,11 +1,11 @@
 /** The settings for callers and their tokens. */
 import {
+  alike,
   choice,
   enoughForTokens,
   flag,
   INSECURE,
   JWT_SECRET,
-  QUOTES,
   type Setting,
   secretOf,
   tokens,
@@ -25,7 +25,7 @@ export const callerSettings: readonly Setting[] = [
     read: ({ callers }) => callers.mode,
     unset: 'required',
     good: ['none'],
-    bad: ['None', 'off', 'x', 'JWT', ["'none'", QUOTES]],
+    bad: alike('None off x JWT'),
   },
   {
     name: 'AUTH_JWKS_URL',
@@ -43,15 +43,12 @@ export const callerSettings: readonly Setting[] = [
       'http://[::1]:4000/jwks',
     ],
     bad: [
-      'issuer.example.com/jwks',
-      '/jwks',
-      ['http://issuer.example.com/jwks', INSECURE],
-      'http://127.0.0.1.example.com/jwks',
-      'http://10.0.0.1/jwks',
-      'file:///jwks',
-      'data:application/json,{}',
-      'https://user:password@issuer.example.com/jwks',
-      'https://issuer.example.com/jwks#keys',
+      ...alike('issuer.example.com/jwks /jwks file:///jwks data:application/json,{}'),
+      ...alike(
+        'http://issuer.example.com/jwks http://127.0.0.1.example.com/jwks http://10.0.0.1/jwks',
+        INSECURE,
+      ),
+      ...alike('https://user:password@issuer.example.com/jwks https://issuer.example.com/jwks#keys'),
     ],
   },
   {
@@ -60,7 +57,7 @@ export const callerSettings: readonly Setting[] = [
     unset: undefined,
     beside: withSecret,
     good: [JWT_SECRET, 'x'.repeat(32), 'é'.repeat(16)],
-    bad: [' ', 'x'.repeat(31), `-----BEGIN PUBLIC KEY-----\n${'x'.repeat(64)}\n-----END PUBLIC KEY-----`],
+    bad: ['x'.repeat(31), `-----BEGIN PUBLIC KEY-----\n${'x'.repeat(64)}\n-----END PUBLIC KEY-----`],
   },
   {
     name: 'AUTH_ISSUER',
@@ -69,8 +66,6 @@ export const callerSettings: readonly Setting[] = [
     beside: enoughForTokens,
     good: ['https://issuer.example.com', 'https://issuer.example.com/', 'x'],
     bad: [
-      ' https://issuer.example.com',
-      'https://issuer.example.com ',
       [
         'https://issuer.example/.well-known/openid-configuration',
         'is the URL of a document. Write "iss" exactly as in your issuer’s tokens',
@@ -89,7 +84,7 @@ export const callerSettings: readonly Setting[] = [
       ['ios,web', ['ios', 'web']],
       ['ios , web', ['ios', 'web']],
     ],
-    bad: [' realtime-mint', 'realtime-mint ', ' ', 'ios,', ',ios', 'ios,,web'],
+    bad: alike('ios, ,ios ios,,web'),
   },
   { ...audienceClaim, beside: enoughForTokens },
   { ...lifetime, beside: enoughForTokens },

@@ -51,6 +51,26 @@ describe('every setting', () => {
     expect(found).toEqual([expected])
   })
 
+  it.each(settings)('is refused with something around its value: $name', ({ name, good, beside }) => {
+    const value = [good[0]].flat()[0] ?? ''
+    const isOwn = (line: string): boolean => line.startsWith(`${name}:`)
+    const blank = 'begins or ends with a blank or a line break. Remove it'
+    const quotes = 'has quotes around it. Remove them'
+    for (const [text, problem] of [
+      ...['"', "'", '`'].map((quote) => [quote + value + quote, quotes]),
+      [`“${value}”`, quotes],
+      ...[' ', `${value} `, ` ${value}`, `${value}\n`, `${value}\r`, `${value}\u00a0`].map((text) => [
+        text,
+        blank,
+      ]),
+      [`\${X}${value}`, 'contains ${…}, which nothing has replaced. Write the value itself'],
+      [`~/${value}`, 'begins with ~, which only a shell replaces. Write the whole path'],
+    ])
+      expect(problemsOf({ ...enough, ...beside, [name]: text }).filter(isOwn)).toEqual([
+        `${name}: ${problem}`,
+      ])
+  })
+
   it('is in .env.example under a sentence of its own, and nothing else is', async () => {
     const lines = (await readFile(join(ROOT, '.env.example'), 'utf8')).split('\n')
     const assigned = lines.flatMap((line, index) => {

@@ -61,26 +61,14 @@ export interface Setting {
   readonly bad: readonly (string | readonly [text: string, message: string])[]
 }
 
-export const QUOTES = 'has quotes around it. Remove them'
-export const BLANK = 'begins or ends with a blank or a line break. Remove it'
-export const UNREPLACED = 'contains ${…}, which nothing has replaced. Write the value itself'
+/** Texts without blanks that are wrong alike. */
+export const alike = (texts: string, message?: string): Setting['bad'] =>
+  texts.split(' ').map((text) => (message === undefined ? text : [text, message]))
 
 export const INSECURE =
   'begins with http://, so everyone on the network can read it. Use https://, or list the host in INSECURE_HTTP_HOSTS'
 export const ENCODING =
   'has a user name or password that is not encoded. In a user name or password, write / as %2F, # as %23, ? as %3F, @ as %40, \\ as %5C and % as %25'
-
-/** Texts that are not whole numbers from a small one to `most`. */
-const wrongNumbers = (most: number): readonly string[] => [
-  String(most + 1),
-  '-1',
-  '1.5',
-  '0x10',
-  '1e1',
-  ' 1',
-  'one',
-  '9'.repeat(12),
-]
 
 /** A whole number: the lowest and highest that are valid, and a number that is too low if 0 is. */
 export const wholeNumber = (
@@ -93,13 +81,13 @@ export const wholeNumber = (
   read,
   unset,
   good: [least, most].map((value) => [String(value), value]),
-  bad: [...(least > 0 ? [String(least - 1)] : []), ...wrongNumbers(most)],
+  bad: [...(least > 0 ? [String(least - 1)] : []), ...alike(`${most + 1} -1 1.5 0x10 1e1 one 999999999999`)],
 })
 
 /** One of a few words; the first is the default. */
 export function choice(name: string, read: Setting['read'], valid: string, invalid: string): Setting {
   const good = valid.split(' ')
-  return { name, read, unset: good[0], good, bad: invalid.split(' ') }
+  return { name, read, unset: good[0], good, bad: alike(invalid) }
 }
 
 export const flag = (name: string, read: Setting['read'], beside: Environment): Setting => ({
@@ -111,5 +99,5 @@ export const flag = (name: string, read: Setting['read'], beside: Environment): 
     ['true', true],
     ['false', false],
   ],
-  bad: ['1', 'yes', 'True', 'TRUE', 'on'],
+  bad: alike('1 yes True TRUE on'),
 })

@@ -1,17 +1,12 @@
 /** The settings for upstream. */
-import {
-  BLANK,
-  choice,
-  ENCODING,
-  INSECURE,
-  API_KEY as key,
-  QUOTES,
-  type Setting,
-  UNREPLACED,
-  wholeNumber,
-} from './support.ts'
+import { alike, choice, ENCODING, INSECURE, API_KEY as key, type Setting, wholeNumber } from './support.ts'
 
 const azureForm = 'is not a base URL of Azure OpenAI. Write https://NAME.openai.azure.com/openai/v1'
+const openAiForm = 'is not OpenAI’s base URL. Write https://api.openai.com/v1'
+const unable = 'is of a provider without client secrets for sessions. See docs/deploying.md'
+const endpoint = 'is the URL of an endpoint. Write the URL up to /v1'
+const tooLong = 'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
+const withUser = 'is a URL without user name, password and fragment'
 const pathless = 'is a URL without path; write / as %2F and \\ as %5C'
 
 export const upstreamSettings: readonly Setting[] = [
@@ -21,26 +16,12 @@ export const upstreamSettings: readonly Setting[] = [
     unset: 'required',
     good: [key, 'x'.repeat(20), 'x'.repeat(8_192)],
     bad: [
-      ' ',
-      `${key}\n`,
-      [`${key}\r`, BLANK],
-      [`${key}\u00a0`, BLANK],
-      'x'.repeat(19),
-      'x'.repeat(8_193),
-      `${key} ${key}`,
-      `${key}\n${key}`,
-      `${key}é`,
-      `${key}\u200b`,
+      ...['x'.repeat(19), 'x'.repeat(8_193), `${key} ${key}`, `${key}\n${key}`, `${key}é`, `${key}\u200b`],
       [`OPENAI_API_KEY=${key}`, 'contains NAME=value. Write only the key'],
       [`{"key":"${key}"}`, 'contains JSON. Write only the key'],
       [Buffer.from(key).toString('base64'), 'is in base64. Write the key itself'],
-      ['sk-…', 'contains a blank, or a character that no API key has'],
-      ['sk–test-0123456789abcdefghij', 'contains a blank, or a character that no API key has'],
+      ...alike('sk-… sk–test-0123456789abcdefghij', 'contains a blank, or a character that no API key has'),
       ['sk-your-key', 'is too short for an API key: it has fewer than 20 characters'],
-      [`"${key}"`, QUOTES],
-      [`'${key}'`, QUOTES],
-      [`“${key}”`, QUOTES],
-      ['${OPENAI_API_KEY}', UNREPLACED],
     ],
   },
   ...(['organization', 'project'] as const).map(
@@ -61,18 +42,11 @@ export const upstreamSettings: readonly Setting[] = [
       ['https://name:password@proxy.example.com', 'https://name:password@proxy.example.com/'],
     ],
     bad: [
-      'proxy.example.com:3128',
-      'socks5://proxy.example.com',
-      '*',
-      'http://',
-      ['http://name:100%@proxy.example.com', ENCODING],
-      'http://100%@proxy.example.com',
-      'http://name:%ff@proxy.example.com',
-      ['http://proxy.example.com:3128/some/path', pathless],
-      ['http://name:pass/word@proxy.example.com', pathless],
-      'http://name:pass#word@proxy.example.com',
-      'http://name:pass\\word@proxy.example.com',
-      'http://proxy.example.com:3128?a=b',
+      ...alike('proxy.example.com:3128 socks5://proxy.example.com * http://'),
+      ...alike('http://name:100%@proxy.example.com http://name:%ff@proxy.example.com', ENCODING),
+      ...alike('http://100%@proxy.example.com http://proxy.example.com:3128?a=b'),
+      ...alike('http://proxy.example.com:3128/some/path http://name:pass/word@proxy.example.com', pathless),
+      ...alike('http://name:pass#word@proxy.example.com http://name:pass\\word@proxy.example.com', pathless),
     ],
   },
   {
@@ -106,45 +80,22 @@ export const upstreamSettings: readonly Setting[] = [
       'http://[::1]:4000/v1',
     ],
     bad: [
-      'api.openai.com/v1',
-      '/v1',
-      ['http://litellm:4000/v1', INSECURE],
-      'http://api.openai.com/v1',
-      'http://localhost.example.com/v1',
-      'http://127.0.0.1.example.com/v1',
-      'http://0.0.0.0/v1',
-      'http://10.0.0.1/v1',
-      'ftp://api.openai.com/v1',
-      'file:///v1',
-      'https://user:password@api.openai.com/v1',
-      'https://user@api.openai.com/v1',
-      'https://:password@api.openai.com/v1',
-      'https://api.openai.com/v1#part',
-      [
-        'https://api.openai.com/v1/realtime/client_secrets',
-        'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1',
-      ],
-      'https://api.openai.com/v1/realtime/',
-      ...[
-        'https://api.openai.com',
-        'https://api.openai.com//v1',
-        'https://api.openai.com/v1/chat/completions',
-        'https://platform.openai.com/v1',
-      ].map((url) => [url, 'is not OpenAI’s base URL. Write https://api.openai.com/v1'] as const),
-      ...[
-        'https://name.openai.azure.com',
-        'https://name.openai.azure.com/openai/deployments/gpt-realtime/chat/completions?api-version=2025-01-01',
-        'https://name.services.ai.azure.com/models',
-        'https://name.cognitiveservices.azure.com/openai',
-      ].map((url) => [url, azureForm] as const),
-      ...['https://api.x.ai/v1', 'https://openrouter.ai/api/v1'].map(
-        (url) =>
-          [url, 'is of a provider without client secrets for sessions. See docs/deploying.md'] as const,
+      ...alike('api.openai.com/v1 /v1 ftp://api.openai.com/v1 file:///v1 https://api.openai.com/v1#part'),
+      ...alike('http://litellm:4000/v1 http://api.openai.com/v1 http://localhost.example.com/v1', INSECURE),
+      ...alike('http://127.0.0.1.example.com/v1 http://0.0.0.0/v1 http://10.0.0.1/v1', INSECURE),
+      ...alike('https://user:password@api.openai.com/v1 https://user@api.openai.com/v1', withUser),
+      ['https://:password@api.openai.com/v1', withUser],
+      ...alike(
+        'https://api.openai.com/v1/realtime/client_secrets https://api.openai.com/v1/realtime/',
+        tooLong,
       ),
-      [
-        'https://gateway.example.com/v1/chat/completions',
-        'is the URL of an endpoint. Write the URL up to /v1',
-      ],
+      ...alike('https://api.openai.com https://api.openai.com//v1', openAiForm),
+      ...alike('https://api.openai.com/v1/chat/completions https://platform.openai.com/v1', openAiForm),
+      ...alike('https://name.openai.azure.com https://name.services.ai.azure.com/models', azureForm),
+      ['https://name.openai.azure.com/openai/deployments/x/chat/completions?api-version=1', azureForm],
+      ['https://name.cognitiveservices.azure.com/openai', azureForm],
+      ...alike('https://api.x.ai/v1 https://openrouter.ai/api/v1', unable),
+      ['https://gateway.example.com/v1/chat/completions', endpoint],
     ],
   },
   choice(
