@@ -35,10 +35,11 @@ const translationTables: Tables = [translation, translationRefusals, [['type', '
 
 const expiry = { anchor: 'created_at' }
 const lenient = [null, {}, { seconds: 60 }]
+const noDetails = { model: null, language: null, prompt: null }
 // The translation reads more than the endpoint did.
 const flatTables: Tables = [
-  flat,
-  flatRefusals,
+  [...flat, ['tools', [{ name: 'f', description: null }]], ['input_audio_transcription', noDetails]],
+  [...flatRefusals, ['turn_detection.idle_timeout_ms', 4999, 'low'], ['tool_choice', '', 'empty']],
   [
     tracing,
     ['tools', [{}]],

@@ -51,24 +51,18 @@ describe('every setting', () => {
     expect(found).toEqual([expected])
   })
 
-  it.each(settings)('is refused with something around its value: $name', ({ name, good, beside }) => {
-    const value = [good[0]].flat()[0] ?? ''
-    const isOwn = (line: string): boolean => line.startsWith(`${name}:`)
-    const blank = 'begins or ends with a blank or a line break. Remove it'
-    const quotes = 'has quotes around it. Remove them'
-    for (const [text, problem] of [
-      ...['"', "'", '`'].map((quote) => [quote + value + quote, quotes]),
-      [`“${value}”`, quotes],
-      ...[' ', `${value} `, ` ${value}`, `${value}\n`, `${value}\r`, `${value}\u00a0`].map((text) => [
-        text,
-        blank,
-      ]),
-      [`\${X}${value}`, 'contains ${…}, which nothing has replaced. Write the value itself'],
-      [`~/${value}`, 'begins with ~, which only a shell replaces. Write the whole path'],
-    ])
-      expect(problemsOf({ ...enough, ...beside, [name]: text }).filter(isOwn)).toEqual([
-        `${name}: ${problem}`,
-      ])
+  it.each(good)('refuses what is around $name=$text', ({ name, text, beside }) => {
+    const wrong: Record<string, readonly string[]> = {
+      'has quotes around it. Remove them': [`"${text}"`, `'${text}'`, `\`${text}\``, `“${text}”`],
+      'begins or ends with a blank or a line break. Remove it': [' ', `${text} `, ` ${text}`, `${text}\r`],
+      'begins with ~, which only a shell replaces. Write the whole path': [`~/${text}`],
+      'contains ${…}, which nothing has replaced. Write the value itself': [`\${X}${text}`],
+    }
+    for (const [problem, texts] of Object.entries(wrong)) {
+      const problems = texts.flatMap((around) => problemsOf({ ...enough, ...beside, [name]: around }))
+      const own = problems.filter((line) => line.startsWith(`${name}:`))
+      expect(own).toEqual(texts.map(() => `${name}: ${problem}`))
+    }
   })
 
   it('is in .env.example under a sentence of its own, and nothing else is', async () => {

@@ -16,7 +16,10 @@ export const upstreamSettings: readonly Setting[] = [
     unset: 'required',
     good: [key, 'x'.repeat(20), 'x'.repeat(8_192)],
     bad: [
-      ...['x'.repeat(19), 'x'.repeat(8_193), `${key} ${key}`, `${key}\n${key}`, `${key}é`, `${key}\u200b`],
+      'x'.repeat(19),
+      'x'.repeat(8_193),
+      `${key} ${key}`,
+      ...alike(`${key}\n${key} ${key}é ${key}\u200b ${key}\u00a0x`),
       [`OPENAI_API_KEY=${key}`, 'contains NAME=value. Write only the key'],
       [`{"key":"${key}"}`, 'contains JSON. Write only the key'],
       [Buffer.from(key).toString('base64'), 'is in base64. Write the key itself'],
