@@ -40,10 +40,7 @@ async function openCatalog(config: Config): Promise<Catalog> {
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) {
     const { problems, warnings } = loaded.refused
-    throw new ConfigError(
-      problems.map(({ text }) => text),
-      [...config.warnings, ...warnings.map(({ text }) => text)],
-    )
+    throw new ConfigError(problems, [...config.warnings, ...warnings])
   }
   return loaded.value
 }
@@ -132,7 +129,7 @@ export async function startService(
   }
   const unkept = toStorageWarning(config, storage)
   if (unkept !== undefined) logger.warn(unkept)
-  for (const warning of toListed([...config.warnings, ...catalog.warnings.map(({ text }) => text)])) {
+  for (const warning of toListed([...config.warnings, ...catalog.warnings])) {
     logger.warn(warning)
   }
   return {

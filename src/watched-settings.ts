@@ -39,17 +39,15 @@ export function watchPresets(
       return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
     },
     onReplaced: (catalog) => {
-      const warnings = catalog.warnings.map(({ text }) => text)
       logger.info(
-        { presets: catalog.presets.size, revision: catalog.revision, warnings: toListed(warnings) },
+        { presets: catalog.presets.size, revision: catalog.revision, warnings: toListed(catalog.warnings) },
         'presets reloaded',
       )
       record(catalog)
     },
     onRefused: ({ problems, warnings }) => {
-      const listed = (found: typeof problems) => toListed(found.map(({ text }) => text))
       logger.error(
-        { problems: listed(problems), warnings: listed(warnings) },
+        { problems: toListed(problems), warnings: toListed(warnings) },
         'presets not reloaded: the last valid ones stay in effect. Fix the problems in the file',
       )
     },

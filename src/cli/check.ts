@@ -68,15 +68,12 @@ export async function check(options: CheckOptions): Promise<Findings> {
     isOpenAi: isOpenAiUrl(environment['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'),
     unixNow: () => Date.now(),
   })
-  const { catalog, problems, warnings } =
-    'catalog' in loaded ? { ...loaded, ...loaded.catalog, problems: [] } : { ...loaded, catalog: undefined }
+  const catalog = 'value' in loaded ? loaded.value : undefined
   const presets = [...(catalog?.presets.values() ?? [])]
   const isWhole = options.file === undefined
   const named = isWhole && config !== undefined ? await runPreflight(environment, config) : noRemarks
-  const found = join(isWhole ? join(ofSettings, named) : noRemarks, {
-    problems: problems.map(({ text }) => text),
-    warnings: warnings.map(({ text }) => text),
-  })
+  const ofPresets = 'refused' in loaded ? loaded.refused : { problems: [], warnings: loaded.value.warnings }
+  const found = join(isWhole ? join(ofSettings, named) : noRemarks, ofPresets)
   const isReady = isLive && config !== undefined && found.problems.length === 0
   const { live, ...minted } = isReady ? await mintEach(config.upstream, presets) : { live: [], ...noRemarks }
   const revision = catalog?.revision ?? null

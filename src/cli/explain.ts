@@ -196,7 +196,7 @@ export const runExplain: Command = async (args, context) => {
   const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '')
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
-  if ('refused' in loaded) throw new ConfigError(loaded.refused.problems.map(({ text }) => text))
+  if ('refused' in loaded) throw new ConfigError(loaded.refused.problems)
   // Without a key there are no records, and so no pseudonyms that a pause could name.
   const [keys] = await findPlace(environment)
     .loadKeys()

@@ -111,7 +111,7 @@ describe('a presets file', () => {
     let pauses = 0
     let step = slices.next()
     for (; step.done !== true; step = slices.next()) pauses += 1
-    expect(step.value).toHaveProperty('catalog')
+    expect(step.value).toHaveProperty('value')
     expect(pauses).toBeGreaterThanOrEqual(3 * 200)
   })
 })

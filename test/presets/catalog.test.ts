@@ -128,13 +128,14 @@ async function load(bytes: string | Uint8Array) {
 
 describe('loading a file', () => {
   it('yields its catalog, or its problems', async () => {
-    expect(await load(fileOf(entry))).toEqual({ catalog: catalogOf(fileOf(entry)) })
-    expect(await load('presets: {}')).toEqual({ problems: problemsOf('presets: {}'), warnings: [] })
+    expect(await load(fileOf(entry))).toEqual({ value: catalogOf(fileOf(entry)) })
+    const refused = { problems: problemsOf('presets: {}'), warnings: [] }
+    expect(await load('presets: {}')).toEqual({ refused })
   })
 
   it('yields a problem without a place if it is not in UTF-8', async () => {
     expect(await load(new Uint8Array([0x70, 0xff]))).toMatchObject({
-      problems: [{ path: '', line: 0, column: 0, text: 'presets.yaml is not in UTF-8' }],
+      refused: { problems: ['presets.yaml is not in UTF-8'] },
     })
   })
 
@@ -144,7 +145,7 @@ describe('loading a file', () => {
     ['/', 'is a directory, not a file. Docker Compose creates a directory where a mounted file is missing'],
   ])('yields a problem if it cannot be read: %s', async (path, message) => {
     expect(await loadPresets(path, context)).toMatchObject({
-      problems: [{ text: `presets.yaml ${message}` }],
+      refused: { problems: [`presets.yaml ${message}`] },
     })
   })
 })

@@ -44,13 +44,13 @@ describe('a credential in a preset is refused and not quoted', () => {
   })
 
   it.each([
-    ['as a name', fileOf({ session: { ...realtime, [key]: 1 } }), 2, 'presets.only.session.(hidden)'],
-    ['as a placeholder', fileOf(saying(`{{ ${key} }}`)), 2, 'presets.only.session.instructions'],
-    ['in a line that is not YAML', `presets: {a: "x" ${key}: y}\n- ${key}`, 2, ''],
-  ])('%s', (_, file, count, path) => {
+    ['as a name', fileOf({ session: { ...realtime, [key]: 1 } }), 'presets.only.session.(hidden): '],
+    ['as a placeholder', fileOf(saying(`{{ ${key} }}`)), 'presets.only.session.instructions: '],
+    ['in a line that is not YAML', `presets: {a: "x" ${key}: y}\n- ${key}`, ' '],
+  ])('%s', (_, file, path) => {
     const problems = problemsOf(file)
-    expect(problems.map((problem) => problem.path)).toEqual(Array(count).fill(path))
-    expect(JSON.stringify(problems)).not.toContain('Abc123')
+    expect(problems).toEqual([expect.stringContaining(path), expect.stringContaining(path)])
+    expect(problems.join()).not.toContain('Abc123')
   })
 })
 

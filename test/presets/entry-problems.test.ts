@@ -76,9 +76,7 @@ describe('an entry is invalid with', () => {
   })
 
   it('a value that is no object', () => {
-    expect(problemsOf('presets: { a: 5 }').map(({ text }) => text)).toEqual([
-      'presets.yaml:1:15 presets.a: takes an object',
-    ])
+    expect(problemsOf('presets: { a: 5 }')).toEqual(['presets.yaml:1:15 presets.a: takes an object'])
   })
 })
 

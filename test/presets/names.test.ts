@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ParseOptions } from '../../src/presets/load/options.ts'
 import { knownModels, promptShutdown, shutdowns } from '../../src/presets/schema/models.ts'
-import { catalogOf, faultsOf, fileOf, nested, transcribing, warningsOf } from './support.ts'
+import { faultsOf, nested, transcribing, warningsOf } from './support.ts'
 
 const realtime = { type: 'realtime', model: 'gpt-realtime-2.1' }
 const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'
@@ -74,8 +74,8 @@ describe('a model name', () => {
     ['transcription', 'gpt-live-transcibe', {}, misspelt],
   ])('in a %s session: %s (%j)', (type, model, options, ...warnings) => {
     const session = type === 'transcription' ? transcribing({ model }) : { type, model }
-    const { warnings: found } = catalogOf(fileOf({ session }), options)
-    expect(found.map(({ message }) => message)).toEqual(warnings)
+    const path = type === 'transcription' ? 'audio.input.transcription.model' : 'model'
+    expect(warningsOf({ session }, options)).toEqual(warnings.map((warning) => `session.${path}: ${warning}`))
   })
 })
 

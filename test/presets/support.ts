@@ -1,7 +1,6 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
 import { type Catalog, type ParseResult, parsePresets, type Refusal } from '../../src/presets/load/catalog.ts'
-import type { Problem } from '../../src/presets/load/findings.ts'
 import type { ParseOptions } from '../../src/presets/load/options.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
@@ -26,17 +25,17 @@ function parse(text: string, options: Partial<ParseOptions>): ParseResult {
 /** The catalog of a file that must be valid. */
 export function catalogOf(text: string, options: Partial<ParseOptions> = {}): Catalog {
   const parsed = parse(text, options)
-  if ('problems' in parsed) throw new Error(parsed.problems.map(({ text: line }) => line).join('\n'))
-  return parsed.catalog
+  if ('refused' in parsed) throw new Error(parsed.refused.problems.join('\n'))
+  return parsed.value
 }
 
 /** The problems and warnings of a file; a valid file has no problems. */
 export function refusalsOf(text: string, options: Partial<ParseOptions> = {}): Refusal {
   const parsed = parse(text, options)
-  return 'problems' in parsed ? parsed : { problems: [], warnings: parsed.catalog.warnings }
+  return 'refused' in parsed ? parsed.refused : { problems: [], warnings: parsed.value.warnings }
 }
 
-export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly Problem[] {
+export function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly string[] {
   return refusalsOf(text, options).problems
 }
 
@@ -52,8 +51,8 @@ export function presetOf(entry: object, options: Partial<ParseOptions> = {}): Pr
 }
 
 /** `path: message` of each, without the `presets.only.` of a file with a single entry. */
-function linesOf(problems: readonly Problem[]): readonly string[] {
-  return problems.map(({ path, message }) => `${path.replace(/^presets\.only\.?/, '')}: ${message}`)
+function linesOf(problems: readonly string[]): readonly string[] {
+  return problems.map((line) => line.replace(/^presets\.yaml:\d+:\d+ (?:presets\.only\.?)?/, ''))
 }
 
 export function warningsOf(entry: object, options: Partial<ParseOptions> = {}): readonly string[] {

@@ -7,7 +7,7 @@ import { digest, type Preset } from '../preset.ts'
 import { MAX_PRESETS, presetsFrame } from '../schema/file.ts'
 import { credentialPaths } from './credentials.ts'
 import { checkEntry } from './entry.ts'
-import { type Finding, findingsOf, type Problem, problem, toProblem, under } from './findings.ts'
+import { type Finding, findingsOf, problem, toLine, under } from './findings.ts'
 import type { ParseOptions } from './options.ts'
 import { runInSlices, type Slices } from './slices.ts'
 import { parseYaml } from './yaml.ts'
@@ -16,16 +16,16 @@ export interface Catalog {
   /** 16 hex digits: a hash over all entries of the file. */
   readonly revision: string
   readonly presets: ReadonlyMap<string, Preset>
-  readonly warnings: readonly Problem[]
+  readonly warnings: readonly string[]
 }
 
-/** Problems never hide warnings. */
+/** Lines such as `presets.yaml:14:12 presets.classic.session.voice: …`. Problems never hide warnings. */
 export interface Refusal {
-  readonly problems: readonly Problem[]
-  readonly warnings: readonly Problem[]
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
 }
 
-export type ParseResult = { readonly catalog: Catalog } | Refusal
+export type ParseResult = { readonly value: Catalog } | { readonly refused: Refusal }
 
 /** Findings of each kind in one file. Each costs a search for its place. */
 const MAX_PROBLEMS = 1_000
@@ -43,16 +43,19 @@ export function* parsePresets(text: string, options: ParseOptions): Slices<Parse
     findings.push(...under(['presets', name], found), ...findCredentials(entry, ['presets', name]))
     if (preset !== undefined) presets.set(name, preset)
   }
-  const toProblems = (isWarning: boolean): readonly Problem[] =>
+  const toLines = (isWarning: boolean): readonly string[] =>
     findings
       .filter((finding) => (finding.isWarning === true) === isWarning)
       .slice(0, MAX_PROBLEMS)
-      .map((finding) => toProblem(fileName, finding, yaml.locate(finding)))
-      .toSorted((one, other) => one.line - other.line || one.column - other.column)
-  const problems = toProblems(false)
-  const warnings = Object.freeze(toProblems(true))
-  if (problems.length > 0) return { problems, warnings }
-  return { catalog: Object.freeze({ revision: revisionOf(entries, presets), presets, warnings }) }
+      .map((finding) => ({ finding, position: yaml.locate(finding) }))
+      .toSorted(
+        ({ position: one }, { position: other }) => one.line - other.line || one.column - other.column,
+      )
+      .map(({ finding, position }) => `${fileName}:${toLine(finding, position)}`)
+  const problems = toLines(false)
+  const warnings = Object.freeze(toLines(true))
+  if (problems.length > 0) return { refused: { problems, warnings } }
+  return { value: Object.freeze({ revision: revisionOf(entries, presets), presets, warnings }) }
 }
 
 const credential = 'looks like a credential, and browsers can read their session; remove it'
@@ -94,8 +97,7 @@ export async function loadPresets(path: string, options: ParseOptions): Promise<
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readSmallFile(path))
   } catch (error) {
-    const finding = problem([], readProblem(error))
-    return { problems: [toProblem(options.fileName, finding, { line: 0, column: 0 })], warnings: [] }
+    return { refused: { problems: [`${options.fileName} ${readProblem(error)}`], warnings: [] } }
   }
   return await runInSlices(parsePresets(text, options))
 }

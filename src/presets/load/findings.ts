@@ -9,15 +9,6 @@ import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
 
 /** What is wrong in a presets file, or doubtful for a warning. Never quotes what may be a credential. */
-export interface Problem extends Position {
-  /** As in `presets.classic.session.tools[0].name`; '' for the file as a whole. */
-  readonly path: string
-  readonly message: string
-  /** `presets.yaml:14:12 presets.classic.session.voice: …`, for logs and terminals. */
-  readonly text: string
-}
-
-/** A problem or a warning without its position in the file. */
 export interface Finding {
   readonly path: Path
   readonly message: string
@@ -28,7 +19,7 @@ export interface Finding {
   readonly position?: Position
 }
 
-/** Where a finding is in its file. Both from 1; 0 where the file could not be read at all. */
+/** Where a finding is in its file. Both from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
@@ -47,15 +38,10 @@ export function under(path: Path, findings: readonly Finding[]): readonly Findin
   return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
 }
 
-export function toProblem(fileName: string, { path: parts, message }: Finding, position: Position): Problem {
+/** `14:12 presets.classic.session.tools[0].name: …` */
+export function toLine({ path: parts, message }: Finding, { line, column }: Position): string {
   const path = parts.map(formatPart).join('').replace(/^\./, '')
-  const place = position.line === 0 ? fileName : `${fileName}:${position.line}:${position.column}`
-  return {
-    path,
-    ...position,
-    message,
-    text: path === '' ? `${place} ${message}` : `${place} ${path}: ${message}`,
-  }
+  return `${line}:${column} ${path === '' ? message : `${path}: ${message}`}`
 }
 
 function formatPart(part: string | number): string {
