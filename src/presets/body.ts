@@ -17,29 +17,22 @@ export interface BodyTemplate {
  * the other. A template of `instructions` replaces the session's own, which are literal.
  */
 export function toBodyTemplate(endpoint: Endpoint, session: Fields, instructions?: Template): BodyTemplate {
-  const json = sessionJson(endpoint, session, instructions)
-  const [first = '', ...more] = json.literals
-  if (endpoint === 'sessions') {
-    const start = first === '{}' ? '}}}' : `}},${first.slice(1)}`
-    const head = '{"client_secret":{"expires_after":{"anchor":"created_at","seconds":'
-    return { head, tail: { literals: [start, ...more], names: json.names } }
-  }
-  const literals = [`},"session":${first}`, ...more]
-  literals.push(`${literals.pop() ?? ''}}`)
-  return { head: '{"expires_after":{"anchor":"created_at","seconds":', tail: { literals, names: json.names } }
-}
-
-function sessionJson(endpoint: Endpoint, session: Fields, instructions: Template | undefined): Template {
-  // The translations endpoint does not take `type`. JSON leaves undefined members out.
-  const { instructions: own, ...others } =
-    endpoint === 'translations' ? { ...session, type: undefined } : session
+  const { instructions: own, ...others } = session
   const text = instructions ?? (typeof own === 'string' ? { literals: [own], names: [] } : undefined)
-  const rest = JSON.stringify(text === undefined ? { ...others, instructions: own } : others)
-  if (text === undefined) return { literals: [rest], names: [] }
-  const literals = text.literals.map(escape)
-  literals[0] = `{"instructions":"${literals[0] ?? ''}`
-  literals.push(`${literals.pop() ?? ''}"${rest === '{}' ? '}' : `,${rest.slice(1)}`}`)
-  return { literals, names: text.names }
+  // First, so that nothing before them is an empty text. JSON leaves undefined members out.
+  const fields = { instructions: text === undefined ? own : '', ...others }
+  const expiry = { expires_after: { anchor: 'created_at', seconds: 0 } }
+  // The translations endpoint does not take `type`.
+  const ga = endpoint === 'translations' ? { ...fields, type: undefined } : fields
+  const json = JSON.stringify(
+    endpoint === 'sessions' ? { client_secret: expiry, ...fields } : { ...expiry, session: ga },
+  )
+  const seconds = json.indexOf('0')
+  const start = text === undefined ? json.length : json.indexOf('""') + 1
+  const literals = text?.literals.map(escape) ?? ['']
+  literals[0] = json.slice(seconds + 1, start) + (literals[0] ?? '')
+  literals.push((literals.pop() ?? '') + json.slice(start))
+  return { head: json.slice(0, seconds), tail: { literals, names: text?.names ?? [] } }
 }
 
 /** The body with everything filled in. */

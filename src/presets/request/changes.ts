@@ -6,7 +6,7 @@ import type { RuleInput } from '../schema/file.ts'
 import { type FlatSession, flatSession, toFlatPath } from '../schema/flat.ts'
 import { gaSessions, isSessionType, requestedSessions } from '../schema/ga.ts'
 import { knownPath, type Leaf, leavesOf } from '../schema/paths.ts'
-import { type Translation, toGaSession } from '../schema/translation.ts'
+import { toGaSession } from '../schema/translation.ts'
 import { checkSize, parseField } from './field-errors.ts'
 import type { MintRequest } from './mint-request.ts'
 
@@ -68,7 +68,7 @@ function gaLeaves(preset: Preset, requested: Fields): readonly Change[] {
 }
 
 function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
-  const { session, dropped, unknownTool } = translate(preset, requested)
+  const { session, dropped, unknownTool } = toGaSession(requested, preset.session)
   if (unknownTool) throw new ServiceError('field_invalid', { param: 'tool_choice' })
   const refused = dropped.find(({ path, value }) => !isEqual(preset.dropped.get(path), value))
   if (refused !== undefined) throw new ServiceError('override_not_open', { param: refused.path })
@@ -79,15 +79,4 @@ function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
       const param = knownPath(flatSession, toFlatPath(path) ?? []).join('.')
       return { path, value, param }
     })
-}
-
-/** A request may omit the functions and the type of turn detection that the preset has. */
-function translate(preset: Preset, requested: FlatSession): Translation {
-  const tools = preset.session['tools']
-  const names = Array.isArray(tools) ? tools.map((tool: unknown) => valueAt(tool, ['name'])) : []
-  const vadType = valueAt(preset.session, ['audio', 'input', 'turn_detection', 'type'])
-  return toGaSession(requested, {
-    functions: new Set(names.filter((name) => typeof name === 'string')),
-    vadType: vadType === 'semantic_vad' ? 'semantic_vad' : 'server_vad',
-  })
 }

@@ -1,6 +1,6 @@
 /** Translates a flat session to a GA session, and single fields back. */
 import { isObject } from '../../json.ts'
-import { type Fields, putAt, toPath } from '../json.ts'
+import { type Fields, putAt, toPath, valueAt } from '../json.ts'
 import { type FlatField, type FlatSession, flatFields, gaPathOf } from './flat.ts'
 import { takesPrompt } from './models.ts'
 
@@ -17,13 +17,6 @@ export interface Translation {
   readonly dropped: readonly Dropped[]
   /** The session's `tool_choice` is neither a mode nor one of its functions. */
   readonly unknownTool: boolean
-}
-
-/** Values for omitted fields, if they differ from the defaults of the flat endpoint. */
-export interface Omitted {
-  /** Functions that `tool_choice` may name when the session lists none. */
-  readonly functions?: ReadonlySet<string>
-  readonly vadType?: VadType
 }
 
 type VadType = 'server_vad' | 'semantic_vad'
@@ -52,9 +45,13 @@ const nullable: ReadonlySet<FlatField> = new Set([
   'prompt',
 ])
 
-/** Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat.ts has the paths. */
-export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translation {
-  const vadType = flat.turn_detection?.type ?? omitted.vadType ?? 'server_vad'
+/**
+ * Translates to a GA session of type `realtime`. What has no equivalent is in `dropped`. flat.ts has the paths.
+ * Functions and the type of turn detection that the session omits are those of `own`.
+ */
+export function toGaSession(flat: FlatSession, own: Fields = {}): Translation {
+  const ownVad = valueAt(own, ['audio', 'input', 'turn_detection', 'type'])
+  const vadType = flat.turn_detection?.type ?? (ownVad === 'semantic_vad' ? ownVad : 'server_vad')
   const choice = toToolChoice(flat.tool_choice)
   const values: Readonly<Partial<Record<FlatField, unknown>>> = {
     ...flat,
@@ -73,8 +70,9 @@ export function toGaSession(flat: FlatSession, omitted: Omitted = {}): Translati
     if (path === null || value === undefined || (value === null && !nullable.has(field))) continue
     putAt(session, toPath(path), value)
   }
-  const functions = flat.tools ? new Set(flat.tools.map(({ name }) => name)) : omitted.functions
-  const unknownTool = isObject(choice) && functions?.has(String(choice['name'])) !== true
+  const tools: unknown = flat.tools ?? own['tools']
+  const names: readonly unknown[] = Array.isArray(tools) ? tools.map((tool) => valueAt(tool, ['name'])) : []
+  const unknownTool = isObject(choice) && !names.includes(choice['name'])
   return { session, dropped: findDropped(flat, vadType), unknownTool }
 }
 
