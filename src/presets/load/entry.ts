@@ -25,7 +25,7 @@ const DEFAULT_EXPIRY_SECONDS = 60
 
 /** Checks an entry of the file. The paths of findings start at the entry. */
 export function checkEntry(name: string, input: unknown, options: ParseOptions): CheckedEntry {
-  const { data = {}, findings: faults } = parseValid(presetEntry, input, { maps: ['variables', 'overrides'] })
+  const { data = {}, findings: faults } = parseValid(presetEntry, input, ['variables', 'overrides'])
   if (!isObject(input)) return { preset: undefined, findings: faults }
   const session = checkSession(input['session'], options)
   const findings = [

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { type Path, toPath, valueAt } from '../json.ts'
-import { gaPathOf, isFlatField } from '../schema/flat.ts'
+import { flatEntry, flatFields, gaPathOf, isFlatField } from '../schema/flat.ts'
 import { type Issue, issuesOf, toIssues } from '../schema/issues.ts'
 import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
@@ -50,27 +50,27 @@ function formatPart(part: string | number): string {
   return /^[\w$.-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`
 }
 
-/** Says where a top-level key is in the other shape; undefined where it is in neither. */
-export type Moved = (key: string, schema: z.ZodType) => string | undefined
-
 /** The issues of a value as findings, each with a suggestion where there is a likely one. */
-export function findingsOf(schema: z.ZodType, value: unknown, moved?: Moved): readonly Finding[] {
-  return toFindings(issuesOf(schema, value), schema, value, moved)
+export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
+  return toFindings(issuesOf(schema, value), schema, value)
 }
 
-/** Parses an object, and what remains of it without its faulty fields, so that one problem hides no other. */
+/**
+ * Parses an object, and what remains of it without its faulty fields, so that one problem hides no other.
+ * `maps` are fields that lose only their faulty members.
+ */
 export function parseValid<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
-  options: { readonly moved?: Moved; readonly maps?: readonly string[] } = {},
+  maps: readonly string[] = [],
 ): { readonly data: z.output<Schema> | undefined; readonly findings: readonly Finding[] } {
   const { data, error } = schema.safeParse(input)
   if (error === undefined) return { data, findings: [] }
-  const findings = toFindings(toIssues(error, input), schema, input, options.moved)
-  return { data: schema.safeParse(withoutFaulty(input, findings, options.maps ?? [])).data, findings }
+  const findings = toFindings(toIssues(error, input), schema, input)
+  return { data: schema.safeParse(withoutFaulty(input, findings, maps)).data, findings }
 }
 
-/** A copy without the fields that have a finding. `maps` are fields that lose only their faulty members. */
+/** A copy without what has a finding. */
 function withoutFaulty(input: unknown, findings: readonly Finding[], maps: readonly string[]): unknown {
   const rest = { ...(isObject(input) ? input : {}) }
   for (const { path } of findings) {
@@ -83,25 +83,19 @@ function withoutFaulty(input: unknown, findings: readonly Finding[], maps: reado
   return rest
 }
 
-function toFindings(
-  issues: readonly Issue[],
-  schema: z.ZodType,
-  root: unknown,
-  moved?: Moved,
-): readonly Finding[] {
+function toFindings(issues: readonly Issue[], schema: z.ZodType, root: unknown): readonly Finding[] {
   // What else is wrong with the same value follows from the first.
   const firsts = new Map(issues.toReversed().map((issue) => [issue.path.join('\0'), issue]))
   return issues
     .filter((issue) => firsts.get(issue.path.join('\0')) === issue)
-    .map((issue) => toFinding(issue, schema, root, moved))
+    .map((issue) => toFinding(issue, schema, root))
 }
 
-function toFinding(issue: Issue, schema: z.ZodType, root: unknown, moved?: Moved): Finding {
+function toFinding(issue: Issue, schema: z.ZodType, root: unknown): Finding {
   const { path, kind, expected } = issue
   if (kind === 'misnamed') return keyProblem(path, `is not ${expected}`)
   if (kind === 'missing') return problem(path, `is missing; it takes ${expected}`)
-  if (kind === 'unknown')
-    return keyProblem(path, withHint('is not a known field', suggest(schema, path, moved)))
+  if (kind === 'unknown') return keyProblem(path, withHint('is not a known field', suggest(schema, path)))
   return problem(path, withHint(`takes ${expected}`, hintOn(schema, valueAt(root, path), issue)))
 }
 
@@ -143,9 +137,9 @@ function hintOn(schema: z.ZodType, value: unknown, { path, expected }: Issue): s
 const isNull = (schema: unknown): boolean => schema instanceof z.ZodNull
 
 /** What the author of an unknown key may have meant. */
-function suggest(schema: z.ZodType, path: Path, moved?: Moved): string | undefined {
+function suggest(schema: z.ZodType, path: Path): string | undefined {
   const key = String(path.at(-1))
-  const elsewhere = path.length === 1 ? moved?.(key, schema) : undefined
+  const elsewhere = path.length === 1 ? findElsewhere(schema, key) : undefined
   if (elsewhere !== undefined) return elsewhere
   if (key === 'function' && path.includes('tools'))
     return 'write its name, description and parameters beside type'
@@ -156,8 +150,15 @@ function suggest(schema: z.ZodType, path: Path, moved?: Moved): string | undefin
   return near === undefined ? undefined : `did you mean "${near}"?`
 }
 
-/** For a GA session: the place of a flat field, if this type of session has it. */
-export function movedToGa(key: string, schema: z.ZodType): string | undefined {
+/** Where a key of a session is in the other shape; undefined where it is in neither. */
+function findElsewhere(schema: z.ZodType, key: string): string | undefined {
+  if (schema === flatEntry) {
+    const flat = flatFields.find((field) => gaPathOf[field] === key)
+    if (flat !== undefined) return `in a flat session this is "${flat}"`
+    return gaOnly.has(key) ? 'a session with GA fields needs a type, such as "type: realtime"' : undefined
+  }
+  // Only GA sessions have a type.
+  if (schemasAt(schema, ['type']).length === 0) return undefined
   if (key === 'client_secret') return 'beside session, write expires_after_seconds'
   if (!isFlatField(key)) return undefined
   const path = gaPathOf[key]
@@ -166,10 +167,3 @@ export function movedToGa(key: string, schema: z.ZodType): string | undefined {
 }
 
 const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])
-
-/** For a flat session: the flat name of a GA field, or the advice to add a type. */
-export function movedToFlat(key: string): string | undefined {
-  const [flat] = Object.entries(gaPathOf).find(([, path]) => path === key) ?? []
-  if (flat !== undefined) return `in a flat session this is "${flat}"`
-  return gaOnly.has(key) ? 'a session with GA fields needs a type, such as "type: realtime"' : undefined
-}

@@ -6,16 +6,7 @@ import { askedExpiries, flatEntry, toFlatPath } from '../schema/flat.ts'
 import { gaSession, gaSessions, isSessionType } from '../schema/ga.ts'
 import { toGaSession } from '../schema/translation.ts'
 import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
-import {
-  type Finding,
-  findingsOf,
-  keyWarning,
-  movedToFlat,
-  movedToGa,
-  parseValid,
-  problem,
-  warning,
-} from './findings.ts'
+import { type Finding, findingsOf, keyWarning, parseValid, problem, warning } from './findings.ts'
 import type { ParseOptions } from './options.ts'
 import { remarksOnSession } from './remarks.ts'
 
@@ -51,7 +42,7 @@ function checkGa(input: Fields, options: ParseOptions): Checked {
     content: type && { type, session: input, flatSession: null, dropped: new Map() },
     expiresAfterSeconds: undefined,
     findings: [
-      ...findingsOf(type === undefined ? gaSession : gaSessions[type], input, movedToGa),
+      ...findingsOf(type === undefined ? gaSession : gaSessions[type], input),
       ...remarksOnSession(input, type ?? 'realtime', options),
       ...(options.api === 'sessions' ? [problem(['type'], gaIsNotSent)] : []),
     ],
@@ -62,7 +53,7 @@ const twoExpiries = 'gives expires_after and its older name expires_at, and they
 const wrongTool = "takes auto, none, required or the name of one of the session's own functions"
 
 function checkFlat(input: unknown, options: ParseOptions): Checked {
-  const { data = {}, findings: faults } = parseValid(flatEntry, input, { moved: movedToFlat })
+  const { data = {}, findings: faults } = parseValid(flatEntry, input)
   const { client_secret: secret, ...flat } = data
   const [seconds, other = seconds] = askedExpiries(secret)
   const { session, dropped, unknownTool } = toGaSession(flat)
