@@ -58,10 +58,10 @@ const toInfo = ({ name, description, type, session, ...preset }: Preset): Preset
   description,
   type,
   expires_after_seconds: preset.expiresAfterSeconds,
-  variables: [...preset.variables].map(([variable, { values, maxLength, default: own }]) => ({
+  variables: [...preset.variables].map(([variable, { enum: values, max_length, default: own }]) => ({
     name: variable,
-    values: values === null ? null : [...values],
-    max_length: maxLength,
+    values: values ?? null,
+    max_length: max_length ?? 0,
     default: own ?? null,
   })),
   overrides: [...preset.rules].map(([path, rule]) => ({

@@ -1,15 +1,8 @@
 /** The variables of a preset, and the template that they fill. */
 import { codePoints } from './json.ts'
+import type { VariableInput } from './schema/file.ts'
 
-export interface Variable {
-  /** Null if any text up to maxLength is valid. */
-  readonly values: ReadonlySet<string> | null
-  /** In code points. */
-  readonly maxLength: number
-  readonly default: string | undefined
-}
-
-export type Variables = ReadonlyMap<string, Variable>
+export type Variables = ReadonlyMap<string, VariableInput>
 
 /** A text with placeholders. Literals and names alternate, and a literal is first and last. */
 export interface Template {
@@ -24,11 +17,10 @@ export function isPlainText(text: string): boolean {
   return text.isWellFormed() && !invisible.test(text)
 }
 
-export function isValueOf(variable: Variable, value: string): boolean {
+export function isValueOf({ enum: values, max_length: most = 0 }: VariableInput, value: string): boolean {
   if (!isPlainText(value)) return false
-  if (variable.values !== null) return variable.values.has(value)
   // A code point is one or two units, so most values need no counting.
-  return value.length <= variable.maxLength || codePoints(value) <= variable.maxLength
+  return values?.includes(value) ?? (value.length <= most || codePoints(value) <= most)
 }
 
 /** `{{{{` is two literal braces. A name has no braces, so that no search goes beyond the next one. */

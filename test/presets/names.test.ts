@@ -88,7 +88,6 @@ describe('a voice', () => {
     ['Cedar', 'is not a known voice; did you mean cedar?'],
     ['sarah', `is not a known voice; use one of ${voices}`],
     ...['nova', 'onyx', 'fable'].map((voice): [string, string] => [voice, notInGa(voice)]),
-    ['beacon', `beacon is a voice of the Live API only; use one of ${voices}`],
     ['voice_123', 'is the id of a custom voice; write { id: … } instead of the bare id'],
   ])('%j: %s', (voice, ...warnings) => {
     const ga = { ...realtime, audio: { output: { voice } } }

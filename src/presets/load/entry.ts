@@ -5,13 +5,13 @@ import { type LimitRule, parseRules } from '../../limits/rules.ts'
 import { valueAt } from '../json.ts'
 import { createPreset, type Preset } from '../preset.ts'
 import { presetEntry } from '../schema/file.ts'
-import { takesTurnDetection } from '../schema/models.ts'
+import { refusesTurnDetection } from '../schema/models.ts'
 import { type Finding, keyProblem, keyWarning, parseValid, problem, under } from './findings.ts'
 import type { ParseOptions } from './options.ts'
 import { remarksOnRule } from './remarks.ts'
 import { checkRule } from './rules.ts'
 import { type CheckedSession, checkSession } from './session.ts'
-import { checkVariable, comparePlaceholders, toVariable } from './variables.ts'
+import { checkVariable, comparePlaceholders } from './variables.ts'
 
 interface CheckedEntry {
   /** Undefined when there are problems. */
@@ -48,9 +48,7 @@ export function checkEntry(name: string, input: unknown, options: ParseOptions):
     access: toAccess(data.access),
     limits: { perCaller: toRules(data.limits?.per_caller), total: toRules(data.limits?.total) },
     instructions,
-    variables: new Map(
-      Object.entries(data.variables ?? {}).map(([key, declared]) => [key, toVariable(declared)]),
-    ),
+    variables: new Map(Object.entries(data.variables ?? {})),
     rules: new Map(Object.entries(data.overrides ?? {})),
   })
   return { preset, findings }
@@ -81,7 +79,7 @@ function checkRules(
   const isSentFlat = options.api === 'sessions'
   const model = valueAt(content.session, ['audio', 'input', 'transcription', 'model'])
   const isModelOpen = overrides['audio.input.transcription.model'] !== undefined
-  const isTurnless = type === 'transcription' && !takesTurnDetection(model) && !isModelOpen
+  const isTurnless = type === 'transcription' && refusesTurnDetection(model) && !isModelOpen
   return Object.entries(overrides).flatMap(([path, rule]) => {
     // Servers of the flat endpoint have voices of their own.
     const isOwnName = isSentFlat && path === 'audio.output.voice'

@@ -6,7 +6,6 @@ import type { SessionType } from '../schema/ga.ts'
 import {
   flatOnlyVoices,
   knownModels,
-  liveVoices,
   type ModelUse,
   modelUses,
   promptShutdown,
@@ -115,7 +114,6 @@ function doubtOfVoice(voice: string): string | undefined {
   if (voice.startsWith('voice_')) return 'is the id of a custom voice; write { id: … } instead of the bare id'
   const all = `use one of ${voices.join(', ')}`
   if (flatOnlyVoices.has(voice)) return `${voice} is not offered by the GA endpoint; ${all}`
-  if (liveVoices.has(voice)) return `${voice} is a voice of the Live API only; ${all}`
   const near = closest(voice, voices)
   return `is not a known voice; ${near === undefined ? all : `did you mean ${near}?`}`
 }

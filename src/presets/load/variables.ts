@@ -2,20 +2,14 @@
 import { closest } from '../../suggestion.ts'
 import type { VariableInput } from '../schema/file.ts'
 import { MAX_FINDINGS } from '../schema/issues.ts'
-import { isPlainText, isValueOf, type Template, type Variable } from '../variables.ts'
+import { isPlainText, isValueOf, type Template } from '../variables.ts'
 import { isCredentialLike } from './credentials.ts'
 import { type Finding, keyWarning, problem } from './findings.ts'
-
-export const toVariable = ({ enum: values, max_length: maxLength, ...rest }: VariableInput): Variable => ({
-  values: values === undefined ? null : new Set(values),
-  maxLength: maxLength ?? Number.POSITIVE_INFINITY,
-  default: rest.default,
-})
 
 /** Values that no request could use. */
 export function checkVariable(declared: VariableInput): readonly Finding[] {
   const { enum: values = [], default: fallback } = declared
-  const isUsable = fallback === undefined || isValueOf(toVariable(declared), fallback)
+  const isUsable = fallback === undefined || isValueOf(declared, fallback)
   return [
     ...values.flatMap((value, index) =>
       isPlainText(value) ? [] : [problem(['enum', index], 'has a control, bidi or zero-width character')],

@@ -3,7 +3,7 @@
  * Upstream refuses a request for one unknown name, so every object is strict.
  */
 import { z } from 'zod'
-import { takesPrompt, takesTurnDetection, takesVocabulary } from './models.ts'
+import { refusesPrompt, refusesTurnDetection, refusesVocabulary } from './models.ts'
 import {
   functionName,
   jsonSchemaObject,
@@ -65,9 +65,9 @@ const turnDetection = z.discriminatedUnion('type', [
 
 /** Rules of the server that no type states. */
 const transcriptionRules = [
-  ['prompt', takesPrompt, 'no prompt with this model'],
-  ['languages', takesVocabulary, 'no list of languages with this model, only one language'],
-  ['keywords', takesVocabulary, 'no keywords with this model'],
+  ['prompt', refusesPrompt, 'no prompt with this model'],
+  ['languages', refusesVocabulary, 'no list of languages with this model, only one language'],
+  ['keywords', refusesVocabulary, 'no keywords with this model'],
 ] as const
 
 const audioInput = z
@@ -78,15 +78,15 @@ const audioInput = z
     turn_detection: turnDetection.nullish(),
   })
   .superRefine(({ transcription: given }, context) => {
-    for (const [field, takes, message] of transcriptionRules) {
-      if (given?.[field] === undefined || takes(given.model)) continue
+    for (const [field, refuses, message] of transcriptionRules) {
+      if (given?.[field] === undefined || !refuses(given.model)) continue
       context.addIssue({ code: 'custom', path: ['transcription', field], message })
     }
   })
 
 /** A realtime session takes turn detection with every model. */
 const transcriptionInput = audioInput.refine(
-  (input) => !input.turn_detection || takesTurnDetection(input.transcription?.model),
+  (input) => !input.turn_detection || !refusesTurnDetection(input.transcription?.model),
   {
     path: ['turn_detection'],
     error:

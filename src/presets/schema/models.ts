@@ -43,14 +43,12 @@ export const promptShutdown: Shutdown = { date: '2026-11-30', replacement: 'inst
 
 const reasoningModels = ['gpt-realtime-2.1', 'gpt-realtime-2.1-mini', 'gpt-realtime-2']
 
-const transcriptionModels = [
-  'gpt-live-transcribe',
-  'gpt-transcribe',
+const singleLanguageModels = [
   'gpt-realtime-whisper',
-  ...[...shutdowns]
-    .filter(([, { replacement }]) => replacement === inFebruary.replacement)
-    .map(([name]) => name),
+  ...[...shutdowns.keys()].filter((name) => shutdowns.get(name) === inFebruary),
 ]
+
+const transcriptionModels = ['gpt-live-transcribe', 'gpt-transcribe', ...singleLanguageModels]
 
 /** The uses of a model in a session. */
 export const modelUses = ['realtime', 'transcription', 'translation'] as const
@@ -75,28 +73,17 @@ export function reasons(model: unknown): boolean {
 export const voices = 'alloy, ash, ballad, coral, echo, sage, shimmer, verse, marin, cedar'.split(', ')
 /** The flat API offered these voices. The GA endpoint does not. */
 export const flatOnlyVoices: ReadonlySet<string> = new Set(['fable', 'onyx', 'nova'])
-export const liveVoices: ReadonlySet<string> = new Set(
-  'beacon bossa cinder delta gleam meridian quartz ripple shida stone tempo vesper willow'.split(' '),
-)
+
+const isOneOf =
+  (...names: readonly unknown[]) =>
+  (model: unknown): boolean =>
+    names.includes(model)
 
 /** Upstream refuses a session with one of these transcription models and a `prompt`. */
-const promptless: ReadonlySet<unknown> = new Set(['gpt-realtime-whisper', 'gpt-4o-transcribe-diarize'])
-
-export function takesPrompt(transcriptionModel: unknown): boolean {
-  return !promptless.has(transcriptionModel)
-}
+export const refusesPrompt = isOneOf('gpt-realtime-whisper', 'gpt-4o-transcribe-diarize')
 
 /** Only in transcription sessions: these models detect turns themselves. */
-const turnless: ReadonlySet<unknown> = new Set(['gpt-live-transcribe', 'gpt-realtime-whisper'])
+export const refusesTurnDetection = isOneOf('gpt-live-transcribe', 'gpt-realtime-whisper')
 
-export function takesTurnDetection(transcriptionModel: unknown): boolean {
-  return !turnless.has(transcriptionModel)
-}
-
-const vocabularyModels: ReadonlySet<string> = new Set(['gpt-live-transcribe', 'gpt-transcribe'])
-
-/** Whether a model takes `languages` and `keywords`. An unknown name may be that of a deployment. */
-export function takesVocabulary(transcriptionModel: unknown): boolean {
-  if (typeof transcriptionModel !== 'string') return true
-  return vocabularyModels.has(transcriptionModel) || !transcriptionModels.includes(transcriptionModel)
-}
+/** Upstream refuses `languages` and `keywords`. An unknown name may be that of a deployment. */
+export const refusesVocabulary = isOneOf(...singleLanguageModels)

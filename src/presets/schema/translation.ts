@@ -2,7 +2,7 @@
 import { isObject } from '../../json.ts'
 import { type Fields, putAt, toPath, valueAt } from '../json.ts'
 import { type FlatField, type FlatSession, flatFields, gaPathOf } from './flat.ts'
-import { takesPrompt } from './models.ts'
+import { refusesPrompt } from './models.ts'
 
 /** A flat leaf without a GA equivalent. */
 export interface Dropped {
@@ -83,9 +83,9 @@ function findDropped(flat: FlatSession, vadType: VadType): readonly Dropped[] {
   const noEffect = `has no effect with ${vadType} and is left out`
   const candidates = [
     { path: 'temperature', value: temperature, why: 'has no equivalent in the GA API and is left out' },
-    ...(takesPrompt(transcription?.model)
-      ? []
-      : [{ path, value: transcription?.prompt, why: 'is refused by this model and is left out' }]),
+    ...(refusesPrompt(transcription?.model)
+      ? [{ path, value: transcription?.prompt, why: 'is refused by this model and is left out' }]
+      : []),
     ...Object.entries(turnDetection ?? {})
       .filter(([key]) => foreign[vadType].includes(key))
       .map(([key, value]) => ({ path: `turn_detection.${key}`, value, why: noEffect })),
@@ -104,8 +104,8 @@ function toToolChoice(choice: FlatSession['tool_choice']): unknown {
 }
 
 function toTranscription(transcription: FlatSession['input_audio_transcription']): unknown {
-  if (!transcription || takesPrompt(transcription.model)) return withoutNulls(transcription)
-  return withoutNulls({ ...transcription, prompt: null })
+  const isPromptless = refusesPrompt(transcription?.model)
+  return withoutNulls(transcription && isPromptless ? { ...transcription, prompt: null } : transcription)
 }
 
 function toTurnDetection(turnDetection: FlatSession['turn_detection'], type: VadType): unknown {
