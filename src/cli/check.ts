@@ -1,9 +1,8 @@
 /** `realtime-mint check`: what the service would do with these settings and presets, without starting it. */
 import { type Config, type Environment, parseConfig } from '../config.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
-import { showBody } from '../presets/body.ts'
 import { loadPresets } from '../presets/load/catalog.ts'
-import type { Preset } from '../presets/preset.ts'
+import { type Preset, showBody } from '../presets/preset.ts'
 import { isOpenAiUrl } from '../presets/schema/models.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import { Misuse, parseArguments } from './arguments.ts'

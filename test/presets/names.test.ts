@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ParseOptions } from '../../src/presets/load/options.ts'
+import type { ParseOptions } from '../../src/presets/load/remarks.ts'
 import { knownModels, promptShutdown, shutdowns } from '../../src/presets/schema/models.ts'
 import { faultsOf, nested, transcribing, warningsOf } from './support.ts'
 

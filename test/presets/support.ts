@@ -1,7 +1,7 @@
 import { ServiceError } from '../../src/errors.ts'
 import { type Fields, putAt, toPath } from '../../src/presets/json.ts'
 import { type Catalog, type ParseResult, parsePresets, type Refusal } from '../../src/presets/load/catalog.ts'
-import type { ParseOptions } from '../../src/presets/load/options.ts'
+import type { ParseOptions } from '../../src/presets/load/remarks.ts'
 import type { Preset } from '../../src/presets/preset.ts'
 import { parseClientSecretsRequest, parseSessionsRequest } from '../../src/presets/request/mint-request.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from '../../src/presets/request/upstream-request.ts'

@@ -8,9 +8,9 @@ import { MAX_PRESETS, presetsFrame } from '../schema/file.ts'
 import { credentialPaths } from './credentials.ts'
 import { checkEntry } from './entry.ts'
 import { type Finding, findingsOf, problem, toLine, under } from './findings.ts'
-import type { ParseOptions } from './options.ts'
-import { runInSlices, type Slices } from './slices.ts'
+import type { ParseOptions } from './remarks.ts'
 import { parseYaml } from './yaml.ts'
+import { runInSlices, type Slices } from './yaml-nodes.ts'
 
 export interface Catalog {
   /** 16 hex digits: a hash over all entries of the file. */

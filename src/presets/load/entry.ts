@@ -2,16 +2,18 @@
 import type { z } from 'zod'
 import { isObject } from '../../json.ts'
 import { type LimitRule, parseRules } from '../../limits/rules.ts'
+import { closest } from '../../suggestion.ts'
 import { valueAt } from '../json.ts'
 import { createPreset, type Preset } from '../preset.ts'
-import { presetEntry } from '../schema/file.ts'
+import { presetEntry, type VariableInput } from '../schema/file.ts'
+import { MAX_FINDINGS } from '../schema/issues.ts'
 import { refusesTurnDetection } from '../schema/models.ts'
+import { isPlainText, isValueOf, type Template } from '../variables.ts'
+import { isCredentialLike } from './credentials.ts'
 import { type Finding, keyProblem, keyWarning, parseValid, problem, under } from './findings.ts'
-import type { ParseOptions } from './options.ts'
-import { remarksOnRule } from './remarks.ts'
+import { type ParseOptions, remarksOnRule } from './remarks.ts'
 import { checkRule } from './rules.ts'
 import { type CheckedSession, checkSession } from './session.ts'
-import { checkVariable, comparePlaceholders } from './variables.ts'
 
 interface CheckedEntry {
   /** Undefined when there are problems. */
@@ -135,3 +137,38 @@ function toAccess({ origins, claims }: NonNullable<Entry['access']> = {}): Prese
 }
 
 const toRules = (text = ''): readonly LimitRule[] => parseRules(text) ?? []
+
+/** Values that no request could use. */
+function checkVariable(declared: VariableInput): readonly Finding[] {
+  const { enum: values = [], default: fallback } = declared
+  const isUsable = fallback === undefined || isValueOf(declared, fallback)
+  return [
+    ...values.flatMap((value, index) =>
+      isPlainText(value) ? [] : [problem(['enum', index], 'has a control, bidi or zero-width character')],
+    ),
+    ...(isUsable ? [] : [problem(['default'], 'is not a value that this variable accepts')]),
+  ]
+}
+
+/** A placeholder without a declaration is a problem, a declaration without a placeholder is a warning. */
+function comparePlaceholders(
+  template: Template | undefined,
+  declared: readonly string[],
+): readonly Finding[] {
+  const used = new Set(template?.names)
+  const undeclared = [...used].filter((name) => !declared.includes(name)).slice(0, MAX_FINDINGS)
+  const unused = declared.filter((name) => !used.has(name))
+  return [
+    ...undeclared.map((name) => problem(['session', 'instructions'], undeclaredMessage(name, declared))),
+    ...unused.map((name) =>
+      keyWarning(['variables', name], `is not used in the instructions; write {{${name}}} there`),
+    ),
+  ]
+}
+
+function undeclaredMessage(name: string, declared: readonly string[]): string {
+  const isShown = /^\w{1,64}$/.test(name) && !isCredentialLike(name)
+  const near = closest(name, declared)
+  const message = `has ${isShown ? `the placeholder {{${name}}}` : 'a placeholder'}, which variables do not declare`
+  return near === undefined ? message : `${message}; did you mean {{${near}}}?`
+}

@@ -7,8 +7,7 @@ import { gaSession, gaSessions, isSessionType } from '../schema/ga.ts'
 import { toGaSession } from '../schema/translation.ts'
 import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
 import { type Finding, findingsOf, keyWarning, parseValid, problem, warning } from './findings.ts'
-import type { ParseOptions } from './options.ts'
-import { remarksOnSession } from './remarks.ts'
+import { type ParseOptions, remarksOnSession } from './remarks.ts'
 
 export interface CheckedSession {
   /** As far as it is valid; undefined for an unknown type. */

@@ -1,4 +1,5 @@
 /** The syntax tree of a YAML text, made in slices. */
+import { setImmediate } from 'node:timers/promises'
 import {
   Composer,
   CST,
@@ -11,7 +12,18 @@ import {
   type Pair,
   Parser,
 } from 'yaml'
-import type { Slices } from './slices.ts'
+
+/** Long work in slices of a few milliseconds: each `yield` is a place where other work may go first. */
+export type Slices<Result> = Generator<undefined, Result>
+
+export async function runInSlices<Result>(slices: Slices<Result>): Promise<Result> {
+  let step = slices.next()
+  while (step.done !== true) {
+    await setImmediate()
+    step = slices.next()
+  }
+  return step.value
+}
 
 export interface Fault {
   readonly code: string

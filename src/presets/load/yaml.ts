@@ -3,9 +3,8 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml
 import type { Path } from '../json.ts'
 import { MAX_FINDINGS } from '../schema/issues.ts'
 import { type Finding, keyProblem, type Position, problem, warning } from './findings.ts'
-import type { Slices } from './slices.ts'
 import { doubtOf, findMistake, hasOddSpace, mistakeInKey, oddSpace } from './yaml-mistakes.ts'
-import { composeText, type Fault, keyOf, pairAt, startOf } from './yaml-nodes.ts'
+import { composeText, type Fault, keyOf, pairAt, type Slices, startOf } from './yaml-nodes.ts'
 
 export interface Yaml {
   /** Undefined when the syntax is wrong. */

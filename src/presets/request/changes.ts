@@ -1,14 +1,15 @@
-/** Which fields of a requested session differ from the preset's own, and whether the preset opens them. */
+/** The fields of a requested session that differ from the preset's own: whether it opens them, and its session with them. */
 import { ServiceError } from '../../errors.ts'
-import { codePoints, type Fields, isEqual, toPath, valueAt } from '../json.ts'
+import { isObject } from '../../json.ts'
+import { codePoints, type Fields, isEqual, putAt, toPath, valueAt } from '../json.ts'
 import type { Preset } from '../preset.ts'
 import type { RuleInput } from '../schema/file.ts'
-import { type FlatSession, flatSession, toFlatPath } from '../schema/flat.ts'
-import { gaSessions, isSessionType, requestedSessions } from '../schema/ga.ts'
+import { type FlatSession, flatSession, gaPathOf, toFlatPath } from '../schema/flat.ts'
+import { gaSessions, isSessionType, requestedSessions, type SessionType } from '../schema/ga.ts'
+import { issuesOf } from '../schema/issues.ts'
 import { knownPath, type Leaf, leavesOf } from '../schema/paths.ts'
-import { toGaSession } from '../schema/translation.ts'
-import { checkSize, parseField } from './field-errors.ts'
-import type { MintRequest } from './mint-request.ts'
+import { toFlatValue, toGaSession } from '../schema/translation.ts'
+import { checkSize, type MintRequest, parseField } from './mint-request.ts'
 
 /** A leaf of a request, by dotted GA path. */
 export interface Change extends Leaf {
@@ -79,4 +80,52 @@ function flatLeaves(preset: Preset, requested: FlatSession): readonly Change[] {
       const param = knownPath(flatSession, toFlatPath(path) ?? []).join('.')
       return { path, value, param }
     })
+}
+
+export interface Merged {
+  /** In GA terms. */
+  readonly session: Fields
+  /** In the shape that the preset's endpoint takes. */
+  readonly sent: Fields
+}
+
+/**
+ * Puts changes into a preset's session; `instructions` are the preset's own, filled in.
+ * Throws override_outside_rule when the changes and the rest are not a valid session together.
+ */
+export function merge(preset: Preset, instructions: string | undefined, changes: readonly Change[]): Merged {
+  const session: Record<string, unknown> = structuredClone(preset.session)
+  if (instructions !== undefined) session['instructions'] = instructions
+  for (const { path, value } of changes) putAt(session, toPath(path), value)
+  dropStale(session, preset.type)
+  const flat = preset.flatSession && flatten(preset.flatSession, session, instructions, changes)
+  const isValid =
+    gaSessions[preset.type].safeParse(session).success &&
+    (flat === null || flatSession.safeParse(flat).success)
+  if (!isValid) throw new ServiceError('override_outside_rule', { param: changes[0]?.param ?? '' })
+  return { session, sent: flat ?? session }
+}
+
+/** Removes the fields of the old type when a change selects another type of turn detection or format. */
+function dropStale(session: Record<string, unknown>, type: SessionType): void {
+  for (const { kind, path } of issuesOf(gaSessions[type], session)) {
+    const around = valueAt(session, path.slice(0, -1))
+    if (kind === 'unknown' && isObject(around)) delete around[String(path.at(-1))]
+  }
+}
+
+/** The session as the operator wrote it, with the changed fields. */
+function flatten(
+  own: Fields,
+  session: Fields,
+  instructions: string | undefined,
+  changes: readonly Change[],
+): Fields {
+  const sent: Record<string, unknown> = { ...own }
+  if (instructions !== undefined) sent['instructions'] = instructions
+  for (const { path } of changes) {
+    const [field] = toFlatPath(path) ?? []
+    if (field !== undefined) sent[field] = toFlatValue(field, valueAt(session, toPath(gaPathOf[field] ?? '')))
+  }
+  return sent
 }

@@ -1,10 +1,8 @@
 /** Builds the upstream request from a preset and a mint request. */
 import { ServiceError } from '../../errors.ts'
-import { renderBody, toBodyTemplate } from '../body.ts'
-import { modelOf, type Preset } from '../preset.ts'
+import { modelOf, type Preset, renderBody, toBodyTemplate } from '../preset.ts'
 import { fill, isValueOf, type Variables } from '../variables.ts'
-import { permittedChanges } from './changes.ts'
-import { merge } from './merge.ts'
+import { merge, permittedChanges } from './changes.ts'
 import type { MintRequest } from './mint-request.ts'
 
 export interface UpstreamRequest {
