@@ -1,24 +1,14 @@
 /** Turns the environment into the configuration. No other file reads the environment. */
 import { z } from 'zod'
-import type { AuditSettings } from './audit/open.ts'
-import { type LogLevel, logLevels } from './logger.ts'
+import { logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
-import type { Secret } from './secret.ts'
-import { type AdminConfig, adminVariables, toAdminConfig } from './settings/admin.ts'
-import { type CallerConfig, callerVariables, toCallerConfig } from './settings/callers.ts'
+import { adminVariables, toAdminConfig } from './settings/admin.ts'
+import { callerVariables, toCallerConfig } from './settings/callers.ts'
 import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
-import {
-  type LimitConfig,
-  limitVariables,
-  type RedisConfig,
-  toLimitConfig,
-  toLimitWarnings,
-  toRedisConfig,
-} from './settings/limits.ts'
-import { findPlatform } from './settings/platform.ts'
-import { checkSettings, toSettingWarnings } from './settings/rules.ts'
+import { limitVariables, toLimitConfig, toLimitWarnings, toRedisConfig } from './settings/limits.ts'
+import { checkSettings, type Settings, toSettingWarnings } from './settings/rules.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
-import { toProxy, toUpstreamConfig, type UpstreamConfig, upstreamVariables } from './settings/upstream.ts'
+import { toProxy, toUpstreamConfig, upstreamVariables } from './settings/upstream.ts'
 import { auditKey, flag, listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
@@ -47,7 +37,14 @@ const variables = z.object({
 const fromFiles = ['OPENAI_API_KEY', 'AUTH_JWT_SECRET', 'AUDIT_KEY', 'REDIS_URL', 'ADMIN_TOKEN'] as const
 
 /** Often in lower case; some programs know only that. */
-const eitherCase = ['HTTPS_PROXY', 'NO_PROXY'] as const
+const eitherCase: ReadonlySet<string> = new Set(['HTTPS_PROXY', 'NO_PROXY'])
+
+/** Platforms by a variable that they set. They discard the root file system of an instance when it ends. */
+const platforms = [
+  ['K_SERVICE', 'Cloud Run'],
+  ['FLY_APP_NAME', 'Fly'],
+  ['CONTAINER_APP_NAME', 'Azure Container Apps'],
+] as const
 
 /** The variables that name these files. */
 export const secretFileNames: readonly string[] = fromFiles.map((name) => `${name}_FILE`)
@@ -55,63 +52,24 @@ export const secretFileNames: readonly string[] = fromFiles.map((name) => `${nam
 /** Every setting. */
 export const variableNames: readonly string[] = [...Object.keys(variables.shape), ...secretFileNames]
 
-/** The names that are looked at in the environment. */
-const readNames: ReadonlySet<string> = new Set([
-  ...variableNames,
-  ...eitherCase.map((name) => name.toLowerCase()),
-  'NODE_TLS_REJECT_UNAUTHORIZED',
-])
+export type Environment = Settings
 
-export interface Config {
-  readonly host: string
-  /** 0 selects a free one. */
-  readonly port: number
-  readonly upstream: UpstreamConfig
-  /** Empty where no page may ask. May contain "null". */
-  readonly allowedOrigins: ReadonlySet<string>
-  readonly callers: CallerConfig
-  readonly presetsFile: string
-  readonly defaultPreset: string | undefined
-  readonly limits: LimitConfig
-  /** Where replicas count together; null where this process counts alone. */
-  readonly redis: RedisConfig | null
-  /** Addresses and CIDRs of the proxies whose X-Forwarded-For is trusted. */
-  readonly trustedProxies: readonly string[]
-  readonly maxConcurrentMints: number
-  readonly audit: AuditSettings
-  /** Where the service runs, if the environment says so. */
-  readonly platform: string | undefined
-  /** Null where there is no admin listener. */
-  readonly admin: AdminConfig | null
-  readonly drainDelaySeconds: number
-  readonly logLevel: LogLevel
-  /** Settings that have no effect, or another one than they seem to have, one line each. */
-  readonly warnings: readonly string[]
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>
-
-type SecretName = (typeof fromFiles)[number]
-
-interface Read {
+/** What the schema makes of the settings, the text of each, and all problems. Ignores other variables. */
+function readSettings<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
+  const names = Object.keys(schema.shape)
+  const secrets = fromFiles.filter((name) => names.includes(name))
   /** By name. Each secret has its value here, whether it comes from the environment or from a file. */
-  readonly values: Environment
-  readonly problems: readonly string[]
-}
-
-/** Reads the text of every setting and of the files of `names`, and reports what is wrong with any text. */
-function readTexts(environment: Environment, names: readonly SecretName[]): Read {
   const values: Record<string, string | undefined> = {}
   const problems: string[] = []
-  for (const [name, value] of Object.entries(environment)) {
+  for (const name of [...names, ...secrets.map((secret) => `${secret}_FILE`)]) {
+    const other = eitherCase.has(name) ? environment[name.toLowerCase()] : undefined
     // Compose passes a variable that is not set as an empty one.
-    if (value === undefined || value === '' || !readNames.has(name)) continue
+    const value = environment[name] || other || undefined
+    const problem = value === undefined ? undefined : findTextProblem(value)
     values[name] = value
-    const problem = findTextProblem(value)
     if (problem !== undefined) problems.push(`${name}: ${problem}`)
   }
-  for (const name of eitherCase) values[name] ??= values[name.toLowerCase()]
-  for (const name of names) {
+  for (const name of secrets) {
     const path = values[`${name}_FILE`]
     // What is wrong with the file follows from its path.
     if (path === undefined || findTextProblem(path) !== undefined) continue
@@ -120,7 +78,8 @@ function readTexts(environment: Environment, names: readonly SecretName[]): Read
     if ('refused' in text) problems.push(`${name}_FILE: ${text.refused}`)
     else values[name] = text.value
   }
-  return { values, problems }
+  const { data, error } = schema.safeParse(values)
+  return { data, values, problems: withoutFollowing(problems, toProblems(error, values)) }
 }
 
 /** A secret in a file is reported by the variable that names the file. */
@@ -146,21 +105,20 @@ const toMisspelled = (names: readonly string[]): readonly string[] =>
     return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
   })
 
+export type Config = ReturnType<typeof parseConfig>
+
 /** `warnings` are those of reading the environment. Throws a ConfigError with all problems at once. */
-export function parseConfig(environment: Environment, warnings: readonly string[] = []): Config {
-  const { values, problems: ofTexts } = readTexts(environment, fromFiles)
-  const { data, error } = variables.safeParse(values)
-  const problems = withoutFollowing(
-    withoutFollowing(ofTexts, toProblems(error, values)),
-    checkSettings(values),
-  )
+export function parseConfig(environment: Environment, warnings: readonly string[] = []) {
+  const { data, values, problems: ofValues } = readSettings(variables, environment)
+  const { ALL_PROXY, all_proxy, NODE_TLS_REJECT_UNAUTHORIZED } = environment
+  const given = { ...values, NODE_TLS_REJECT_UNAUTHORIZED, ALL_PROXY: ALL_PROXY ?? all_proxy }
+  const problems = withoutFollowing(ofValues, checkSettings(given))
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
-  const { ALL_PROXY, all_proxy } = environment
-  const allWarnings = [
+  const allWarnings: readonly string[] = [
     ...warnings,
     ...toMisspelled(Object.keys(environment)),
-    ...toSettingWarnings({ ...values, ALL_PROXY: ALL_PROXY ?? all_proxy }),
+    ...toSettingWarnings(given),
     ...(data === undefined ? [] : toLimitWarnings(data)),
   ]
   if (data === undefined || upstream === undefined || callers === undefined || problems.length > 0) {
@@ -168,14 +126,18 @@ export function parseConfig(environment: Environment, warnings: readonly string[
   }
   return Object.freeze({
     host: data.HOST,
+    /** 0 selects a free one. */
     port: data.PORT,
     upstream,
-    allowedOrigins: data.ALLOWED_ORIGINS ?? new Set(),
+    /** Empty where no page may ask. May contain "null". */
+    allowedOrigins: data.ALLOWED_ORIGINS ?? new Set<string>(),
     callers,
     presetsFile: data.PRESETS_FILE,
     defaultPreset: data.DEFAULT_PRESET,
     limits: toLimitConfig(data),
+    /** Where replicas count together; null where this process counts alone. */
     redis: toRedisConfig(data),
+    /** Addresses and CIDRs of the proxies whose X-Forwarded-For is trusted. */
     trustedProxies: data.TRUST_PROXY,
     maxConcurrentMints: data.MAX_CONCURRENT_MINTS,
     audit: Object.freeze({
@@ -186,58 +148,34 @@ export function parseConfig(environment: Environment, warnings: readonly string[
       retentionDays: data.AUDIT_RETENTION_DAYS,
       copyToLog: data.AUDIT_COPY_TO_LOG,
     }),
-    platform: findPlatform(environment),
+    /** Where the service runs, if the environment says so. */
+    platform: platforms.find(([variable]) => Boolean(environment[variable]))?.[1],
+    /** Null where there is no admin listener. */
     admin: toAdminConfig(data),
     drainDelaySeconds: data.DRAIN_DELAY_SECONDS,
     logLevel: data.LOG_LEVEL,
+    /** Settings that have no effect, or another one than they seem to have, one line each. */
     warnings: allWarnings,
   })
 }
 
 /** Reads the settings of `some`, and ignores all others. Throws a ConfigError with all problems at once. */
 function parseSome<Shape extends z.ZodRawShape>(some: z.ZodObject<Shape>, environment: Environment) {
-  const names = Object.keys(some.shape)
-  const secrets = fromFiles.filter((name) => names.includes(name))
-  const given = [...names, ...secrets.map((name) => `${name}_FILE`)].map(
-    (name) => [name, environment[name]] as const,
-  )
-  const { values, problems: ofTexts } = readTexts(Object.fromEntries(given), secrets)
-  const { data, error } = some.safeParse(values)
-  const problems = withoutFollowing(ofTexts, toProblems(error, values))
+  const { data, problems } = readSettings(some, environment)
   if (data === undefined || problems.length > 0) throw new ConfigError(problems)
   return data
 }
 
-const auditVariables = variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true })
-
 /** The settings that reading an audit needs. */
-export function parseAuditConfig(environment: Environment): Pick<AuditSettings, 'directory' | 'key'> {
-  const { AUDIT_DIR: directory, AUDIT_KEY: key } = parseSome(auditVariables, environment)
-  return { directory, key }
-}
-
-/** Where pauses are stored. */
-export interface PauseConfig {
-  /** AUDIT_DIR. */
-  readonly directory: string
-  readonly redisUrl: Secret | undefined
-}
-
-const pauseVariables = variables.pick({ AUDIT_DIR: true, REDIS_URL: true })
+export const parseAuditConfig = (environment: Environment) =>
+  parseSome(variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true }), environment)
 
 /** The settings that pausing needs. */
-export function parsePauseConfig(environment: Environment): PauseConfig {
-  const { AUDIT_DIR: directory, REDIS_URL: redisUrl } = parseSome(pauseVariables, environment)
-  return { directory, redisUrl }
-}
-
-export interface ReadEnvironment {
-  readonly environment: Environment
-  readonly warnings: readonly string[]
-}
+export const parsePauseConfig = (environment: Environment) =>
+  parseSome(variables.pick({ AUDIT_DIR: true, REDIS_URL: true }), environment)
 
 /** The process's environment, completed by `.env` in the working directory. Throws a ConfigError. */
-export function readEnvironment(): ReadEnvironment {
+export function readEnvironment() {
   const { values, warnings } = readDotEnv(variableNames)
   return { environment: { ...values, ...process.env }, warnings }
 }

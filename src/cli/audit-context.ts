@@ -54,7 +54,7 @@ function parseSettings(environment: Environment) {
 /** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
 export function findPlace(environment: Environment, { dir, 'key-file': keyFiles = [] }: Given = {}) {
   const noKey = keyFiles.length === 0 ? {} : { AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined }
-  const { directory, key } = parseSettings({
+  const { AUDIT_DIR: directory, AUDIT_KEY: key } = parseSettings({
     ...environment,
     ...(dir === undefined ? {} : { AUDIT_DIR: dir }),
     ...noKey,

@@ -26,12 +26,12 @@ export async function openPauses(
   { environment, now }: CommandContext,
   { toPseudonym = () => '', isReadOnly = false }: OpenOptions = {},
 ) {
-  const { directory, redisUrl } = parsePauseConfig(environment)
+  const { AUDIT_DIR: auditDirectory, REDIS_URL: redisUrl } = parsePauseConfig(environment)
   const redis = await connect(redisUrl)
   const pauses = new Pauses({
     toPseudonym,
     isReadOnly,
-    files: new PauseFiles({ auditDirectory: directory, unixNow: now }),
+    files: new PauseFiles({ auditDirectory, unixNow: now }),
     shared: redis === undefined ? null : new SharedPauses(redis),
     unixNow: now,
   })

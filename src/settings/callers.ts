@@ -27,8 +27,6 @@ export const callerVariables = {
   AUTH_SINGLE_USE: flag.default(false),
 }
 
-export type CallerConfig = NonNullable<ReturnType<typeof toCallerConfig>>
-
 /** Undefined where something is missing; checkSettings says what. */
 export function toCallerConfig(
   data: z.infer<z.ZodObject<typeof callerVariables>>,

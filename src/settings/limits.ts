@@ -39,8 +39,6 @@ export function toLimitWarnings(data: Data): readonly string[] {
     )
 }
 
-export type RedisConfig = NonNullable<ReturnType<typeof toRedisConfig>>
-
 /** Null where this process counts alone. */
 export const toRedisConfig = (data: Data) =>
   data.REDIS_URL === undefined

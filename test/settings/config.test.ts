@@ -212,14 +212,14 @@ describe('reading an audit', () => {
   it('needs its directory and its key, whatever else is missing or wrong', async () => {
     const directory = await createTemporaryDirectory()
     await writeFile(join(directory, 'key'), `${'k'.repeat(32)}\n`)
-    const { directory: found, key } = parseAuditConfig({
+    const { AUDIT_DIR: found, AUDIT_KEY: key } = parseAuditConfig({
       AUDIT_DIR: directory,
       AUDIT_KEY_FILE: join(directory, 'key'),
       OPENAI_API_KEY_FILE: '/nowhere',
       PORT: 'none',
     })
     expect([found, key?.reveal()]).toStrictEqual([directory, 'k'.repeat(32)])
-    expect(parseAuditConfig({})).toStrictEqual({ directory: './audit', key: undefined })
+    expect(parseAuditConfig({})).toEqual({ AUDIT_DIR: './audit' })
   })
 
   it.each([
