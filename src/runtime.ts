@@ -1,7 +1,7 @@
 /** The composition root: creates the parts of a running service, and says what each of them logs. Loads what is configured. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { AdminParts } from './admin/create.ts'
+import type { AdminParts } from './admin/parts.ts'
 import { buildApp } from './app.ts'
 import type { Audit } from './audit/audit.ts'
 import type { AuditKeys } from './audit/keys.ts'

@@ -231,7 +231,7 @@ describe('what only some may do', () => {
     [
       'know Prometheus',
       where(({ packages }) => packages.some((name) => name.startsWith('@prometheus-io/'))),
-      ['metrics/metrics.ts', 'metrics/gauges.ts'],
+      ['metrics/metrics.ts', 'admin/gauges.ts'],
     ],
     ['know Redis', where(({ packages }) => packages.includes('ioredis')), ['redis/connection.ts']],
     [

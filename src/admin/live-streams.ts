@@ -1,11 +1,12 @@
-/** The open streams of `/api/live`. Nothing is read while there are none. */
+/** `GET /api/live`: server-sent events. Nothing is read while there is no stream. */
 import { PassThrough } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
 import { AdminError } from './admin-error.ts'
 import type { LiveRecords, StateReply } from './api-schemas.ts'
 
 export interface LiveStreamsOptions {
   readonly readState: () => StateReply
-  /** Differs when the audit has other records. */
+  /** Differs when the audit has other records. Rejects while the audit cannot be read. */
   readonly readVersion: () => Promise<string>
 }
 
@@ -105,4 +106,16 @@ export class LiveStreams {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
+}
+
+export function liveRoute(app: FastifyInstance, options: LiveStreamsOptions): void {
+  const streams = new LiveStreams(options)
+  app.addHook('preClose', async () => streams.close())
+
+  app.get('/api/live', { exposeHeadRoute: false }, ({ headers }, reply) => {
+    const known = headers['last-event-id']
+    // A proxy must not collect events before it passes them on.
+    reply.type('text/event-stream; charset=utf-8').header('x-accel-buffering', 'no')
+    return reply.send(streams.open(typeof known === 'string' ? known : ''))
+  })
 }

@@ -4,16 +4,9 @@ import type { AuditKeys } from '../audit/keys.ts'
 import { isShortened, toCallerPseudonym } from '../audit-reader/filters.ts'
 import { type GivenScope, parsePauseDuration, type Scoped, toScope } from '../pauses/pause.ts'
 import type { Pauses, Stored } from '../pauses/pauses.ts'
-import type { Catalog } from '../presets/load/catalog.ts'
 import { AdminError, parse } from './admin-error.ts'
 import { type PausesReply, pauseBody, resumeQuery, type StoredReply } from './api-schemas.ts'
-
-export interface PauseRouteOptions {
-  readonly pauses: Pauses
-  readonly keys: AuditKeys
-  readonly presets: () => Catalog
-  readonly allowedOrigins: ReadonlySet<string>
-}
+import type { AdminParts } from './parts.ts'
 
 export const toPausesReply = (pauses: Pauses): PausesReply => ({
   pauses: pauses.list().map(({ scope, value, atMs, untilMs, by, note }) => ({
@@ -39,23 +32,23 @@ function toOneScope(given: GivenScope, keys: AuditKeys): Scoped {
 }
 
 /** A pause that could stop nothing is a mistake. Throws an AdminError. */
-function checkScope(given: GivenScope, { presets, allowedOrigins }: PauseRouteOptions): void {
+function checkScope(given: GivenScope, { presets, allowedOrigins }: AdminParts): void {
   const { preset, origin, caller } = given
-  if (preset !== undefined && !presets().presets.has(preset))
+  if (preset !== undefined && !presets.current().presets.has(preset))
     throw new AdminError('preset', { param: 'preset' })
   if (origin !== undefined && !allowedOrigins.has(origin)) throw new AdminError('origin', { param: 'origin' })
   if (caller !== undefined && isShortened(caller)) throw new AdminError('caller', { param: 'caller' })
 }
 
-export function pauseRoutes(app: FastifyInstance, options: PauseRouteOptions): void {
-  const { pauses, keys } = options
+export function pauseRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { pauses, keys } = parts
 
   app.get('/api/pauses', () => toPausesReply(pauses))
 
   app.post('/api/pauses', async ({ body }): Promise<StoredReply> => {
     const { for: duration, note = null, ...given } = parse(pauseBody, body ?? {}, 'field')
     const scope = toOneScope(given, keys)
-    checkScope(given, options)
+    checkScope(given, parts)
     const forMs = parsePauseDuration(duration ?? '') ?? null
     const stored = await pauses.pause({ ...scope, forMs, note, by: 'ADMIN_TOKEN' })
     if (stored === 'too_many') throw new AdminError('too_many_pauses')
