@@ -8,39 +8,25 @@ interface AdminErrorRow {
   readonly message: string
 }
 
-const invalid = (message: string, status = 400): AdminErrorRow => ({
-  status,
-  code: 'invalid_request',
-  message,
-})
+const row = (status: number, code: string, message: string): AdminErrorRow => ({ status, code, message })
+
+const invalid = (message: string, status = 400): AdminErrorRow => row(status, 'invalid_request', message)
 
 const rows = {
   host: invalid('This host name is not served. Ask localhost or a loopback address.', 421),
-  cross_site: {
-    status: 403,
-    code: 'origin_not_allowed',
-    message: 'Pages of other origins may not send this request.',
-  },
-  token: {
-    status: 401,
-    code: 'unauthenticated',
-    message: 'The token is missing or wrong. Send ADMIN_TOKEN as Bearer, or as the password of HTTP Basic.',
-  },
-  guesses: {
-    status: 429,
-    code: 'rate_limited',
-    message: 'Too many wrong tokens from this address. Try again after Retry-After.',
-  },
-  requests: {
-    status: 429,
-    code: 'rate_limited',
-    message: 'Too many requests from this address. Try again after Retry-After.',
-  },
-  writes_disabled: {
-    status: 403,
-    code: 'writes_disabled',
-    message: 'Writes need a token, and none is set. Set ADMIN_TOKEN_FILE and start the service again.',
-  },
+  cross_site: row(403, 'origin_not_allowed', 'Pages of other origins may not send this request.'),
+  token: row(
+    401,
+    'unauthenticated',
+    'The token is missing or wrong. Send ADMIN_TOKEN as Bearer, or as the password of HTTP Basic.',
+  ),
+  guesses: row(429, 'rate_limited', 'Too many wrong tokens from this address. Try again after Retry-After.'),
+  requests: row(429, 'rate_limited', 'Too many requests from this address. Try again after Retry-After.'),
+  writes_disabled: row(
+    403,
+    'writes_disabled',
+    'Writes need a token, and none is set. Set ADMIN_TOKEN_FILE and start the service again.',
+  ),
   query: invalid('The query parameter in param has a value that it does not take.'),
   query_unknown: invalid('The URL has a query parameter that does not exist. Take it out.'),
   span: invalid('since must be before until, by at most 400 days.'),
@@ -52,36 +38,28 @@ const rows = {
   caller: invalid(
     'This is the beginning of a pseudonym. Give all 32 digits, or the caller’s name or address.',
   ),
-  not_paused: {
-    status: 404,
-    code: 'not_paused',
-    message: 'There is no pause of this scope. GET /api/pauses lists those in force.',
-  },
-  too_many_pauses: {
-    status: 409,
-    code: 'too_many_pauses',
-    message: 'There are 100 pauses. Resume some of them, or pause all.',
-  },
-  audit_unreadable: {
-    status: 503,
-    code: 'audit_unreadable',
-    message: 'The audit cannot be read. The log says why.',
-  },
-  index_restarts: {
-    status: 503,
-    code: 'index_unavailable',
-    message: 'The index of the audit ended, and starts again. Try again after Retry-After.',
-  },
-  index_busy: {
-    status: 503,
-    code: 'index_unavailable',
-    message: 'Too many questions wait for the index of the audit. Try again after Retry-After.',
-  },
-  streams: {
-    status: 503,
-    code: 'too_many_streams',
-    message: 'Too many pages listen to /api/live. Try again after Retry-After, or ask /api/state.',
-  },
+  not_paused: row(
+    404,
+    'not_paused',
+    'There is no pause of this scope. GET /api/pauses lists those in force.',
+  ),
+  too_many_pauses: row(409, 'too_many_pauses', 'There are 100 pauses. Resume some of them, or pause all.'),
+  audit_unreadable: row(503, 'audit_unreadable', 'The audit cannot be read. The log says why.'),
+  index_restarts: row(
+    503,
+    'index_unavailable',
+    'The index of the audit ended, and starts again. Try again after Retry-After.',
+  ),
+  index_busy: row(
+    503,
+    'index_unavailable',
+    'Too many questions wait for the index of the audit. Try again after Retry-After.',
+  ),
+  streams: row(
+    503,
+    'too_many_streams',
+    'Too many pages listen to /api/live. Try again after Retry-After, or ask /api/state.',
+  ),
   route: invalid('This path does not exist.', 404),
   method: invalid('Use a method that the Allow header lists.', 405),
 } as const satisfies Record<string, AdminErrorRow>
@@ -105,11 +83,11 @@ export class AdminError extends Error {
   readonly headers: Readonly<Record<string, string>>
   readonly param: string | null
 
-  constructor(row: AdminErrorName, { headers = {}, param, help }: AdminErrorDetails = {}) {
-    super(help === undefined ? rows[row].message : `${rows[row].message} ${help}`)
+  constructor(name: AdminErrorName, { headers = {}, param, help }: AdminErrorDetails = {}) {
+    super(help === undefined ? rows[name].message : `${rows[name].message} ${help}`)
     this.name = 'AdminError'
-    this.status = rows[row].status
-    this.code = rows[row].code
+    this.status = rows[name].status
+    this.code = rows[name].code
     this.headers = headers
     this.param = param ?? null
   }

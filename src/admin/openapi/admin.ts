@@ -22,8 +22,6 @@ const ofIndex = [...ofQueries, 'audit_unreadable', 'index_restarts', 'index_busy
 const ofScopes = ['scope', 'preset', 'origin', 'caller'] as const
 
 interface Operation {
-  readonly operationId: string
-  readonly summary: string
   readonly reply: object
   readonly errors?: readonly AdminErrorName[]
   readonly query?: z.ZodType
@@ -39,7 +37,11 @@ const toParameters = (query: z.ZodType) =>
     explode: true,
   }))
 
-const toOperation = ({ operationId, summary, reply, errors = [], query, body }: Operation) => ({
+const toOperation = (
+  operationId: string,
+  summary: string,
+  { reply, errors = [], query, body }: Operation,
+) => ({
   operationId,
   summary,
   ...(query === undefined ? {} : { parameters: toParameters(query) }),
@@ -62,27 +64,21 @@ const documentReply = toReply('An OpenAPI document.', { type: 'object' })
 
 const recordPaths = () => ({
   '/api/attempts': {
-    get: toOperation({
-      operationId: 'listAttempts',
-      summary: 'Records, newest first, a page at a time.',
+    get: toOperation('listAttempts', 'Records, newest first, a page at a time.', {
       query: attemptsQuery,
       errors: ofIndex,
       reply: toReply('A page.', toSchema(attemptsReply)),
     }),
   },
   '/api/attempts.csv': {
-    get: toOperation({
-      operationId: 'exportAttempts',
-      summary: 'The same as CSV, up to 100,000 records.',
+    get: toOperation('exportAttempts', 'The same as CSV, up to 100,000 records.', {
       query: attemptsQuery,
       errors: ofIndex,
       reply: toText('text/csv', 'With the names of the columns.'),
     }),
   },
   '/api/summary': {
-    get: toOperation({
-      operationId: 'getSummary',
-      summary: 'Attempts over time, by code, preset, caller and address, and changes.',
+    get: toOperation('getSummary', 'Attempts over time, by code, preset, caller and address, and changes.', {
       query: attemptsQuery,
       errors: [...ofIndex, 'span'],
       reply: toReply('Counts.', toSchema(summaryReply)),
@@ -92,21 +88,15 @@ const recordPaths = () => ({
 
 const pausePaths = () => ({
   '/api/pauses': {
-    get: toOperation({
-      operationId: 'listPauses',
-      summary: 'The pauses in force, oldest first.',
+    get: toOperation('listPauses', 'The pauses in force, oldest first.', {
       reply: toReply('Pauses.', toSchema(pausesReply)),
     }),
-    post: toOperation({
-      operationId: 'pause',
-      summary: 'Stop minting for one scope: preset, origin, caller, or all.',
+    post: toOperation('pause', 'Stop minting for one scope: preset, origin, caller, or all.', {
       body: pauseBody,
       errors: ['writes_disabled', 'field', 'field_unknown', ...ofScopes, 'too_many_pauses'],
       reply: toReply('It is in force here.', toSchema(storedReply)),
     }),
-    delete: toOperation({
-      operationId: 'resume',
-      summary: 'End the pause of one scope.',
+    delete: toOperation('resume', 'End the pause of one scope.', {
       query: resumeQuery,
       errors: ['writes_disabled', ...ofQueries, ...ofScopes, 'not_paused'],
       reply: toReply('It has ended here.', toSchema(storedReply)),
@@ -118,56 +108,44 @@ const liveDescription = '`state`: the reply of /api/state. `records`: there are 
 
 const otherPaths = () => ({
   '/api/state': {
-    get: toOperation({
-      operationId: 'getState',
-      summary: 'Whether the service is minting, and what its parts do.',
+    get: toOperation('getState', 'Whether the service is minting, and what its parts do.', {
       reply: toReply('The state.', toSchema(stateReply)),
     }),
   },
   '/api/live': {
-    get: toOperation({
-      operationId: 'listen',
-      summary: 'Server-sent events: the state when it changes, and when there are other records.',
-      errors: ['streams'],
-      reply: {
-        description: liveDescription,
-        content: {
-          'text/event-stream': { schema: { anyOf: [toSchema(stateReply), toSchema(liveRecords)] } },
+    get: toOperation(
+      'listen',
+      'Server-sent events: the state when it changes, and when there are other records.',
+      {
+        errors: ['streams'],
+        reply: {
+          description: liveDescription,
+          content: {
+            'text/event-stream': { schema: { anyOf: [toSchema(stateReply), toSchema(liveRecords)] } },
+          },
         },
       },
-    }),
+    ),
   },
   '/api/reload': {
-    post: toOperation({
-      operationId: 'reload',
-      summary: 'Read presets and API key again, as SIGHUP does.',
+    post: toOperation('reload', 'Read presets and API key again, as SIGHUP does.', {
       errors: ['writes_disabled'],
       reply: toReply('What changed.', toSchema(reloadReply)),
     }),
   },
   '/metrics': {
-    get: toOperation({
-      operationId: 'getMetrics',
-      summary: 'Metrics for Prometheus.',
+    get: toOperation('getMetrics', 'Metrics for Prometheus.', {
       reply: toText('text/plain', 'In Prometheus’s text format.'),
     }),
   },
   '/': {
-    get: toOperation({
-      operationId: 'getPage',
-      summary: 'The operations page.',
-      reply: toText('text/html', 'For people.'),
-    }),
+    get: toOperation('getPage', 'The operations page.', { reply: toText('text/html', 'For people.') }),
   },
   '/openapi.json': {
-    get: toOperation({ operationId: 'getDocument', summary: 'This document.', reply: documentReply }),
+    get: toOperation('getDocument', 'This document.', { reply: documentReply }),
   },
   '/openapi-public.json': {
-    get: toOperation({
-      operationId: 'getPublicDocument',
-      summary: 'The document of the public listener.',
-      reply: documentReply,
-    }),
+    get: toOperation('getPublicDocument', 'The document of the public listener.', { reply: documentReply }),
   },
 })
 
