@@ -31,7 +31,7 @@ const ENDED = {
 
 /** Names that the command line gave are shown only if they are ours. */
 function toFacts(
-  { scope, value, by, untilMs }: PauseEntry,
+  { scope, value, by, until }: PauseEntry,
   state: PauseChange,
   isOurs: (scope: 'preset' | 'origin', value: string) => boolean,
 ): PauseFacts {
@@ -41,7 +41,7 @@ function toFacts(
     state,
     scope,
     by: state === 'expired' ? null : by,
-    until: untilMs === null ? null : new Date(untilMs).toISOString(),
+    until: until === null ? null : new Date(until).toISOString(),
     preset: named('preset'),
     origin: named('origin'),
     caller: scope === 'caller' ? value : null,

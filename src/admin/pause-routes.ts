@@ -3,25 +3,20 @@ import type { FastifyInstance } from 'fastify'
 import type { AuditKeys } from '../audit/keys.ts'
 import { isShortened, toCallerPseudonym } from '../audit-reader/filters.ts'
 import { type GivenScope, parsePauseDuration, type Scoped, toScope } from '../pauses/pause.ts'
-import type { Pauses, Stored } from '../pauses/pauses.ts'
+import { type Pauses, toStoredReply } from '../pauses/pauses.ts'
 import { AdminError, parse } from './admin-error.ts'
 import { type PausesReply, pauseBody, resumeQuery, type StoredReply } from './api-schemas.ts'
 import type { AdminParts } from './parts.ts'
 
 export const toPausesReply = (pauses: Pauses): PausesReply => ({
-  pauses: pauses.list().map(({ scope, value, atMs, untilMs, by, note }) => ({
+  pauses: pauses.list().map(({ scope, value, at, until, by, note }) => ({
     scope,
     value,
-    since: atMs,
-    until: untilMs,
+    since: at,
+    until,
     by,
     note,
   })),
-})
-
-const toStoredReply = ({ filesFault, redisFault }: Stored): StoredReply => ({
-  survives_restart: filesFault === null,
-  reaches_replicas: redisFault === undefined ? null : redisFault === null,
 })
 
 /** Throws an AdminError unless one scope is given. */

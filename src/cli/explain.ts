@@ -125,9 +125,9 @@ function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): stri
   return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
 }
 
-function toPauseRule({ scope, untilMs, by }: PauseEntry): string {
+function toPauseRule({ scope, until, by }: PauseEntry): string {
   const what = scope === 'all' ? 'all mints are' : `the ${scope} is`
-  return `${what} paused by ${by}, ${untilMs === null ? 'without an end' : `until ${new Date(untilMs).toISOString()}`}`
+  return `${what} paused by ${by}, ${until === null ? 'without an end' : `until ${new Date(until).toISOString()}`}`
 }
 
 /** Runs the guards of the service in its order. Fetches the issuer’s keys, and reads the pauses. */

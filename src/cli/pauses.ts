@@ -1,6 +1,6 @@
 /** `realtime-mint pause`, `resume` and `pauses`: stop minting, go on, and show what is paused. */
 import { isNote, MAX_NOTE_LENGTH, type PauseEntry, parsePauseDuration, type Scoped } from '../pauses/pause.ts'
-import type { Stored } from '../pauses/pauses.ts'
+import { type Stored, toStoredReply } from '../pauses/pauses.ts'
 import { Misuse, parseArguments } from './arguments.ts'
 import { CannotCheck } from './audit-context.ts'
 import { type Command, type CommandContext, toJson } from './command.ts'
@@ -26,8 +26,7 @@ function parseNote(text: string | undefined): string | null {
 
 const toTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
-const toEnd = (untilMs: number | null): string =>
-  untilMs === null ? 'has no end' : `ends ${toTime(untilMs)}`
+const toEnd = (until: number | null): string => (until === null ? 'has no end' : `ends ${toTime(until)}`)
 
 const toName = ({ scope, value }: Scoped): string => (value === null ? 'all mints' : `${scope} ${value}`)
 
@@ -46,17 +45,14 @@ function findObstacle({ filesFault, redisFault }: Stored): string | undefined {
     : undefined
 }
 
-/** Says what was stored: to programs as the admin listener does, to people as `text`. Returns the exit code. */
+/** Says what was stored, to people as `text`. Returns the exit code. */
 async function report(
   name: 'pause' | 'resume',
   { stored, json, text }: { readonly stored: Stored; readonly json: boolean; readonly text: string },
   { write, note }: CommandContext,
 ): Promise<number> {
-  const { filesFault, redisFault } = stored
   const obstacle = findObstacle(stored)
-  const survives_restart = filesFault === null
-  const reaches_replicas = redisFault === undefined ? null : redisFault === null
-  if (json) await write(toJson({ survives_restart, reaches_replicas }))
+  if (json) await write(toJson(toStoredReply(stored)))
   else if (obstacle === undefined) await write(text)
   if (obstacle === undefined) return 0
   note(`realtime-mint ${name}: ${obstacle}.\n`)
@@ -89,7 +85,7 @@ export const runPause = withKey(async (args, context) => {
   const stored = await pauses.pause({ ...scoped, ...wanted }).finally(close)
   if (stored === 'too_many')
     throw new Misuse('finds 100 pauses in force. Resume some of them, or pause --all.')
-  const end = toEnd(pauses.list().find((entry) => toName(entry) === toName(scoped))?.untilMs ?? null)
+  const end = toEnd(pauses.list().find((entry) => toName(entry) === toName(scoped))?.until ?? null)
   const how = `realtime-mint resume ${toOption(scoped)} ends it.`
   const text = `Paused: ${toName(scoped)}. The pause ${end}. ${APPLIED}\n${how}\n`
   return report('pause', { stored, json, text }, context)
@@ -102,7 +98,7 @@ export const runResume = withKey(async (args, context) => {
   const scoped = await parseScope(given, environment)
   const { pauses, close } = await openPauses(context)
   const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)
-  const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.untilMs)}\n`)
+  const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.until)}\n`)
   const rest = others.length === 0 ? '' : `Still paused:\n${others.join('')}`
   if (stored === 'not_paused') {
     const what = scoped.scope === 'all' ? 'all mints' : `this ${scoped.scope}`
@@ -112,19 +108,15 @@ export const runResume = withKey(async (args, context) => {
   return report('resume', { stored, json, text: `Resumed: ${toName(scoped)}. ${APPLIED}\n${rest}` }, context)
 })
 
-function toLines({ atMs, untilMs, by, note, ...scoped }: PauseEntry): string {
+function toLines({ at, until, by, note, ...scoped }: PauseEntry): string {
   const about = note === null ? '' : `  ${note}\n`
-  return `${toName(scoped)}\n  since ${toTime(atMs)} by ${by}, ${toEnd(untilMs)}\n${about}`
+  return `${toName(scoped)}\n  since ${toTime(at)} by ${by}, ${toEnd(until)}\n${about}`
 }
 
-const toListed = ({ scope, value, atMs, untilMs, by, note }: PauseEntry): object => ({
-  scope,
-  value,
-  since: new Date(atMs).toISOString(),
-  until: untilMs === null ? null : new Date(untilMs).toISOString(),
-  by,
-  note,
-})
+const toListed = ({ scope, value, at, until, by, note }: PauseEntry): object => {
+  const [since, end] = [at, until].map((ms) => (ms === null ? null : new Date(ms).toISOString()))
+  return { scope, value, since, until: end, by, note }
+}
 
 /** `realtime-mint pauses` */
 export const runPauses: Command = async (args, context) => {

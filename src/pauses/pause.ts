@@ -4,8 +4,6 @@ import { parseDuration } from '../duration.ts'
 
 export const pauseScopes = ['all', 'preset', 'origin', 'caller'] as const
 
-export type PauseScope = (typeof pauseScopes)[number]
-
 /** The setting that holds the token of the request, or the command line. */
 export const pauseSources = ['ADMIN_TOKEN', 'command line'] as const
 
@@ -24,45 +22,30 @@ export function parsePauseDuration(text: string): number | undefined {
   return ms !== undefined && ms > 0 && ms <= MAX_PAUSE_MS ? ms : undefined
 }
 
-/** The newest state of one scope. A scope that is resumed keeps its entry, so that no older pause returns. */
-export interface PauseEntry {
-  readonly scope: PauseScope
-  /** The preset, the origin or the pseudonym; null for `all`. */
-  readonly value: string | null
-  readonly state: 'paused' | 'resumed'
-  /** Unix milliseconds: when the state was asked for. */
-  readonly atMs: number
-  /** Unix milliseconds; null until someone resumes. */
-  readonly untilMs: number | null
-  readonly by: (typeof pauseSources)[number]
-  /** What the operator wrote. Never logged or audited. */
-  readonly note: string | null
-}
-
 const stored = z
   .strictObject({
     scope: z.enum(pauseScopes),
+    /** The preset, the origin or the pseudonym; null for `all`. */
     value: z.string().min(1).max(300).nullable(),
     state: z.enum(['paused', 'resumed']),
+    /** Unix milliseconds: when the state was asked for. */
     at: z.int().nonnegative(),
+    /** Unix milliseconds; null until someone resumes. */
     until: z.int().nonnegative().nullable(),
     by: z.enum(pauseSources),
+    /** What the operator wrote. Never logged or audited. */
     note: z.string().refine(isNote).nullable(),
   })
+  .readonly()
   .refine(({ scope, value }) => (scope === 'all') === (value === null))
-  .transform(({ at: atMs, until: untilMs, ...rest }): PauseEntry => ({ ...rest, atMs, untilMs }))
 
 const storedList = z.array(stored)
 
-const toStored = ({ atMs: at, untilMs: until, scope, value, state, by, note }: PauseEntry): object => ({
-  scope,
-  value,
-  state,
-  at,
-  until,
-  by,
-  note,
-})
+/** The newest state of one scope. A scope that is resumed keeps its entry, so that no older pause returns. */
+export type PauseEntry = z.infer<typeof stored>
+
+/** The same text for the same entry. */
+const fields = ['scope', 'value', 'state', 'at', 'until', 'by', 'note']
 
 function parseJson(text: string): unknown {
   try {
@@ -79,7 +62,7 @@ export const parseEntry = (text: string): PauseEntry | undefined => stored.safeP
 export const parseEntries = (text: string): readonly PauseEntry[] | undefined =>
   storedList.safeParse(parseJson(text)).data
 
-export const formatEntry = (entry: PauseEntry): string => `${JSON.stringify(toStored(entry))}\n`
+export const formatEntry = (entry: PauseEntry): string => `${JSON.stringify(entry, fields)}\n`
 
 export type Scoped = Pick<PauseEntry, 'scope' | 'value'>
 
@@ -109,24 +92,23 @@ export const toScopeKey = ({ scope, value }: Scoped): string => (value === null 
 /** The same text for the same entries in any order. */
 export const formatEntries = (entries: readonly PauseEntry[]): string =>
   JSON.stringify(
-    [...entries]
-      .toSorted((one, other) => (toScopeKey(one) < toScopeKey(other) ? -1 : 1))
-      .map((entry) => toStored(entry)),
+    entries.toSorted((one, other) => (toScopeKey(one) < toScopeKey(other) ? -1 : 1)),
+    fields,
   )
 
-export const isActive = ({ state, untilMs }: PauseEntry, nowMs: number): boolean =>
-  state === 'paused' && (untilMs === null || untilMs > nowMs)
+export const isActive = ({ state, until }: PauseEntry, nowMs: number): boolean =>
+  state === 'paused' && (until === null || until > nowMs)
 
 /** After this time, no store is expected to return with an older state of the scope. */
 const REMEMBERED_MS = 30 * 86_400_000
 const MAX_ENDED = 100
 
-const isRemembered = ({ atMs, untilMs }: PauseEntry, nowMs: number): boolean =>
-  Math.max(atMs, untilMs ?? 0) > nowMs - REMEMBERED_MS
+const isRemembered = ({ at, until }: PauseEntry, nowMs: number): boolean =>
+  Math.max(at, until ?? 0) > nowMs - REMEMBERED_MS
 
 /** At the same instant, the pause wins; then any order that is the same everywhere. */
 function isNewer(entry: PauseEntry, other: PauseEntry): boolean {
-  if (entry.atMs !== other.atMs) return entry.atMs > other.atMs
+  if (entry.at !== other.at) return entry.at > other.at
   if (entry.state !== other.state) return entry.state === 'paused'
   return formatEntry(entry) > formatEntry(other)
 }
@@ -148,7 +130,7 @@ export function mergeEntries(
   const active = all.filter((entry) => isActive(entry, nowMs))
   const ended = all
     .filter((entry) => !isActive(entry, nowMs) && isRemembered(entry, nowMs))
-    .toSorted((one, other) => other.atMs - one.atMs)
+    .toSorted((one, other) => other.at - one.at)
     .slice(0, MAX_ENDED)
   return new Map([...active, ...ended].map((entry) => [toScopeKey(entry), entry]))
 }

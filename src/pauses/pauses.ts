@@ -33,6 +33,12 @@ export interface Stored {
   readonly redisFault: string | null | undefined
 }
 
+/** As the command line and the admin listener tell programs. */
+export const toStoredReply = ({ filesFault, redisFault }: Stored) => ({
+  survives_restart: filesFault === null,
+  reaches_replicas: redisFault === undefined ? null : redisFault === null,
+})
+
 export interface WantedPause extends Pick<PauseEntry, 'scope' | 'value' | 'by' | 'note'> {
   /** Null until someone resumes. */
   readonly forMs: number | null
@@ -48,8 +54,8 @@ const MAX_PAUSES = 100
 
 const list = (entries: ReadonlyMap<string, PauseEntry>): readonly PauseEntry[] => [...entries.values()]
 
-const isSame = (one: PauseEntry | undefined, { atMs, untilMs, state }: PauseEntry): boolean =>
-  one !== undefined && one.atMs === atMs && one.untilMs === untilMs && one.state === state
+const isSame = (one: PauseEntry | undefined, { at, until, state }: PauseEntry): boolean =>
+  one !== undefined && one.at === at && one.until === until && one.state === state
 
 export class Pauses {
   readonly #options: PausesOptions
@@ -80,7 +86,7 @@ export class Pauses {
     const nowMs = this.#options.unixNow()
     return list(this.#active)
       .filter((entry) => isActive(entry, nowMs))
-      .toSorted((one, other) => one.atMs - other.atMs)
+      .toSorted((one, other) => one.at - other.at)
   }
 
   /** The pause that stops such an attempt. Costs nothing while there are none. */
@@ -102,15 +108,15 @@ export class Pauses {
   async pause({ forMs, ...scoped }: WantedPause): Promise<Stored | 'too_many'> {
     const isNew = !this.#active.has(toScopeKey(scoped))
     if (isNew && this.list().length >= MAX_PAUSES) return 'too_many'
-    const untilMs = forMs === null ? null : this.#options.unixNow() + forMs
-    return this.#put({ ...scoped, state: 'paused', untilMs })
+    const until = forMs === null ? null : this.#options.unixNow() + forMs
+    return this.#put({ ...scoped, state: 'paused', until })
   }
 
   /** Ends the pause of exactly this scope. */
   async resume({ scope, value, by }: Scoped & Pick<PauseEntry, 'by'>): Promise<Stored | 'not_paused'> {
     const key = toScopeKey({ scope, value })
     if (!this.list().some((entry) => toScopeKey(entry) === key)) return 'not_paused'
-    return this.#put({ scope, value, by, state: 'resumed', untilMs: null, note: null })
+    return this.#put({ scope, value, by, state: 'resumed', until: null, note: null })
   }
 
   /** Exchanges the states with AUDIT_DIR and Redis. One exchange runs after the other. */
@@ -119,11 +125,11 @@ export class Pauses {
     return this.#syncing
   }
 
-  #put(entry: Omit<PauseEntry, 'atMs'>): Promise<Stored> {
+  #put(entry: Omit<PauseEntry, 'at'>): Promise<Stored> {
     const known = this.#entries.get(toScopeKey(entry))
     // Newer than what is known, also if the clock of another replica is ahead.
-    const atMs = Math.max(this.#options.unixNow(), (known?.atMs ?? 0) + 1)
-    this.#take([[{ ...entry, atMs }]])
+    const at = Math.max(this.#options.unixNow(), (known?.at ?? 0) + 1)
+    this.#take([[{ ...entry, at }]])
     return this.sync()
   }
 

@@ -62,8 +62,8 @@ describeRedis('the Valkey of the compose file', () => {
     const [one, other] = [new SharedPauses(redis), new SharedPauses(redis)]
     expect(await one.read()).toEqual([])
     const entry = { scope: 'all', value: null, state: 'paused', by: 'ADMIN_TOKEN', note: null } as const
-    expect(await one.write([{ ...entry, atMs: 1, untilMs: null }])).toBe(true)
-    expect(await other.read()).toEqual([{ ...entry, atMs: 1, untilMs: null }])
+    expect(await one.write([{ ...entry, at: 1, until: null }])).toBe(true)
+    expect(await other.read()).toEqual([{ ...entry, at: 1, until: null }])
   })
 
   it.each<[what: string, command: string, values: readonly string[]]>([

@@ -7,8 +7,8 @@ const entry = record<PauseEntry>({
   scope: constant('preset'),
   value: constantFrom('a', 'b', 'c'),
   state: constantFrom('paused', 'resumed'),
-  atMs: integer({ min: NOW - 5, max: NOW }),
-  untilMs: oneof(constant(null), integer({ min: NOW - 5, max: NOW + 5 })),
+  at: integer({ min: NOW - 5, max: NOW }),
+  until: oneof(constant(null), integer({ min: NOW - 5, max: NOW + 5 })),
   by: constantFrom('ADMIN_TOKEN', 'command line'),
   note: constantFrom(null, 'why'),
 })
@@ -43,12 +43,12 @@ describe('stores that exchange their pauses', () => {
       scope: 'preset' as const,
       value: `p${count}`,
       state: 'resumed' as const,
-      atMs: NOW - count,
-      untilMs: null,
+      at: NOW - count,
+      until: null,
     }))
-    const kept = merge(ended, [{ ...forced, atMs: NOW - 9_999, untilMs: null }])
+    const kept = merge(ended, [{ ...forced, at: NOW - 9_999, until: null }])
     expect(kept).toHaveLength(101)
-    expect(kept).toContainEqual({ ...forced, atMs: NOW - 9_999, untilMs: null })
+    expect(kept).toContainEqual({ ...forced, at: NOW - 9_999, until: null })
     expect(kept.some(({ value }) => value === 'p99')).toBe(true)
   })
 

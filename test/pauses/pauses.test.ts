@@ -81,7 +81,7 @@ describe('a pause', () => {
     const { pauses, changes } = createPauses(await createTemporaryDirectory())
     await pauses.pause({ ...everything, note: 'first' })
     await pauses.pause({ ...everything, note: 'second', forMs: MINUTE_MS })
-    expect(pauses.list()).toMatchObject([{ note: 'second', untilMs: NOW + MINUTE_MS }])
+    expect(pauses.list()).toMatchObject([{ note: 'second', until: NOW + MINUTE_MS }])
     expect(changes.map(({ change }) => change)).toEqual(['paused', 'paused'])
   })
 
@@ -110,8 +110,8 @@ describe('in AUDIT_DIR', () => {
         scope: 'all',
         value: null,
         state: 'paused',
-        atMs: NOW,
-        untilMs: NOW + MINUTE_MS,
+        at: NOW,
+        until: NOW + MINUTE_MS,
         by: 'ADMIN_TOKEN',
         note: 'the bill explodes',
       },
