@@ -25,28 +25,21 @@ export function toHint(word: string, candidates: readonly string[], prefix = '')
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(from: string, to: string): number {
-  let beforeLast: number[] = []
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column)
+  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)]
+  const costAt = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row]
+    rows.push(current)
     for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1]
-      let cost = Math.min(
-        at(last, column) + 1,
-        at(current, column - 1) + 1,
-        at(last, column - 1) + (same ? 0 : 1),
+      const isSame = from[row - 1] === to[column - 1]
+      const isSwap = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      current[column] = Math.min(
+        costAt(row - 1, column) + 1,
+        costAt(row, column - 1) + 1,
+        costAt(row - 1, column - 1) + (isSame ? 0 : 1),
+        isSwap ? costAt(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
       )
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        cost = Math.min(cost, at(beforeLast, column - 2) + 1)
-      }
-      current.push(cost)
     }
-    beforeLast = last
-    last = current
   }
-  return at(last, to.length)
-}
-
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Number.POSITIVE_INFINITY
+  return costAt(from.length, to.length)
 }

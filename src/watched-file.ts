@@ -10,8 +10,11 @@ export type ReloadOutcome = 'changed' | 'unchanged' | 'refused' | 'not a file'
 export interface WatchedFileOptions<Value, Refusal> {
   readonly path: string
   readonly initial: Value
-  /** Reads and checks the file again. Must not reject. Returns the current value where nothing changed. */
+  /** Reads and checks the file again. Must not reject. */
   readonly load: () => Promise<Loaded<Value, Refusal>>
+  readonly isSame: (one: Value, other: Value) => boolean
+  /** Called when the file is valid, changed or not. */
+  readonly onValid: () => void
   /** Called when another value is in effect. */
   readonly onReplaced: (value: Value) => void
   /** Called with the reason why the last valid value stays in effect. */
@@ -45,7 +48,7 @@ async function toVersion(path: string): Promise<string> {
 export function createWatchedFile<Value, Refusal>(
   options: WatchedFileOptions<Value, Refusal>,
 ): Watched<Value> {
-  const { path, load, onReplaced, onRefused } = options
+  const { path, load, isSame, onValid, onReplaced, onRefused } = options
   const closing = new AbortController()
   let value = options.initial
   let last: Promise<ReloadOutcome> = Promise.resolve('unchanged')
@@ -56,7 +59,8 @@ export function createWatchedFile<Value, Refusal>(
       onRefused(loaded.refused)
       return 'refused'
     }
-    if (loaded.value === value) return 'unchanged'
+    onValid()
+    if (isSame(loaded.value, value)) return 'unchanged'
     value = loaded.value
     onReplaced(value)
     return 'changed'

@@ -28,15 +28,13 @@ export function watchPresets(
   }
 
   record(initial)
-  const presets: Watched<Catalog> = createWatchedFile<Catalog, Refusal>({
+  return createWatchedFile<Catalog, Refusal>({
     path: config.presetsFile,
     initial,
-    load: async () => {
-      const loaded = await loadCatalog(config)
-      const current = presets.current()
-      if ('refused' in loaded) conditions.begin('presets_file', 'invalid')
-      else if (conditions.end('presets_file')) logger.warn('presets file valid again')
-      return 'value' in loaded && loaded.value.revision === current.revision ? { value: current } : loaded
+    load: () => loadCatalog(config),
+    isSame: (one, other) => one.revision === other.revision,
+    onValid: () => {
+      if (conditions.end('presets_file')) logger.warn('presets file valid again')
     },
     onReplaced: (catalog) => {
       logger.info(
@@ -46,13 +44,13 @@ export function watchPresets(
       record(catalog)
     },
     onRefused: ({ problems, warnings }) => {
+      conditions.begin('presets_file', 'invalid')
       logger.error(
         { problems: toListed(problems), warnings: toListed(warnings) },
         'presets not reloaded: the last valid ones stay in effect. Fix the problems in the file',
       )
     },
   })
-  return presets
 }
 
 export function watchKey(
@@ -62,14 +60,13 @@ export function watchKey(
   const { apiKey: initial, apiKeyFile: path } = upstream
   if (path === undefined) return createFixed(initial)
 
-  const key: Watched<Secret> = createWatchedFile<Secret, string>({
+  const key = createWatchedFile<Secret, string>({
     path,
     initial,
-    load: async () => {
-      const loaded = await loadApiKey(path)
-      if ('refused' in loaded) conditions.begin('api_key_file', 'invalid')
-      else if (conditions.end('api_key_file')) logger.warn('file of the API key valid again')
-      return 'value' in loaded && loaded.value.equals(key.current()) ? { value: key.current() } : loaded
+    load: () => loadApiKey(path),
+    isSame: (one, other) => one.equals(other),
+    onValid: () => {
+      if (conditions.end('api_key_file')) logger.warn('file of the API key valid again')
     },
     onReplaced: (secret) => {
       logger.info('API key replaced')
@@ -77,11 +74,13 @@ export function watchKey(
         .recordKey(secret)
         .catch(() => logger.error('the change of the API key could not be recorded in the audit'))
     },
-    onRefused: (problem) =>
+    onRefused: (problem) => {
+      conditions.begin('api_key_file', 'invalid')
       logger.error(
         { problem: `OPENAI_API_KEY_FILE: ${problem}` },
         'API key not replaced: the last valid one stays in use. Fix the file',
-      ),
+      )
+    },
   })
   // The file may have changed since the settings were read.
   void key.reload()
@@ -90,7 +89,7 @@ export function watchKey(
 
 export interface Reloaded {
   readonly presets: ReloadOutcome
-  readonly apiKey: ReloadOutcome
+  readonly api_key: ReloadOutcome
 }
 
 /** Reads both files again. The log says what changed. */
@@ -99,6 +98,7 @@ export async function reloadAll(
   logger: Logger,
 ): Promise<Reloaded> {
   const [ofPresets, ofKey] = await Promise.all([presets.reload(), key.reload()])
-  logger.info({ presets: ofPresets, api_key: ofKey }, 'reload done')
-  return { presets: ofPresets, apiKey: ofKey }
+  const reloaded = { presets: ofPresets, api_key: ofKey }
+  logger.info(reloaded, 'reload done')
+  return reloaded
 }

@@ -25,10 +25,7 @@ function addApi(app: FastifyInstance, parts: AdminParts): void {
   app.get('/api/state', readState)
   liveRoute(app, { readState, readVersion: async () => (await index.ask({ kind: 'version' })).text })
   // As SIGHUP does.
-  app.post('/api/reload', async (): Promise<ReloadReply> => {
-    const { presets, apiKey } = await reloadAll(parts, logger)
-    return { presets, api_key: apiKey }
-  })
+  app.post('/api/reload', (): Promise<ReloadReply> => reloadAll(parts, logger))
   app.addHook('onClose', async () => void (await Promise.all([index.close(), verifier.close()])))
 }
 
