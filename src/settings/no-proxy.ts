@@ -5,8 +5,9 @@ const toFamily = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'i
 
 const toEntries = (text: string): readonly string[] => text.split(/[,\s]+/).filter((entry) => entry !== '')
 
-function parseRange(entry: string): readonly [address: string, prefix: number] | undefined {
-  const [, address = '', prefix] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? []
+/** The address and the prefix of a CIDR range; undefined where it is none. */
+export function parseRange(entry: string): readonly [address: string, prefix: number] | undefined {
+  const [, address = '', prefix] = /^([0-9a-f.:]+)\/(0|[1-9]\d{0,2})$/i.exec(entry) ?? []
   const family = isIP(address)
   return family === 0 || Number(prefix) > (family === 4 ? 32 : 128) ? undefined : [address, Number(prefix)]
 }

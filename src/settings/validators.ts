@@ -3,17 +3,8 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseRules } from '../limits/rules.ts'
 import { Secret } from '../secret.ts'
+import { parseRange } from './no-proxy.ts'
 import { listOf } from './text.ts'
-
-function isCidr(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  // A prefix of 0 would trust every address.
-  return (
-    prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
-  )
-}
 
 /** No page has a URL with one of these schemes, so no browser sends one as an origin. */
 const otherSchemes = /^(?:wss?|ftp|file|data|blob|javascript|mailto):/i
@@ -75,7 +66,8 @@ const PROXY_ADVICE =
   'is not the address or CIDR of a proxy, such as 10.0.0.5 or fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
 
 export const proxies = listOf((entry) =>
-  entry === '' || isCidr(entry) ? undefined : PROXY_ADVICE,
+  // A prefix of 0 would trust every address.
+  entry === '' || isIP(entry) !== 0 || (parseRange(entry)?.[1] ?? 0) > 0 ? undefined : PROXY_ADVICE,
 ).transform((entries) => entries.filter((entry) => entry !== ''))
 
 const LIMIT_FORM =
