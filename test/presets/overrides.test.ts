@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
-import { plainRealtime as realtime } from './sessions.ts'
-import { buildFlat, buildGa, expiring, nested, presetOf, refusalOf, sent } from './support.ts'
+import {
+  buildFlat,
+  buildGa,
+  expiring,
+  nested,
+  presetOf,
+  plainRealtime as realtime,
+  refusalOf,
+  sent,
+} from './support.ts'
 
 const vad = 'audio.input.turn_detection'
 const voice = 'audio.output.voice'

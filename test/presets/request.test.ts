@@ -5,13 +5,14 @@ import {
   parseClientSecretsRequest,
   parseSessionsRequest,
 } from '../../src/presets/request/mint-request.ts'
-import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
-import { buildFlat, buildGa, nested, presetOf, refusalOf } from './support.ts'
+import { buildFlat, buildGa, nested, plainRealtime, presetOf, refusalOf, transcribing } from './support.ts'
 
+const transcription = transcribing({ model: 'gpt-transcribe' })
+const translation = { type: 'translation', model: 'gpt-realtime-translate' }
 const presets = {
-  realtime: presetOf({ session: fullRealtime }),
-  transcription: presetOf({ session: fullTranscription }),
-  translation: presetOf({ session: fullTranslation }),
+  realtime: presetOf({ session: plainRealtime }),
+  transcription: presetOf({ session: transcription }),
+  translation: presetOf({ session: translation }),
 }
 
 /** The outcome of a body for a preset of this type. */
@@ -20,16 +21,16 @@ const outcomeGa = (body: Fields, type: keyof typeof presets = 'realtime'): strin
 const outcomeFlat = (body: Fields): string => refusalOf(() => buildFlat(presets.realtime, body))
 
 describe('a body is read field by field', () => {
-  const { client_secret: _, ...flat } = fullFlat
+  const flat = { model: 'm', voice: 'ash', temperature: 0.8 }
   const common = { preset: 'concierge', variables: { guest: 'Ada' } }
   const variables = new Map([['guest', 'Ada']])
 
   it('of POST /v1/realtime/client_secrets', () => {
     const expiry = { expires_after: { anchor: 'created_at', seconds: 30 } }
-    expect(parseClientSecretsRequest({ ...common, session: fullRealtime, ...expiry })).toEqual({
+    expect(parseClientSecretsRequest({ ...common, session: plainRealtime, ...expiry })).toEqual({
       shape: 'ga',
       preset: 'concierge',
-      session: fullRealtime,
+      session: plainRealtime,
       expiresAfterSeconds: 30,
       variables,
     })
@@ -37,7 +38,8 @@ describe('a body is read field by field', () => {
   })
 
   it('of POST /v1/realtime/sessions', () => {
-    expect(parseSessionsRequest({ ...common, ...fullFlat })).toEqual({
+    const secret = { client_secret: { expires_after: { anchor: 'created_at', seconds: 120 } } }
+    expect(parseSessionsRequest({ ...common, ...flat, ...secret })).toEqual({
       shape: 'flat',
       preset: 'concierge',
       session: flat,
@@ -59,7 +61,7 @@ describe('a client_secrets body', () => {
     [{ expires_after: {} }, 'passes'],
     [{ expires_after: { seconds: 10 } }, 'passes'],
     [{ session: {} }, 'passes'],
-    [{ session: fullRealtime }, 'passes'],
+    [{ session: plainRealtime }, 'passes'],
     [{ model: 'm' }, 'field_unknown model'],
     [{ Preset: 'a' }, 'field_unknown Preset'],
     [{ 'a b': 1 }, 'field_unknown -'],
@@ -118,8 +120,8 @@ describe('a session in a client_secrets body', () => {
   })
 
   it.each<[type: keyof typeof presets, session: Fields, outcome: string]>([
-    ['transcription', fullTranscription, 'passes'],
-    ['translation', fullTranslation, 'passes'],
+    ['transcription', transcription, 'passes'],
+    ['translation', translation, 'passes'],
     ['transcription', { type: 'transcription', model: 'm' }, 'field_unknown session.model'],
     ['transcription', { model: 'm' }, 'field_unknown session.model'],
     ['translation', { audio: { output: { language: 5 } } }, 'field_invalid session.audio.output.language'],

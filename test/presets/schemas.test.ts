@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { SessionCreateParams } from 'openai/resources/beta/realtime/sessions'
 import type { ClientSecretCreateParams } from 'openai/resources/realtime/client-secrets'
 import type {
@@ -15,7 +16,6 @@ import { type Field, flat, input, mutate, realtime, translation } from '../sandb
 import { nest } from '../sandbox/caller.ts'
 import type { Row } from '../sandbox/refusals.ts'
 import { flatRefusals, inputRefusals, realtimeRefusals, translationRefusals } from '../sandbox/refused.ts'
-import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
 
 /** The sandbox's tables of a kind of session, and the values that we judge differently. */
 type Tables = readonly [fields: readonly Field[], refusals: readonly Row[], differences: readonly Field[]]
@@ -54,20 +54,18 @@ const flatTables: Tables = [
 
 const show = (field: string, value: unknown): string => `${field} ${JSON.stringify(value)}`
 
-describe.each<[kind: string, schema: z.ZodType, full: object, base: object, tables: Tables]>([
-  ['realtime', gaSession, fullRealtime, { type: 'realtime' }, realtimeTables],
-  ['transcription', gaSession, fullTranscription, { type: 'transcription' }, [input, inputRefusals, []]],
-  ['translation', gaSession, fullTranslation, { type: 'translation', model: 'm' }, translationTables],
-  ['flat', flatEntry, fullFlat, {}, flatTables],
-])('a %s session', (_kind, schema, full, base, [fields, refusals, differences]) => {
-  const takes = (field: string, value: unknown): boolean =>
-    schema.safeParse({ ...base, ...nest(field, value) }).success
+describe.each<[kind: string, schema: z.ZodType, base: object, tables: Tables]>([
+  ['realtime', gaSession, { type: 'realtime' }, realtimeTables],
+  ['transcription', gaSession, { type: 'transcription' }, [input, inputRefusals, []]],
+  ['translation', gaSession, { type: 'translation', model: 'm' }, translationTables],
+  ['flat', flatEntry, {}, flatTables],
+])('a %s session', (_kind, schema, base, [fields, refusals, differences]) => {
+  function takes(field: string, value: unknown): boolean {
+    const session = { ...base, ...nest(field, value) }
+    return isDeepStrictEqual(schema.safeParse(session).data, session)
+  }
 
-  it('passes unchanged with every field', () => {
-    expect(schema.parse(full)).toEqual(full)
-  })
-
-  it('is judged as the sandbox judges it, except for a few values', () => {
+  it('is judged as the sandbox judges it, except for a few values, and passes unchanged', () => {
     const accepted = fields.flatMap(([field, ...values]) => values.map((value) => [field, value] as const))
     const nullable = new Set(accepted.flatMap(([field, value]) => (value === null ? [field] : [])))
     const others = fields.flatMap(([field]) => (nullable.has(field) ? [] : [[field, null] as const]))

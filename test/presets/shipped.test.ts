@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import type { UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
-import { fullFlat, fullRealtime, fullTranscription, fullTranslation } from './sessions.ts'
+import { flat, lookUp } from '../sandbox/accepted.ts'
+import { nest } from '../sandbox/caller.ts'
 import { buildFlat, buildGa, catalogOf, presetOf } from './support.ts'
 
 const apiKey = 'sk-sandbox-0123456789abcdefghij'
@@ -63,27 +64,20 @@ describe('the presets that ship', () => {
   })
 })
 
-const { client_secret: _, tool_choice: _choice, ...flat } = fullFlat
 const bothKinds = { type: 'semantic_vad', eagerness: 'low', threshold: 0.5, idle_timeout_ms: 6000 }
 const empty = { turn_detection: {}, input_audio_transcription: {}, input_audio_noise_reduction: {} }
 
-describe('upstream accepts a session', () => {
-  it.each<[what: string, session: object]>([
-    ['of type realtime with every field', fullRealtime],
-    ['of type transcription with every field', fullTranscription],
-    ['of type translation with every field', fullTranslation],
-    ['in the flat shape with every field', fullFlat],
-    ...Object.entries(flat).flatMap(([field, value]): [string, object][] => [
-      [`in the flat shape with ${field}`, { [field]: value }],
-      [`in the flat shape with ${field}: null`, { [field]: null }],
-    ]),
-    ['in the flat shape with empty objects', { ...empty, modalities: [], tools: [] }],
-    ['in the flat shape with the keys of both turn detections', { turn_detection: bothKinds }],
-    [
-      'in the flat shape with a prompt that its model refuses',
-      { input_audio_transcription: { model: 'gpt-realtime-whisper', prompt: 'p' } },
-    ],
-  ])('%s', async (_what, session) => {
+describe('upstream accepts the translation of a flat session', () => {
+  const fields = flat.filter(([field]) => field !== 'tools')
+
+  it.each([
+    ...fields.flatMap(([field, ...values]) => [null, ...values].map((value) => nest(field, value))),
+    { tools: null },
+    { tools: [lookUp], tool_choice: 'look_up' },
+    { ...empty, modalities: [], tools: [] },
+    { turn_detection: bothKinds },
+    { input_audio_transcription: { model: 'gpt-realtime-whisper', prompt: 'p' } },
+  ])('%j', async (session) => {
     expect(await mint(buildFlat(presetOf({ session }), {}))).toMatchObject(issued)
   })
 })

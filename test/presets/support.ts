@@ -94,7 +94,7 @@ export function expiring(seconds: number): object {
 }
 
 /** A transcription session with this transcription, and more of its input. */
-export function transcribing(transcription: object, input: object = {}): object {
+export function transcribing(transcription: object, input: object = {}): Fields {
   return { type: 'transcription', audio: { input: { transcription, ...input } } }
 }
 
@@ -103,4 +103,23 @@ export function nested(fields: Fields): Fields {
   const root = {}
   for (const [path, value] of Object.entries(fields)) putAt(root, toPath(path), value)
   return root
+}
+
+/** A session as an operator may write it. */
+export const plainRealtime = {
+  type: 'realtime',
+  model: 'gpt-realtime-2.1',
+  instructions: 'Be kind.',
+  output_modalities: ['audio'],
+  audio: {
+    input: {
+      format: { type: 'audio/pcm', rate: 24_000 },
+      transcription: null,
+      turn_detection: { type: 'server_vad', threshold: 0.5, create_response: false },
+    },
+    output: { voice: 'marin' },
+  },
+  tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object', properties: {} } }],
+  tool_choice: 'auto',
+  tracing: { workflow_name: 'w', metadata: { a: 1, b: 2 } },
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { plainRealtime as realtime } from './sessions.ts'
-import { buildFlat, buildGa, expiring, presetOf, refusalOf, sent, transcribing } from './support.ts'
+import {
+  buildFlat,
+  buildGa,
+  expiring,
+  presetOf,
+  plainRealtime as realtime,
+  refusalOf,
+  sent,
+  transcribing,
+} from './support.ts'
 
 const transcriber = transcribing({ model: 'gpt-live-transcribe' })
 const spanish = { model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } }
