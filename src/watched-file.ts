@@ -5,7 +5,7 @@ import { codeOf } from './errors.ts'
 
 export type Loaded<Value, Refusal> = { readonly value: Value } | { readonly refused: Refusal }
 
-export type ReloadOutcome = 'changed' | 'unchanged' | 'refused' | 'not a file'
+type ReloadOutcome = 'changed' | 'unchanged' | 'refused' | 'not a file'
 
 export interface WatchedFileOptions<Value, Refusal> {
   readonly path: string

@@ -8,7 +8,7 @@ import type { Catalog, Refusal } from './presets/load/catalog.ts'
 import { toListed } from './problems.ts'
 import type { Secret } from './secret.ts'
 import { loadApiKey } from './settings/upstream.ts'
-import { createFixed, createWatchedFile, type ReloadOutcome, type Watched } from './watched-file.ts'
+import { createFixed, createWatchedFile, type Watched } from './watched-file.ts'
 
 export interface WatchDependencies {
   readonly audit: Audit
@@ -87,16 +87,11 @@ export function watchKey(
   return key
 }
 
-export interface Reloaded {
-  readonly presets: ReloadOutcome
-  readonly api_key: ReloadOutcome
-}
-
 /** Reads both files again. The log says what changed. */
 export async function reloadAll(
   { presets, key }: { readonly presets: Watched<Catalog>; readonly key: Watched<Secret> },
   logger: Logger,
-): Promise<Reloaded> {
+) {
   const [ofPresets, ofKey] = await Promise.all([presets.reload(), key.reload()])
   const reloaded = { presets: ofPresets, api_key: ofKey }
   logger.info(reloaded, 'reload done')

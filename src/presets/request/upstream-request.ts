@@ -15,32 +15,26 @@ export interface UpstreamRequest {
   readonly overrides: readonly string[]
 }
 
-const noValues: ReadonlyMap<string, string> = new Map()
-const noOverrides: readonly string[] = Object.freeze([])
-
 /**
  * Applies a request's variables and overrides to its preset.
  * Throws a ServiceError: expiry_raised, variable_*, override_* or field_*.
  */
 export function buildUpstreamRequest(preset: Preset, request: MintRequest): UpstreamRequest {
   const expiresAfterSeconds = toExpiry(preset, request)
-  const values =
-    preset.variables.size === 0 && request.variables === undefined
-      ? noValues
-      : resolveVariables(preset.variables, request.variables)
+  const values = resolveVariables(preset.variables, request.variables)
   if (request.session !== undefined) {
     const instructions = preset.instructions && fill(preset.instructions, values)
     const changes = permittedChanges(preset, instructions, request)
     if (changes.length > 0) {
       const { session, sent } = merge(preset, instructions, changes)
-      const body = renderBody(toBodyTemplate(preset.endpoint, sent), expiresAfterSeconds, noValues)
+      const body = renderBody(toBodyTemplate(preset.endpoint, sent), expiresAfterSeconds, values)
       const overrides = changes.map(({ path }) => path)
       return { preset, body, model: modelOf(session), expiresAfterSeconds, overrides }
     }
   }
   const ready = expiresAfterSeconds === preset.expiresAfterSeconds ? preset.body : null
   const body = ready ?? renderBody(preset.template, expiresAfterSeconds, values)
-  return { preset, body, model: preset.model, expiresAfterSeconds, overrides: noOverrides }
+  return { preset, body, model: preset.model, expiresAfterSeconds, overrides: [] }
 }
 
 /**

@@ -63,8 +63,8 @@ function expectation(issue: Raw): string {
   if (issue.code === 'invalid_value') return list(issue.values.map(String))
   if (issue.code === 'invalid_union') return list(unionExpectations(issue))
   if (issue.code === 'invalid_key') return issue.issues.map(expectation).join(', ')
-  if (issue.code === 'too_small') return bound(issue, 'at least', Number(issue.minimum))
-  if (issue.code === 'too_big') return bound(issue, 'at most', Number(issue.maximum))
+  if (issue.code === 'too_small') return bound(issue.origin, `at least ${issue.minimum}`)
+  if (issue.code === 'too_big') return bound(issue.origin, `at most ${issue.maximum}`)
   // The schema sets the messages of formats and refinements to noun phrases.
   return issue.message
 }
@@ -76,15 +76,12 @@ function unionExpectations(issue: Extract<Raw, { code: 'invalid_union' }>): read
   return [...new Set(issue.errors.flatMap((branch) => branch.slice(0, 1).map(expectation)))]
 }
 
-type Bounded = Pick<z.core.$ZodIssueTooBig, 'origin' | 'exact'>
-
-function bound({ origin, exact }: Bounded, side: string, limit: number): string {
-  const words = exact === true ? 'exactly' : side
+function bound(origin: string, limit: string): string {
   if (origin === 'string')
-    return limit === 1 ? 'text that is not empty' : `text of ${words} ${limit} characters`
-  if (origin === 'object') return `an object of ${words} ${limit} keys`
-  if (origin === 'array') return `a list of ${words} ${limit} item${limit === 1 ? '' : 's'}`
-  return `a number of ${words} ${limit}`
+    return limit === 'at least 1' ? 'text that is not empty' : `text of ${limit} characters`
+  if (origin === 'object') return `an object of ${limit} keys`
+  if (origin === 'array') return `a list of ${limit} item${limit.endsWith(' 1') ? '' : 's'}`
+  return `a number of ${limit}`
 }
 
 function list(items: readonly string[]): string {
