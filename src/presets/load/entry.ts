@@ -5,7 +5,7 @@ import { type LimitRule, parseRules } from '../../limits/rules.ts'
 import { closest } from '../../suggestion.ts'
 import { valueAt } from '../json.ts'
 import { createPreset, type Preset } from '../preset.ts'
-import { presetEntry, type VariableInput } from '../schema/file.ts'
+import { presetEntry } from '../schema/file.ts'
 import { MAX_FINDINGS } from '../schema/issues.ts'
 import { refusesTurnDetection } from '../schema/models.ts'
 import { isPlainText, isValueOf, type Template } from '../variables.ts'
@@ -25,20 +25,23 @@ type Entry = z.output<typeof presetEntry>
 
 const DEFAULT_EXPIRY_SECONDS = 60
 
+const twoExpiries = "differs from the session's client_secret.expires_after.seconds"
+
 /** Checks an entry of the file. The paths of findings start at the entry. */
 export function checkEntry(name: string, input: unknown, options: ParseOptions): CheckedEntry {
   const { data = {}, findings: faults } = parseValid(presetEntry, input, ['variables', 'overrides'])
   if (!isObject(input)) return { preset: undefined, findings: faults }
   const session = checkSession(input['session'], options)
+  const { content, instructions, expiresAfterSeconds: asked = data.expires_after_seconds } = session
+  const { expires_after_seconds: expiry = asked } = data
   const findings = [
     ...faults,
     ...under(['session'], session.findings),
-    ...checkVariables(data, input, session),
-    ...checkRules(data, session, options),
+    ...checkVariables(data, input, instructions),
+    ...(content === undefined ? [] : checkRules(data, content, options)),
     ...checkAccess(data, input, options),
-    ...checkExpiry(data, session),
+    ...(expiry === asked ? [] : [problem(['expires_after_seconds'], twoExpiries)]),
   ]
-  const { content, instructions, expiresAfterSeconds: asked } = session
   if (content === undefined || findings.some(({ isWarning }) => isWarning !== true)) {
     return { preset: undefined, findings }
   }
@@ -46,7 +49,7 @@ export function checkEntry(name: string, input: unknown, options: ParseOptions):
     ...content,
     name,
     description: data.description ?? null,
-    expiresAfterSeconds: data.expires_after_seconds ?? asked ?? DEFAULT_EXPIRY_SECONDS,
+    expiresAfterSeconds: expiry ?? DEFAULT_EXPIRY_SECONDS,
     access: toAccess(data.access),
     limits: { perCaller: toRules(data.limits?.per_caller), total: toRules(data.limits?.total) },
     instructions,
@@ -56,60 +59,60 @@ export function checkEntry(name: string, input: unknown, options: ParseOptions):
   return { preset, findings }
 }
 
-function checkVariables(
-  { variables = {} }: Entry,
-  input: unknown,
-  { instructions }: CheckedSession,
-): readonly Finding[] {
+/** A placeholder without a declaration is a problem, a declaration without a placeholder is a warning. */
+function* checkVariables({ variables = {} }: Entry, input: unknown, template?: Template): Iterable<Finding> {
+  for (const [name, variable] of Object.entries(variables)) {
+    const { enum: values = [], default: fallback } = variable
+    const at = ['variables', name]
+    for (const [index, value] of values.entries()) {
+      if (!isPlainText(value))
+        yield problem([...at, 'enum', index], 'has a control, bidi or zero-width character')
+    }
+    if (fallback !== undefined && !isValueOf(variable, fallback))
+      yield problem([...at, 'default'], 'is not a value that this variable accepts')
+  }
   const given = valueAt(input, ['variables'])
-  return [
-    ...Object.entries(variables).flatMap(([name, declared]) =>
-      under(['variables', name], checkVariable(declared)),
-    ),
-    // An invalid declaration still declares its name.
-    ...comparePlaceholders(instructions, Object.keys(isObject(given) ? given : {})),
-  ]
+  // An invalid declaration still declares its name.
+  const declared = Object.keys(isObject(given) ? given : {})
+  const used = new Set(template?.names)
+  for (const name of [...used].filter((one) => !declared.includes(one)).slice(0, MAX_FINDINGS))
+    yield problem(['session', 'instructions'], undeclaredMessage(name, declared))
+  for (const name of declared.filter((one) => !used.has(one)))
+    yield keyWarning(['variables', name], `is not used in the instructions; write {{${name}}} there`)
 }
 
-function checkRules(
+function* checkRules(
   { overrides = {} }: Entry,
-  { content }: CheckedSession,
+  { type, session }: NonNullable<CheckedSession['content']>,
   options: ParseOptions,
-): readonly Finding[] {
-  if (content === undefined) return []
-  const { type } = content
+): Iterable<Finding> {
   const isSentFlat = options.api === 'sessions'
-  const model = valueAt(content.session, ['audio', 'input', 'transcription', 'model'])
+  const model = valueAt(session, ['audio', 'input', 'transcription', 'model'])
   const isModelOpen = overrides['audio.input.transcription.model'] !== undefined
   const isTurnless = type === 'transcription' && refusesTurnDetection(model) && !isModelOpen
-  return Object.entries(overrides).flatMap(([path, rule]) => {
+  for (const [path, rule] of Object.entries(overrides)) {
+    const at = ['overrides', path]
+    yield* under(at, checkRule(path, rule, type, isSentFlat))
     // Servers of the flat endpoint have voices of their own.
-    const isOwnName = isSentFlat && path === 'audio.output.voice'
-    const isUseless = isTurnless && path.startsWith('audio.input.turn_detection.')
-    return under(
-      ['overrides', path],
-      [
-        ...checkRule(path, rule, type, isSentFlat),
-        ...(isOwnName ? [] : remarksOnRule(path, rule, type, options)),
-        ...(isUseless ? [keyProblem([], `has no use: ${String(model)} takes no turn detection`)] : []),
-      ],
-    )
-  })
+    if (!isSentFlat || path !== 'audio.output.voice')
+      yield* under(at, remarksOnRule(path, rule, type, options))
+    if (isTurnless && path.startsWith('audio.input.turn_detection.'))
+      yield keyProblem(at, `has no use: ${String(model)} takes no turn detection`)
+  }
 }
 
-function checkAccess(
+function* checkAccess(
   { access }: Entry,
   input: unknown,
   { allowedOrigins, authMode }: ParseOptions,
-): readonly Finding[] {
+): Iterable<Finding> {
   const origins: unknown = valueAt(input, ['access', 'origins'])
-  const wrong = (Array.isArray(origins) ? origins : []).flatMap((origin: unknown, index) => {
+  for (const [index, origin] of (Array.isArray(origins) ? origins : []).entries()) {
     const message = typeof origin === 'string' ? originProblem(origin, allowedOrigins) : undefined
-    return message === undefined ? [] : [problem(['access', 'origins', index], message)]
-  })
-  const isUnreachable = access?.claims !== undefined && authMode !== 'jwt'
-  const unreachable = 'has no effect without AUTH_MODE=jwt: no caller gets this preset'
-  return [...wrong, ...(isUnreachable ? [keyWarning(['access', 'claims'], unreachable)] : [])]
+    if (message !== undefined) yield problem(['access', 'origins', index], message)
+  }
+  if (access?.claims !== undefined && authMode !== 'jwt')
+    yield keyWarning(['access', 'claims'], 'has no effect without AUTH_MODE=jwt: no caller gets this preset')
 }
 
 function originProblem(origin: string, allowed: ReadonlySet<string> | undefined): string | undefined {
@@ -122,49 +125,12 @@ function originProblem(origin: string, allowed: ReadonlySet<string> | undefined)
     : 'is not in ALLOWED_ORIGINS, which a preset can only narrow'
 }
 
-function checkExpiry(
-  { expires_after_seconds: own }: Entry,
-  { expiresAfterSeconds: asked }: CheckedSession,
-): readonly Finding[] {
-  const differs = own !== undefined && asked !== undefined && own !== asked
-  const message = "differs from the session's client_secret.expires_after.seconds"
-  return differs ? [problem(['expires_after_seconds'], message)] : []
-}
-
 function toAccess({ origins, claims }: NonNullable<Entry['access']> = {}): Preset['access'] {
   const accepted = Object.entries(claims ?? {}).map(([name, values]) => [name, new Set(values)] as const)
   return { origins: origins ? new Set(origins) : null, claims: claims ? new Map(accepted) : null }
 }
 
 const toRules = (text = ''): readonly LimitRule[] => parseRules(text) ?? []
-
-/** Values that no request could use. */
-function checkVariable(declared: VariableInput): readonly Finding[] {
-  const { enum: values = [], default: fallback } = declared
-  const isUsable = fallback === undefined || isValueOf(declared, fallback)
-  return [
-    ...values.flatMap((value, index) =>
-      isPlainText(value) ? [] : [problem(['enum', index], 'has a control, bidi or zero-width character')],
-    ),
-    ...(isUsable ? [] : [problem(['default'], 'is not a value that this variable accepts')]),
-  ]
-}
-
-/** A placeholder without a declaration is a problem, a declaration without a placeholder is a warning. */
-function comparePlaceholders(
-  template: Template | undefined,
-  declared: readonly string[],
-): readonly Finding[] {
-  const used = new Set(template?.names)
-  const undeclared = [...used].filter((name) => !declared.includes(name)).slice(0, MAX_FINDINGS)
-  const unused = declared.filter((name) => !used.has(name))
-  return [
-    ...undeclared.map((name) => problem(['session', 'instructions'], undeclaredMessage(name, declared))),
-    ...unused.map((name) =>
-      keyWarning(['variables', name], `is not used in the instructions; write {{${name}}} there`),
-    ),
-  ]
-}
 
 function undeclaredMessage(name: string, declared: readonly string[]): string {
   const isShown = /^\w{1,64}$/.test(name) && !isCredentialLike(name)

@@ -34,8 +34,8 @@ export const keyWarning = (path: Path, message: string): Finding => ({
 })
 
 /** Findings about a value, with the path of the value before theirs. */
-export function under(path: Path, findings: readonly Finding[]): readonly Finding[] {
-  return findings.map((finding) => ({ ...finding, path: [...path, ...finding.path] }))
+export function under(path: Path, findings: Iterable<Finding>): readonly Finding[] {
+  return Array.from(findings, (finding) => ({ ...finding, path: [...path, ...finding.path] }))
 }
 
 /** `14:12 presets.classic.session.tools[0].name: …` */
