@@ -33,52 +33,46 @@ export interface ParseOptions {
 }
 
 /** Looks at a session in GA terms, valid or not. Paths start at the session. */
-export function remarksOnSession(
+export function* remarksOnSession(
   session: unknown,
   type: SessionType,
   options: ParseOptions,
-): readonly Finding[] {
-  const hasPrompt = isObject(valueAt(session, ['prompt']))
-  return [
-    ...remarksOnReasoning(session),
-    ...remarksOnTools(session),
-    ...remarksOnTexts(session),
-    ...(hasPrompt
-      ? remarksOnShutdown(['prompt'], 'the API of reusable prompts', promptShutdown, options)
-      : []),
-    ...namePaths.flatMap((path) =>
-      remarksOnName(path, toPath(path), valueAt(session, toPath(path)), type, options),
-    ),
-  ]
+): Iterable<Finding> {
+  yield* remarksOnReasoning(session)
+  yield* remarksOnTools(session)
+  yield* remarksOnTexts(session)
+  if (isObject(valueAt(session, ['prompt'])))
+    yield* remarksOnShutdown(['prompt'], 'the API of reusable prompts', promptShutdown, options)
+  for (const path of ['model', transcriberPath, voicePath])
+    yield* remarksOnName(path, toPath(path), valueAt(session, toPath(path)), type, options)
 }
 
 /** Looks at the values that the rule for this path lists. Paths start at the rule. */
-export function remarksOnRule(
+export function* remarksOnRule(
   path: string,
   values: unknown,
   type: SessionType,
   options: ParseOptions,
-): readonly Finding[] {
-  return (Array.isArray(values) ? values : []).flatMap((value: unknown, index) =>
-    remarksOnName(path, [index], value, type, options),
-  )
+): Iterable<Finding> {
+  for (const [index, value] of (Array.isArray(values) ? values : []).entries())
+    yield* remarksOnName(path, [index], value, type, options)
 }
 
-const transcriber = 'audio.input.transcription.model'
-const namePaths = ['model', transcriber, 'audio.output.voice']
+const transcriberPath = 'audio.input.transcription.model'
+const voicePath = 'audio.output.voice'
 
-function remarksOnName(
+function* remarksOnName(
   path: string,
   at: Path,
   value: unknown,
   type: SessionType,
   options: ParseOptions,
-): readonly Finding[] {
-  if (typeof value !== 'string' || value === '') return []
-  if (path === 'model') return remarksOnModel(at, value, type, options)
-  if (path === transcriber) return remarksOnModel(at, value, 'transcription', options)
-  const doubt = path === 'audio.output.voice' ? doubtOfVoice(value) : undefined
-  return doubt === undefined ? [] : [warning(at, doubt)]
+): Iterable<Finding> {
+  if (typeof value !== 'string' || value === '') return
+  if (path === 'model') yield* remarksOnModel(at, value, type, options)
+  if (path === transcriberPath) yield* remarksOnModel(at, value, 'transcription', options)
+  const doubt = path === voicePath ? doubtOfVoice(value) : undefined
+  if (doubt !== undefined) yield warning(at, doubt)
 }
 
 const uses: Readonly<Record<ModelUse, string>> = {
@@ -133,54 +127,44 @@ function doubtOfVoice(voice: string): string | undefined {
   return `is not a known voice; ${near === undefined ? all : `did you mean ${near}?`}`
 }
 
-function remarksOnReasoning(session: unknown): readonly Finding[] {
+function* remarksOnReasoning(session: unknown): Iterable<Finding> {
   const model = valueAt(session, ['model'])
-  if (reasons(model)) return []
+  if (reasons(model)) return
   const message = `has no effect with ${String(model)}, which does not reason; use gpt-realtime-2.1 or leave it out`
-  return ['reasoning', 'parallel_tool_calls']
-    .filter((field) => valueAt(session, [field]) !== undefined)
-    .map((field) => warning([field], message))
+  for (const field of ['reasoning', 'parallel_tool_calls'])
+    if (valueAt(session, [field]) !== undefined) yield warning([field], message)
 }
 
-function remarksOnTexts(session: unknown): readonly Finding[] {
-  const language = ['audio', 'input', 'transcription', 'language']
-  const remarks = [
-    [
-      ['instructions'],
-      /^(?![^]*\$\{\w+\})/,
+function* remarksOnTexts(session: unknown): Iterable<Finding> {
+  const [instructions, language] = [['instructions'], ['audio', 'input', 'transcription', 'language']]
+  if (/\$\{\w+\}/.test(String(valueAt(session, instructions))))
+    yield warning(
+      instructions,
       'contains ${…}, which is sent as it is; write {{name}} and declare the variable',
-    ],
-    [language, /^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/, 'is not the code of a language; write one such as en'],
-  ] as const
-  return remarks.flatMap(([path, sound, message]) => {
-    const text = valueAt(session, path)
-    return typeof text !== 'string' || sound.test(text) ? [] : [warning(path, message)]
-  })
+    )
+  const code = valueAt(session, language)
+  if (typeof code === 'string' && !/^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/.test(code))
+    yield warning(language, 'is not the code of a language; write one such as en')
 }
 
 const deprecatedConnector =
   'is deprecated: models released after 2026-09-01 do not take connectors; use server_url'
 
-function remarksOnTools(session: unknown): readonly Finding[] {
+function* remarksOnTools(session: unknown): Iterable<Finding> {
   const given = valueAt(session, ['tools'])
   const tools: readonly unknown[] = Array.isArray(given) ? given : []
-  const doubt = doubtOfChoice(valueAt(session, ['tool_choice']), tools)
-  return [
-    ...tools.flatMap((tool, index) =>
-      valueAt(tool, ['connector_id']) === undefined
-        ? []
-        : [warning(['tools', index, 'connector_id'], deprecatedConnector)],
-    ),
-    ...(doubt === undefined ? [] : [warning(['tool_choice'], doubt)]),
-  ]
-}
-
-function doubtOfChoice(choice: unknown, tools: readonly unknown[]): string | undefined {
-  if (choice === 'required') return tools.length > 0 ? undefined : 'has no effect: the session has no tools'
+  for (const [index, tool] of tools.entries())
+    if (valueAt(tool, ['connector_id']) !== undefined)
+      yield warning(['tools', index, 'connector_id'], deprecatedConnector)
+  const choice = valueAt(session, ['tool_choice'])
+  if (choice === 'required' && tools.length === 0)
+    yield warning(['tool_choice'], 'has no effect: the session has no tools')
   const [type, key] = valueAt(choice, ['type']) === 'mcp' ? ['mcp', 'server_label'] : ['function', 'name']
   const name = valueAt(choice, [key])
   const isThere = tools.some((tool) => valueAt(tool, ['type']) === type && valueAt(tool, [key]) === name)
-  return typeof name !== 'string' || isThere
-    ? undefined
-    : 'names a tool that the session does not have; add it to tools or write auto'
+  if (typeof name === 'string' && !isThere)
+    yield warning(
+      ['tool_choice'],
+      'names a tool that the session does not have; add it to tools or write auto',
+    )
 }

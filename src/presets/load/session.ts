@@ -63,9 +63,9 @@ function checkFlat(input: unknown, options: ParseOptions): Checked {
   const ignored = new Set<unknown>(isSentFlat ? ['tool_choice', 'voice'] : ['tool_choice'])
   const findings = [
     ...faults,
-    ...remarksOnSession(session, 'realtime', options)
-      .map(toFlatFinding)
-      .filter(({ path: [field], isWarning }) => isWarning !== true || !ignored.has(field)),
+    ...Array.from(remarksOnSession(session, 'realtime', options), toFlatFinding).filter(
+      ({ path: [field], isWarning }) => isWarning !== true || !ignored.has(field),
+    ),
     ...(other === seconds ? [] : [problem(['client_secret'], twoExpiries)]),
     ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
     ...(isWrongTool ? [problem(['tool_choice'], wrongTool)] : []),
