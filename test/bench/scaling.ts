@@ -1,13 +1,13 @@
-// Measures what one process can mint, what Redis adds to a mint, and what one Redis carries.
+// Measures what one process can mint, what its parts add to a mint, and what one Redis carries.
 import { spawn } from 'node:child_process'
-import { mkdtemp } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { findPort } from '../support/ports.ts'
 import { type LoopResult, runClosedLoop } from './closed-loop.ts'
-import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
+import { startMint } from './loaded-service.ts'
 import { type Options, parseOptions, toMessage } from './options.ts'
 import { readCpuMicros } from './process-cpu.ts'
 import { align } from './report.ts'
@@ -67,17 +67,17 @@ async function measure({ server }: Replica, redis: RedisServer, options: Options
 async function startReplicas(workshop: Workshop, redis: RedisServer): Promise<readonly Replica[]> {
   const script = 'test/bench/instant-upstream.ts'
   const upstream = await startServer(workshop, { name: 'instant-upstream', script, env: {} })
+  const upstreamEnv = toUpstreamEnv(upstream)
+  const inMemory = mkdtempSync('/dev/shm/scaling-')
+  process.once('exit', () => rmSync(inMemory, { recursive: true, force: true }))
   const variants = [
     ['memory', {}],
     ['redis', { REDIS_URL: redis.url, AUDIT_KEY }],
+    ['memory, audit in memory too', { AUDIT_DIR: inMemory }],
+    ['memory, with metrics', { ADMIN_PORT: String(await findPort()) }],
   ] as const
   return inTurn(variants, async ([name, env]) => {
-    const directory = await mkdtemp(join(workshop.directory, 'audit-'))
-    const server = await startServer(workshop, {
-      name,
-      script: 'src/main.ts',
-      env: { ...toUpstreamEnv(upstream), ...toMintEnv(directory), ...env },
-    })
+    const server = await startMint(workshop, { name, env: { ...upstreamEnv, ...env } })
     return { name, server }
   })
 }
@@ -91,8 +91,8 @@ function toRow(name: string, samples: readonly Sample[]): readonly string[] {
     of(samples, 'cpuMicros').toFixed(0),
     (1_000_000 / of(samples, 'cpuMicros')).toFixed(0),
     of(samples, 'p50Ms').toFixed(2),
-    name === 'memory' ? '' : redisMicros.toFixed(0),
-    name === 'memory' ? '' : (1_000_000 / redisMicros).toFixed(0),
+    name === 'redis' ? redisMicros.toFixed(0) : '',
+    name === 'redis' ? (1_000_000 / redisMicros).toFixed(0) : '',
   ]
 }
 
@@ -117,8 +117,10 @@ async function main(): Promise<void> {
   )
   const samplesOf = (index: number): Sample[] => rounds.flatMap((round) => round[index] ?? [])
   console.log(align([HEADINGS, ...replicas.map(({ name }, index) => toRow(name, samplesOf(index)))]))
-  const added = rounds.map(([memory, shared]) => (shared?.cpuMicros ?? 0) / (memory?.cpuMicros ?? 1))
-  console.log(`\nCPU with Redis is ${median(added).toFixed(2)} times that in memory.`)
+  for (const [index, { name }] of replicas.entries()) {
+    const ratios = rounds.map((round) => (round[index]?.cpuMicros ?? 0) / (round[0]?.cpuMicros ?? 1))
+    console.log(`${name}: ${median(ratios).toFixed(2)} times the CPU of the first`)
+  }
 }
 
 try {
