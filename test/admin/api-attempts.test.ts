@@ -2,6 +2,7 @@
 import { record as arbitraryRecord, array, assert, asyncProperty, constantFrom } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { attemptsReply } from '../../src/admin/api-schemas.ts'
+import { toCsv } from '../../src/admin/record-pages.ts'
 import { meanings } from '../../src/reason-meanings.ts'
 import { attemptFields, keys } from '../audit/fields.ts'
 import { Chain, toFiles } from '../audit-reader/chains.ts'
@@ -168,6 +169,11 @@ describe('GET /api/attempts.csv', () => {
     const failed = newestFirst.filter(({ outcome }) => outcome === 'failed')
     expect(lines.map((line) => line.split(',')[0])).toStrictEqual(failed.map(({ time }) => time))
   })
+})
+
+it('a page of CSV names the columns only if it is the first', () => {
+  const empty = { records: [], next: undefined }
+  expect([toCsv(empty, true).split(',')[0], toCsv(empty, false)]).toStrictEqual(['time', ''])
 })
 
 describe('GET /api/attempts.csv of an audit in plain text', () => {

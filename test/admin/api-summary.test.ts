@@ -32,7 +32,8 @@ describe('GET /api/summary', () => {
   const service = shareAuditService(day)
 
   it('counts attempts, those that were only counted too', async () => {
-    const { issued, refused, failed, series } = await readSummary(service(), toSpan(end - 1440 * MINUTE_MS))
+    const summary = await readSummary(service(), toSpan(end - 1440 * MINUTE_MS))
+    const { issued, refused, failed, series, presets, codes } = summary
     const count = (outcome: string): number => records.filter((one) => one['outcome'] === outcome).length
     const counted = sum(
       records.filter(({ event }) => event === 'refusals').map((one) => Number(one['count'])),
@@ -43,6 +44,8 @@ describe('GET /api/summary', () => {
       failed: count('failed'),
     })
     expect(Object.values(series).map(sum)).toStrictEqual([issued, refused, failed])
+    expect(sum(presets.map((preset) => preset.issued))).toBe(issued)
+    expect(sum(codes.map((code) => code.count))).toBe(refused + failed)
   })
 
   it.each([15, 60, 360, 1_440, 10_080, 43_200, 400 * 1_440])(

@@ -28,5 +28,6 @@ describe('the last ten seconds', () => {
     window.clear()
     window.add('retries', 10_000)
     expect(window.at(10_000)).toStrictEqual({ calls: 0, failures: 0, retries: 1 })
+    expect(window.at(20_000)).toStrictEqual({ calls: 0, failures: 0, retries: 0 })
   })
 })
