@@ -3,115 +3,98 @@ import { flatEntry } from '../presets/schema/flat.ts'
 import { gaSessions } from '../presets/schema/ga.ts'
 import { knownPath } from '../presets/schema/paths.ts'
 
-/** Credit, a spending limit or the account's payment. */
-const billingCodes = [
-  'insufficient_quota',
-  'credit_balance_exhausted',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'organization_spend_limit_exceeded',
-  'project_spend_limit_exceeded',
-  'api_key_spend_limit_exceeded',
-  'organization_usage_limit_exceeded',
-  'project_usage_limit_exceeded',
-] as const
-
-const keyCodes = [
-  'invalid_api_key',
-  'account_deactivated',
-  'invalid_organization',
-  'invalid_project',
-  'mismatched_organization',
-  'mismatched_project',
-] as const
-
-const countryCodes = ['unsupported_country_region_territory', 'unsupported_country'] as const
-
-/** The model is unknown, not available to the project, or not for Realtime. The capitals and the typo are Azure's. */
-const modelCodes = [
-  'model_not_found',
-  'invalid_model',
-  'unsupported_model',
-  'model_not_supported',
-  'DeploymentNotFound',
-  'OperationNotSupported',
-  'OpperationNotSupported',
-] as const
-
-const otherCodes = [
-  'access_terminated',
-  'array_above_max_length',
-  'array_below_min_length',
-  'api_version_mismatch',
-  'beta_api_shape_disabled',
-  'content_filter',
-  'content_policy_violation',
-  'decimal_above_max_value',
-  'decimal_below_min_value',
-  'insufficient_permissions',
-  'integer_above_max_value',
-  'integer_below_min_value',
-  'internal_error',
-  'invalid_beta',
-  'invalid_function_parameters',
-  'invalid_json',
-  'invalid_prompt',
-  'invalid_request',
-  'invalid_request_error',
-  'invalid_type',
-  'invalid_value',
-  'ip_not_authorized',
-  'missing_required_parameter',
-  'missing_model',
-  'missing_scope',
-  'permission_denied',
-  'rate_limit_exceeded',
-  'request_too_large',
-  'server_error',
-  'server_is_overloaded',
-  'slow_down',
-  'string_above_max_length',
-  'string_below_min_length',
-  'unknown_parameter',
-  'unknown_url',
-  'unsupported_content_type',
-  'unsupported_parameter',
-  'unsupported_value',
-  'AccessDenied',
-  'BadRequest',
-  'InvalidAuthenticationToken',
-  'NotFound',
-  'PermissionDenied',
-  'ResourceNotFound',
-  'Unauthorized',
-  // LiteLLM's.
-  'auth_error',
-  'token_not_found_in_db',
-] as const
-
 const groups = {
-  billing: new Set<string>(billingCodes),
-  key: new Set<string>(keyCodes),
-  country: new Set<string>(countryCodes),
-  model: new Set<string>(modelCodes),
-} as const
+  /** Credit, a spending limit or the account's payment. */
+  billing: new Set([
+    'insufficient_quota',
+    'credit_balance_exhausted',
+    'billing_hard_limit_reached',
+    'billing_not_active',
+    'organization_spend_limit_exceeded',
+    'project_spend_limit_exceeded',
+    'api_key_spend_limit_exceeded',
+    'organization_usage_limit_exceeded',
+    'project_usage_limit_exceeded',
+  ]),
+  key: new Set([
+    'invalid_api_key',
+    'account_deactivated',
+    'invalid_organization',
+    'invalid_project',
+    'mismatched_organization',
+    'mismatched_project',
+  ]),
+  country: new Set(['unsupported_country_region_territory', 'unsupported_country']),
+  /** The model is unknown, not available to the project, or not for Realtime. The capitals and the typo are Azure's. */
+  model: new Set([
+    'model_not_found',
+    'invalid_model',
+    'unsupported_model',
+    'model_not_supported',
+    'DeploymentNotFound',
+    'OperationNotSupported',
+    'OpperationNotSupported',
+  ]),
+  other: new Set([
+    'access_terminated',
+    'array_above_max_length',
+    'array_below_min_length',
+    'api_version_mismatch',
+    'beta_api_shape_disabled',
+    'content_filter',
+    'content_policy_violation',
+    'decimal_above_max_value',
+    'decimal_below_min_value',
+    'insufficient_permissions',
+    'integer_above_max_value',
+    'integer_below_min_value',
+    'internal_error',
+    'invalid_beta',
+    'invalid_function_parameters',
+    'invalid_json',
+    'invalid_prompt',
+    'invalid_request',
+    'invalid_request_error',
+    'invalid_type',
+    'invalid_value',
+    'ip_not_authorized',
+    'missing_required_parameter',
+    'missing_model',
+    'missing_scope',
+    'permission_denied',
+    'rate_limit_exceeded',
+    'request_too_large',
+    'server_error',
+    'server_is_overloaded',
+    'slow_down',
+    'string_above_max_length',
+    'string_below_min_length',
+    'unknown_parameter',
+    'unknown_url',
+    'unsupported_content_type',
+    'unsupported_parameter',
+    'unsupported_value',
+    'AccessDenied',
+    'BadRequest',
+    'InvalidAuthenticationToken',
+    'NotFound',
+    'PermissionDenied',
+    'ResourceNotFound',
+    'Unauthorized',
+    // LiteLLM's.
+    'auth_error',
+    'token_not_found_in_db',
+  ]),
+}
 
-const known: ReadonlySet<string> = new Set([
-  ...billingCodes,
-  ...keyCodes,
-  ...countryCodes,
-  ...modelCodes,
-  ...otherCodes,
-])
+const known: ReadonlySet<string> = new Set(Object.values(groups).flatMap((group) => [...group]))
 
 export const isInGroup = (group: keyof typeof groups, code: string | null): boolean =>
   code !== null && groups[group].has(code)
 
 /** The first of `names` that is a known code. */
-export const toKnownCode = (names: readonly unknown[]): string | null => {
-  for (const name of names) if (typeof name === 'string' && known.has(name)) return name
-  return null
-}
+export const toKnownCode = (names: readonly unknown[]): string | null =>
+  names.find((name): name is string => typeof name === 'string' && known.has(name)) ?? null
 
 const outerPaths: ReadonlySet<string> = new Set([
   'session',
