@@ -76,12 +76,6 @@ describe('check', () => {
     })
   })
 
-  it('reports a missing preset that DEFAULT_PRESET names', async () => {
-    const { problems } = await checkWith({ DEFAULT_PRESET: 'nobody' })
-    const problem = 'does not have the preset that DEFAULT_PRESET names'
-    expect(problems).toStrictEqual([expect.stringContaining(problem)])
-  })
-
   it('has the verdict last in its report, behind problems and warnings', () => {
     const found = { file: 'p.yaml', problems: ['p.yaml:1:1 one'], warnings: ['p.yaml:2:1 two'] }
     const report = toReport({ ...found, revision: null, presets: [], live: [] })

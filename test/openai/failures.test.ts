@@ -169,16 +169,3 @@ describe('a server with the flat endpoint', () => {
     expect(service.sandbox.requests.map(({ path }) => path)).toStrictEqual(['/v1/realtime/sessions'])
   })
 })
-
-describe('a service at its limit of concurrent mints', () => {
-  it('replies overloaded at once, without a call', async () => {
-    const environment = { MAX_CONCURRENT_MINTS: '1', UPSTREAM_TIMEOUT_MS: '300' }
-    const service = await startTestService({ environment })
-    service.sandbox.behave({ kind: 'hang' }, 1)
-    const first = service.mint()
-    const overloaded = { status: 503, code: 'overloaded', reason: 'mints_in_flight', retryAfter: '1' }
-    expect(await mintOutcome(service)).toStrictEqual({ ...overloaded, shouldRetry: undefined })
-    expect((await first).statusCode).toBe(504)
-    expect((await service.mint()).statusCode).toBe(200)
-  })
-})

@@ -1,10 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { describe, expect, it, vi } from 'vitest'
-import { inTurn } from '../bench/in-turn.ts'
-import { API_KEY, PROMPT, startTestService, type TestService } from '../support/service.ts'
-import { listen, startReplier, toSecretBody } from '../support/upstream.ts'
-import { startFor, stopClock } from './outcome.ts'
+import { describe, expect, it } from 'vitest'
+import { API_KEY, PROMPT, startTestService } from '../support/service.ts'
+import { startReplier, toSecretBody } from '../support/upstream.ts'
+import { startFor } from './outcome.ts'
 
 /** An upstream that grants everything, and the requests that it received. */
 async function startGranting() {
@@ -106,44 +105,5 @@ describe('the request to upstream', () => {
     await service.mint()
     expect(sent[0]?.headers).toMatchObject({ 'api-key': API_KEY })
     expect(sent[0]?.headers).not.toHaveProperty('authorization')
-  })
-})
-
-/** An upstream that counts connections, and closes one after each last reply. */
-async function startCounting(isLast: (count: number) => boolean) {
-  let connections = 0
-  let replies = 0
-  const server = createServer((request, response) => {
-    request.resume()
-    replies += 1
-    const body = toSecretBody(`ek_number_${replies}`)
-    response.writeHead(200, isLast(replies) ? { connection: 'close' } : {}).end(body)
-  })
-  server.on('connection', () => (connections += 1))
-  const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`
-  const service = await startFor(baseUrl)
-  return { service, connections: () => connections }
-}
-
-/** Each mint comes 2 s after the one before, so its connection has rested. */
-const mintInTurn = ({ mint }: TestService, count: number): Promise<number[]> =>
-  inTurn(Array.from({ length: count }), async () => {
-    vi.advanceTimersByTime(2_000)
-    return (await mint()).statusCode
-  })
-
-describe('a connection', () => {
-  stopClock()
-
-  it('is reused after its rest', async () => {
-    const { service, connections } = await startCounting(() => false)
-    expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
-    expect(connections()).toBe(1)
-  })
-
-  it('is replaced if upstream closes it', async () => {
-    const { service, connections } = await startCounting((count) => count % 2 === 1)
-    expect(await mintInTurn(service, 5)).toStrictEqual([200, 200, 200, 200, 200])
-    expect(connections()).toBe(3)
   })
 })

@@ -113,11 +113,4 @@ describe('a state that makes mints fail', () => {
       ['warn', null, 'circuit breaker closed'],
     ])
   })
-
-  it('does not count as a failure if the server has no such endpoint', async () => {
-    const { sandbox, mintWith } = await start()
-    sandbox.behave(refuse(501), 30)
-    await inTurn(Array.from({ length: 30 }), () => mintWith())
-    expect((await mintWith()).statusCode).toBe(200)
-  })
 })

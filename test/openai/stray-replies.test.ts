@@ -98,6 +98,25 @@ describe('a connection', () => {
     expect(gateway.connections()).toBe(connections)
   })
 
+  it('is replaced if upstream closes it', async () => {
+    let replies = 0
+    const sockets = new Set<unknown>()
+    const baseUrl = await startReplier((request, response) => {
+      request.resume()
+      sockets.add(request.socket)
+      replies += 1
+      const headers = replies % 2 === 1 ? { connection: 'close' } : {}
+      response.writeHead(200, headers).end(toSecretBody(`ek_number_${replies}`))
+    })
+    const service = await startFor(baseUrl)
+    const statuses = await inTurn([1, 2, 3, 4, 5], async () => {
+      vi.advanceTimersByTime(2_000)
+      return (await service.mint()).statusCode
+    })
+    expect(statuses).toStrictEqual([200, 200, 200, 200, 200])
+    expect(sockets.size).toBe(3)
+  })
+
   it('is closed after a reply that is not a client secret', async () => {
     let requests = 0
     const sockets = new Set<unknown>()

@@ -9,7 +9,7 @@ import {
   createTrustedAuthority,
   wrongCertificates,
 } from '../support/certificates.ts'
-import { createEnvironment, mintAt, startProcess, startServiceProcess } from '../support/process.ts'
+import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
 import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
@@ -115,16 +115,5 @@ describe('an authority in NODE_EXTRA_CA_CERTS', () => {
     expect(upstream.requests).toStrictEqual([])
     expect((await mintAt(knowing.url)).status).toBe(200)
     expect(upstream.requests).toMatchObject([{ authorization: `Bearer ${API_KEY}` }])
-  })
-})
-
-describe('a service with NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
-  it('does not start', async () => {
-    const service = startProcess([process.execPath, 'src/main.ts'], {
-      ...(await createEnvironment('https://localhost:1/v1')),
-      NODE_TLS_REJECT_UNAUTHORIZED: '0',
-    })
-    expect(await service.ended).toBe(78)
-    expect(service.stderr()).toMatch(/^ {2}NODE_TLS_REJECT_UNAUTHORIZED: /m)
   })
 })

@@ -52,26 +52,26 @@ describe('stores that exchange their pauses', () => {
     expect(kept.some(({ value }) => value === 'p99')).toBe(true)
   })
 
+  const all = {
+    scope: 'all',
+    value: null,
+    state: 'paused',
+    at: 1,
+    until: null,
+    by: 'ADMIN_TOKEN',
+    note: null,
+  }
+  const toList = (wrong: object): string => JSON.stringify([{ ...all, ...wrong }])
+
   it.each([
     ['no JSON', '[{'],
     ['no list', '{}'],
-    [
-      'an unknown scope',
-      '[{"scope":"x","value":"a","state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
-    ],
-    [
-      'a value of all',
-      '[{"scope":"all","value":"a","state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
-    ],
-    [
-      'no value',
-      '[{"scope":"preset","value":null,"state":"paused","at":1,"until":null,"by":"ADMIN_TOKEN","note":null}]',
-    ],
-    [
-      'an unknown source',
-      '[{"scope":"all","value":null,"state":"paused","at":1,"until":null,"by":"me","note":null}]',
-    ],
+    ['an unknown scope', toList({ scope: 'x', value: 'a' })],
+    ['a value of all', toList({ value: 'a' })],
+    ['no value', toList({ scope: 'preset' })],
+    ['an unknown source', toList({ by: 'me' })],
   ])('refuse a list with %s', (_what, text) => {
+    expect(parseEntries(toList({}))).toHaveLength(1)
     expect(parseEntries(text)).toBeUndefined()
   })
 })
