@@ -87,14 +87,14 @@ const groups = {
   ]),
 }
 
-const known: ReadonlySet<string> = new Set(Object.values(groups).flatMap((group) => [...group]))
-
 export const isInGroup = (group: keyof typeof groups, code: string | null): boolean =>
   code !== null && groups[group].has(code)
 
+const isKnownCode = (name: string): boolean => Object.values(groups).some((group) => group.has(name))
+
 /** The first of `names` that is a known code. */
 export const toKnownCode = (names: readonly unknown[]): string | null =>
-  names.find((name): name is string => typeof name === 'string' && known.has(name)) ?? null
+  names.find((name): name is string => typeof name === 'string' && isKnownCode(name)) ?? null
 
 const outerPaths: ReadonlySet<string> = new Set([
   'session',
