@@ -186,12 +186,4 @@ describe('an upstream that serves the flat endpoint', () => {
       input_audio_format: 'g711_ulaw',
     })
   })
-
-  it.each<[path: string, value: unknown, reason?: string]>([
-    ['temperature', 0.9],
-    ['voice', 'verse', 'override_outside_rule'],
-    ['turn_detection.eagerness', 'high'],
-  ])('does not get what the preset does not open: %s', (path, value, reason = 'override_not_open') => {
-    expect(refusalOf(() => buildFlat(preset, nested({ [path]: value })))).toBe(`${reason} ${path}`)
-  })
 })

@@ -24,8 +24,8 @@ type Tables = readonly [fields: readonly Field[], refusals: readonly Row[], diff
 const tracing: Field = ['tracing', { workflow_name: 'desk', group_id: 'g', metadata: true }]
 const prompts = [1, { type: 'x' }].map((a) => ({ id: 'p', variables: { a } }))
 const realtimeTables: Tables = [
-  realtime,
-  realtimeRefusals,
+  [...realtime, ['parallel_tool_calls', true]],
+  [...realtimeRefusals, ['model', '', 'empty']],
   // Nothing can call a function without a type or a name.
   [tracing, ['prompt', ...prompts], ['tools', [{ name: 'look_up' }]]],
 ]

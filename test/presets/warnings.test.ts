@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { catalogOf, fileOf, refusalsOf, warningsOf } from './support.ts'
+import { fileOf, refusalsOf, warningsOf } from './support.ts'
 
 const large = 'gpt-realtime-2.1'
 const realtime = { type: 'realtime', model: large }
@@ -70,13 +70,6 @@ describe('a warning names', () => {
     expect(warningsOf(entry, { authMode: 'jwt' })).toEqual([])
     expect(warningsOf(entry, { authMode: 'none' })).toEqual([
       'access.claims: has no effect without AUTH_MODE=jwt: no caller gets this preset',
-    ])
-  })
-
-  it('its place in the file', () => {
-    const { warnings } = catalogOf('presets:\n  a:\n    session:\n      temperature: 0.8\n')
-    expect(warnings).toEqual([
-      'presets.yaml:4:7 presets.a.session.temperature: has no equivalent in the GA API and is left out',
     ])
   })
 

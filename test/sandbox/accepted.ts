@@ -74,7 +74,7 @@ export const realtime: Field[] = [
   ['audio.output.format', ...formats],
   ['audio.output.voice', 'marin', 'one-of-tomorrow', { id: 'voice_1234' }],
   ['audio.output.speed', 0.25, 1, 1.5],
-  ['tools', [], [{ name: 'look_up' }], [lookUp], [{ ...mcp, ...url }]],
+  ['tools', [], [{ name: 'look_up' }], [lookUp], [{ ...lookUp, name: 'Look-up2' }], [{ ...mcp, ...url }]],
   ['tools', ...connectors.map((connector) => [{ ...mcp, connector_id: `connector_${connector}` }])],
   ['tools', [{ ...mcp, ...tunnel, server_description: 'Docs', authorization: 'x', headers: { a: 'b' } }]],
   mcpWith('allowed_tools', null, [], ['search'], {}, { read_only: true, tool_names: ['a'] }),
