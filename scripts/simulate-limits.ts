@@ -6,6 +6,7 @@
  * loss at its next request, and the return within half a second. Requests come at random, at a constant mean rate above
  * the limit, and each goes to a random replica. The numbers are random but always the same.
  */
+import { createRandom } from '../sandbox/random.ts'
 import { LocalStore } from '../src/limits/local-store.ts'
 import type { LimitRule } from '../src/limits/rules.ts'
 import { SharedStore, type SharedStoreOptions } from '../src/limits/shared-store.ts'
@@ -21,29 +22,32 @@ export const END_MS = 9 * MINUTE_MS
 /** How often a replica asks for a lost Redis. */
 const PROBE_MS = 500
 
-export const replicaCounts = [1, 10, 100] as const
+const replicaCounts = [1, 10, 100] as const
 
 export interface Load extends LimitRule {
   readonly name: string
+  /** The plot in docs/. */
+  readonly file: string
   /** The mean. */
   readonly requestsPerSecond: number
 }
 
-export const loads = [
-  { name: 'all callers together, 600/minute', limit: 600, windowMs: MINUTE_MS, requestsPerSecond: 20 },
-  { name: 'one caller, 10/minute', limit: 10, windowMs: MINUTE_MS, requestsPerSecond: 2 },
-] as const satisfies readonly Load[]
-
-/** Mulberry32: numbers from 0 to 1. */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+const loads: readonly Load[] = [
+  {
+    name: 'all callers together, 600/minute',
+    file: 'limits-total.svg',
+    limit: 600,
+    windowMs: MINUTE_MS,
+    requestsPerSecond: 20,
+  },
+  {
+    name: 'one caller, 10/minute',
+    file: 'limits-caller.svg',
+    limit: 10,
+    windowMs: MINUTE_MS,
+    requestsPerSecond: 2,
+  },
+]
 
 type Redis = SharedStoreOptions['redis']
 

@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { toPlot } from '../scripts/plot-limits.ts'
+import { toPlots } from '../scripts/plot-limits.ts'
 import { simulateAll, toTable } from '../scripts/simulate-limits.ts'
 import { toReasonsPage } from '../scripts/write-reasons.ts'
 import { auditEvents } from '../src/audit/format.ts'
@@ -143,8 +143,9 @@ describe('docs/scaling.md', async () => {
     expect(textOf('docs/scaling.md')).toContain(toTable(runs))
   })
 
-  it('shows the plot that npm run docs:limits draws', async () => {
-    expect(await readFile(join(ROOT, 'docs/limits.svg'), 'utf8')).toBe(toPlot(runs))
+  it.each([...toPlots(runs)])('shows %s, as npm run docs:limits draws it', async (file, svg) => {
+    expect(textOf('docs/scaling.md')).toContain(`(${file})`)
+    expect(await readFile(join(ROOT, 'docs', file), 'utf8')).toBe(svg)
   })
 })
 

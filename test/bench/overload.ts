@@ -1,12 +1,11 @@
-// Measures goodput, latency and upstream calls at five times the capacity, and with a dead upstream.
+// Measures goodput and latency at five times the capacity.
 import { parseArgs } from 'node:util'
 import { inTurn } from './in-turn.ts'
 import { startLoadedService } from './loaded-service.ts'
 import { type Load, runOpenLoop } from './open-loop.ts'
 import { parseCount, toMessage } from './options.ts'
-import { type Phase, toFailureTable, toPhaseTable, toVerdicts } from './overload-report.ts'
+import { type Phase, toPhaseTable, toVerdicts } from './overload-report.ts'
 import { readCpuMicros } from './process-cpu.ts'
-import { runTotalFailure } from './total-failure.ts'
 import { createWorkshop, startServer, type Workshop } from './workshop.ts'
 
 interface Options {
@@ -76,9 +75,7 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('overload needs Linux: it reads CPU time from /proc')
   const workshop = createWorkshop('overload')
   const phases = await measureOverload(workshop, options)
-  console.log(toPhaseTable(phases))
-  const failures = await runTotalFailure(workshop)
-  console.log(`\n${toFailureTable(failures)}\n\n${toVerdicts(phases, failures).join('\n')}`)
+  console.log(`${toPhaseTable(phases)}\n\n${toVerdicts(phases).join('\n')}`)
 }
 
 try {

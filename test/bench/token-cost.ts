@@ -5,6 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createCallerGuard, type KeySource } from '../../src/auth/caller.ts'
 import { Secret } from '../../src/secret.ts'
 import { inTurn } from './in-turn.ts'
+import { align } from './report.ts'
 import { median } from './statistics.ts'
 
 const ALGORITHMS = 'HS256 RS256 RS512 PS256 ES256 ES384 ES512 EdDSA'.split(' ')
@@ -103,6 +104,4 @@ const headings = [
   `µs CPU, ${CONNECTIONS} at once`,
   `µs each, ${CONNECTIONS} at once`,
 ]
-const rows = [headings, ...(await inTurn(ALGORITHMS, report))]
-const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
+console.log(align([headings, ...(await inTurn(ALGORITHMS, report))]))

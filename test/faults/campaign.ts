@@ -2,6 +2,7 @@
 // have recovered by itself.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { createRandom } from '../../sandbox/random.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { toMessage } from '../bench/options.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
@@ -27,17 +28,6 @@ const mounts: (() => void)[] = []
 
 function unmountAll(): void {
   for (const unmount of mounts.splice(0)) unmount()
-}
-
-/** Mulberry32: the same numbers for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** False if this machine does not allow it; an error in CI. */

@@ -1,3 +1,4 @@
+import { align } from '../bench/report.ts'
 import type { Findings } from './scene.ts'
 
 export interface Row {
@@ -52,12 +53,7 @@ const HEADINGS = [
   'result',
 ] as const
 
-export function toTable(rows: readonly Row[]): string {
-  const cells = [[...HEADINGS], ...rows.map(toCells)]
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
-  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | '))
-  return lines.toSpliced(1, 0, widths.map((width) => '-'.repeat(width)).join('-|-')).join('\n')
-}
+export const toTable = (rows: readonly Row[]): string => align([HEADINGS, ...rows.map(toCells)])
 
 function toCells(row: Row): string[] {
   const { fault, runs, findings, recoveryMs } = row
