@@ -27,8 +27,8 @@ import { observeReplies } from './metrics/hooks.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { clientScriptRoute } from './routes/client-script.ts'
 import { healthPaths, healthRoutes } from './routes/health.ts'
-import { mintingRoute } from './routes/minting.ts'
-import { checkRoutes, dialects, mintingPaths } from './routes/paths.ts'
+import { dialects, mintingRoute } from './routes/minting.ts'
+import { checkRoutes, mintingPaths } from './routes/paths.ts'
 
 export interface AppDependencies {
   readonly issuer: Issuer

@@ -6,7 +6,11 @@ import { checkBodyHeaders } from '../http/json-body.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../http/origin.ts'
 import type { Issuer } from '../issuer.ts'
 import type { JsonObject } from '../json.ts'
-import type { MintRequest } from '../presets/request/mint-request.ts'
+import {
+  type MintRequest,
+  parseClientSecretsRequest,
+  parseSessionsRequest,
+} from '../presets/request/mint-request.ts'
 
 export interface MintingOptions {
   readonly allowedOrigins: ReadonlySet<string>
@@ -16,11 +20,25 @@ export interface MintingOptions {
 }
 
 /** What differs between the minting routes: the path and the shape of the bodies. */
-export interface Dialect {
+interface Dialect {
   readonly path: string
   readonly parseRequest: (body: JsonObject) => MintRequest
   readonly toReply: (value: string, expiresAt: number) => object
 }
+
+/** OpenAI's GA endpoint, and its older flat one, which OpenAI itself retired in May 2026. */
+export const dialects: readonly Dialect[] = [
+  {
+    path: '/v1/realtime/client_secrets',
+    parseRequest: parseClientSecretsRequest,
+    toReply: (value, expiresAt) => ({ value, expires_at: expiresAt }),
+  },
+  {
+    path: '/v1/realtime/sessions',
+    parseRequest: parseSessionsRequest,
+    toReply: (value, expiresAt) => ({ client_secret: { value, expires_at: expiresAt } }),
+  },
+]
 
 interface Minting {
   Body: JsonObject | undefined

@@ -6,12 +6,8 @@ import { createOriginGuard } from '../http/origin.ts'
 import { checkTarget, toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { CLIENT_SCRIPT_PATH } from './client-script.ts'
-import { clientSecrets } from './client-secrets.ts'
 import { healthPaths } from './health.ts'
-import type { Dialect } from './minting.ts'
-import { sessions } from './sessions.ts'
-
-export const dialects: readonly Dialect[] = [clientSecrets, sessions]
+import { dialects } from './minting.ts'
 
 export const mintingPaths: ReadonlySet<string> = new Set(dialects.map(({ path }) => path))
 
