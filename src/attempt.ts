@@ -2,12 +2,20 @@
 import type { ServiceError } from './errors.ts'
 import type { Secret } from './secret.ts'
 
+/** One single-use token, without its own id. */
+export interface TokenUse {
+  /** SHA-256 of issuer and jti, in hex. */
+  readonly id: string
+  /** From then on the token is expired. */
+  readonly untilUnixSeconds: number
+}
+
 /** The caller of a valid token. */
-export interface AttemptCaller {
+export interface Caller {
   readonly subject: string
   readonly claims: Readonly<Record<string, unknown>>
   /** Null if the token may be used again. */
-  readonly singleUse: { readonly id: string; readonly untilUnixSeconds: number } | null
+  readonly singleUse: TokenUse | null
 }
 
 export interface AttemptPreset {
@@ -37,9 +45,11 @@ export interface UpstreamReport {
   readonly ms: number
 }
 
-export interface AttemptQuota {
+export interface Quota {
+  /** `text` is its item in RateLimit-Policy. */
   readonly policy: { readonly name: string; readonly text: string }
   readonly remaining: number
+  /** Until `remaining` grows. */
   readonly resetMs: number
 }
 
@@ -57,10 +67,10 @@ export class Attempt {
   /** A listed origin, `other`, or null if the request has none. */
   origin: string | null = null
   /** Null for anonymous callers. */
-  caller: AttemptCaller | null = null
+  caller: Caller | null = null
   preset: AttemptPreset | null = null
   /** The limits that the caller may know about. */
-  quotas: readonly AttemptQuota[] = []
+  quotas: readonly Quota[] = []
   session: AttemptSession | null = null
   upstream: UpstreamReport | null = null
   secret: Secret | null = null

@@ -1,9 +1,10 @@
 /** Identifies callers by the token in `Authorization`, and by nothing else. Cookies are never read. */
+import type { Caller } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import type { Secret } from '../secret.ts'
 import { KeySet, type KeySetOptions, type KeySetSource } from './key-set.ts'
-import { type Caller, createTokenVerifier, type Keys, type TokenOptions } from './token.ts'
+import { createTokenVerifier, type Keys, type TokenOptions } from './token.ts'
 
 /** The issuer's key set, or the secret that issuer and service share. */
 export type KeySource = KeySetSource | { readonly secret: Secret }

@@ -3,19 +3,11 @@ import { hash } from 'node:crypto'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import * as errors from 'jose/errors'
 import { jwtVerify } from 'jose/jwt/verify'
+import type { Caller, TokenUse } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
 import { parseJsonObject } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import type { AudienceClaim } from './audience-claims.ts'
-import type { TokenUse } from './used-tokens.ts'
-
-/** The caller that a valid token names. */
-export interface Caller {
-  readonly subject: string
-  readonly claims: Readonly<Record<string, unknown>>
-  /** Null if tokens may be used again. */
-  readonly singleUse: TokenUse | null
-}
 
 export interface Keys {
   /** The keys in force. Throws keys_unavailable. */

@@ -1,13 +1,6 @@
 /** Remembers which single-use tokens are used. */
+import type { TokenUse } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
-
-/** One token, without its own id. */
-export interface TokenUse {
-  /** SHA-256 of issuer and jti, in hex. */
-  readonly id: string
-  /** From then on the token is expired. */
-  readonly untilUnixSeconds: number
-}
 
 /** Both methods reject if the store cannot be reached. */
 export interface UsedTokens {

@@ -1,8 +1,8 @@
 /** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
 import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
+import type { Caller } from '../attempt.ts'
 import { createCallerGuard } from '../auth/caller.ts'
-import type { Caller } from '../auth/token.ts'
 import { diagnoseToken, toKind } from '../auth/token-diagnosis.ts'
 import { monotonicNow, unixNow } from '../clocks.ts'
 import { type Config, parseConfig } from '../config.ts'

@@ -1,9 +1,9 @@
 /** What the limits count: each address, each IPv6 network, each caller, each preset's callers, each preset, and all. */
+import type { Quota } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import { KEY_PREFIX } from '../redis/script.ts'
 import { NETWORK_FACTOR, toNetwork } from './network.ts'
-import type { Policy, Quota } from './quota.ts'
 import { type LimitRule, toUnit } from './rules.ts'
 import type { Counter, Decision, LimitStore } from './store.ts'
 
@@ -74,11 +74,11 @@ interface LeveledRule extends LimitRule {
   /** Which requests a counter counts: those of one caller, of a caller's IPv6 network, or all. */
   readonly counts: 'caller' | 'network' | 'all'
   readonly keyPrefix: string
-  readonly policy: Policy | undefined
+  readonly policy: Quota['policy'] | undefined
 }
 
 /** Policies on one reply need different names. */
-function toPolicy(name: string, { limit, windowMs }: LimitRule, index: number): Policy {
+function toPolicy(name: string, { limit, windowMs }: LimitRule, index: number): Quota['policy'] {
   const own = index === 0 ? name : `${name}-${toUnit(windowMs)}`
   return { name: own, text: `"${own}";q=${limit};w=${windowMs / 1000}` }
 }
@@ -98,22 +98,17 @@ function toLeveledRules(
   }))
 }
 
-interface KeyedRules {
-  readonly own: readonly LeveledRule[]
-  /** Additional rules for callers that an IPv6 address identifies. */
-  readonly network: readonly LeveledRule[]
-}
-
+/** With additional rules for callers that an IPv6 address identifies. */
 function toKeyedRules(
   level: 'address' | 'caller' | 'preset_and_caller',
   rules: readonly LimitRule[],
   part?: string,
-): KeyedRules {
+): readonly LeveledRule[] {
   const widened = rules.map(({ limit, windowMs }) => ({ limit: limit * NETWORK_FACTOR, windowMs }))
-  return {
-    own: toLeveledRules(level, rules, { counts: 'caller', part }),
-    network: toLeveledRules(`${level}_network`, widened, { counts: 'network', part }),
-  }
+  return [
+    ...toLeveledRules(level, rules, { counts: 'caller', part }),
+    ...toLeveledRules(`${level}_network`, widened, { counts: 'network', part }),
+  ]
 }
 
 /** The rules that count one kind of request. */
@@ -122,11 +117,10 @@ interface RuleSet {
   readonly rulesOfIpv6: readonly LeveledRule[]
 }
 
-function toRuleSet(keyed: readonly KeyedRules[], shared: readonly LeveledRule[]): RuleSet {
-  const own = keyed.flatMap((rules) => rules.own)
-  const network = keyed.flatMap((rules) => rules.network)
-  return { rules: [...own, ...shared], rulesOfIpv6: [...own, ...network, ...shared] }
-}
+const toRuleSet = (rulesOfIpv6: readonly LeveledRule[]): RuleSet => ({
+  rules: rulesOfIpv6.filter(({ counts }) => counts !== 'network'),
+  rulesOfIpv6,
+})
 
 function toResult(rules: readonly LeveledRule[], { admitted, usages }: Decision): LimitResult {
   const quotas: Quota[] = []
@@ -163,7 +157,7 @@ function readUsages(store: LimitStore, rules: readonly LeveledRule[]): readonly 
 }
 
 export function createLimits({ store, perAddress, perCaller, total, toPseudonym }: LimitsOptions): Limits {
-  const ofAddress = toRuleSet([toKeyedRules('address', perAddress)], [])
+  const ofAddress = toRuleSet(toKeyedRules('address', perAddress))
   const ofCaller = toKeyedRules('caller', perCaller)
   const ofAll = toLeveledRules('total', total, { counts: 'all', part: 'all' })
   /** A preset lives as long as its revision of the file. */
@@ -175,7 +169,7 @@ export function createLimits({ store, perAddress, perCaller, total, toPseudonym 
     const { name, limits } = preset
     const ofPreset = toKeyedRules('preset_and_caller', limits.perCaller, `${name}:`)
     const ofPresetTotal = toLeveledRules('preset', limits.total, { counts: 'all', part: name })
-    const ruleSet = toRuleSet([ofCaller, ofPreset], [...ofPresetTotal, ...ofAll])
+    const ruleSet = toRuleSet([...ofCaller, ...ofPreset, ...ofPresetTotal, ...ofAll])
     ruleSets.set(preset, ruleSet)
     return ruleSet
   }

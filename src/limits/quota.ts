@@ -1,19 +1,5 @@
 /** The RateLimit headers: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
-
-export interface Policy {
-  readonly name: string
-  /** Its item in RateLimit-Policy. */
-  readonly text: string
-}
-
-export interface Quota {
-  readonly policy: Policy
-  readonly remaining: number
-  /** Until `remaining` grows. */
-  readonly resetMs: number
-}
-
-export type QuotaHeaders = Record<'ratelimit-policy' | 'ratelimit', string>
+import type { Quota } from '../attempt.ts'
 
 /** The quota that a caller reaches first. */
 function toTighter(one: Quota, other: Quota): Quota {
@@ -22,7 +8,9 @@ function toTighter(one: Quota, other: Quota): Quota {
 }
 
 /** All policies, and the remaining requests of the tightest one. Undefined without quotas. */
-export function toQuotaHeaders([first, ...others]: readonly Quota[]): QuotaHeaders | undefined {
+export function toQuotaHeaders([first, ...others]: readonly Quota[]):
+  | Record<'ratelimit-policy' | 'ratelimit', string>
+  | undefined {
   if (first === undefined) return undefined
   const { policy, remaining, resetMs } = others.reduce(toTighter, first)
   return {
