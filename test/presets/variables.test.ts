@@ -72,11 +72,6 @@ describe('variables are refused', () => {
     expect(refusalOf(() => buildGa(preset, { variables }))).toBe(outcome)
     expect(refusalOf(() => buildFlat(preset, { variables }))).toBe(outcome)
   })
-
-  it('by a preset that has none', () => {
-    const plain = presetOf({ session: { type: 'realtime' } })
-    expect(refusalOf(() => buildGa(plain, { variables: { a: 'b' } }))).toBe('variable_undeclared variables')
-  })
 })
 
 describe('instructions are compared as rendered', () => {

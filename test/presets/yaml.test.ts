@@ -81,11 +81,9 @@ describe('a session is invalid that', () => {
   it.each<[what: string, session: string, ...lines: string[]]>([
     ['has text that # hides', '{ type: realtime, model: #b\n }', `2:32 ${at}.model: takes text; ${hidden}`],
     ['has a key twice', '{ voice: a, voice: b }', `2:19 ${at}.voice: is there twice`],
-    ['has a key twice, as JSON', '{"voice": "a", "voice": "b"}', `2:22 ${at}.voice: is there twice`],
     ['has a __proto__ key', '{ __proto__: { voice: b } }', `2:9 ${at}.__proto__: is never allowed as a key`],
     ['has a merge key', '{ <<: { model: b } }', `2:9 ${at}["<<"]: is not a known field`],
     ['has NaN', '{ speed: .nan }', `2:16 ${at}.speed: is not a number that JSON has`],
-    ['has infinity', '{ speed: .inf }', `2:16 ${at}.speed: is not a number that JSON has`],
   ])('%s', (_, session, ...lines) => {
     expect(linesOf(`presets: { a: { session:\n      ${session} } }`)).toEqual(lines)
   })
@@ -114,7 +112,6 @@ describe('a mistake in YAML is a problem with its place', () => {
     [' {{name}} is here', `5:22 ${leading('{{', '{{name}}')}`],
     [' {{name}}', `5:22 ${leading('{{', '{{name}}')}`],
     [' *bold* first', `5:28 ${leading('*', '*bold*')}`],
-    [' **Role**: you', `5:29 ${leading('*', '*bold*')}`],
     [' |\n      You are a bot.\n      Be kind.', `6:7 ${tooLeft}`],
     [' >-\n      You are a bot.', `6:7 ${tooLeft}`],
     [' |\n        You are a bot.\n       Be kind.', `7:1 ${tooLeft}`],
@@ -194,7 +191,6 @@ describe('a mistake that only changes a text is a warning', () => {
     ['Hello # there', '5:21', cut],
     ['Agent #1', '5:21', cut],
     ['“You are kind”', '5:21', typographic],
-    ['‘You are kind’', '5:21', typographic],
     ['«Soyez gentil»', '5:21', typographic],
     ['&kind You are kind', '5:27', anchor],
     ['# Role\n        You are kind', '6:9', hash],

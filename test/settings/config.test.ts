@@ -123,49 +123,35 @@ const keycloak = { AUTH_JWKS_URL: 'http://keycloak:8080/jwks', INSECURE_HTTP_HOS
 const keyless = { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: '' }
 
 describe('settings that depend on each other', () => {
-  it.each<[given: Environment, ...problems: string[]]>([
-    [{}],
-    [{ AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }],
-    [keyless, 'AUTH_JWKS_URL: is missing'],
-    [{ AUTH_JWT_SECRET: JWT_SECRET }, 'AUTH_JWKS_URL: is set together'],
+  it.each<[mode: 'none' | 'jwt', given: Environment, ...problems: string[]]>([
+    ['jwt', {}],
+    ['jwt', keycloak],
+    ['jwt', { AUTH_JWKS_URL: '', AUTH_JWT_SECRET: JWT_SECRET }],
+    ['jwt', { AUTH_JWT_SECRET: JWT_SECRET }, 'AUTH_JWKS_URL: is set together'],
     [
+      'jwt',
       { AUTH_JWT_SECRET_FILE: '/nowhere' },
       'AUTH_JWT_SECRET_FILE: the file does not exist',
       'AUTH_JWKS_URL: is set together',
     ],
-    [{ AUTH_ISSUER: '' }, 'AUTH_ISSUER: is missing'],
-    [{ AUTH_AUDIENCE: '' }, 'AUTH_AUDIENCE: is missing'],
     [
+      'jwt',
       { ...keyless, AUTH_ISSUER: '', AUTH_AUDIENCE: '' },
       'AUTH_JWKS_URL: is missing',
       'AUTH_ISSUER: is missing',
       'AUTH_AUDIENCE: is missing',
     ],
-    [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: entry 1 has a wildcard'],
-    [keycloak],
-  ])('with tokens: %j', (given, ...problems) => {
-    expect(problemsOf({ ...jwt, ...given })).toEqual(
-      problems.map((problem) => expect.stringContaining(problem)),
-    )
-  })
-
-  it.each<[given: Environment, ...problems: string[]]>([
-    [{ AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
-    [{ AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
-    [{ REDIS_URL: 'redis://redis' }, 'REDIS_URL: needs AUDIT_KEY or'],
-    [{ REDIS_REQUIRED: 'true' }, 'REDIS_REQUIRED: needs REDIS_URL'],
-    [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED: is 0'],
-    [{ NODE_TLS_REJECT_UNAUTHORIZED: '1' }],
-    [
-      { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/run/key"' },
-      'OPENAI_API_KEY_FILE: has quotes around it. Remove them',
-    ],
-    [
-      { INSECURE_HTTP_HOSTS: 'a,http://litellm:4000' },
-      'INSECURE_HTTP_HOSTS: entry 2 is not an exact host name in lower case, without scheme and port',
-    ],
-  ])('without tokens: %j', (given, ...problems) => {
-    expect(problemsOf({ ...enough, ...given })).toEqual(
+    ['jwt', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: entry 1 has a wildcard'],
+    ['none', { AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
+    ['none', { AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
+    ['none', { REDIS_URL: 'redis://redis' }, 'REDIS_URL: needs AUDIT_KEY or'],
+    ['none', { REDIS_REQUIRED: 'true' }, 'REDIS_REQUIRED: needs REDIS_URL'],
+    ['none', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED: is 0'],
+    ['none', { NODE_TLS_REJECT_UNAUTHORIZED: '1' }],
+    ['none', { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '"/key"' }, 'OPENAI_API_KEY_FILE: has quotes'],
+    ['none', { INSECURE_HTTP_HOSTS: 'a,http://b:40' }, 'INSECURE_HTTP_HOSTS: entry 2 is not an exact host'],
+  ])('%s: %j', (mode, given, ...problems) => {
+    expect(problemsOf({ ...(mode === 'jwt' ? jwt : enough), ...given })).toEqual(
       problems.map((problem) => expect.stringContaining(problem)),
     )
   })

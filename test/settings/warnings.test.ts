@@ -80,13 +80,3 @@ describe('the warnings', () => {
     expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ warnings }))
   })
 })
-
-describe('the allowed origins', () => {
-  it('may contain null with tokens', () => {
-    expect([...parseConfig({ ...jwt, ALLOWED_ORIGINS: 'null' }).allowedOrigins]).toEqual(['null'])
-  })
-
-  it('have no tokens to check with AUTH_MODE=none, even with the settings of tokens', () => {
-    expect(parseConfig({ ...jwt, ...enough }).callers).toEqual({ mode: 'none' })
-  })
-})
