@@ -4,18 +4,13 @@ import { closedSets } from '../audit-reader/filters.ts'
 import type { Group } from '../audit-reader/index-groups.ts'
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { isObject } from '../json.ts'
+import type { ParsedSpan } from './api-query.ts'
 import type { Summary } from './api-schemas.ts'
 import { groupCodes, groupPresets, sumByOutcome, type Tally } from './summary-groups.ts'
 import { toTimeline } from './timeline.ts'
 
 const MAX_FREQUENT = 8
 const MAX_CHANGES = 100
-
-export interface Span {
-  readonly filter: RecordFilter
-  readonly since: number
-  readonly until: number
-}
 
 const toText = (value: string | number | null | undefined): string | null =>
   typeof value === 'string' ? value : null
@@ -106,7 +101,7 @@ const hasAllOutcomes = ({ kind, requestId, secret }: RecordFilter): boolean =>
   [kind.outcome, kind.code, kind.reason, kind.status, requestId, secret].every((asked) => asked === undefined)
 
 /** The filter's own span and events are replaced: what is counted is attempts. */
-export async function summarize(index: AuditIndex, { filter, since, until }: Span): Promise<Summary> {
+export async function summarize(index: AuditIndex, { filter, since, until }: ParsedSpan): Promise<Summary> {
   const attempts = { ...filter, since, until, kind: { ...filter.kind, event: ['attempt', 'refusals'] } }
   const timeline = toTimeline(since, until)
   const groups = await index.count(attempts, [timeline.unit, 'outcome', 'code', 'reason', 'preset'])

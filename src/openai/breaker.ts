@@ -27,14 +27,14 @@ const toSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000))
  */
 export class CircuitBreaker {
   readonly #monotonicNow: () => number
-  readonly #onChange: (open: boolean) => void
+  readonly #onChange: BreakerOptions['onChange']
   readonly #recent = new SlidingWindow()
   #state: Permit = 0
   /** Undefined while closed. */
   #nextProbeMs: number | undefined
   #coolUntilMs = Number.NEGATIVE_INFINITY
 
-  constructor({ monotonicNow, onChange = () => undefined }: BreakerOptions) {
+  constructor({ monotonicNow, onChange }: BreakerOptions) {
     this.#monotonicNow = monotonicNow
     this.#onChange = onChange
   }
@@ -97,6 +97,6 @@ export class CircuitBreaker {
     this.#state += 1
     this.#nextProbeMs = nextProbeMs
     this.#recent.clear()
-    this.#onChange(nextProbeMs !== undefined)
+    this.#onChange?.(nextProbeMs !== undefined)
   }
 }

@@ -36,8 +36,8 @@ export interface UpstreamOptions extends CallOptions {
   readonly enoughConnections?: number | undefined
   readonly proxy: ProxyOptions | undefined
   /** Called when a state that makes mints fail begins, every ten minutes while it lasts, and when it ends. */
-  readonly onStateBegin?: StatesOptions['onBegin'] | undefined
-  readonly onStateEnd?: StatesOptions['onEnd'] | undefined
+  readonly onStateBegin?: StatesOptions['onBegin']
+  readonly onStateEnd?: StatesOptions['onEnd']
   /** Called for each call that fails, also if no state begins. */
   readonly onFailure?: ((reason: Reason) => void) | undefined
   /** Called with upstream's clock, in Unix milliseconds, for each reply that tells it. */
@@ -46,9 +46,9 @@ export interface UpstreamOptions extends CallOptions {
   readonly onStray?: ((reason: StrayReason) => void) | undefined
 }
 
-export type MintOutcome =
-  | { readonly report: UpstreamReport; readonly issued: ClientSecret }
-  | { readonly report: UpstreamReport; readonly failure: ServiceError }
+type Result = { readonly issued: ClientSecret } | { readonly failure: ServiceError }
+
+export type MintOutcome = Result & { readonly report: UpstreamReport }
 
 /** `unasked`: the reply was dropped before it reached anyone. */
 export type StrayReason = 'unasked' | 'fixed_secret' | 'upstream_repeated_secret' | 'upstream_other_session'
@@ -81,8 +81,6 @@ const breakerFacts: StateFacts = {
   status: null,
   ...noErrorFacts,
 }
-
-type Result = { readonly issued: ClientSecret } | { readonly failure: ServiceError }
 
 interface Call {
   readonly result: Result
@@ -172,7 +170,6 @@ function createCall(options: UpstreamOptions, dispatcher: Dispatcher): MakeCall 
 /** Builds the client of the one upstream; opens no connection yet. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { baseUrl, maxConnections, enoughConnections, proxy, timeoutMs, onStray } = options
-  const { onStateBegin: onBegin = ignore, onStateEnd: onEnd = ignore } = options
   const dispatcher = createDispatcher({
     origin: baseUrl.origin,
     maxConnections,
@@ -181,7 +178,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     onStray: () => onStray?.('unasked'),
   })
   const call = createCall(options, dispatcher)
-  const states = new States({ monotonicNow, onBegin, onEnd })
+  const states = new States({ monotonicNow, onBegin: options.onStateBegin, onEnd: options.onStateEnd })
   const breaker = new CircuitBreaker({
     monotonicNow,
     onChange: (isOpen) => (isOpen ? states.begin(breakerFacts) : states.endBreaker()),
@@ -220,8 +217,6 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   return { mint, breaker, checkAvailable: () => breaker.check(), close: () => dispatcher.destroy() }
 }
-
-const ignore = (): void => undefined
 
 const toReport = (
   { reply, facts: { code, param } }: Call,

@@ -14,8 +14,8 @@ export interface StateFacts {
 
 export interface StatesOptions {
   readonly monotonicNow: () => number
-  readonly onBegin: (state: State, facts: StateFacts) => void
-  readonly onEnd: (state: State, facts: StateFacts) => void
+  readonly onBegin?: ((state: State, facts: StateFacts) => void) | undefined
+  readonly onEnd?: ((state: State, facts: StateFacts) => void) | undefined
 }
 
 const REPEAT_MS = 600_000
@@ -60,7 +60,7 @@ export class States {
     const entry = this.#entries.get(name)
     if (entry !== undefined && nowMs - entry.reportedMs < REPEAT_MS) return
     this.#entries.set(name, { state, facts, reportedMs: nowMs })
-    this.#options.onBegin(state, facts)
+    this.#options.onBegin?.(state, facts)
   }
 
   /** Upstream minted for `preset`. */
@@ -77,6 +77,6 @@ export class States {
     const entry = this.#entries.get(name)
     if (entry === undefined) return
     this.#entries.delete(name)
-    this.#options.onEnd(entry.state, entry.facts)
+    this.#options.onEnd?.(entry.state, entry.facts)
   }
 }

@@ -89,13 +89,6 @@ allow, unless a limit above is exceeded
     expect(limits).toStrictEqual([])
   })
 
-  it.each([[['--orign', 'x']], [['--preset']], [['open']], [['--preset', '']]])(
-    'refuses %j',
-    async (args) => {
-      await expect(run(args)).rejects.toMatchObject({ name: 'Misuse' })
-    },
-  )
-
   it('tells what is wrong with settings or presets', async () => {
     await expect(run([], { AUTH_MODE: 'maybe' })).rejects.toMatchObject({ name: 'ConfigError' })
     await expect(run([], { PRESETS_FILE: '/nowhere' })).rejects.toMatchObject({ name: 'ConfigError' })

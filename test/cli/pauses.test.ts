@@ -74,13 +74,6 @@ describe('without the admin listener', () => {
     expect(refusalOf(await ask())).toEqual(paused)
   })
 
-  it('pause takes the address of anonymous callers', async () => {
-    const { pause, mint, notice } = await start()
-    expect((await pause('--caller', '127.0.0.1')).code).toBe(0)
-    await notice()
-    expect(refusalOf(await mint())).toEqual(paused)
-  })
-
   it('resume says what stays paused, and that there is no such pause', async () => {
     const { pause, resume } = await start()
     await pause('--all')

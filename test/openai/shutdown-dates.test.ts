@@ -1,28 +1,21 @@
 // The shutdown dates in upstream's own list of models, asked for over real HTTP.
-import { createServer, type IncomingMessage } from 'node:http'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, it } from 'vitest'
 import { fetchShutdownDates } from '../../src/openai/shutdown-dates.ts'
 import { Secret } from '../../src/secret.ts'
-import { listen } from '../support/upstream.ts'
+import { startReplier } from '../support/upstream.ts'
 
 const KEY = 'sk-test-0123456789abcdefghij'
 const model = { object: 'model', created: 1_700_000_000, owned_by: 'openai' } as const
 
 async function ask(status: number, body: string, auth: 'bearer' | 'api-key' = 'bearer') {
   const requests: Pick<IncomingMessage, 'method' | 'url' | 'headers'>[] = []
-  const server = createServer((request, response) => {
+  const baseUrl = await startReplier((request, response) => {
     requests.push(request)
     response.writeHead(status, { 'content-type': 'application/json' }).end(body)
   })
-  const port = await listen(server)
-  onTestFinished(() => void server.close())
-  const dates = await fetchShutdownDates({
-    baseUrl: new URL(`http://127.0.0.1:${port}/v1`),
-    auth,
-    apiKey: new Secret(KEY),
-    proxy: undefined,
-    timeoutMs: 5_000,
-  })
+  const settings = { auth, apiKey: new Secret(KEY), proxy: undefined, timeoutMs: 5_000 }
+  const dates = await fetchShutdownDates({ ...settings, baseUrl: new URL(baseUrl) })
   return { dates: [...dates], requests }
 }
 
