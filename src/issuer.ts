@@ -1,7 +1,6 @@
 /** From a request to a client secret, whatever protocol the request came by. States the facts on its attempt. */
 import type { Attempt } from './attempt.ts'
 import { releaseToken, reserveToken, type UsedTokens } from './auth/used-tokens.ts'
-import { ConcurrencyGate } from './concurrency.ts'
 import { ServiceError } from './errors.ts'
 import type { Limits } from './limits/levels.ts'
 import type { Upstream } from './openai/mint.ts'
@@ -13,7 +12,7 @@ import { resolvePreset } from './presets/request/access.ts'
 import { choosePreset, type MintRequest } from './presets/request/mint-request.ts'
 import { buildUpstreamRequest, type UpstreamRequest } from './presets/request/upstream-request.ts'
 
-export interface IssuerOptions {
+interface IssuerOptions {
   /** The catalog in force. */
   readonly catalog: () => Catalog
   readonly defaultPreset: string | undefined
@@ -69,9 +68,23 @@ function createTokenMint({ upstream, usedTokens, toSafetyIdentifier }: IssuerOpt
   return { mint, release }
 }
 
+/** Runs at most `max` at a time and refuses the rest at once: a queue would only delay everyone. */
+function createGate(max: number) {
+  let running = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= max) throw new ServiceError('mints_in_flight')
+    running += 1
+    try {
+      return await work()
+    } finally {
+      running -= 1
+    }
+  }
+}
+
 export function createIssuer(options: IssuerOptions): Issuer {
   const { catalog, defaultPreset, pauses, upstream, limits, isAuditAvailable } = options
-  const gate = new ConcurrencyGate(options.maxConcurrentMints)
+  const pass = createGate(options.maxConcurrentMints)
   const { mint, release } = createTokenMint(options)
 
   /** A known outage consumes no limit. */
@@ -96,7 +109,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
     attempt.session = session
     pauses.check(attempt)
     checkOutages()
-    const issued = await gate.run(async () => {
+    const issued = await pass(async () => {
       await countMint(attempt, preset)
       return mint(attempt, session, requestId)
     })

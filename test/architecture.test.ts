@@ -79,7 +79,7 @@ describe('who may import whom', () => {
     ['problems', []],
     ['pauses', ['attempt', 'audit', 'duration', 'errors', 'read-file', 'redis']],
     ['duration', []],
-    ['issuer', ['attempt', 'auth', 'concurrency', 'errors', 'limits', 'openai', 'pauses', 'presets']],
+    ['issuer', ['attempt', 'auth', 'errors', 'limits', 'openai', 'pauses', 'presets']],
     [
       'admin',
       [
@@ -171,7 +171,6 @@ describe('who may import whom', () => {
         'openai',
         'outbound',
         'auth',
-        'concurrency',
         'errors',
         'reasons',
         'secret',

@@ -145,7 +145,7 @@ describe.each([CLIENT_SECRETS, SESSIONS])('%s requires a token', (path) => {
 })
 
 describe('a caller', () => {
-  it('has one pseudonym per subject in the audit', async () => {
+  it('has one pseudonym per subject in the audit, and another one for upstream', async () => {
     const service = await startTestService({ environment: secretEnvironment })
     const mintAs = (claims: JWTPayload) =>
       service.mint({ preset: 'assistant' }, { authorization: `Bearer ${toToken(claims)}` })
@@ -156,6 +156,9 @@ describe('a caller', () => {
     const [one, same, other] = attempts.map(({ caller }) => caller)
     expect(same).toBe(one)
     expect(other).not.toBe(one)
+    const identifiers = service.sandbox.requests.map(({ headers }) => headers['openai-safety-identifier'])
+    expect(identifiers).toEqual([identifiers[0], identifiers[0], expect.stringMatching(/^[0-9a-f]{64}$/)])
+    expect(new Set([...identifiers, one, other]).size).toBe(4)
     expect((await service.auditText()) + service.logText()).not.toContain(SUBJECT)
   })
 })
