@@ -1,151 +1,109 @@
 /** The README’s table of codes: each is provoked here as a caller would meet it. A code without a case is a type error. */
-import { rm, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { Behaviour } from '../sandbox/behaviour.ts'
 import { type Code, codeOf, ServiceError } from '../src/errors.ts'
 import type { Reason } from '../src/reasons.ts'
 import { type AnyReply, allReasons, refusalOf } from './support/replies.ts'
-import { ORIGIN, startTestService, type TestService } from './support/service.ts'
+import { breakAudit, ORIGIN, startTestService, type TestService } from './support/service.ts'
 import { issuerEnvironment, secretEnvironment, toBearer, toToken } from './support/tokens.ts'
 
-interface Case {
-  readonly status: number
-  /** Whether a later try can help: `after` says when, `no` says not, and `open` leaves it to the caller. */
-  readonly retry: 'after' | 'no' | 'open'
-  readonly provoke: (service: TestService) => Promise<AnyReply>
-  readonly environment?: Readonly<Record<string, string>>
-}
+/** Whether a later try can help: `after` says when, `no` says not, and `open` leaves it to the caller. */
+type Retry = 'after' | 'no' | 'open'
+
+type Provoke = (service: TestService) => Promise<AnyReply>
+
+type Case = readonly [
+  status: number,
+  retry: Retry,
+  provoke: Provoke,
+  environment?: Readonly<Record<string, string>>,
+]
 
 /** A mint while upstream behaves so. */
 const upstream =
-  (behaviour: Behaviour) =>
-  ({ sandbox, mint }: TestService): Promise<AnyReply> => {
+  (behaviour: Behaviour): Provoke =>
+  ({ sandbox, mint }) => {
     sandbox.behave(behaviour)
     return mint()
   }
 
+const status = (number: number, code?: string): Provoke =>
+  upstream({ kind: 'status', status: number, ...(code === undefined ? {} : { code }) })
+
+const mintOnce: Provoke = ({ mint }) => mint()
+
+const mintTwice: Provoke = async ({ mint }) => {
+  await mint()
+  return mint()
+}
+
+const mintBeside: Provoke = async ({ sandbox, mint }) => {
+  sandbox.behave({ kind: 'hang' })
+  const hanging = mint()
+  await expect.poll(() => sandbox.requests.length).toBe(1)
+  const refused = await mint()
+  await sandbox.close()
+  await hanging
+  return refused
+}
+
+const mintPaused: Provoke = async ({ pauses, mint }) => {
+  await pauses.pause({ scope: 'all', value: null, forMs: null, by: 'command line', note: null })
+  return mint()
+}
+
+const mintUnaudited: Provoke = async ({ auditDirectory, mint }) => {
+  await breakAudit(auditDirectory)
+  return mint()
+}
+
+const mintDraining: Provoke = ({ lifecycle, mint }) => {
+  lifecycle.phase = 'draining'
+  return mint()
+}
+
+const askFaulty: Provoke = ({ app }) => {
+  app.get('/faulty', async () => {
+    throw new Error('a fault of ours')
+  })
+  return app.inject({ url: '/faulty', headers: { origin: ORIGIN } })
+}
+
+const otherModel = { preset: 'assistant', session: { model: 'another' } } as const
+const evil = { origin: 'https://evil.example' } as const
+/** Nothing listens on these ports. */
+const noRedis = { REDIS_URL: 'redis://127.0.0.1:1', REDIS_REQUIRED: 'true' } as const
+const noKeys = { ...issuerEnvironment, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks' } as const
+
 const cases: Readonly<Record<Code, Case>> = {
-  invalid_request: { status: 400, retry: 'open', provoke: ({ mint }) => mint({ preset: 1 }) },
-  unauthenticated: {
-    status: 401,
-    retry: 'open',
-    environment: secretEnvironment,
-    provoke: ({ mint }) => mint(),
-  },
-  origin_not_allowed: {
-    status: 403,
-    retry: 'open',
-    provoke: ({ mint }) => mint({ preset: 'assistant' }, { origin: 'https://evil.example' }),
-  },
-  override_not_allowed: {
-    status: 403,
-    retry: 'open',
-    provoke: ({ mint }) => mint({ preset: 'assistant', session: { model: 'another' } }),
-  },
-  unknown_preset: { status: 404, retry: 'open', provoke: ({ mint }) => mint({ preset: 'nobody' }) },
-  rate_limited: {
-    status: 429,
-    retry: 'after',
-    environment: { RATE_LIMIT_PER_ADDRESS: '1/day' },
-    provoke: async ({ mint }) => {
-      await mint()
-      return mint()
-    },
-  },
-  overloaded: {
-    status: 503,
-    retry: 'after',
-    environment: { MAX_CONCURRENT_MINTS: '1' },
-    provoke: async ({ sandbox, mint }) => {
-      sandbox.behave({ kind: 'hang' })
-      const hanging = mint()
-      await expect.poll(() => sandbox.requests.length).toBe(1)
-      const refused = await mint()
-      await sandbox.close()
-      await hanging
-      return refused
-    },
-  },
-  limits_unavailable: {
-    status: 503,
-    retry: 'after',
-    environment: { REDIS_URL: 'redis://127.0.0.1:1', REDIS_REQUIRED: 'true' },
-    provoke: ({ mint }) => mint(),
-  },
-  paused: {
-    status: 503,
-    retry: 'no',
-    provoke: async ({ pauses, mint }) => {
-      await pauses.pause({ scope: 'all', value: null, forMs: null, by: 'command line', note: null })
-      return mint()
-    },
-  },
-  audit_unavailable: {
-    status: 503,
-    retry: 'after',
-    provoke: async ({ auditDirectory, mint }) => {
-      await rm(auditDirectory, { recursive: true })
-      await writeFile(auditDirectory, '')
-      return mint()
-    },
-  },
-  authentication_unavailable: {
-    status: 503,
-    retry: 'after',
-    // Nobody listens there.
-    environment: { ...issuerEnvironment, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks' },
-    provoke: ({ mint }) => mint({ preset: 'assistant' }, toBearer(toToken())),
-  },
-  upstream_misconfigured: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 401 }) },
-  upstream_rejected: { status: 502, retry: 'no', provoke: upstream({ kind: 'status', status: 400 }) },
-  upstream_retired: {
-    status: 502,
-    retry: 'no',
-    provoke: upstream({ kind: 'status', status: 400, code: 'beta_api_shape_disabled' }),
-  },
-  upstream_no_credit: {
-    status: 502,
-    retry: 'no',
-    provoke: upstream({ kind: 'status', status: 429, code: 'insufficient_quota' }),
-  },
-  upstream_busy: { status: 503, retry: 'after', provoke: upstream({ kind: 'status', status: 429 }) },
-  upstream_unavailable: { status: 503, retry: 'after', provoke: upstream({ kind: 'status', status: 500 }) },
-  upstream_timeout: {
-    status: 504,
-    retry: 'open',
-    environment: { UPSTREAM_TIMEOUT_MS: '100' },
-    provoke: upstream({ kind: 'hang' }),
-  },
-  upstream_malformed: {
-    status: 502,
-    retry: 'open',
-    provoke: upstream({ kind: 'malformed', variant: 'html' }),
-  },
-  shutting_down: {
-    status: 503,
-    retry: 'after',
-    provoke: ({ lifecycle, mint }) => {
-      lifecycle.phase = 'draining'
-      return mint()
-    },
-  },
-  internal: {
-    status: 500,
-    retry: 'open',
-    provoke: ({ app }) => {
-      app.get('/faulty', async () => {
-        throw new Error('a fault of ours')
-      })
-      return app.inject({ url: '/faulty', headers: { origin: ORIGIN } })
-    },
-  },
+  invalid_request: [400, 'open', ({ mint }) => mint({ preset: 1 })],
+  unauthenticated: [401, 'open', mintOnce, secretEnvironment],
+  origin_not_allowed: [403, 'open', ({ mint }) => mint(undefined, evil)],
+  override_not_allowed: [403, 'open', ({ mint }) => mint(otherModel)],
+  unknown_preset: [404, 'open', ({ mint }) => mint({ preset: 'nobody' })],
+  rate_limited: [429, 'after', mintTwice, { RATE_LIMIT_PER_ADDRESS: '1/day' }],
+  overloaded: [503, 'after', mintBeside, { MAX_CONCURRENT_MINTS: '1' }],
+  limits_unavailable: [503, 'after', mintOnce, noRedis],
+  paused: [503, 'no', mintPaused],
+  audit_unavailable: [503, 'after', mintUnaudited],
+  authentication_unavailable: [503, 'after', ({ mint }) => mint(undefined, toBearer(toToken())), noKeys],
+  upstream_misconfigured: [502, 'no', status(401)],
+  upstream_rejected: [502, 'no', status(400)],
+  upstream_retired: [502, 'no', status(400, 'beta_api_shape_disabled')],
+  upstream_no_credit: [502, 'no', status(429, 'insufficient_quota')],
+  upstream_busy: [503, 'after', status(429)],
+  upstream_unavailable: [503, 'after', status(500)],
+  upstream_timeout: [504, 'open', upstream({ kind: 'hang' }), { UPSTREAM_TIMEOUT_MS: '100' }],
+  upstream_malformed: [502, 'open', upstream({ kind: 'malformed', variant: 'html' })],
+  shutting_down: [503, 'after', mintDraining],
+  internal: [500, 'open', askFaulty],
 }
 
 describe('each code', () => {
-  it.each(Object.entries(cases))('%s', async (code, { status, retry, environment = {}, provoke }) => {
+  it.each(Object.entries(cases))('%s', async (code, [expected, retry, provoke, environment = {}]) => {
     const reply = await provoke(await startTestService({ environment }))
     const [gotStatus, gotCode] = refusalOf(reply)
-    expect([gotStatus, gotCode]).toEqual([status, code])
+    expect([gotStatus, gotCode]).toEqual([expected, code])
     expect(String(reply.headers['retry-after'])).toMatch(retry === 'after' ? /^[1-9]\d*$/ : /^undefined$/)
     expect(reply.headers['x-should-retry']).toBe(retry === 'no' ? 'false' : undefined)
     expect(reply.headers['connection'] === 'close').toBe(code === 'shutting_down')
@@ -172,8 +130,8 @@ const ownStatuses: Partial<Record<Reason, number>> = {
 
 describe('each reason', () => {
   it.each(allReasons)('%s has its code’s status, or the one the contract names', (reason) => {
-    const { code, status } = new ServiceError(reason)
-    expect(status).toBe(ownStatuses[reason] ?? cases[code].status)
+    const error = new ServiceError(reason)
+    expect(error.status).toBe(ownStatuses[reason] ?? cases[error.code][0])
   })
 
   it.each(allReasons)('%s says a whole sentence that is fixed', (reason) => {
