@@ -53,14 +53,12 @@ function toUrl({ server }: FastifyInstance): string {
   return `http://${host}:${address.port}`
 }
 
-interface Listening {
-  readonly host: string
-  readonly port: number
-  /** The settings that decide both. */
-  readonly names: string
-}
-
-async function listen(app: FastifyInstance, { host, port, names }: Listening): Promise<string> {
+/** `names` are the settings of host and port. */
+async function listen(
+  app: FastifyInstance,
+  names: string,
+  { host, port }: Pick<Config, 'host' | 'port'>,
+): Promise<string> {
   try {
     await app.listen({ host, port })
   } catch (error) {
@@ -71,23 +69,22 @@ async function listen(app: FastifyInstance, { host, port, names }: Listening): P
   return toUrl(app)
 }
 
-interface Urls {
-  readonly url: string
-  /** Null without ADMIN_PORT. */
-  readonly admin_url: string | null
-}
-
-async function listenAll({ app, adminApp }: Runtime, config: Config): Promise<Urls> {
-  const { host, port, admin } = config
+async function listenAll({ app, adminApp }: Runtime, config: Config) {
+  const { admin } = config
   // First, so that a port in use is a problem before anyone is served.
-  const adminUrl =
-    adminApp && admin ? await listen(adminApp, { ...admin, names: 'ADMIN_HOST, ADMIN_PORT' }) : null
-  return { url: await listen(app, { host, port, names: 'HOST, PORT' }), admin_url: adminUrl }
+  const adminUrl = adminApp && admin ? await listen(adminApp, 'ADMIN_HOST, ADMIN_PORT', admin) : null
+  return { url: await listen(app, 'HOST, PORT', config), adminUrl }
 }
 
 /** What the first line of the log says about the service. */
-const describeService = (config: Config, catalog: Catalog, urls: Urls, storage: Storage): object => ({
-  ...urls,
+const describeService = (
+  config: Config,
+  catalog: Catalog,
+  { url, adminUrl }: Pick<Service, 'url' | 'adminUrl'>,
+  storage: Storage,
+): object => ({
+  url,
+  admin_url: adminUrl,
   version: readVersion(),
   node: process.versions.node,
   auth_mode: config.callers.mode,
@@ -133,8 +130,7 @@ export async function startService(
     logger.warn(warning)
   }
   return {
-    url: urls.url,
-    adminUrl: urls.admin_url,
+    ...urls,
     reload: async () => void (await reloadAll(runtime, logger)),
     drain: () => drain(runtime, config.drainDelaySeconds * 1000),
   }
