@@ -6,10 +6,9 @@ import { decorateAttempts, setAttempt } from '../../src/http/attempt-of.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../../src/http/origin.ts'
 import { warnOfRefusedOrigins } from '../../src/http/refused-origins.ts'
 import { createLogger } from '../../src/logger.ts'
-import { CLIENT_SECRETS, otherOrigin, refusalOf, SESSIONS } from '../support/replies.ts'
+import { CLIENT_SECRETS } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
-import { mintBody } from '../support/sockets.ts'
 
 const LOCAL = 'http://localhost:5173'
 const allowedOrigins = new Set([ORIGIN, LOCAL])
@@ -78,33 +77,6 @@ describe('Fetch Metadata', () => {
       ...(destination === undefined ? {} : { 'sec-fetch-dest': destination }),
     }
     expect(reasonOf(() => checkFetchMetadata(headers))).toBe(passes ? 'passes' : 'fetch_metadata')
-  })
-})
-
-describe.each([CLIENT_SECRETS, SESSIONS])('%s', (url) => {
-  const service = shareService()
-  const post = (headers: Record<string, string>) =>
-    service().app.inject({
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json', ...headers },
-      payload: mintBody,
-    })
-
-  it.each<[what: string, headers: Record<string, string>]>([
-    ['no origin', {}],
-    ['an unlisted origin', { origin: 'https://evil.example' }],
-    ['a page that only refers', { referer: `${ORIGIN}/` }],
-    ['a page of the same host', { host: 'app.example.com' }],
-    ['a forwarded origin', { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' }],
-    ['a navigation', { origin: ORIGIN, 'sec-fetch-mode': 'navigate' }],
-    ['a script tag', { origin: ORIGIN, 'sec-fetch-dest': 'script' }],
-  ])('refuses %s', async (_, headers) => {
-    expect(refusalOf(await post(headers))).toEqual(otherOrigin)
-  })
-
-  it('accepts a page of a listed origin', async () => {
-    expect((await post({ origin: ORIGIN, 'sec-fetch-mode': 'cors' })).statusCode).toBe(200)
   })
 })
 
