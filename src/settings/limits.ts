@@ -28,15 +28,14 @@ export const toLimitConfig = (data: Data) =>
 
 const limitNames = ['RATE_LIMIT_PER_ADDRESS', 'RATE_LIMIT_PER_CALLER', 'RATE_LIMIT_TOTAL'] as const
 
+const SHARE_ADVICE =
+  'is below REPLICAS, so all replicas together admit more than that while Redis is unavailable. Set REDIS_REQUIRED=true, or raise the limit'
+
 /** The share of a limit is never below 1. */
-export function toLimitWarnings(data: Data): readonly string[] {
-  if (data.REDIS_URL === undefined || data.REDIS_REQUIRED) return []
-  return limitNames
-    .filter((name) => data[name].some((rule) => rule.limit < data.REPLICAS))
-    .map(
-      (name) =>
-        `${name}: is below REPLICAS, so all replicas together admit more than that while Redis is unavailable. Set REDIS_REQUIRED=true, or raise the limit`,
-    )
+export function* toLimitWarnings(data: Data): Iterable<string> {
+  if (data.REDIS_URL === undefined || data.REDIS_REQUIRED) return
+  for (const name of limitNames)
+    if (data[name].some((rule) => rule.limit < data.REPLICAS)) yield `${name}: ${SHARE_ADVICE}`
 }
 
 /** Null where this process counts alone. */

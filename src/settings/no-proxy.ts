@@ -17,9 +17,8 @@ export function isInRanges({ hostname }: URL, list: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '')
   if (isIP(address) === 0) return false
   const ranges = new BlockList()
-  for (const [network, prefix] of toEntries(list).flatMap((entry) => [parseRange(entry) ?? []])) {
-    if (network !== undefined && prefix !== undefined) ranges.addSubnet(network, prefix, toFamily(network))
-  }
+  for (const range of toEntries(list).map(parseRange))
+    if (range !== undefined) ranges.addSubnet(...range, toFamily(range[0]))
   return ranges.check(address, toFamily(address))
 }
 
@@ -27,11 +26,8 @@ const canMatch = (entry: string): boolean =>
   entry === '*' || parseRange(entry) !== undefined || /^(?:\*?\.)?[\w.:[\]-]+$/.test(entry)
 
 /** One warning for each entry that can match no host. */
-export const toNoProxyWarnings = (list: string): readonly string[] =>
-  toEntries(list).flatMap((entry, index) =>
-    canMatch(entry)
-      ? []
-      : [
-          `NO_PROXY: entry ${index + 1} can match no host. Write a name, a .suffix, an address or a CIDR range`,
-        ],
-  )
+export function* toNoProxyWarnings(list: string): Iterable<string> {
+  const advice = 'can match no host. Write a name, a .suffix, an address or a CIDR range'
+  for (const [index, entry] of toEntries(list).entries())
+    if (!canMatch(entry)) yield `NO_PROXY: entry ${index + 1} ${advice}`
+}

@@ -135,47 +135,35 @@ const broken = (rules: readonly Rule[], read: Settings): readonly string[] =>
 export const checkSettings = (read: Settings): readonly string[] => broken(needs, read)
 
 /** One warning for the settings of a group that are set. */
-function toIdle(read: Settings, group: object, why: string): readonly string[] {
+function* toIdle(read: Settings, group: object, why: string): Iterable<string> {
   const idle = Object.keys(group)
     .flatMap((name) => [name, `${name}_FILE`])
     .filter((name) => name !== 'AUTH_MODE' && read[name] !== undefined)
-  return idle.length === 0 ? [] : [`${idle.join(', ')}: not used, because ${why}`]
-}
-
-function toRepeated(list: string | undefined): readonly string[] {
-  const entries = toEntries(list)
-  const repeated = entries.findIndex((entry, index) => entry !== '' && entries.indexOf(entry) < index)
-  return repeated < 0 ? [] : [`ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`]
+  if (idle.length > 0) yield `${idle.join(', ')}: not used, because ${why}`
 }
 
 const HOSTS_ADVICE = 'is not the host of an http:// URL in OPENAI_BASE_URL or AUTH_JWKS_URL. Remove it'
 
-function toInsecureHosts(read: Settings): readonly string[] {
-  const inUse = new Set(
-    [read['OPENAI_BASE_URL'], read['AUTH_JWKS_URL']]
-      .map((text) => URL.parse(text ?? ''))
-      .map((url) => (url?.protocol === 'http:' ? url.hostname : undefined)),
-  )
+function* toInsecureHosts(read: Settings): Iterable<string> {
+  const urls = [read['OPENAI_BASE_URL'], read['AUTH_JWKS_URL']].map((text) => URL.parse(text ?? ''))
+  const inUse = new Set(urls.map((url) => (url?.protocol === 'http:' ? url.hostname : undefined)))
   const entries = toEntries(read['INSECURE_HTTP_HOSTS'])
-  const idle = entries.flatMap((entry, index) => (entry === '' || inUse.has(entry) ? [] : [index + 1]))
-  return [
-    ...(entries.some((entry) => inUse.has(entry))
-      ? ['INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted']
-      : []),
-    ...idle.map((number) => `INSECURE_HTTP_HOSTS: entry ${number} ${HOSTS_ADVICE}`),
-  ]
+  if (entries.some((entry) => inUse.has(entry)))
+    yield 'INSECURE_HTTP_HOSTS: what is sent to these hosts, such as the API key, is not encrypted'
+  for (const [index, entry] of entries.entries())
+    if (entry !== '' && !inUse.has(entry)) yield `INSECURE_HTTP_HOSTS: entry ${index + 1} ${HOSTS_ADVICE}`
 }
 
 /** Settings without effect, and settings that open more than they seem to. */
-export const toSettingWarnings = (read: Settings): readonly string[] => [
-  ...broken(doubts, read),
-  ...toInsecureHosts(read),
-  ...toRepeated(read['ALLOWED_ORIGINS']),
-  ...toNoProxyWarnings(read['NO_PROXY'] ?? ''),
-  ...(read['AUTH_MODE'] === 'none'
-    ? toIdle(read, callerVariables, 'AUTH_MODE is none. Set it to jwt to ask callers for tokens')
-    : []),
-  ...(read['ADMIN_PORT'] === undefined
-    ? toIdle(read, adminVariables, 'ADMIN_PORT is not set. Set it to open the admin listener')
-    : []),
-]
+export function* toSettingWarnings(read: Settings): Iterable<string> {
+  yield* broken(doubts, read)
+  yield* toInsecureHosts(read)
+  const origins = toEntries(read['ALLOWED_ORIGINS'])
+  const repeated = origins.findIndex((entry, index) => entry !== '' && origins.indexOf(entry) < index)
+  if (repeated >= 0) yield `ALLOWED_ORIGINS: entry ${repeated + 1} repeats an entry. Remove it`
+  yield* toNoProxyWarnings(read['NO_PROXY'] ?? '')
+  if (read['AUTH_MODE'] === 'none')
+    yield* toIdle(read, callerVariables, 'AUTH_MODE is none. Set it to jwt to ask callers for tokens')
+  if (read['ADMIN_PORT'] === undefined)
+    yield* toIdle(read, adminVariables, 'ADMIN_PORT is not set. Set it to open the admin listener')
+}

@@ -10,14 +10,15 @@ import { knownPath, leafPaths, leafSchemas, namesAt } from '../schema/paths.ts'
 import { type Finding, keyProblem, problem } from './findings.ts'
 
 /** What is wrong with a rule for this path. The paths of findings start at the rule. */
-export function checkRule(
+export function* checkRule(
   path: string,
   rule: RuleInput,
   type: SessionType,
   isSentFlat: boolean,
-): readonly Finding[] {
+): Iterable<Finding> {
   const wrong = pathProblem(path, type, isSentFlat)
-  return wrong === undefined ? valueProblems(path, rule, type) : [keyProblem([], wrong)]
+  if (wrong === undefined) yield* valueProblems(path, rule, type)
+  else yield keyProblem([], wrong)
 }
 
 function pathProblem(path: string, type: SessionType, isSentFlat: boolean): string | undefined {
@@ -37,34 +38,28 @@ function pathProblem(path: string, type: SessionType, isSentFlat: boolean): stri
 function hasFlatHome(path: string): boolean {
   const flat = toFlatPath(path)
   if (flat === undefined) return false
-  const isLeaf = namesAt(flatSession, flat.slice(0, 1)).length === 0
-  return isLeaf || knownPath(flatSession, flat).length === flat.length
+  return namesAt(flatSession, [flat[0]]).length === 0 || knownPath(flatSession, flat).length === flat.length
 }
 
 const unaccepted = 'is not a value that this field accepts'
 
 /** A rule is a promise to callers, so the schema must accept everything that it allows. */
-function valueProblems(path: string, rule: RuleInput, type: SessionType): readonly Finding[] {
+function* valueProblems(path: string, rule: RuleInput, type: SessionType): Iterable<Finding> {
   const schemas = leafSchemas(gaSessions[type], toPath(path))
   const takes = (value: unknown): boolean => schemas.some((schema) => z.safeParse(schema, value).success)
   if (rule === true) {
-    const isFlag = takes(true) && takes(false)
-    return isFlag ? [] : [problem([], 'is not a true-or-false field; list its values')]
-  }
-  if (Array.isArray(rule)) {
+    if (!takes(true) || !takes(false)) yield problem([], 'is not a true-or-false field; list its values')
+  } else if (Array.isArray(rule)) {
     const asObject = 'is an object; open the fields inside it by their own paths'
-    return rule.flatMap((value, index) =>
-      takes(value) ? [] : [problem([index], isObject(value) ? asObject : unaccepted)],
-    )
+    for (const [index, value] of rule.entries())
+      if (!takes(value)) yield problem([index], isObject(value) ? asObject : unaccepted)
+  } else {
+    const { max_length: maxLength, ...ends } = rule
+    for (const [end, value] of Object.entries(ends)) if (!takes(value)) yield problem([end], unaccepted)
+    if (maxLength === undefined) return
+    if (!takes('en')) yield problem(['max_length'], 'does not go with this field: it takes no free text')
+    // Longer than any bound of a text in the schemas.
+    else if (!takes('a'.repeat(Math.min(maxLength, 4_096))))
+      yield problem(['max_length'], 'is more than this field takes')
   }
-  const { min, max, max_length: maxLength } = rule
-  if (maxLength === undefined) {
-    return Object.entries({ min, max }).flatMap(([end, value]) =>
-      value === undefined || takes(value) ? [] : [problem([end], unaccepted)],
-    )
-  }
-  if (!takes('en')) return [problem(['max_length'], 'does not go with this field: it takes no free text')]
-  // Longer than any bound of a text in the schemas.
-  const isTooLong = !takes('a'.repeat(Math.min(maxLength, 4_096)))
-  return isTooLong ? [problem(['max_length'], 'is more than this field takes')] : []
 }
