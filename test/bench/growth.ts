@@ -1,7 +1,6 @@
 // Measures how the cost of a mint grows with what there is more of, and draws a plot of each.
 import { mkdtemp, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Anchors } from '../../src/audit/anchors.ts'
 import { deriveAuditKeys, loadAuditKey } from '../../src/audit/keys.ts'
@@ -14,13 +13,12 @@ import { type LoadedService, startLoadedService } from './loaded-service.ts'
 import { runOpenLoop } from './open-loop.ts'
 import { toMessage } from './options.ts'
 import { type Plot, toSvg } from './plot.ts'
-import { readCpuMicros } from './process-cpu.ts'
+import { measureCpu } from './process-cpu.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
 const WARM_UP_REQUESTS = 12_000
 const REQUESTS = 8_000
-const SETTLE_MS = 100
 const KEYS_TIMED = 1_000
 
 type Point = readonly [number, number]
@@ -30,26 +28,13 @@ interface Scene {
   readonly upstream: RunningServer
 }
 
-async function mintInTurns({ connections }: LoadedService, requests: number, callers: number): Promise<void> {
-  const remaining = Array.from({ length: requests }).values()
-  const ask = async (): Promise<void> => {
-    const { status, body } = await connections.send()
-    if (status !== 200) throw new Error(`a mint was answered with ${status}: ${body}`)
-  }
-  await Promise.all(Array.from({ length: callers }, () => inTurn(remaining, ask)))
-}
-
 /** µs of CPU per mint. */
-async function measure(service: LoadedService, callers: number): Promise<number> {
-  const before = readCpuMicros(service.server.pid)
-  await mintInTurns(service, REQUESTS, callers)
-  await sleep(SETTLE_MS)
-  return (readCpuMicros(service.server.pid) - before) / REQUESTS
-}
+const measure = ({ server, connections }: LoadedService, callers: number): Promise<number> =>
+  measureCpu(server.pid, REQUESTS, () => connections.sendAll(REQUESTS, callers))
 
 async function start({ workshop, upstream }: Scene, env: Readonly<Record<string, string>> = {}) {
   const service = await startLoadedService(workshop, { ...toUpstreamEnv(upstream), ...env })
-  await mintInTurns(service, WARM_UP_REQUESTS, 16)
+  await service.connections.sendAll(WARM_UP_REQUESTS, 16)
   return service
 }
 
@@ -62,7 +47,7 @@ async function measureConnections(scene: Scene): Promise<Plot> {
   // A trusted proxy may open more connections than one address.
   const service = await start(scene, { TRUST_PROXY: '127.0.0.1' })
   const points = await inTurn([1, 4, 16, 64, 256, 1_000], async (callers): Promise<Point> => {
-    await mintInTurns(service, 2 * callers, callers)
+    await service.connections.sendAll(2 * callers, callers)
     return [callers, await measure(service, callers)]
   })
   stop(service)
@@ -121,12 +106,11 @@ async function measureKeys(): Promise<Plot> {
 async function measureOverrides(scene: Scene): Promise<Plot> {
   const body = '{"preset":"transcriber","session":{"audio":{"input":{"transcription":{"language":"de"}}}}}'
   const service = await startLoadedService(scene.workshop, toUpstreamEnv(scene.upstream), body)
-  await mintInTurns(service, WARM_UP_REQUESTS, 16)
+  await service.connections.sendAll(WARM_UP_REQUESTS, 16)
   const points = await inTurn([10, 30, 100, 300, 1_000], async (perSecond): Promise<Point> => {
-    const before = readCpuMicros(service.server.pid)
-    const seconds = 8
-    await runOpenLoop(service.connections, { perSecond, seconds })
-    return [perSecond, (readCpuMicros(service.server.pid) - before) / (perSecond * seconds)]
+    const load = { perSecond, seconds: 8 }
+    const work = () => runOpenLoop(service.connections, load)
+    return [perSecond, await measureCpu(service.server.pid, load.perSecond * load.seconds, work)]
   })
   stop(service)
   return toPlot('A mint with an override by the rate', 'mints with an override per second', points)
@@ -166,7 +150,7 @@ async function measureFiles(scene: Scene): Promise<{ costs: Plot; starts: Plot }
       AUDIT_DIR: directory,
     })
     const startMs = performance.now() - startedAt
-    await mintInTurns(service, WARM_UP_REQUESTS, 16)
+    await service.connections.sendAll(WARM_UP_REQUESTS, 16)
     const cost = await measure(service, 16)
     stop(service)
     return { files, cost, startMs }

@@ -1,5 +1,7 @@
 // The cheapest HTTP client, so that the load generator leaves the CPU to the measured server.
 import { connect, type Socket } from 'node:net'
+import { MINT_PATH } from './contenders.ts'
+import { inTurn } from './in-turn.ts'
 
 export interface RawReply {
   /** 0 if the connection ended without a reply. */
@@ -7,22 +9,41 @@ export interface RawReply {
   readonly body: string
 }
 
+export interface Message {
+  readonly method?: string
+  readonly path?: string
+  /** In addition to those of a page, or in place of them. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The address to send from. */
+  readonly localAddress?: string | undefined
+}
+
+const pageHeaders = { origin: 'http://localhost:3000', 'content-type': 'application/json' } as const
+
 interface Connection {
   readonly socket: Socket
   received: string
   answer: ((reply: RawReply) => void) | undefined
 }
 
-/** Sends the same bytes again and again, one request at a time per connection. Opens connections as needed. */
+/** Sends the same request again and again, one request at a time per connection. Opens connections as needed. */
 export class KeptConnections {
   readonly #port: number
+  readonly #localAddress: string | undefined
   readonly #bytes: Buffer
   readonly #idle: Connection[] = []
   readonly #all = new Set<Connection>()
 
-  constructor(port: number, bytes: Buffer) {
-    this.#port = port
-    this.#bytes = bytes
+  /** By default a mint. */
+  constructor(origin: string, message: Message = {}) {
+    const { method = 'POST', path = MINT_PATH, headers = {}, body = '{"preset":"voice-assistant"}' } = message
+    const { host, port } = new URL(origin)
+    const all = { host, ...pageHeaders, ...headers, 'content-length': body.length }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+    this.#port = Number(port)
+    this.#localAddress = message.localAddress
+    this.#bytes = Buffer.from(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${body}`)
   }
 
   send(): Promise<RawReply> {
@@ -33,12 +54,28 @@ export class KeptConnections {
     })
   }
 
+  /** Sends `count` requests, as many at a time as there are `callers`. Throws at another status. */
+  async sendAll(count: number, callers: number, expected = 200): Promise<void> {
+    const remaining = Array.from({ length: count }).values()
+    const ask = async (): Promise<void> => {
+      const { status, body } = await this.send()
+      if (status !== expected) throw new Error(`a request was answered with ${status}: ${body}`)
+    }
+    await Promise.all(Array.from({ length: callers }, () => inTurn(remaining, ask)))
+  }
+
   close(): void {
     for (const { socket } of this.#all) socket.destroy()
   }
 
   #open(): Connection {
-    const socket = connect(this.#port, '127.0.0.1').setNoDelay(true).setEncoding('latin1')
+    const socket = connect({
+      port: this.#port,
+      host: '127.0.0.1',
+      localAddress: this.#localAddress,
+    })
+      .setNoDelay(true)
+      .setEncoding('latin1')
     const connection: Connection = { socket, received: '', answer: undefined }
     this.#all.add(connection)
     socket.on('data', (text: string) => this.#take(connection, text))

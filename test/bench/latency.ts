@@ -1,5 +1,5 @@
 // Measures what the service adds to the time of a call: the same load through the service and directly to upstream.
-import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
+import { toUpstreamEnv } from './contenders.ts'
 import { fixedBody } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 import { KeptConnections } from './kept-connections.ts'
@@ -9,7 +9,7 @@ import { parseOptions, toMessage } from './options.ts'
 import { publish } from './page.ts'
 import { align, toVerdict } from './report.ts'
 import { median, percentile } from './statistics.ts'
-import { createWorkshop, type RunningServer, startServer } from './workshop.ts'
+import { createWorkshop, startServer } from './workshop.ts'
 
 const PER_SECOND = 200
 const UPSTREAM_MS = '50'
@@ -18,17 +18,6 @@ const WARM_UP_SECONDS = 20
 interface Percentiles {
   readonly p50: number
   readonly p99: number
-}
-
-function callDirectly({ origin }: RunningServer): KeptConnections {
-  const { host, port } = new URL(origin)
-  const head = [
-    `POST ${MINT_PATH} HTTP/1.1`,
-    `host: ${host}`,
-    'content-type: application/json',
-    `content-length: ${fixedBody.length}`,
-  ]
-  return new KeptConnections(Number(port), Buffer.from(`${head.join('\r\n')}\r\n\r\n${fixedBody}`))
 }
 
 async function measure(connections: KeptConnections, seconds: number): Promise<Percentiles> {
@@ -49,7 +38,7 @@ async function main(): Promise<void> {
     script: 'test/bench/instant-upstream.ts',
     env: { DELAY_MS: UPSTREAM_MS },
   })
-  const direct = callDirectly(upstream)
+  const direct = new KeptConnections(upstream.origin, { body: fixedBody })
   const { connections: through } = await startLoadedService(workshop, toUpstreamEnv(upstream))
   await inTurn([direct, through], (connections) => measure(connections, WARM_UP_SECONDS))
   const measured = await inTurn(Array.from({ length: rounds }), () =>

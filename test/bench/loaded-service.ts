@@ -4,8 +4,6 @@ import { toMintEnv } from './contenders.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
 
-const BODY = '{"preset":"voice-assistant"}'
-
 export interface LoadedService {
   readonly server: RunningServer
   /** Connections whose every request asks for a secret. */
@@ -29,17 +27,8 @@ export async function startMint(
 export async function startLoadedService(
   workshop: Workshop,
   env: Readonly<Record<string, string>>,
-  body = BODY,
+  body?: string,
 ): Promise<LoadedService> {
   const server = await startMint(workshop, { name: 'realtime-mint', env })
-  const { host, port } = new URL(server.origin)
-  const head = [
-    'POST /v1/realtime/client_secrets HTTP/1.1',
-    `host: ${host}`,
-    'origin: http://localhost:3000',
-    'content-type: application/json',
-    `content-length: ${body.length}`,
-  ]
-  const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
-  return { server, connections: new KeptConnections(Number(port), request) }
+  return { server, connections: new KeptConnections(server.origin, body === undefined ? {} : { body }) }
 }

@@ -1,13 +1,12 @@
 // Measures the CPU cost of each refusal, beside a mint in the same round.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { secretEnvironment, toToken } from '../support/tokens.ts'
-import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
+import { toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
-import { KeptConnections } from './kept-connections.ts'
+import { KeptConnections, type Message } from './kept-connections.ts'
 import { startMint } from './loaded-service.ts'
 import { parseOptions, toMessage } from './options.ts'
 import { publish } from './page.ts'
-import { readCpuMicros } from './process-cpu.ts'
+import { measureCpu } from './process-cpu.ts'
 import { align, toVerdict } from './report.ts'
 import { median } from './statistics.ts'
 import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
@@ -15,7 +14,6 @@ import { createWorkshop, type RunningServer, startServer, type Workshop } from '
 const MOST_SHARE = 0.25
 const CONNECTIONS = 16
 const WARM_UP_REQUESTS = 15_000
-const SETTLE_MS = 50
 
 interface Kind {
   readonly name: string
@@ -24,47 +22,16 @@ interface Kind {
   readonly connections: KeptConnections
 }
 
-interface Message {
-  readonly method?: string
-  readonly path?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-const ORIGIN = 'http://localhost:3000'
-const BODY = '{"preset":"voice-assistant"}'
-
-function toBytes(
-  { host }: URL,
-  { method = 'POST', path = MINT_PATH, headers = {}, body = BODY }: Message,
-): Buffer {
-  const given = { host, origin: ORIGIN, 'content-type': 'application/json', ...headers }
-  const lines = Object.entries(given).map(([name, value]) => `${name}: ${value}`)
-  const head = [`${method} ${path} HTTP/1.1`, ...lines, `content-length: ${body.length}`]
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
-}
-
 function toKind(server: RunningServer, name: string, status: number, message: Message = {}): Kind {
-  const url = new URL(server.origin)
-  return { name, status, server, connections: new KeptConnections(Number(url.port), toBytes(url, message)) }
+  return { name, status, server, connections: new KeptConnections(server.origin, message) }
 }
 
-async function run({ name, status, connections }: Kind, requests: number): Promise<void> {
-  const remaining = Array.from({ length: requests }).values()
-  const ask = async (): Promise<void> => {
-    const reply = await connections.send()
-    if (reply.status !== status) throw new Error(`${name} was answered with ${reply.status}: ${reply.body}`)
-  }
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => inTurn(remaining, ask)))
-}
+const run = ({ status, connections }: Kind, requests: number): Promise<void> =>
+  connections.sendAll(requests, CONNECTIONS, status)
 
 /** µs of CPU per request. */
-async function measure(kind: Kind, requests: number): Promise<number> {
-  const before = readCpuMicros(kind.server.pid)
-  await run(kind, requests)
-  await sleep(SETTLE_MS)
-  return (readCpuMicros(kind.server.pid) - before) / requests
-}
+const measure = (kind: Kind, requests: number): Promise<number> =>
+  measureCpu(kind.server.pid, requests, () => run(kind, requests))
 
 async function startKinds(workshop: Workshop): Promise<Kind[]> {
   const upstream = await startServer(workshop, {

@@ -2,13 +2,12 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, request } from 'undici'
-import { MINT_PATH } from '../bench/contenders.ts'
 import { readImageCommand } from '../bench/image-command.ts'
 import { inTurn } from '../bench/in-turn.ts'
+import { KeptConnections } from '../bench/kept-connections.ts'
+import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
 import { percentile } from '../bench/statistics.ts'
-import { type RunningServer } from '../bench/workshop.ts'
+import type { RunningServer } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
 import { type FloodKind, floodKinds } from './flood-kinds.ts'
 import type { Scene } from './scene.ts'
@@ -34,37 +33,6 @@ const SAMPLE_MS = 100
 const readMib = ({ pid }: RunningServer): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
 
-interface Minted {
-  readonly ms: number
-  readonly isIssued: boolean
-}
-
-/** Sends each mint when it is due, whether the ones before it are answered or not. */
-async function mint(origin: string, seconds: number, dispatcher: Agent): Promise<Minted[]> {
-  const startedAt = performance.now()
-  async function send(dueMs: number): Promise<Minted> {
-    await sleep(Math.max(0, startedAt + dueMs - performance.now()))
-    const sentAt = performance.now()
-    try {
-      const reply = await request(origin + MINT_PATH, {
-        dispatcher,
-        method: 'POST',
-        headers: { origin: 'http://localhost:3000', 'content-type': 'application/json' },
-        body: '{"preset":"voice-assistant"}',
-      })
-      await reply.body.dump()
-      return { ms: performance.now() - sentAt, isIssued: reply.statusCode === 200 }
-    } catch {
-      return { ms: performance.now() - sentAt, isIssued: false }
-    }
-  }
-  const dues = Array.from(
-    { length: seconds * MINTS_PER_SECOND },
-    (_, index) => index * (1_000 / MINTS_PER_SECOND),
-  )
-  return Promise.all(dues.map(send))
-}
-
 function startFlooder(port: number, kind: FloodKind, seconds: number): Promise<string> {
   const script = join(import.meta.dirname, 'flooder.ts')
   const child = spawn(process.execPath, [script, String(port), String(CONNECTIONS), String(seconds), kind])
@@ -73,9 +41,12 @@ function startFlooder(port: number, kind: FloodKind, seconds: number): Promise<s
   return new Promise((resolve) => child.once('close', () => resolve(text.trim())))
 }
 
-const toP99 = (all: readonly Minted[]): number =>
+const mintFor = (pages: KeptConnections, seconds: number): Promise<Answer[]> =>
+  runOpenLoop(pages, { perSecond: MINTS_PER_SECOND, seconds })
+
+const toP99 = (all: readonly Answer[]): number =>
   percentile(
-    all.map(({ ms }) => ms),
+    all.map(({ ms, lateMs }) => ms - lateMs),
     0.99,
   )
 
@@ -84,7 +55,7 @@ interface Beside {
   readonly port: number
   readonly service: RunningServer
   readonly seconds: number
-  readonly pages: Agent
+  readonly pages: KeptConnections
   readonly quietP99Ms: number
 }
 
@@ -97,12 +68,9 @@ async function playFlood(
   const sampler = setInterval(() => {
     most = Math.max(most, readMib(service))
   }, SAMPLE_MS)
-  const [opened, minted] = await Promise.all([
-    startFlooder(port, kind, seconds),
-    mint(service.origin, seconds, pages),
-  ])
+  const [opened, minted] = await Promise.all([startFlooder(port, kind, seconds), mintFor(pages, seconds)])
   clearInterval(sampler)
-  const failed = minted.filter(({ isIssued }) => !isIssued).length
+  const failed = minted.filter((answer) => answer.kind !== 'issued').length
   return {
     kind,
     opened,
@@ -118,24 +86,24 @@ export type FloodedListener = 'public' | 'admin'
 
 /** Limits are high, so that the bounds on connections decide alone. */
 export async function playFloods(scene: Scene, listener: FloodedListener, seconds: number): Promise<Flood[]> {
-  const pages = new Agent({ localAddress: '127.0.0.2' })
+  const adminPort = await findPort()
+  const service = await scene.start({
+    ADMIN_PORT: String(adminPort),
+    MAX_CONCURRENT_MINTS: '256',
+    NODE_OPTIONS: readImageCommand().nodeOptions.join(' '),
+  })
+  const pages = new KeptConnections(service.origin, { localAddress: '127.0.0.2' })
   try {
-    const adminPort = await findPort()
-    const service = await scene.start({
-      ADMIN_PORT: String(adminPort),
-      MAX_CONCURRENT_MINTS: '256',
-      NODE_OPTIONS: readImageCommand().nodeOptions.join(' '),
-    })
     const port = listener === 'admin' ? adminPort : Number(new URL(service.origin).port)
-    await mint(service.origin, QUIET_SECONDS, pages)
-    const quietP99Ms = toP99(await mint(service.origin, QUIET_SECONDS, pages))
+    await mintFor(pages, QUIET_SECONDS)
+    const quietP99Ms = toP99(await mintFor(pages, QUIET_SECONDS))
     return await inTurn(floodKinds, async (kind) => {
       const flood = await playFlood(kind, { port, service, seconds, pages, quietP99Ms })
       console.log(toLine(flood))
       return flood
     })
   } finally {
-    await pages.destroy()
+    pages.close()
   }
 }
 
