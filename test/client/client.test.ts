@@ -34,17 +34,6 @@ describe('a call', () => {
     expect(requests).toMatchObject([{ url: '/v1/realtime/client_secrets', authorization: null, body: {} }])
   })
 
-  it('after another has ended mints again: nothing is cached', async () => {
-    const { open, requests, answer } = createFakeBrowser()
-    const client = open()
-    const first = client.secret()
-    await answer(issued('ek_1'))
-    const second = client.apiKey()
-    await answer(issued('ek_2'))
-    expect([(await first).value, await second]).toStrictEqual(['ek_1', 'ek_2'])
-    expect(requests).toHaveLength(2)
-  })
-
   it('after a failed one mints again', async () => {
     const { open, answer } = createFakeBrowser()
     const client = open()
@@ -56,33 +45,9 @@ describe('a call', () => {
     await answer(issued('ek_2'))
     expect((await next).value).toBe('ek_2')
   })
-
-  it('shares the request of a simultaneous call for the same thing, and of no other', async () => {
-    const { open, requests, answer } = createFakeBrowser()
-    const client = open()
-    const calls = [client.secret(), client.secret(), client.secret({ variables: { guest: 'Ada' } })]
-    await answer(issued('ek_1'))
-    await answer(issued('ek_2'))
-    expect((await Promise.all(calls)).map(({ value }) => value)).toStrictEqual(['ek_1', 'ek_1', 'ek_2'])
-    expect(requests).toHaveLength(2)
-  })
 })
 
 describe('an aborted call', () => {
-  it('rejects with the reason of its signal, and a call that shares its request continues', async () => {
-    const { open, requests, answer, pass } = createFakeBrowser()
-    const client = open()
-    const unmounted = new AbortController()
-    const first = client.secret({ signal: unmounted.signal })
-    unmounted.abort(new Error('unmounted'))
-    const second = client.secret()
-    await expect(first).rejects.toThrow('unmounted')
-    await pass(0)
-    await answer(issued())
-    expect((await second).value).toBe('ek_1')
-    expect(requests).toHaveLength(1)
-  })
-
   it('ends its request if no other call waits for it, and the next call starts a new one', async () => {
     const { open, requests, answer, pass } = createFakeBrowser()
     const client = open()

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createClient } from '../../src/client/client.js'
 import { ORIGIN, type Reply, ROOT, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 
@@ -64,43 +63,5 @@ describe('GET /client.js', () => {
     const statuses = []
     for (let count = 0; count < 2; count += 1) statuses.push((await app.inject('/client.js')).statusCode)
     expect(statuses).toStrictEqual([200, 429])
-  })
-})
-
-/** As a page does. A browser sets the header, and no page can. */
-function fetchAsPage(address: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers)
-  headers.set('origin', ORIGIN)
-  return fetch(address, { ...init, headers })
-}
-
-async function openClient(preset: string) {
-  const { app, sandbox } = await startTestService()
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  return { client: createClient({ url, preset }, { fetch: fetchAsPage, setTimeout }), sandbox }
-}
-
-describe('the client against the service', () => {
-  it('resolves with a secret', async () => {
-    const { client } = await openClient('assistant')
-    const expected = { value: expect.stringMatching(/^ek_/), expiresAt: expect.any(Number) }
-    expect(await client.secret()).toStrictEqual(expected)
-  })
-
-  it('makes one mint of two simultaneous calls', async () => {
-    const { client, sandbox } = await openClient('assistant')
-    const [first, second] = await Promise.all([client.apiKey(), client.apiKey()])
-    expect(first).toBe(second)
-    expect(sandbox.requests).toHaveLength(1)
-  })
-
-  it('rejects with the code, the status and the request id of a refusal', async () => {
-    const { client } = await openClient('nothing')
-    await expect(client.secret()).rejects.toMatchObject({
-      name: 'MintError',
-      code: 'unknown_preset',
-      status: 404,
-      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-    })
   })
 })

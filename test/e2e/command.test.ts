@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { presetsJsonSchema } from '../../src/presets/schema/file.ts'
-import { API_KEY, createTemporaryDirectory, ORIGIN } from '../support/service.ts'
+import { API_KEY, ORIGIN } from '../support/service.ts'
 import { command, run } from './processes.ts'
 
 describe('check', () => {
@@ -69,13 +69,5 @@ describe('the repository', () => {
     expect(await readFile('presets.schema.json', 'utf8')).toBe(stdout)
     const presets = await readFile('presets.yaml', 'utf8')
     expect(presets).toMatch(/^# yaml-language-server: \$schema=\.\/presets\.schema\.json\n/)
-  })
-
-  it('is packed with the presets file to start from, and the schema that this names', async () => {
-    const pack = ['npm', 'pack', '--dry-run', '--ignore-scripts', '--json']
-    const { code, stdout } = await run(pack, { HOME: await createTemporaryDirectory() })
-    expect(code).toBe(0)
-    const paths = ['presets.yaml', 'presets.schema.json', '.env.example']
-    expect(paths.filter((path) => !stdout.includes(`"path": "${path}"`))).toStrictEqual([])
   })
 })

@@ -52,17 +52,6 @@ it.each<[what: string, secret: string | null, session: object, options: object, 
   expect(await socket.closed).toStrictEqual({ code: close, reason: `invalid_request_error.${code}` })
 })
 
-it('text in gives the events of a response', async () => {
-  const { sandbox } = await startClockedSandbox()
-  const socket = connectSocket(sandbox, await mint(sandbox))
-  await socket.next('session.created')
-  const content = [{ type: 'input_text', text: 'Good morning' }]
-  socket.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } })
-  socket.send({ type: 'response.create' })
-  expect(await socket.next('response.output_text.done')).toMatchObject({ text: 'You said: Good morning' })
-  expect(await socket.next('response.done')).toMatchObject({ response: { status: 'completed' } })
-})
-
 it('one connection too many is refused, until another one ends', async () => {
   const { sandbox } = await startClockedSandbox()
   const secret = await mint(sandbox)
