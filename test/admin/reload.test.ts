@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { reloadReply } from '../../src/admin/api-schemas.ts'
+import type { Environment } from '../../src/config.ts'
 import { API_KEY, createTemporaryDirectory, PRESETS, parseRecords } from '../support/service.ts'
 import { ADMIN_TOKEN, bearer, startAdminService } from './admin-service.ts'
 
-async function createFiles() {
+async function createFiles(environment: Environment = {}) {
   const directory = await createTemporaryDirectory()
   const presets = join(directory, 'presets.yaml')
   const key = join(directory, 'key')
@@ -16,6 +17,7 @@ async function createFiles() {
     PRESETS_FILE: presets,
     OPENAI_API_KEY: '',
     OPENAI_API_KEY_FILE: key,
+    ...environment,
   })
   async function reload(): Promise<unknown> {
     const reply = await service.ask('/api/reload', {
@@ -39,13 +41,8 @@ it('says for presets and key whether they changed', async () => {
 })
 
 it('says that a key in the environment is in no file', async () => {
-  const { ask } = await startAdminService()
-  const reply = await ask('/api/reload', {
-    method: 'POST',
-    headers: { ...bearer, 'content-type': 'application/json' },
-    body: '{}',
-  })
-  expect(await reply.json()).toMatchObject({ api_key: 'not a file' })
+  const { reload } = await createFiles({ OPENAI_API_KEY: API_KEY, OPENAI_API_KEY_FILE: '' })
+  expect(await reload()).toMatchObject({ api_key: 'not a file' })
 })
 
 it('is logged, and reads nothing without the token or by another method', async () => {

@@ -71,20 +71,6 @@ describe('a table', () => {
     expect(createTable({ columns: 300, isColoured: false }).toRow(issued)).not.toContain('\n')
   })
 
-  it('shows whether counted attempts failed or were refused', () => {
-    const failed = { ...refusals, code: 'upstream_unavailable' }
-    expect([refusals, failed].map((record) => plain.toRow(record).split(/ {2,}/)[1])).toStrictEqual([
-      'refused',
-      'failed',
-    ])
-  })
-
-  it('shows how many refusals were counted, by reason', () => {
-    expect(plain.toRow(refusals)).toMatch(
-      /refused +rate_limited +limit_per_address 40, limit_per_caller 2 .* x42 /,
-    )
-  })
-
   it.each([
     ['that a secret was not delivered', { ...issued, delivered: false }, /issued +not delivered/],
     [
@@ -98,6 +84,12 @@ describe('a table', () => {
       /pause +resumed +voice-assistant/,
     ],
     ['nothing for absent fields', {}, /^$/],
+    [
+      'how many refusals were counted, by reason',
+      refusals,
+      /refused +rate_limited +limit_per_address 40, limit_per_caller 2 .* x42 /,
+    ],
+    ['that counted attempts failed', { ...refusals, code: 'upstream_unavailable' }, / failed +upstream_/],
   ])('shows %s', (_what, record, row) => {
     expect(plain.toRow(record)).toMatch(row)
   })
