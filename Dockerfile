@@ -8,14 +8,14 @@ ARG CADDY_IMAGE=caddy:2-alpine
 
 # What these two stages make is JavaScript, the same for every architecture, so they run on the builder's own. No install
 # script runs.
-FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS compiled
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS built
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY scripts/node scripts/node
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json ./
+COPY rolldown.config.ts ./
 COPY src src
-RUN node_modules/.bin/tsc -p src
+RUN node_modules/.bin/rolldown -c
 
 
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS files
@@ -26,7 +26,7 @@ COPY presets.yaml ./
 COPY src/realtime-mint.js src/
 COPY src/client/client.js src/client/
 COPY src/admin/page src/admin/page
-COPY --from=compiled /app/dist dist
+COPY --from=built /app/dist dist
 # The user below could not read a checkout that was made with umask 077.
 RUN rm src/admin/page/tsconfig.json src/admin/page/*.d.ts \
  && chmod -R u=rwX,go=rX package.json presets.yaml src dist
@@ -143,6 +143,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
  && ln -s /app/src/realtime-mint.js /usr/local/bin/realtime-mint
 WORKDIR /app
 # Owned by root, so the service cannot change them even if the root file system is writable.
+# What `dist` bundles, for its licenses and for scanners, which look for packages here. The operations page uses uPlot's files.
 COPY --from=files /app/node_modules node_modules
 COPY --from=files /app/package.json /app/presets.yaml ./
 COPY --from=files /app/src src

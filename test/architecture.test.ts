@@ -102,6 +102,7 @@ describe('who may import whom', () => {
         'reason-meanings',
         'reasons',
         'redis',
+        'root',
         'secret',
         'settings',
         'version',

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { ROOT } from '../root.ts'
 
-/** The package has the files at the same place beside `dist` and `src`. */
-const folder = new URL('../../src/admin/page/', import.meta.url)
+const folder = new URL('src/admin/page/', ROOT)
 
 const files = [
   'api.js',

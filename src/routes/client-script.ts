@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
+import { ROOT } from '../root.ts'
 
 export const CLIENT_SCRIPT_PATH = '/client.js'
 
-/** The package and the image have the file at the same place beside `dist` and `src`. */
-const sourceUrl = new URL('../../src/client/client.js', import.meta.url)
+const sourceUrl = new URL('src/client/client.js', ROOT)
 
 /** The address has no version in it, so a new version of the service must reach pages soon. */
 const CACHE_SECONDS = 600

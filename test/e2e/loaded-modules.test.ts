@@ -2,16 +2,7 @@
 import { expect, it } from 'vitest'
 import { createEnvironment, startProcess } from '../support/process.ts'
 import { secretEnvironment } from '../support/tokens.ts'
-import { NO_UPSTREAM, preload } from './processes.ts'
-
-/** Prints the URL of each module that is imported or required. */
-const printer = preload(`
-  import { registerHooks } from 'node:module'
-  registerHooks({ load(url, context, next) {
-    process.stderr.write(url + '\\n')
-    return next(url, context)
-  } })
-`)
+import { NO_UPSTREAM, printer } from './processes.ts'
 
 const parts = {
   'the Redis client': /\/node_modules\/ioredis\//,

@@ -4,8 +4,9 @@ import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promis
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { startProcess } from '../support/process.ts'
 import { createTemporaryDirectory, ROOT } from '../support/service.ts'
-import { run } from './processes.ts'
+import { createSettings, mint, printer, run } from './processes.ts'
 
 const execute = promisify(execFile)
 
@@ -39,11 +40,19 @@ async function listFiles(root: string): Promise<string[]> {
     .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
 }
 
-/** Packs a copy of the checkout, and unpacks the package into a project. Returns both folders. */
-async function install(): Promise<{ project: string; installed: string }> {
+/** Packs a copy of the checkout, and unpacks the package into a project. Returns both folders and what they contain. */
+async function install() {
   const project = await createTemporaryDirectory()
   const checkout = join(project, 'checkout')
-  for (const name of [...shipped, 'tsconfig.json', 'src', 'docs', 'test/e2e', 'sandbox/page']) {
+  for (const name of [
+    ...shipped,
+    'tsconfig.json',
+    'rolldown.config.ts',
+    'src',
+    'docs',
+    'test/e2e',
+    'sandbox/page',
+  ]) {
     await cp(join(ROOT, name), join(checkout, name), { recursive: true })
   }
   // A file of an older build.
@@ -57,33 +66,33 @@ async function install(): Promise<{ project: string; installed: string }> {
   await mkdir(installed, { recursive: true })
   const tarball = (await readdir(project)).find((name) => name.endsWith('.tgz')) ?? ''
   await execute('tar', ['xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
-  return { project, installed }
+  const files = await listFiles(installed)
+  // Packages that npm would install.
+  await symlink(join(ROOT, 'node_modules'), join(installed, 'node_modules'))
+  const built = files.filter((path) => /^dist\/[^/]+\.js$/.test(path))
+  return { project, installed, files, built }
 }
 
-const toCompiled = (path: string): string => `dist/${path.replace(/ts$/, 'js')}`
+const toBuilt = (name: string): string => `dist/${name}.js`
 
 it('the package has a working command line, the client with its types, and nothing else', async () => {
-  const { project, installed } = await install()
-  const sources = await listFiles(join(ROOT, 'src'))
-  const compiled = sources
-    .filter((path) => /^(?!client\/|admin\/page\/).*(?<!\.d)\.ts$/.test(path))
-    .map(toCompiled)
-  const served = sources.filter((path) =>
+  const { project, installed, files, built } = await install()
+  const served = (await listFiles(join(ROOT, 'src'))).filter((path) =>
     /^(?:realtime-mint|client\/client|admin\/page\/.*)\.(?:js|css|html|svg)$/.test(path),
   )
-  expect((await listFiles(installed)).toSorted()).toStrictEqual(
-    [
+  expect(built).toStrictEqual(expect.arrayContaining(['main', 'index-worker', 'verify-worker'].map(toBuilt)))
+  expect(built).not.toContain('dist/removed.js')
+  expect(new Set(files)).toStrictEqual(
+    new Set([
       ...shipped,
-      ...compiled,
+      ...built,
       ...served.map((path) => `src/${path}`),
       'dist/client/client.d.ts',
       'dist/client/client-types.d.ts',
       ...(await listFiles(join(ROOT, 'docs'))).map((path) => `docs/${path}`),
-    ].toSorted(),
+    ]),
   )
 
-  // Packages that npm would install.
-  await symlink(join(ROOT, 'node_modules'), join(installed, 'node_modules'))
   const bin = [process.execPath, join(installed, 'src/realtime-mint.js')]
   expect(await run([...bin, '--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage:') })
   const demo = { code: 64, stderr: expect.stringContaining('from a checkout') }
@@ -98,4 +107,49 @@ it('the package has a working command line, the client with its types, and nothi
 
   const source = await readFile(join(ROOT, 'src/client/client.js'), 'utf8')
   expect(await readFile(join(installed, 'src/client/client.js'), 'utf8')).toBe(source)
+}, 60_000)
+
+it('the package mints, and finds the files and threads of its operations page', async () => {
+  const { installed } = await install()
+  const { environment } = await createSettings()
+  const service = startProcess([process.execPath, join(installed, 'src/realtime-mint.js')], {
+    ...environment,
+    ADMIN_PORT: '0',
+  })
+  const [, adminUrl = ''] = await service.seen(/"admin_url":"([^"]+)"/)
+  const [, url = ''] = await service.seen(/"url":"([^"]+)"/)
+  expect(await mint(url)).toMatchObject({ status: 200 })
+  expect((await fetch(`${url}/client.js`)).status).toBe(200)
+  const paths = ['', 'page/main.js', 'page/uplot.js', 'metrics', 'api/attempts', 'api/state']
+  for (const path of paths)
+    expect([path, (await fetch(`${adminUrl}/${path}`)).status]).toStrictEqual([path, 200])
+  const readState = async () => (await fetch(`${adminUrl}/api/state`)).json()
+  await expect
+    .poll(readState, { timeout: 5_000 })
+    .toMatchObject({ audit: { verification: { state: 'done', verdict: 'whole' } } })
+}, 60_000)
+
+/** A text that only this part contains. */
+const parts = {
+  'the Redis client': 'Connection is closed',
+  jose: 'ERR_JWKS',
+  'the metrics client': 'TDigest',
+  'the admin listener': 'trusted-types',
+} as const
+
+it('the package loads no part that its settings do not need', async () => {
+  const { installed, built } = await install()
+  const { environment } = await createSettings()
+  const service = startProcess([process.execPath, ...printer, join(installed, 'dist/main.js')], environment)
+  await service.seen(/"msg":"listening"/)
+  const [loaded = [], others = []] = [true, false].map((wanted) =>
+    built.filter((file) => service.stderr().includes(`/${file}\n`) === wanted),
+  )
+  const findParts = async (paths: readonly string[]): Promise<string[]> => {
+    const texts = await Promise.all(paths.map((path) => readFile(join(installed, path), 'utf8')))
+    return Object.entries(parts).flatMap(([name, marker]) => (texts.join('').includes(marker) ? [name] : []))
+  }
+  expect(loaded).toContain('dist/service.js')
+  expect(await findParts(loaded)).toStrictEqual([])
+  expect(await findParts(others)).toStrictEqual(Object.keys(parts))
 }, 60_000)

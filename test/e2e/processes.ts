@@ -20,6 +20,15 @@ export const preload = (code: string): string[] => [
   `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`,
 ]
 
+/** Prints the URL of each module that is imported or required. */
+export const printer = preload(`
+  import { registerHooks } from 'node:module'
+  registerHooks({ load(url, context, next) {
+    process.stderr.write(url + '\\n')
+    return next(url, context)
+  } })
+`)
+
 export const command = (...given: readonly string[]): string[] => [process.execPath, 'src/main.ts', ...given]
 
 /** A process that ends: its exit code and what it wrote. */
