@@ -1,4 +1,5 @@
 /** The body parser: accepts one JSON object in UTF-8 and refuses everything else. */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
 import { type JsonObject, parseJsonObject } from '../json.ts'
@@ -8,14 +9,8 @@ export const MAX_BODY_BYTES = 16 * 1024
 
 const mediaTypePattern = /^application\/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?$/i
 
-export interface BodyHeaders {
-  readonly 'content-type'?: string | undefined
-  readonly 'content-length'?: string | undefined
-  readonly 'content-encoding'?: string | undefined
-}
-
 /** Refuses what the headers alone show, before the body is read. */
-export function checkBodyHeaders(headers: BodyHeaders): void {
+export function checkBodyHeaders(headers: IncomingHttpHeaders): void {
   const mediaType = headers['content-type']
   const length = Number(headers['content-length'] ?? 0)
   if (mediaType === undefined ? length > 0 : !mediaTypePattern.test(mediaType)) {
