@@ -8,7 +8,6 @@ import type {
 } from 'openai/resources/realtime/realtime'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { presetsFile } from '../../src/presets/schema/file.ts'
 import { flatEntry } from '../../src/presets/schema/flat.ts'
 import { gaSession, gaSessions } from '../../src/presets/schema/ga.ts'
 import { expiresAfter } from '../../src/presets/schema/parts.ts'
@@ -94,10 +93,5 @@ describe('the schemas', () => {
     >()
     expectTypeOf<Flat>().toEqualTypeOf<keyof SessionCreateParams>()
     expectTypeOf<keyof z.infer<typeof expiresAfter>>().toEqualTypeOf<keyof Expiry>()
-  })
-
-  it('can be written as JSON Schema for editors', () => {
-    const { properties } = z.toJSONSchema(presetsFile, { io: 'input' })
-    expect(Object.keys(properties ?? {})).toEqual(['$schema', 'presets'])
   })
 })

@@ -103,6 +103,7 @@ describe('a tool is invalid with', () => {
   })
 })
 
+const noise = 'audio.input.noise_reduction'
 const off = 'takes an object; write null if you mean off'
 const offInside = 'takes server_vad or semantic_vad; write null in place of the object if you mean off'
 const oneFunction = 'for one function, write { type: function, name: … }'
@@ -115,16 +116,11 @@ describe('a word in place of an object gets advice', () => {
     ['flat', 'input_audio_noise_reduction', 'none', off],
     ['flat', 'input_audio_transcription', 'disabled', off],
     ['realtime', vad, 'none', off],
-    ['realtime', 'audio.input.noise_reduction', 'off', off],
+    ['realtime', noise, 'off', off],
     ['realtime', 'audio.input.transcription', 'none', off],
     ['realtime', `${vad}.type`, 'none', offInside],
     ['realtime', 'audio.input.format', 'pcm16', 'takes an object; such as { type: audio/pcm, rate: 24000 }'],
-    [
-      'realtime',
-      'audio.input.noise_reduction',
-      'near_field',
-      'takes an object; such as { type: near_field }',
-    ],
+    ['realtime', noise, 'near_field', 'takes an object; such as { type: near_field }'],
     ['realtime', 'audio.input.transcription', 'w', 'takes an object; such as { model: gpt-transcribe }'],
     ['realtime', vad, 'server_vad', 'takes an object; such as { type: server_vad }'],
     ['realtime', 'prompt', 'pmpt_abc', 'takes an object; such as { id: pmpt_abc }'],

@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Environment, parseAuditConfig, parseConfig, variableNames } from '../../src/config.ts'
-import { ConfigError } from '../../src/problems.ts'
 import { createTemporaryDirectory, ROOT } from '../support/service.ts'
 import { settings } from './cases.ts'
 import { API_KEY, enough, enoughForTokens, JWT_SECRET, namesOf, problemsOf } from './support.ts'
@@ -94,12 +93,6 @@ describe('all problems are reported at once', () => {
   it('if everything is wrong', () => {
     const wrong = Object.fromEntries(bad.map(({ name, text }) => [name, text]))
     expect(namesOf(problemsOf(wrong)).toSorted()).toEqual(Object.keys(wrong).toSorted())
-  })
-
-  it('each on a line of its own, in an error with all of them', () => {
-    const error = new ConfigError(problemsOf({ ...enough, PORT: 'x', HOST: '', LOG_LEVEL: 'loud' }))
-    expect(error.message.split('\n')).toEqual(error.problems)
-    expect(error.problems).toHaveLength(2)
   })
 
   it('by name and never by value', () => {
