@@ -1,4 +1,5 @@
 /** What a verification can find: a closed set, with one finding for each different thing to do. */
+import type { Mention } from '../audit/format.ts'
 
 /** From best to worst. */
 export const verdicts = ['whole', 'torn', 'unchecked', 'tampered'] as const
@@ -103,6 +104,21 @@ export interface Finding {
   readonly reason: FindingReason
   readonly place: Place | null
   readonly witness: Witness | null
+}
+
+export const toFinding = (
+  file: string,
+  reason: FindingReason,
+  about: Partial<Pick<Finding, 'place' | 'witness'>> = {},
+): Finding => ({ file, reason, place: null, witness: null, ...about })
+
+/** What a record or an anchor says about a file. */
+export interface Claim extends Mention {
+  /** The event of the record that makes the claim: open, recovered, gap or removed. Otherwise `anchor`. */
+  readonly event: string
+  readonly witness: Witness
+  /** Whether the record is from the start of a process, and not from a later rotation. */
+  readonly isFromStart: boolean
 }
 
 /** The worst finding decides. */

@@ -1,4 +1,5 @@
 /** Bytes as lines: split at line feeds alone, in bounded memory, whatever the bytes are. */
+import { z } from 'zod'
 import { MAX_LINE_BYTES } from '../audit/format.ts'
 
 export interface Line {
@@ -12,7 +13,7 @@ export interface Line {
   readonly end: 'newline' | 'none' | 'too_long'
 }
 
-export const LINE_FEED = 0x0a
+const LINE_FEED = 0x0a
 
 const empty = Buffer.alloc(0)
 
@@ -46,9 +47,24 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator
   if (rest.length > 0) yield [toLine(rest, offset, 'none')]
 }
 
-export const toLine = (bytes: Buffer, offset: number, end: Line['end']): Line => ({
+const toLine = (bytes: Buffer, offset: number, end: Line['end']): Line => ({
   bytes: bytes.subarray(0, MAX_LINE_BYTES),
   offset,
   length: bytes.length,
   end: end === 'newline' && bytes.length > MAX_LINE_BYTES ? 'too_long' : end,
 })
+
+/** Undefined if the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const withDetail = z.object({ detail: z.unknown() })
+
+/** The detail of a record; undefined if there is none. */
+export const readDetail = (line: Buffer): unknown =>
+  withDetail.safeParse(parseJson(line.toString('latin1'))).data?.detail

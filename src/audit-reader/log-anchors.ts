@@ -1,8 +1,8 @@
 /** The anchors in a log: heads that were printed where an editor of the files cannot change them. */
 import { createReadStream } from 'node:fs'
 import { z } from 'zod'
-import type { Claim } from './claims.ts'
-import { type Line, splitLines } from './lines.ts'
+import type { Claim } from './findings.ts'
+import { type Line, parseJson, splitLines } from './lines.ts'
 
 const MESSAGE = 'audit anchor'
 
@@ -16,14 +16,8 @@ const anchor = z.object({
 /** Docker's log files wrap each line. */
 const wrapped = z.object({ log: z.string() })
 
-function parseObject(text: string): unknown {
-  try {
-    // Log collectors put a time or a name before the line.
-    return JSON.parse(text.slice(text.indexOf('{')))
-  } catch {
-    return undefined
-  }
-}
+/** Log collectors put a time or a name before the line. */
+const parseObject = (text: string): unknown => parseJson(text.slice(text.indexOf('{')))
 
 /** Undefined if the line is no anchor. */
 export function readAnchor({ bytes }: Line, number: number): Claim | undefined {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { isFileName, readHeading, readOwnName, readSeal, toFileName } from '../audit/format.ts'
-import { type Claim, readDetail } from './claims.ts'
+import type { Claim } from './findings.ts'
 import { loadSqlite } from './index-schema.ts'
-import { type Line, splitLines } from './lines.ts'
+import { type Line, parseJson, readDetail, splitLines } from './lines.ts'
 import { readAnchor } from './log-anchors.ts'
 
 export interface LogCopy {
@@ -28,12 +28,8 @@ const copy =
 /** Undefined if it is no text of JSON. */
 function unescape(text: string): string | undefined {
   if (!text.startsWith('{\\')) return text
-  try {
-    const inner: unknown = JSON.parse(`"${text}"`)
-    return typeof inner === 'string' ? unescape(inner) : undefined
-  } catch {
-    return undefined
-  }
+  const inner = parseJson(`"${text}"`)
+  return typeof inner === 'string' ? unescape(inner) : undefined
 }
 
 /** The records in a line of the log, whatever a platform puts around them. */

@@ -9,37 +9,16 @@ import {
   namesFiles,
   readHeading,
   readKeyId,
+  readMentions,
   readOwnName,
   readSeal,
 } from '../audit/format.ts'
 import type { AuditKeys } from '../audit/keys.ts'
-import { type BrokenClaim, type Claim, ClaimsCheck, readDetail, toClaims } from './claims.ts'
-import type { Finding, FindingReason, Place } from './findings.ts'
-import { type Line, splitLines } from './lines.ts'
+import { type Claim, type Finding, type FindingReason, type Place, toFinding } from './findings.ts'
+import { type Line, readDetail, splitLines } from './lines.ts'
 import { openAudit, readChunks } from './listing.ts'
 
 export type VerifyKey = Pick<AuditKeys, 'id' | 'chain'>
-
-export interface FileReport {
-  readonly name: string
-  /** What is wrong with the file itself; the other facts are of the lines before. */
-  readonly finding: Finding | null
-  readonly writer: string | null
-  readonly firstSeq: number | null
-  /** Its last good line. */
-  readonly head: Head | null
-  readonly lines: number
-  /** Whether it ends with a `close`. */
-  readonly isClosed: boolean
-  /** Whether it has only the records with which a file is opened. */
-  readonly hasFirstRecordsOnly: boolean
-  /** What comes after the last line feed: no bytes if the file is complete. */
-  readonly torn: { readonly place: Place; readonly bytes: number }
-  /** About other files. */
-  readonly claims: readonly Claim[]
-  /** Claims about it that are not true. */
-  readonly broken: readonly BrokenClaim[]
-}
 
 export interface VerifyFileOptions {
   readonly directory: string
@@ -59,63 +38,74 @@ const firstRecordEvents: ReadonlySet<string> = new Set(['open', 'recovered', 'ga
 /** A running writer writes each minute: its first line in a log comes within this time. */
 const FIRST_LINE_MS = 90_000
 
-/** Takes the lines of a file in order. Refused lines are not counted. */
+const bySeq = (one: Claim, other: Claim): number => (one.seq ?? 0) - (other.seq ?? 0)
+
+/** Takes the lines of a file in order, and is then what is known of the file. Refused lines are not counted. */
 export class FileCheck {
+  readonly name: string
+  /** What is wrong with the file itself; the other facts are of the lines before. */
+  finding: Finding | null = null
+  /** What is wrong by the first claim about it that is not true. */
+  broken: Finding | null = null
+  writer: string | null = null
+  firstSeq: number | null = null
+  /** Its last good line. */
+  head: Head | null = null
+  lines = 0
+  /** Whether it ends with a `close`. */
+  isClosed = false
+  /** Whether it has only the records with which a file is opened. */
+  hasFirstRecordsOnly = true
+  /** What comes after the last line feed: no bytes if the file is complete. */
+  torn = { place: { line: 1, byte: 0 }, bytes: 0 }
+  /** About other files. */
+  readonly claims: Claim[] = []
   readonly #keys: readonly VerifyKey[]
-  readonly #check: ClaimsCheck
   readonly #logBeginsAtMs: number | undefined
-  readonly #claims: Claim[] = []
-  readonly #report: { -readonly [Name in keyof FileReport]: FileReport[Name] }
+  /** The claims about lines that are still to come, by line. */
+  readonly #expected: Map<number | null, readonly Claim[]>
   /** Null: the key is unknown. Then only what needs no key is judged. */
   #key: VerifyKey | null = null
 
   constructor({ name, keys, claims, logBeginsAtMs }: Omit<VerifyFileOptions, 'directory' | 'onRead'>) {
+    this.name = name
     this.#keys = keys
     this.#logBeginsAtMs = logBeginsAtMs
-    this.#check = new ClaimsCheck(claims)
-    this.#report = {
-      name,
-      finding: null,
-      writer: null,
-      firstSeq: null,
-      head: null,
-      lines: 0,
-      isClosed: false,
-      hasFirstRecordsOnly: true,
-      torn: { place: { line: 1, byte: 0 }, bytes: 0 },
-      claims: this.#claims,
-      broken: this.#check.broken,
-    }
+    this.#expected = Map.groupBy(claims.toSorted(bySeq), ({ seq }) => seq)
+    // The file had no line yet, so its content cannot disagree.
+    this.#expected.delete(null)
   }
 
   /** False if the rest of the file need not be read. */
   take(line: Line): boolean {
-    const place = { line: this.#report.lines + 1, byte: line.offset }
+    const place = { line: this.lines + 1, byte: line.offset }
     const reason = line.end === 'none' ? this.#takeTorn(line, place) : this.#takeLine(line, place)
     if (reason === null) return true
     // A line under a key of ours, in a file whose first line names another key: the first line was changed.
     const isFirstChanged = this.#key === null && this.#findKey(line.bytes) !== undefined
-    this.#find(reason, isFirstChanged ? { line: 1, byte: 0 } : place)
+    this.finding = toFinding(this.name, reason, { place: isFirstChanged ? { line: 1, byte: 0 } : place })
     return false
   }
 
   end(bytes: number): FileReport {
-    const report = this.#report
-    if (report.finding === null && report.lines > 0 && this.#key === null) this.#find('key_unknown', null)
-    const end = { line: report.lines + 1, byte: bytes }
+    if (this.finding === null && this.lines > 0 && this.#key === null)
+      this.finding = toFinding(this.name, 'key_unknown')
+    const place = { line: this.lines + 1, byte: bytes }
+    const [[missed] = []] = this.#expected.values()
     // A missing line shows without the key, too.
-    if (report.finding === null || report.finding.reason === 'key_unknown') this.#check.seeEnd(end)
-    if (report.torn.bytes === 0) report.torn = { place: end, bytes: 0 }
-    return report
+    if (missed !== undefined && (this.finding === null || this.finding.reason === 'key_unknown'))
+      this.#break('tail_cut', place, missed)
+    if (this.torn.bytes === 0) this.torn = { place, bytes: 0 }
+    return this
   }
 
-  #find(reason: FindingReason, place: Place | null): void {
-    this.#report.finding = { file: this.#report.name, reason, place, witness: null }
+  #break(reason: FindingReason, place: Place, { witness }: Claim): void {
+    this.broken ??= toFinding(this.name, reason, { place, witness })
   }
 
   #takeTorn({ bytes, length }: Line, place: Place): FindingReason | null {
     if (isMoreThanALine(bytes)) return 'line_changed'
-    this.#report.torn = { place, bytes: length }
+    this.torn = { place, bytes: length }
     return null
   }
 
@@ -127,7 +117,8 @@ export class FileCheck {
     if (!this.#isNext(heading, seal.prev)) return 'line_changed'
     const reason = this.#judgeClaims(heading, bytes, place)
     if (reason !== null) return reason
-    this.#check.seeLine(heading.seq, seal.mac, place)
+    const forged = this.#expected.get(heading.seq)?.find(({ mac }) => mac !== seal.mac)
+    if (forged !== undefined) this.#break('line_forged', place, forged)
     this.#advance(heading, seal.mac)
     return null
   }
@@ -136,7 +127,7 @@ export class FileCheck {
   #isSealed(bytes: Buffer, mac: string): boolean {
     if (this.#key !== null) return isSealedBy(this.#key.chain, bytes, mac)
     const found = this.#findKey(bytes)
-    if (this.#report.lines > 0) return found === undefined
+    if (this.lines > 0) return found === undefined
     this.#key = found ?? null
     if (found !== undefined) return true
     // A first line names its key: one of ours would have sealed it.
@@ -158,34 +149,35 @@ export class FileCheck {
 
   #isNext(heading: Heading, prev: string | null): boolean {
     const { seq, event, writer } = heading
-    const { head, writer: own, isClosed } = this.#report
-    if (head === null) return (event === 'open' && prev === null) || this.#isLaterPart(heading)
-    return prev === head.mac && seq === head.seq + 1 && writer === own && !isClosed
+    if (this.head === null) return (event === 'open' && prev === null) || this.#isLaterPart(heading)
+    return prev === this.head.mac && seq === this.head.seq + 1 && writer === this.writer && !this.isClosed
   }
 
   #judgeClaims({ event, seq }: Heading, bytes: Buffer, { line }: Place): FindingReason | null {
     // Most records name no file, and need not be parsed. Without a valid seal, a record makes no claims.
     if (!namesFiles(event) || this.#key === null) return null
-    const { name, firstSeq } = this.#report
-    const isFromStart = (firstSeq ?? seq) === 0
+    const isFromStart = (this.firstSeq ?? seq) === 0
     const detail = readDetail(bytes)
-    const found = toClaims({ event, witness: { file: name, line }, isFromStart }, detail)
-    if (found === undefined) return 'version_unknown'
-    if (event === 'open' && readOwnName(detail) !== name) return 'file_renamed'
-    this.#claims.push(...found)
+    const mentions = readMentions(event, detail)
+    if (mentions === undefined) return 'version_unknown'
+    if (event === 'open' && readOwnName(detail) !== this.name) return 'file_renamed'
+    const speaker = { event, witness: { file: this.name, line }, isFromStart }
+    this.claims.push(...mentions.map((mention) => Object.assign(mention, speaker)))
     return null
   }
 
   #advance({ writer, seq, event }: Heading, mac: string): void {
-    const report = this.#report
-    report.writer ??= writer
-    report.firstSeq ??= seq
-    report.head = { seq, mac }
-    report.lines += 1
-    report.isClosed = event === 'close'
-    report.hasFirstRecordsOnly &&= firstRecordEvents.has(event)
+    this.#expected.delete(seq)
+    this.writer ??= writer
+    this.firstSeq ??= seq
+    this.head = { seq, mac }
+    this.lines += 1
+    this.isClosed = event === 'close'
+    this.hasFirstRecordsOnly &&= firstRecordEvents.has(event)
   }
 }
+
+export type FileReport = Readonly<Omit<FileCheck, 'take' | 'end'>>
 
 /** A line may be half-written while it is read. */
 const MAX_READS = 3

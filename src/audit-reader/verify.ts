@@ -1,8 +1,14 @@
 /** Verifies an audit: each file by itself, then what files and anchors say about each other. */
 import { toOpenedAt, toWriter } from '../audit/format.ts'
 import { codeOf } from '../errors.ts'
-import type { Claim } from './claims.ts'
-import { type Finding, type FindingReason, toVerdict, type Verdict } from './findings.ts'
+import {
+  type Claim,
+  type Finding,
+  type FindingReason,
+  toFinding,
+  toVerdict,
+  type Verdict,
+} from './findings.ts'
 import { type ListedFile, listAudit } from './listing.ts'
 import { type FileReport, type VerifyKey, verifyFile } from './verify-file.ts'
 
@@ -31,32 +37,24 @@ export interface Verification {
   readonly others: number
 }
 
-/** All claims, by the name of the file that they are about. */
-class Claims {
-  readonly byFile = new Map<string, Claim[]>()
-  /** The newest file that retention removed. Older files may be gone, and the records of their removal too. */
-  newestRemoved = ''
+/** By the name of the file that they are about. */
+type Claims = Map<string, Claim[]>
 
-  add(claims: readonly Claim[]): void {
-    for (const claim of claims) {
-      const { file, event } = claim
-      this.about(file).push(claim)
-      if (event === 'removed' && file > this.newestRemoved) this.newestRemoved = file
-    }
-  }
+const about = (claims: Claims, file: string): readonly Claim[] => claims.get(file) ?? []
 
-  about(file: string): Claim[] {
-    const found = this.byFile.get(file) ?? []
-    this.byFile.set(file, found)
-    return found
+function addClaims(claims: Claims, more: readonly Claim[]): void {
+  for (const claim of more) {
+    const own = claims.get(claim.file) ?? []
+    claims.set(claim.file, own)
+    own.push(claim)
   }
 }
 
 /** Throws what the file system says about the directory; a problem with a file is a finding. */
 export async function verifyAudit(options: VerifyOptions): Promise<Verification> {
   const listing = await listAudit(options.directory)
-  const claims = new Claims()
-  claims.add(options.anchors)
+  const claims: Claims = new Map()
+  addClaims(claims, options.anchors)
   const { reports, unreadable } = await readAll(listing.files, claims, options)
   const present = new Set([
     ...listing.files.map(({ name }) => name),
@@ -67,7 +65,7 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
     ...listing.misnamed.map((file) => toFinding(file, 'file_renamed')),
     ...listing.irregular.map((file) => toFinding(file, 'file_irregular')),
     ...unreadable.map((file) => toFinding(file, 'file_unreadable')),
-    ...reports.flatMap((report) => judgeFile(report, claims.about(report.name))),
+    ...reports.flatMap((report) => judgeFile(report, about(claims, report.name))),
     ...findRepeated(reports, claims),
     ...findForeign(options.anchors, present, claims),
     ...findMissing(present, claims, options.logBeginsAtMs),
@@ -86,17 +84,6 @@ export async function verifyAudit(options: VerifyOptions): Promise<Verification>
 const byFile = (one: Finding, other: Finding): number =>
   one.file < other.file ? -1 : Number(one.file > other.file)
 
-const toFinding = (
-  file: string,
-  reason: FindingReason,
-  about: Partial<Pick<Finding, 'place' | 'witness'>> = {},
-): Finding => ({ file, reason, place: null, witness: null, ...about })
-
-interface ReadFiles {
-  readonly reports: readonly FileReport[]
-  readonly unreadable: readonly string[]
-}
-
 /**
  * Newest first: later files name earlier ones, so the claims about a file are known before it is read. If clocks
  * disagreed, claims may come later, and the file is read again. A file that a service appends to is thus always read
@@ -105,9 +92,8 @@ interface ReadFiles {
 async function readAll(
   files: readonly ListedFile[],
   claims: Claims,
-  options: VerifyOptions,
-): Promise<ReadFiles> {
-  const { directory, keys, logBeginsAtMs, onProgress } = options
+  { onProgress, ...options }: VerifyOptions,
+) {
   const total = files.reduce((sum, { size }) => sum + size, 0)
   const reports = new Map<string, FileReport>()
   const known = new Map<string, number>()
@@ -118,10 +104,10 @@ async function readAll(
     onProgress?.(bytes, total)
   }
   async function read(name: string): Promise<void> {
-    const about = claims.about(name)
-    known.set(name, about.length)
+    const own = about(claims, name)
+    known.set(name, own.length)
     try {
-      reports.set(name, await verifyFile({ directory, name, keys, claims: about, logBeginsAtMs, onRead }))
+      reports.set(name, await verifyFile({ ...options, name, claims: own, onRead }))
     } catch (error) {
       // Without a code it is a bug of ours, and the file is not to blame.
       if (codeOf(error) === undefined) throw error
@@ -130,10 +116,10 @@ async function readAll(
   }
   for (const { name } of files.toReversed()) {
     await read(name)
-    claims.add(reports.get(name)?.claims ?? [])
+    addClaims(claims, reports.get(name)?.claims ?? [])
   }
   for (const name of reports.keys()) {
-    if (claims.about(name).length > (known.get(name) ?? 0)) await read(name)
+    if (about(claims, name).length > (known.get(name) ?? 0)) await read(name)
   }
   return { reports: files.flatMap(({ name }) => reports.get(name) ?? []), unreadable }
 }
@@ -143,11 +129,7 @@ function judgeFile(report: FileReport, claims: readonly Claim[]): readonly Findi
   const { name, finding, broken, torn } = report
   const own = finding === null ? [] : [finding]
   if (finding !== null && finding.reason !== 'key_unknown') return own
-  const [first] = broken.toSorted((one, other) => (one.claim.seq ?? -1) - (other.claim.seq ?? -1))
-  if (first !== undefined) {
-    const { reason, place, claim } = first
-    return [toFinding(name, reason, { place, witness: claim.witness })]
-  }
+  if (broken !== null) return [broken]
   const reason = judgeEnd(report, claims)
   return reason === null ? own : [...own, toFinding(name, reason, { place: torn.place })]
 }
@@ -181,7 +163,7 @@ function findRepeated(reports: readonly FileReport[], claims: Claims): Finding[]
   // A file that was given up while it was opened acknowledged nothing.
   const ranges = reports.flatMap(({ name, writer, firstSeq, head, finding, hasFirstRecordsOnly }) => {
     if (firstSeq === null || head === null || finding !== null || hasFirstRecordsOnly) return []
-    const gaps = claims.about(name).filter(({ event }) => event === 'gap')
+    const gaps = about(claims, name).filter(({ event }) => event === 'gap')
     return [{ name, writer, first: firstSeq, last: Math.min(head.seq, ...gaps.map(({ seq }) => seq ?? -1)) }]
   })
   return [...Map.groupBy(ranges, ({ writer }) => writer).values()].flatMap((own) => {
@@ -201,28 +183,27 @@ function findRepeated(reports: readonly FileReport[], claims: Claims): Finding[]
 function findForeign(anchors: readonly Claim[], present: ReadonlySet<string>, claims: Claims): Finding[] {
   const [first] = anchors
   if (first === undefined) return []
-  const named = [...claims.byFile].filter(([, about]) => about.some(({ event }) => event !== 'anchor'))
-  const writers = new Set([...present, ...named.map(([file]) => file)].map(toWriter))
+  const named = [...claims.values()].flat().filter(({ event }) => event !== 'anchor')
+  const writers = new Set([...present, ...named.map(({ file }) => file)].map(toWriter))
   writers.delete(undefined)
   if (anchors.some(({ file }) => writers.has(toWriter(file)))) return []
-  for (const { file } of anchors) claims.byFile.delete(file)
+  for (const { file } of anchors) claims.delete(file)
   return [toFinding(first.file, 'anchors_foreign', { witness: first.witness })]
 }
 
 /**
- * Files that are named but not here. A log does not have files that were opened before it begins. Records of removals excuse them. Logs may be kept longer than files, so an anchor is
- * also excused by the removal of a newer file.
+ * Files that are named but not here. A log does not have files that were opened before it begins. Records of removals
+ * excuse them. Logs may be kept longer than files, so an anchor is also excused by the removal of a newer file: older
+ * files may be gone, and the records of their removal too.
  */
 function findMissing(present: ReadonlySet<string>, claims: Claims, logBeginsAtMs = 0): Finding[] {
-  return [...claims.byFile].flatMap(([file, about]) => {
-    if (
-      present.has(file) ||
-      toOpenedAt(file) < logBeginsAtMs ||
-      about.some(({ event }) => event === 'removed')
-    )
-      return []
-    const isOld = file < claims.newestRemoved
-    const missed = about.find(({ event }) => event !== 'anchor' || !isOld)
+  const removals = [...claims.values()].flat().filter(({ event }) => event === 'removed')
+  const removed = new Set(removals.map(({ file }) => file).toSorted())
+  const newestRemoved = [...removed].at(-1) ?? ''
+  return [...claims].flatMap(([file, own]) => {
+    if (present.has(file) || removed.has(file) || toOpenedAt(file) < logBeginsAtMs) return []
+    const isOld = file < newestRemoved
+    const missed = own.find(({ event }) => event !== 'anchor' || !isOld)
     return missed === undefined ? [] : [toFinding(file, 'file_missing', { witness: missed.witness })]
   })
 }
