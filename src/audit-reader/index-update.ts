@@ -86,11 +86,10 @@ interface FileUpdate {
   readonly database: DatabaseSync
   readonly directory: string
   readonly listed: ListedFile
-  readonly writer: IndexWriter
   readonly onRead: (bytes: number) => void
 }
 
-async function indexFile(file: FileHandle, { database, listed, writer, onRead }: FileUpdate): Promise<void> {
+async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
   let known = readCheckpoint(database, name)
   // Another process may have been faster.
@@ -101,7 +100,7 @@ async function indexFile(file: FileHandle, { database, listed, writer, onRead }:
   }
   const start = known ?? createCheckpoint(database)
   let { indexed, skipped, last_time: lastTime } = start
-  writer.begin(start.id)
+  const writer = new IndexWriter(database, start.id)
   for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {
     for (const line of lines) {
       const offset = start.indexed + line.offset
@@ -156,13 +155,12 @@ export async function updateIndex(
   if (gone.length > 0) await inTransaction(database, () => forgetFiles(database, gone))
   const stale = files.filter((listed) => !isCurrent(listed, known.get(listed.name)))
   const total = stale.reduce((sum, { name, size }) => sum + size - (known.get(name)?.indexed ?? 0), 0)
-  const writer = new IndexWriter(database)
   let bytes = 0
   const onRead = (count: number): void => {
     bytes += count
     onProgress?.(bytes, total)
   }
   if (total >= MANY_BYTES) dropPeopleIndex(database)
-  for (const listed of stale) await updateFile({ database, directory, listed, writer, onRead })
+  for (const listed of stale) await updateFile({ database, directory, listed, onRead })
   if (stale.length > 0) createPeopleIndex(database)
 }

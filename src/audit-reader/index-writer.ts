@@ -55,10 +55,6 @@ class Combinations {
     this.#ids.set(key, id)
     return id
   }
-
-  forget(): void {
-    this.#ids.clear()
-  }
 }
 
 const prepareRecords = (database: DatabaseSync, rows: number): StatementSync =>
@@ -69,20 +65,18 @@ export class IndexWriter {
   readonly #people: Combinations
   /** Records of each kind, by the start of their minute. */
   readonly #minutes = new Map<number, Map<number, number>>()
-  readonly #readDataVersion: StatementSync
   readonly #insertRows: StatementSync
   readonly #insertRow: StatementSync
   readonly #insertCounted: StatementSync
   readonly #addCount: StatementSync
+  readonly #file: number
   #rows: SQLInputValue[] = []
-  #file = 0
-  #dataVersion: unknown
 
-  /** Use a new one after an error: it remembers what was not written. */
-  constructor(database: DatabaseSync) {
+  /** For the file with this id, in one transaction: another process may later remove kinds and people that it knows. */
+  constructor(database: DatabaseSync, file: number) {
+    this.#file = file
     this.#kinds = new Combinations(database, 'kinds', kindColumns)
     this.#people = new Combinations(database, 'people', peopleColumns)
-    this.#readDataVersion = database.prepare('PRAGMA data_version')
     this.#insertRows = prepareRecords(database, ROWS_AT_ONCE)
     this.#insertRow = prepareRecords(database, 1)
     this.#insertCounted = database.prepare('INSERT INTO counted VALUES (?,?,?,?,?,?,?,?,?)')
@@ -90,16 +84,6 @@ export class IndexWriter {
       `INSERT INTO counts VALUES (?,?,?,?,?)
       ON CONFLICT (span, time, kind, file) DO UPDATE SET count = count + excluded.count`,
     )
-  }
-
-  /** Begins the file with this id, in a transaction. */
-  begin(file: number): void {
-    this.#file = file
-    const dataVersion = this.#readDataVersion.get()?.['data_version']
-    if (dataVersion === this.#dataVersion) return
-    // Another process has written, and may have removed what no record had any more.
-    this.#dataVersion = dataVersion
-    for (const combinations of [this.#kinds, this.#people]) combinations.forget()
   }
 
   add({ offset, bytes }: Line, timed: TimedRecord): void {
