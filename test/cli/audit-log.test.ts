@@ -33,52 +33,28 @@ const lineList = (log: string): string[] => log.trimEnd().split('\n')
 const sortKeys = (line: string): object =>
   Object.fromEntries(Object.entries(JSON.parse(line)).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 
+/** Each line by itself. */
+const eachLine = (wrap: (line: string) => string) => (log: string) => lineList(log).map(wrap).join('\n')
+
+/** All lines in one document. */
+const allLines = (wrap: (lines: string[]) => object) => (log: string) =>
+  JSON.stringify(wrap(lineList(log)), null, 2)
+
 const wrappings: readonly (readonly [what: string, wrap: (log: string) => string])[] = [
   ['as it is', (log) => log],
   ['in reverse order', (log) => lineList(log).toReversed().join('\n')],
   ['twice, among other lines', (log) => `{"msg":"listening"}\n\u0000{"v":1,\n${log}${log}`],
-  [
-    'from files of Docker',
-    (log) =>
-      lineList(log)
-        .map((line) => JSON.stringify({ log: `${line}\n`, stream: 'stdout' }))
-        .join('\n'),
-  ],
-  [
-    'after a time and a name',
-    (log) =>
-      lineList(log)
-        .map((line) => `2026-11-22T12:00:00Z app[148e] iad [info] ${line}`)
-        .join('\n'),
-  ],
+  ['from files of Docker', eachLine((line) => JSON.stringify({ log: `${line}\n`, stream: 'stdout' }))],
+  ['after a time and a name', eachLine((line) => `2026-11-22T12:00:00Z app[148e] iad [info] ${line}`)],
   [
     'from Cloud Logging, parsed and sorted',
-    (log) =>
-      JSON.stringify(
-        lineList(log).map((line) => ({ insertId: 'x', jsonPayload: sortKeys(line) })),
-        null,
-        2,
-      ),
+    allLines((lines) => lines.map((line) => ({ insertId: 'x', jsonPayload: sortKeys(line) }))),
   ],
-  [
-    'from Cloud Logging, as text',
-    (log) =>
-      JSON.stringify(
-        lineList(log).map((textPayload) => ({ textPayload })),
-        null,
-        2,
-      ),
-  ],
-  [
-    'from CloudWatch',
-    (log) => JSON.stringify({ events: lineList(log).map((message) => ({ message })) }, null, 4),
-  ],
+  ['from Cloud Logging, as text', allLines((lines) => lines.map((textPayload) => ({ textPayload })))],
+  ['from CloudWatch', allLines((lines) => ({ events: lines.map((message) => ({ message })) }))],
   [
     'from Log Analytics, with escaped slashes and signs',
-    (log) =>
-      lineList(log)
-        .map((Log_s) => JSON.stringify({ Log_s }).replaceAll('/', '\\/').replaceAll('>', '\\u003e'))
-        .join('\n'),
+    eachLine((Log_s) => JSON.stringify({ Log_s }).replaceAll('/', '\\/').replaceAll('>', '\\u003e')),
   ],
 ]
 
