@@ -1,10 +1,11 @@
 /** What OpenAI refuses because of a value, or of another field. Wrong types and names are in accepts.test.ts. */
 import { describe, expect, it } from 'vitest'
-import { nest, post, refusalOf, refused, useSandbox } from './caller.ts'
+import { flatPath, nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 import { expiries, invalid, missing, type Row, unknown } from './refusals.ts'
-import { inputRefusals, realtimeRefusals, translationRefusals } from './refused.ts'
+import { flatRefusals, inputRefusals, realtimeRefusals, translationRefusals } from './refused.ts'
 
 const sandbox = useSandbox()
+const flat = useSandbox({ api: 'sessions' })
 const translations = { path: '/realtime/translations/client_secrets' }
 
 /** A template, because an object literal would make `__proto__` a prototype instead of a key. */
@@ -22,6 +23,13 @@ describe.each<[kind: string, base: string, rows: Row[], options: { path?: string
     expect(await refusalOf(post(sandbox(), toSession(base, field, value), options))).toStrictEqual(
       refused(code, `session.${param}`),
     )
+  })
+})
+
+describe('a flat session', () => {
+  it.each(flatRefusals)('with %s = %j is refused as %s', async (field, value, code, param = field) => {
+    const response = post(flat(), nest(field, value), { path: flatPath })
+    expect(await refusalOf(response)).toStrictEqual(refused(code, param))
   })
 })
 
@@ -78,6 +86,7 @@ describe('a body', () => {
     ['{"session":undefined}', null],
   ])('of %j is refused', async (body, code) => {
     expect(await refusalOf(post(sandbox(), body))).toStrictEqual(refused(code, null))
+    expect(await refusalOf(post(flat(), body, { path: flatPath }))).toStrictEqual(refused(code, null))
   })
 
   it('without a type is refused for that before unknown fields', async () => {
