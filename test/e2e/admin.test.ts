@@ -5,15 +5,14 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { startSandbox } from '../../sandbox/sandbox.ts'
 import { parseSamples, valuesOf } from '../metrics/scrape.ts'
-import { createEnvironment, startProcess, startServiceProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
+import { startProcess, startServiceProcess } from '../support/process.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
+import { listen } from '../support/upstream.ts'
+import { command, createSettings } from './processes.ts'
 
 async function createAdminEnvironment(): Promise<Record<string, string>> {
-  const sandbox = await startSandbox({ apiKey: API_KEY })
-  onTestFinished(() => sandbox.close())
-  return { ...(await createEnvironment(sandbox.baseUrl)), ADMIN_PORT: '0' }
+  return { ...(await createSettings()).environment, ADMIN_PORT: '0' }
 }
 
 async function startAdminProcess(environment: Readonly<Record<string, string>>) {
@@ -23,13 +22,9 @@ async function startAdminProcess(environment: Readonly<Record<string, string>>) 
 }
 
 it('exits with 78 where its port is taken, and says which', async () => {
-  const other = createServer().listen(0, '127.0.0.1')
-  onTestFinished(() => void other.close())
-  await once(other, 'listening')
-  const address = other.address()
-  const port = typeof address === 'object' ? String(address?.port) : ''
+  const port = String(await listen(createServer()))
   const environment = await createAdminEnvironment()
-  const service = startProcess([process.execPath, 'src/main.ts'], { ...environment, ADMIN_PORT: port })
+  const service = startProcess(command(), { ...environment, ADMIN_PORT: port })
   expect(await service.ended).toBe(78)
   expect(service.stderr()).toContain(
     `ADMIN_HOST, ADMIN_PORT: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,

@@ -1,12 +1,12 @@
 // A file that a setting names may be anything and may never answer. The process still reloads and still ends.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createEnvironment, startProcess } from '../support/process.ts'
 import { API_KEY, PRESETS, writePresets } from '../support/service.ts'
-import { NO_UPSTREAM, preload } from './processes.ts'
+import { NO_UPSTREAM, preload, replace } from './processes.ts'
 
 /** With a preset file, a key file and a pipe that has no writer. `toCode` makes a module that Node runs first. */
 async function start(toCode: (pipe: string) => string = () => '') {
@@ -18,12 +18,6 @@ async function start(toCode: (pipe: string) => string = () => '') {
   const files = { OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: key, PRESETS_FILE: presets }
   const line = [process.execPath, ...preload(toCode(pipe)), 'src/main.ts']
   return { ...startProcess(line, { ...environment, ...files }), presets, key, pipe }
-}
-
-/** Replaces a file at once. */
-async function replace(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text)
-  await rename(`${path}.new`, path)
 }
 
 describe('a file that is replaced while the service runs', () => {

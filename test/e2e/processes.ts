@@ -1,4 +1,5 @@
 /** What the tests of whole processes share. */
+import { rename, writeFile } from 'node:fs/promises'
 import { onTestFinished } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, mintAt, startProcess } from '../support/process.ts'
@@ -35,6 +36,12 @@ export const command = (...given: readonly string[]): string[] => [process.execP
 export async function run(line: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const started = startProcess(line, environment)
   return { code: await started.ended, stdout: started.stdout(), stderr: started.stderr() }
+}
+
+/** Replaces a file at once. */
+export async function replace(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.new`, content)
+  await rename(`${file}.new`, file)
 }
 
 /** A sandbox, and the settings of a service in front of it. */

@@ -8,7 +8,7 @@ import { inTurn } from '../bench/in-turn.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { AUDIT_KEY, createTemporaryDirectory, parseRecords, readAudit } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
-import { mint, noLimits } from './processes.ts'
+import { mint, noLimits, replace } from './processes.ts'
 
 const toKey = (name: string): string => `sk-rotation-0123456789-${name}`
 
@@ -37,11 +37,6 @@ async function mount(directory: string, name: string, content: string): Promise<
   await writeFile(join(directory, folder, 'file'), content)
   await symlink(folder, join(directory, '..data_tmp'))
   await rename(join(directory, '..data_tmp'), join(directory, '..data'))
-}
-
-async function replace(file: string, content: string): Promise<void> {
-  await writeFile(`${file}.new`, content)
-  await rename(`${file}.new`, file)
 }
 
 /** A service with both files in one that is mounted: a link to a file in a folder that is a link itself. */

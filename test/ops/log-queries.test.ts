@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { readDocument } from '../support/documents.ts'
-import { startServiceProcess } from '../support/process.ts'
+import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
 import { createTemporaryDirectory, parseRecords, startTestService } from '../support/service.ts'
 
@@ -44,14 +44,7 @@ async function createLog() {
   service.sandbox.behave({ kind: 'status', status: 401 }, 1)
   const failed = await service.mint()
   await service.mint()
-  const started = await startServiceProcess({
-    OPENAI_API_KEY: 'sk-test-0123456789abcdefghij',
-    OPENAI_BASE_URL: service.sandbox.baseUrl,
-    ALLOWED_ORIGINS: 'https://app.example.com',
-    AUTH_MODE: 'none',
-    PORT: '0',
-    AUDIT_DIR: await createTemporaryDirectory(),
-  })
+  const started = await startServiceProcess(await createEnvironment(service.sandbox.baseUrl))
   return {
     log: `${started.stdout()}${service.logText()}`,
     requestId: JSON.parse(failed.body).error.request_id,
