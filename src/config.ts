@@ -115,9 +115,11 @@ export function parseConfig(environment: Environment, warnings: readonly string[
   const problems = withoutFollowing(ofValues, checkSettings(given))
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
+  const isSaidOfDotEnv = (name: string): boolean =>
+    warnings.some((warning) => warning.startsWith(`.env: ${name} `))
   const allWarnings: readonly string[] = [
     ...warnings,
-    ...toMisspelled(Object.keys(environment)),
+    ...toMisspelled(Object.keys(environment).filter((name) => !isSaidOfDotEnv(name))),
     ...toSettingWarnings(given),
     ...(data === undefined ? [] : toLimitWarnings(data)),
   ]

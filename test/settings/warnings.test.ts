@@ -79,4 +79,9 @@ describe('the warnings', () => {
     const warnings = ['AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?']
     expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ warnings }))
   })
+
+  it('say once that a name in .env is not a setting', () => {
+    const warnings = ['.env: AUTH_SINGLEUSE is not a setting. Did you mean AUTH_SINGLE_USE?']
+    expect(parseConfig({ ...enough, AUTH_SINGLEUSE: 'true' }, warnings).warnings).toEqual(warnings)
+  })
 })
