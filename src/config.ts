@@ -97,9 +97,10 @@ function withoutFollowing(first: readonly string[], others: readonly string[]): 
   return [...first, ...others.filter((problem) => !names.has(toName(problem)))]
 }
 
-/** Names that are close to a setting's. */
-const toMisspelled = (names: readonly string[]): readonly string[] =>
+/** Names that are close to a setting's, without those that the warnings about .env name. */
+const toMisspelled = (names: readonly string[], warnings: readonly string[]): readonly string[] =>
   names.flatMap((name) => {
+    if (warnings.some((warning) => warning.startsWith(`.env: ${name} `))) return []
     const isOurs = /^(?:OPENAI|AUTH|AUDIT|ADMIN|RATE_LIMIT|UPSTREAM)_/.test(name)
     const near = isOurs && !variableNames.includes(name) ? toSuggestion(name, variableNames) : undefined
     return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
@@ -115,11 +116,9 @@ export function parseConfig(environment: Environment, warnings: readonly string[
   const problems = withoutFollowing(ofValues, checkSettings(given))
   const upstream = data && toUpstreamConfig(data, values['OPENAI_API_KEY_FILE'])
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
-  const isSaidOfDotEnv = (name: string): boolean =>
-    warnings.some((warning) => warning.startsWith(`.env: ${name} `))
   const allWarnings: readonly string[] = [
     ...warnings,
-    ...toMisspelled(Object.keys(environment).filter((name) => !isSaidOfDotEnv(name))),
+    ...toMisspelled(Object.keys(environment), warnings),
     ...toSettingWarnings(given),
     ...(data === undefined ? [] : toLimitWarnings(data)),
   ]
