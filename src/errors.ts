@@ -114,8 +114,9 @@ const codes = {
 export type Code = keyof typeof codes
 
 /** Whether an attempt with this code failed; with every other code it was refused. */
-export const isFailureCode = (code: unknown): boolean =>
-  Object.entries(codes).some(([name, { status }]) => name === code && status >= 500)
+export const isFailureCode = (code: unknown): boolean => isCode(code) && codes[code].status >= 500
+
+const isCode = (code: unknown): code is Code => typeof code === 'string' && Object.hasOwn(codes, code)
 
 export interface ServiceErrorDetails {
   /** The invalid field, in the request's own shape. It is always a path of our schema. */
