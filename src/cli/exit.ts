@@ -14,14 +14,17 @@ const LAST_WORDS_MS = 1_000
  * Ends the process, even if one of its threads waits for a file or a name server that never answers: exit() would wait
  * for that thread. Another program in the place of this one does not.
  */
-export function endProcess(code: number): never {
-  const isStuck = process
-    .getActiveResourcesInfo()
-    .some((name) => /^(?:FSReq|Get(?:Addr|Name)Info)/.test(name))
-  if (isStuck && typeof process.execve === 'function') {
-    process.execve(process.execPath, [process.execPath, '-e', `process.exit(${code})`], {})
-  }
-  process.exit(code)
+export function endProcess(code: number): void {
+  // What called this may be the end of such a wait, which counts until the next turn.
+  setImmediate(() => {
+    const isStuck = process
+      .getActiveResourcesInfo()
+      .some((name) => /^(?:FSReq|Get(?:Addr|Name)Info)/.test(name))
+    if (isStuck && typeof process.execve === 'function') {
+      process.execve(process.execPath, [process.execPath, '-e', `process.exit(${code})`], {})
+    }
+    process.exit(code)
+  })
 }
 
 /** Writes to the log why the process ends. */

@@ -76,8 +76,11 @@ const askReady = async (url: string): Promise<unknown> => {
 
 describe('SIGTERM', () => {
   it('ends an idle service with 0 and closes its audit', async () => {
-    const { stop, records } = await start()
+    // A process that another program replaced, because it was stuck, would not say this.
+    const sayAtExit = 'data:text/javascript,process.on(`exit`,()=>process._rawDebug(`exit`))'
+    const { stop, records, stderr } = await start({ NODE_OPTIONS: `--import=${sayAtExit}` })
     expect(await stop()).toBe(0)
+    expect(stderr()).toBe('exit\n')
     expect((await records()).map(({ event }) => event)).toStrictEqual(['open', 'config', 'close'])
   })
 
