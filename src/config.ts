@@ -78,7 +78,8 @@ function readSettings<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, e
     if ('refused' in text) problems.push(`${name}_FILE: ${text.refused}`)
     else values[name] = text.value
   }
-  const { data, error } = schema.safeParse(values)
+  // zod would first compile the schema, for many values of it, and there is one.
+  const { data, error } = schema.safeParse(values, { jitless: true })
   return { data, values, problems: withoutFollowing(problems, toProblems(error, values)) }
 }
 

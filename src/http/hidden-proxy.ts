@@ -35,7 +35,6 @@ const privateRanges = [
 /** Warns once, without naming the address. */
 export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOptions): void {
   const { logger, exemptPaths, isTrusted } = options
-  const isPrivate = createAddressMatcher(privateRanges)
   const counts = new Map<string, number>()
   let seen = 0
   let isDone = false
@@ -44,7 +43,9 @@ export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOpti
     counts.set(address, (counts.get(address) ?? 0) + 1)
     seen += 1
     if (seen < SAMPLE) return
-    isDone = [...counts].some(([one, times]) => times > SAMPLE / 2 && isPrivate(one))
+    isDone = [...counts].some(
+      ([one, times]) => times > SAMPLE / 2 && createAddressMatcher(privateRanges)(one),
+    )
     if (isDone) logger.warn(ADVICE)
     counts.clear()
     seen = 0
