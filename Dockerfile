@@ -177,10 +177,17 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s -
 # --no-addons             no native code: nothing here needs it
 # --max-old-space-size    below compose's limit, so that node collects garbage before the kernel kills it
 # --max-semi-space-size   memory stays flat under load: node would let it grow by 30 MB more
+# With the next two, a mint takes about a tenth less CPU:
+# --no-allocation-site-pretenuring
+#                         V8 would take the header lists of connections for long-lived, and keep all that they refer to
+#                         until the next full collection
+# --no-parallel-scavenge  most collections take 1 ms, and more threads cost more than they help
 #
-# Not used: --permission, because with it Node refuses fsync, which the audit needs for its directory; and
+# Not used: --no-concurrent-marking and --single-threaded-gc take as much off again, but 60 MB more;
+# --permission, because with it Node refuses fsync, which the audit needs for its directory; and
 # --max-http-header-size, because tokens of 8 KiB must fit.
 ENTRYPOINT ["node", "--disable-sigusr1", "--report-exclude-env", "--report-exclude-network", \
   "--disable-proto=delete", "--no-addons", "--max-old-space-size=192", \
-  "--max-semi-space-size=16", "dist/main.js"]
+  "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "--no-parallel-scavenge", \
+  "dist/main.js"]
 CMD ["serve"]

@@ -14,6 +14,7 @@ export interface Workshop {
 
 export interface ServerScript {
   readonly name: string
+  readonly nodeOptions?: readonly string[]
   readonly script: string
   readonly env: Readonly<Record<string, string>>
 }
@@ -64,11 +65,15 @@ function closeWorkshop({ directory, children }: Workshop): void {
 /** Starts a script of this repository with PORT in its environment, and waits until it is ready. */
 export const startServer = (
   workshop: Workshop,
-  { name, script, env }: ServerScript,
+  { name, nodeOptions = [], script, env }: ServerScript,
 ): Promise<RunningServer> =>
   startProgram(workshop, {
     name,
-    toCommand: (port) => ({ program: process.execPath, args: [script], env: { ...env, PORT: String(port) } }),
+    toCommand: (port) => ({
+      program: process.execPath,
+      args: [...nodeOptions, script],
+      env: { ...env, PORT: String(port) },
+    }),
   })
 
 /** Starts a server on a free loopback port and waits until it is ready. Otherwise throws with its last output. */
