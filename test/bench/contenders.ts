@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readImageCommand } from './image-command.ts'
+import { toSourceCommand } from './image-command.ts'
 import { inTurn } from './in-turn.ts'
 import { toNginxProxy } from './nginx-proxy.ts'
 import { type RunningServer, startProgram, startServer, type Workshop } from './workshop.ts'
@@ -34,13 +34,7 @@ export async function startContenders(workshop: Workshop): Promise<Contender[]> 
   const mintEnv = { ...upstreamEnv, ...toMintEnv(auditDirectory) }
   const scripts = [
     { name: names.bare, script: 'test/bench/pass-through.ts', env: upstreamEnv, path: MINT_PATH },
-    {
-      name: names.mint,
-      nodeOptions: readImageCommand().nodeOptions,
-      script: 'src/main.ts',
-      env: mintEnv,
-      path: MINT_PATH,
-    },
+    { name: names.mint, ...toSourceCommand(), env: mintEnv, path: MINT_PATH },
     { name: names.express, script: 'test/bench/express-sample.ts', env: upstreamEnv, path: '/session' },
     { name: names.fastify, script: 'test/bench/fastify-sample.ts', env: upstreamEnv, path: MINT_PATH },
   ]

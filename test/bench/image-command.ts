@@ -16,3 +16,6 @@ export function readImageCommand(): ImageCommand {
     throw new Error('the Dockerfile has no ENTRYPOINT with node')
   return { nodeOptions: words, script }
 }
+
+/** The sources, with the image's options. */
+export const toSourceCommand = (): ImageCommand => ({ ...readImageCommand(), script: 'src/main.ts' })

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toMintEnv } from './contenders.ts'
-import { readImageCommand } from './image-command.ts'
+import { toSourceCommand } from './image-command.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
 
@@ -19,8 +19,7 @@ export async function startMint(
   const auditDirectory = await mkdtemp(join(workshop.directory, 'audit-'))
   return startServer(workshop, {
     name,
-    nodeOptions: readImageCommand().nodeOptions,
-    script: 'src/main.ts',
+    ...toSourceCommand(),
     env: { ...toMintEnv(auditDirectory), OPENAI_API_KEY: 'sk-bench-0123456789abcdefghijklmnop', ...env },
   })
 }

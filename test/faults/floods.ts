@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readImageCommand } from '../bench/image-command.ts'
 import { inTurn } from '../bench/in-turn.ts'
 import { KeptConnections } from '../bench/kept-connections.ts'
 import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
@@ -90,7 +89,6 @@ export async function playFloods(scene: Scene, listener: FloodedListener, second
   const service = await scene.start({
     ADMIN_PORT: String(adminPort),
     MAX_CONCURRENT_MINTS: '256',
-    NODE_OPTIONS: readImageCommand().nodeOptions.join(' '),
   })
   const pages = new KeptConnections(service.origin, { localAddress: '127.0.0.2' })
   try {

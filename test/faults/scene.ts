@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import { toMintEnv, toUpstreamEnv } from '../bench/contenders.ts'
+import { toSourceCommand } from '../bench/image-command.ts'
 import { type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
 import { AUDIT_KEY, countMissing, type Verdict, verify } from './evidence.ts'
 import { Load } from './load.ts'
@@ -50,7 +51,7 @@ export class Scene {
     this.#started += 1
     const service = await startServer(this.#workshop, {
       name: `${this.#name}-${this.#started}`,
-      script: 'src/main.ts',
+      ...toSourceCommand(),
       env: { ...toUpstreamEnv(this.#upstream), ...toMintEnv(this.directory), AUDIT_KEY, ...env },
     })
     this.#services.add(service)

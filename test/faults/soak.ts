@@ -160,8 +160,6 @@ async function prepare(
     ADMIN_PORT: String(await findPort()),
     // Pages come through a proxy; attackers share its address.
     TRUST_PROXY: '127.0.0.2',
-    // As the image has them.
-    NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=16',
   }
   return { workshop, keyFile, presetsFile, redis, env }
 }
