@@ -35,6 +35,7 @@ const privateRanges = [
 /** Warns once, without naming the address. */
 export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOptions): void {
   const { logger, exemptPaths, isTrusted } = options
+  const isPrivate = createAddressMatcher(privateRanges)
   const counts = new Map<string, number>()
   let seen = 0
   let isDone = false
@@ -43,9 +44,7 @@ export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOpti
     counts.set(address, (counts.get(address) ?? 0) + 1)
     seen += 1
     if (seen < SAMPLE) return
-    isDone = [...counts].some(
-      ([one, times]) => times > SAMPLE / 2 && createAddressMatcher(privateRanges)(one),
-    )
+    isDone = [...counts].some(([one, times]) => times > SAMPLE / 2 && isPrivate(one))
     if (isDone) logger.warn(ADVICE)
     counts.clear()
     seen = 0
