@@ -7,6 +7,7 @@ import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import { startService } from '../src/service.ts'
 import { createTemporaryDirectory, PRESETS, parseRecords, readAudit } from './support/service.ts'
+import { listen } from './support/upstream.ts'
 
 async function createSettings() {
   const directory = await createTemporaryDirectory()
@@ -57,13 +58,8 @@ it('takes over a changed file by itself', async () => {
 
 it('names the settings that keep it from starting', async () => {
   const { demo, logger } = await createSettings()
-  const other = createServer().listen(0, '127.0.0.1')
-  onTestFinished(() => void other.close())
-  await vi.waitFor(() => expect(other.listening).toBe(true))
-  const address = other.address()
-  const port = String(typeof address === 'object' ? address?.port : '')
   const settings: readonly (readonly [string, string])[] = [
-    ['PORT', port],
+    ['PORT', String(await listen(createServer()))],
     ['AUDIT_DIR', 'package.json'],
     ['PRESETS_FILE', 'nowhere.yaml'],
   ]

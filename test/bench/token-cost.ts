@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createCallerGuard, type KeySource } from '../../src/auth/caller.ts'
 import { Secret } from '../../src/secret.ts'
+import { portOf } from '../support/ports.ts'
 import { inTurn } from './in-turn.ts'
 import { align } from './report.ts'
 import { median } from './statistics.ts'
@@ -43,10 +44,8 @@ async function publish(jwk: object | undefined): Promise<{ keys: KeySource; clos
   if (jwk === undefined) return { keys: { secret: new Secret(SECRET) }, close: () => undefined }
   const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })))
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the key set has no port')
   return {
-    keys: { url: new URL(`http://127.0.0.1:${address.port}/jwks`), proxy: undefined },
+    keys: { url: new URL(`http://127.0.0.1:${portOf(server)}/jwks`), proxy: undefined },
     close: () => server.close(),
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { portOf } from '../support/ports.ts'
 import { type Defer, ROOT } from '../support/service.ts'
 
 export interface PageServer {
@@ -40,8 +41,7 @@ export async function startPageServer(defer: Defer): Promise<PageServer> {
         server.closeAllConnections()
       }),
   )
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
+  const port = portOf(server)
   return {
     listed: `http://127.0.0.1:${port}`,
     unlisted: `http://localhost:${port}`,

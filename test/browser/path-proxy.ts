@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { portOf } from '../support/ports.ts'
 
 /** Its origin. It closes after the test. */
 export async function startPathProxy(path: string, port: number): Promise<string> {
@@ -21,6 +22,5 @@ export async function startPathProxy(path: string, port: number): Promise<string
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  return `http://127.0.0.1:${portOf(server)}`
 }

@@ -3,15 +3,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
+import { portOf } from './ports.ts'
 import type { AnyReply } from './replies.ts'
 import { type Defer, ORIGIN } from './service.ts'
 
 /** Listens on a free port of loopback, unless it already does. */
 export async function listen(app: FastifyInstance): Promise<number> {
   if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') throw new Error('it listens on no port')
-  return address.port
+  return portOf(app.server)
 }
 
 /** A connected socket, and what it received so far. */

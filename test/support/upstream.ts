@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { portOf } from './ports.ts'
 
 /** Makes a server listen on loopback. Returns its port. */
 export async function listen(server: Server): Promise<number> {
@@ -18,9 +19,7 @@ export async function listen(server: Server): Promise<number> {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return address.port
+  return portOf(server)
 }
 
 const toBaseUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
