@@ -78,8 +78,7 @@ function readSettings<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, e
     if ('refused' in text) problems.push(`${name}_FILE: ${text.refused}`)
     else values[name] = text.value
   }
-  // zod would first compile the schema, for many values of it, and there is one.
-  const { data, error } = schema.safeParse(values, { jitless: true })
+  const { data, error } = schema.safeParse(values)
   return { data, values, problems: withoutFollowing(problems, toProblems(error, values)) }
 }
 

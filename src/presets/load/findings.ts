@@ -4,7 +4,7 @@ import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { type Path, toPath, valueAt } from '../json.ts'
 import { flatEntry, flatFields, gaPathOf, isFlatField } from '../schema/flat.ts'
-import { type Issue, issuesOf, READ_ONCE, toIssues } from '../schema/issues.ts'
+import { type Issue, issuesOf, toIssues } from '../schema/issues.ts'
 import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
 
@@ -64,10 +64,10 @@ export function parseValid<Schema extends z.ZodType>(
   input: unknown,
   maps: readonly string[] = [],
 ): { readonly data: z.output<Schema> | undefined; readonly findings: readonly Finding[] } {
-  const { data, error } = schema.safeParse(input, READ_ONCE)
+  const { data, error } = schema.safeParse(input)
   if (error === undefined) return { data, findings: [] }
   const findings = toFindings(toIssues(error, input), schema, input)
-  return { data: schema.safeParse(withoutFaulty(input, findings, maps), READ_ONCE).data, findings }
+  return { data: schema.safeParse(withoutFaulty(input, findings, maps)).data, findings }
 }
 
 /** A copy without what has a finding. */

@@ -26,12 +26,9 @@ const nouns: Readonly<Record<string, string>> = {
   null: 'null',
 }
 
-/** For values that are read once: zod would compile each schema first, for many values of it, which takes longer. */
-export const READ_ONCE = { jitless: true } as const
-
 /** All issues of a value; none when it is valid. */
 export function issuesOf(schema: z.ZodType, value: unknown): readonly Issue[] {
-  const result = schema.safeParse(value, READ_ONCE)
+  const result = schema.safeParse(value)
   return result.success ? [] : toIssues(result.error, value)
 }
 
