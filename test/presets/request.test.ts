@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { Fields } from '../../src/presets/json.ts'
-import {
-  choosePreset,
-  parseClientSecretsRequest,
-  parseSessionsRequest,
-} from '../../src/presets/request/mint-request.ts'
 import { buildFlat, buildGa, nested, plainRealtime, presetOf, refusalOf, transcribing } from './support.ts'
 
 const transcription = transcribing({ model: 'gpt-transcribe' })
@@ -19,39 +14,6 @@ const presets = {
 const outcomeGa = (body: Fields, type: keyof typeof presets = 'realtime'): string =>
   refusalOf(() => buildGa(presets[type], body))
 const outcomeFlat = (body: Fields): string => refusalOf(() => buildFlat(presets.realtime, body))
-
-describe('a body is read field by field', () => {
-  const flat = { model: 'm', voice: 'ash', temperature: 0.8 }
-  const common = { preset: 'concierge', variables: { guest: 'Ada' } }
-  const variables = new Map([['guest', 'Ada']])
-
-  it('of POST /v1/realtime/client_secrets', () => {
-    const expiry = { expires_after: { anchor: 'created_at', seconds: 30 } }
-    expect(parseClientSecretsRequest({ ...common, session: plainRealtime, ...expiry })).toEqual({
-      shape: 'ga',
-      preset: 'concierge',
-      session: plainRealtime,
-      expiresAfterSeconds: 30,
-      variables,
-    })
-    expect(parseClientSecretsRequest({})).toEqual({ shape: 'ga' })
-  })
-
-  it('of POST /v1/realtime/sessions', () => {
-    const secret = { client_secret: { expires_after: { anchor: 'created_at', seconds: 120 } } }
-    expect(parseSessionsRequest({ ...common, ...flat, ...secret })).toEqual({
-      shape: 'flat',
-      preset: 'concierge',
-      session: flat,
-      expiresAfterSeconds: 120,
-      variables,
-    })
-    expect(parseSessionsRequest({})).toEqual({ shape: 'flat' })
-    // The older name of the seconds.
-    const older = { client_secret: { expires_at: { anchor: 'created_at', seconds: 45 } } }
-    expect(parseSessionsRequest(older).expiresAfterSeconds).toBe(45)
-  })
-})
 
 const long = 'a'.repeat(64)
 
@@ -153,29 +115,5 @@ describe('a sessions body', () => {
     [asking({ expires_at: { seconds: 60 }, expires_after: { seconds: 61 } }), expiry],
   ])('%j: %s', (body, outcome) => {
     expect(outcomeFlat(body)).toBe(outcome)
-  })
-})
-
-describe('the preset is named', () => {
-  it.each<
-    [how: string, body: string | undefined, query: unknown, fallback: string | undefined, outcome: string]
-  >([
-    ['by the body', 'a', undefined, undefined, 'a'],
-    ['by the query', undefined, 'a', undefined, 'a'],
-    ['by both alike', 'a', 'a', undefined, 'a'],
-    ['by the default', undefined, undefined, 'd', 'd'],
-    ['by the body rather than the default', 'a', undefined, 'd', 'a'],
-    ['by the query rather than the default', undefined, 'a', 'd', 'a'],
-    ['differently by body and query', 'a', 'b', undefined, 'preset_conflict preset'],
-    ['by an empty query', 'a', '', undefined, 'preset_conflict preset'],
-    ['twice by the query', undefined, ['a', 'a'], undefined, 'field_invalid preset'],
-    ['by nothing', undefined, undefined, undefined, 'preset_missing preset'],
-  ])('%s', (_how, body, query, fallback, outcome) => {
-    const request = parseClientSecretsRequest(body === undefined ? {} : { preset: body })
-    let name = ''
-    const refusal = refusalOf(() => {
-      name = choosePreset(request, query, fallback)
-    })
-    expect(refusal === 'passes' ? name : refusal).toBe(outcome)
   })
 })

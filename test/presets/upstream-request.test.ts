@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  buildFlat,
-  buildGa,
-  expiring,
-  presetOf,
-  plainRealtime as realtime,
-  refusalOf,
-  sent,
-  transcribing,
-} from './support.ts'
+import { buildGa, expiring, presetOf, plainRealtime as realtime, sent, transcribing } from './support.ts'
 
 const transcriber = transcribing({ model: 'gpt-live-transcribe' })
 const spanish = { model: 'gpt-realtime-translate', audio: { output: { language: 'es' } } }
@@ -43,8 +34,6 @@ describe('a request that changes nothing', () => {
 })
 
 describe('the life of a secret', () => {
-  const preset = presetOf({ session: realtime })
-
   it.each<[entry: object, seconds: number]>([
     [{ session: {} }, 60],
     [{ session: {}, expires_after_seconds: 10 }, 10],
@@ -58,21 +47,5 @@ describe('the life of a secret', () => {
     expect(built.expiresAfterSeconds).toBe(seconds)
     expect(sent(built)).toMatchObject({ expires_after: expiring(seconds) })
     expect(sent(built)).not.toHaveProperty('session.client_secret')
-  })
-
-  it.each([10, 59, 60])('may be shortened: %i', (seconds) => {
-    const built = buildGa(preset, { expires_after: { seconds } })
-    expect(built).toMatchObject({ expiresAfterSeconds: seconds, overrides: [] })
-    expect(sent(built)).toEqual({ expires_after: expiring(seconds), session: realtime })
-    expect(buildFlat(preset, { client_secret: { expires_after: { seconds } } }).body).toBe(built.body)
-  })
-
-  it('may not be lengthened', () => {
-    const longer = { expires_after: { seconds: 61 } }
-    const param = 'expires_after.seconds'
-    expect(refusalOf(() => buildGa(preset, longer))).toBe(`expiry_raised ${param}`)
-    expect(refusalOf(() => buildFlat(preset, { client_secret: longer }))).toBe(
-      `expiry_raised client_secret.${param}`,
-    )
   })
 })

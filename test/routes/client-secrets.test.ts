@@ -58,6 +58,7 @@ describe('the preset', () => {
     ['named in both', '?preset=plain', { preset: 'plain' }, 'issued'],
     ['named in the query beside a parameter of an SDK', '?api-version=1&preset=plain', {}, 'issued'],
     ['named differently', '?preset=open', { preset: 'plain' }, invalid('preset')],
+    ['named in the body, and empty in the query', '?preset=', { preset: 'plain' }, invalid('preset')],
     ['named differently, neither of them known', '?preset=a', { preset: 'b' }, invalid('preset')],
     ['named twice in the query', '?preset=plain&preset=open', {}, invalid('preset')],
     ['named twice in the query with one name', '?preset=plain&preset=plain', {}, invalid('preset')],
@@ -84,12 +85,13 @@ describe('the preset', () => {
   describe('with a default', () => {
     const withDefault = shareService({ environment: { ...environment, DEFAULT_PRESET: 'plain' }, presets })
 
-    it.each<[what: string, body: unknown, instructions: string]>([
-      ['no body', undefined, 'Be brief.'],
-      ['a body that names none', {}, 'Be brief.'],
-      ['a body that names another', { preset: 'open' }, 'Be kind to the guest.'],
-    ])('is the one for %s', async (_, body, instructions) => {
-      expect(outcomeOf(await ask(withDefault(), { body }))).toBe('issued')
+    it.each<[what: string, query: string, body: unknown, instructions: string]>([
+      ['no body', '', undefined, 'Be brief.'],
+      ['a body that names none', '', {}, 'Be brief.'],
+      ['a body that names another', '', { preset: 'open' }, 'Be kind to the guest.'],
+      ['a query that names another', '?preset=open', {}, 'Be kind to the guest.'],
+    ])('is the one for %s', async (_, query, body, instructions) => {
+      expect(outcomeOf(await ask(withDefault(), { query, body }))).toBe('issued')
       expect(lastSent(withDefault())).toMatchObject({ session: { instructions } })
     })
   })
@@ -99,6 +101,7 @@ describe('expires_after', () => {
   it.each<[asked: unknown, sent: number]>([
     [{ anchor: 'created_at' }, 60],
     [{ seconds: 10 }, 10],
+    [{ seconds: 60 }, 60],
   ])('%j makes it %i seconds', async (asked, seconds) => {
     const reply = await ask(service(), { body: { preset: 'plain', expires_after: asked } })
     expect(outcomeOf(reply)).toBe('issued')
