@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { ServiceError } from '../../src/errors.ts'
 import { type PresetCaller, resolvePreset } from '../../src/presets/request/access.ts'
 import { catalogOf, refusalOf } from './support.ts'
 
@@ -56,17 +55,5 @@ describe('access to a preset', () => {
       found = resolvePreset(catalog.presets, name, { origin, claims }).name
     })
     expect(found ?? outcome).toBe(denial === undefined ? name : denied[denial])
-  })
-
-  it('is denied in the same words for every reason', () => {
-    const envelopes = ['absent', 'shop', 'paid'].map((name) => {
-      try {
-        return resolvePreset(catalog.presets, name, { origin: app, claims: {} }).name
-      } catch (error) {
-        return error instanceof ServiceError ? `${error.status} ${error.toEnvelope('r')}` : name
-      }
-    })
-    expect(new Set(envelopes).size).toBe(1)
-    expect(envelopes[0]).toContain('404 ')
   })
 })
