@@ -32,17 +32,6 @@ async function mint({ preset, body }: UpstreamRequest): Promise<{ status: number
 const issued = { status: 200, reply: { value: expect.stringMatching(/^ek_/) } }
 
 describe('the presets that ship', () => {
-  it('are these, without a warning', () => {
-    expect([...catalog.presets.keys()]).toEqual([
-      'voice-assistant',
-      'transcriber',
-      'translator',
-      'support-agent',
-      'classic',
-    ])
-    expect(catalog.warnings).toEqual([])
-  })
-
   it.each([...catalog.presets.values()])(
     'mint a secret when asked for by name alone: $name',
     async (preset) => {
