@@ -156,7 +156,8 @@ describe('the key', () => {
   it('of an option replaces that of the settings, even an invalid one', async () => {
     const directory = await writeFiles(toFiles(chain()))
     const keyFile = join(await writeFiles({ key: AUDIT_KEY }), 'key')
-    const environment = { AUDIT_DIR: '/nowhere', AUDIT_KEY: 'short', OPENAI_API_KEY_FILE: '/nowhere' }
+    const others = { OPENAI_API_KEY_FILE: '/nowhere', PORT: 'none' }
+    const environment = { AUDIT_DIR: '/nowhere', AUDIT_KEY: 'short', ...others }
     const args = ['verify', '--dir', directory, '--key-file', keyFile]
     expect(await run(directory, args, { environment })).toMatchObject({ code: 0 })
   })

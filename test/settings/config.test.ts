@@ -1,8 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Environment, parseAuditConfig, parseConfig, variableNames } from '../../src/config.ts'
-import { createTemporaryDirectory, ROOT } from '../support/service.ts'
+import { type Environment, parseConfig, variableNames } from '../../src/config.ts'
+import { ROOT } from '../support/service.ts'
 import { settings } from './cases.ts'
 import { API_KEY, enough, enoughForTokens, JWT_SECRET, namesOf, problemsOf } from './support.ts'
 
@@ -184,27 +184,5 @@ describe('a configuration', () => {
     const proxied = { ...enough, HTTPS_PROXY: 'http://proxy:3128' }
     const { upstream } = parseConfig({ ...proxied, OPENAI_BASE_URL, NO_PROXY })
     expect(upstream.proxy !== undefined).toBe(isProxied)
-  })
-})
-
-describe('reading an audit', () => {
-  it('needs its directory and its key, whatever else is missing or wrong', async () => {
-    const directory = await createTemporaryDirectory()
-    await writeFile(join(directory, 'key'), `${'k'.repeat(32)}\n`)
-    const { AUDIT_DIR: found, AUDIT_KEY: key } = parseAuditConfig({
-      AUDIT_DIR: directory,
-      AUDIT_KEY_FILE: join(directory, 'key'),
-      OPENAI_API_KEY_FILE: '/nowhere',
-      PORT: 'none',
-    })
-    expect([found, key?.reveal()]).toStrictEqual([directory, 'k'.repeat(32)])
-    expect(parseAuditConfig({})).toEqual({ AUDIT_DIR: './audit' })
-  })
-
-  it.each([
-    [{ AUDIT_KEY: 'tooshort' }, /^AUDIT_KEY: is too short: (?!.*tooshort)/],
-    [{ AUDIT_KEY_FILE: '/nowhere' }, /^AUDIT_KEY_FILE: the file does not exist$/],
-  ])('reports wrong settings by name and never by value: %j', (environment, message) => {
-    expect(() => parseAuditConfig(environment)).toThrow(message)
   })
 })
