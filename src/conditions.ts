@@ -15,7 +15,7 @@ export class Conditions {
   readonly #startedAtMs: number
   readonly #conditions = new Map<Part, Condition>()
   /** A part may fail in several ways at once, as upstream does for several presets. */
-  readonly #faults = new Map<Part, Set<string>>()
+  readonly #faults = new Map<Part, ReadonlySet<string>>()
 
   constructor(unixNow: () => number) {
     this.#unixNow = unixNow
@@ -28,13 +28,13 @@ export class Conditions {
 
   /** What fails in the part right now. */
   faults(part: Part): ReadonlySet<string> {
-    return this.#faultsOf(part)
+    return this.#faults.get(part) ?? new Set()
   }
 
   begin(part: Part, cause: string, fault: string = part): void {
     const before = this.of(part)
     const atMs = this.#unixNow()
-    this.#faultsOf(part).add(fault)
+    this.#faults.set(part, new Set(this.faults(part)).add(fault))
     const sinceMs = before.state === 'failing' ? before.sinceMs : atMs
     this.#conditions.set(part, { state: 'failing', sinceMs, lastError: { cause, atMs } })
   }
@@ -49,16 +49,11 @@ export class Conditions {
   /** Returns whether the part fails no longer, and did before. */
   end(part: Part, fault: string = part): boolean {
     const { state, lastError } = this.of(part)
-    const faults = this.#faultsOf(part)
+    const faults = new Set(this.faults(part))
     faults.delete(fault)
+    this.#faults.set(part, faults)
     if (state === 'ok' || faults.size > 0) return false
     this.#conditions.set(part, { state: 'ok', sinceMs: this.#unixNow(), lastError })
     return true
-  }
-
-  #faultsOf(part: Part): Set<string> {
-    const faults = this.#faults.get(part) ?? new Set()
-    this.#faults.set(part, faults)
-    return faults
   }
 }
