@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keys } from '../audit/fields.ts'
 import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
-import { createTemporaryDirectory } from '../support/service.ts'
 import { run } from './running.ts'
 
 const home = keys.toPseudonym('address', '203.0.113.9')
@@ -97,14 +96,6 @@ describe('audit stats', () => {
     const directory = await writeFiles({ [chain.name]: `${chain.text}garbage\n` })
     const { stderr } = await run(directory, ['stats'])
     expect(stderr).toMatch(/^Lines that are incomplete or not records: 1\. Run/)
-  })
-
-  it('exits with 3 if no file was written with its key', async () => {
-    const directory = await writeFiles(toFiles(chain))
-    const environment = { AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(32) }
-    const said = await run(directory, ['stats', '--caller', 'eve'], { environment })
-    expect(said).toMatchObject({ code: 3, stdout: '' })
-    expect((await run(await createTemporaryDirectory(), ['stats'])).code).toBe(0)
   })
 
   it.each([
