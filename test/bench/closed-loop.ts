@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { pageMint } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 import { percentile } from './statistics.ts'
 
@@ -8,8 +9,6 @@ export interface LoopResult {
   readonly p99Ms: number
 }
 
-const HEADERS = { origin: 'http://localhost:3000', 'content-type': 'application/json' } as const
-const BODY = JSON.stringify({ preset: 'voice-assistant' })
 const TIMEOUT_MS = 10_000
 
 /** Mints `count` times over `connections` connections. Each waits for its reply. Throws at the first bad reply. */
@@ -30,7 +29,7 @@ export async function runClosedLoop(url: URL, count: number, connections: number
 
 async function timeMint(pool: Pool, path: string): Promise<number> {
   const startedAt = performance.now()
-  const reply = await pool.request({ path, method: 'POST', headers: HEADERS, body: BODY })
+  const reply = await pool.request({ ...pageMint, path })
   const body = await reply.body.text()
   if (reply.statusCode !== 200 || !body.includes('"value":"ek_')) {
     throw new Error(

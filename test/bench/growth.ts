@@ -7,14 +7,13 @@ import { deriveAuditKeys, loadAuditKey } from '../../src/audit/keys.ts'
 import { FileSeries } from '../../src/audit/series.ts'
 import { createLimits } from '../../src/limits/levels.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
-import { toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
-import { type LoadedService, startLoadedService } from './loaded-service.ts'
 import { runOpenLoop } from './open-loop.ts'
-import { toMessage } from './options.ts'
+import { runOnLinux } from './options.ts'
 import { type Plot, toSvg } from './plot.ts'
-import { measureCpu } from './process-cpu.ts'
-import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
+import { measureCpu } from './proc.ts'
+import { type LoadedService, startLoadedService, startUpstream, toUpstreamEnv } from './servers.ts'
+import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
 const WARM_UP_REQUESTS = 12_000
@@ -175,18 +174,13 @@ const toPlot = (title: string, xLabel: string, points: readonly Point[]): Plot =
 })
 
 async function main(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('growth needs Linux: it reads CPU time from /proc')
   const { values, positionals } = parseArgs({
     options: { write: { type: 'boolean', default: false } },
     allowPositionals: true,
   })
   const isWanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
   const workshop = createWorkshop('growth')
-  const upstream = await startServer(workshop, {
-    name: 'upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: {},
-  })
+  const upstream = await startUpstream(workshop)
   const scene = { workshop, upstream }
   async function publish(name: string, plot: Plot): Promise<void> {
     const figures = plot.lines[0]?.points.map(([x, y]) => `${x}: ${y.toFixed(1)}`).join(', ')
@@ -204,9 +198,4 @@ async function main(): Promise<void> {
   await publish('files-start', starts)
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

@@ -1,6 +1,6 @@
 // The cheapest HTTP client, so that the load generator leaves the CPU to the measured server.
 import { connect, type Socket } from 'node:net'
-import { MINT_PATH } from './contenders.ts'
+import { pageMint } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 
 export interface RawReply {
@@ -19,8 +19,6 @@ export interface Message {
   readonly localAddress?: string | undefined
 }
 
-const pageHeaders = { origin: 'http://localhost:3000', 'content-type': 'application/json' } as const
-
 interface Connection {
   readonly socket: Socket
   received: string
@@ -37,9 +35,9 @@ export class KeptConnections {
 
   /** By default a mint. */
   constructor(origin: string, message: Message = {}) {
-    const { method = 'POST', path = MINT_PATH, headers = {}, body = '{"preset":"voice-assistant"}' } = message
+    const { method, path, headers, body } = { ...pageMint, ...message }
     const { host, port } = new URL(origin)
-    const all = { host, ...pageHeaders, ...headers, 'content-length': body.length }
+    const all = { host, ...pageMint.headers, ...headers, 'content-length': body.length }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
     this.#port = Number(port)
     this.#localAddress = message.localAddress

@@ -1,18 +1,17 @@
 // Measures what the service adds to the time of a call: the same load through the service and directly to upstream.
-import { toUpstreamEnv } from './contenders.ts'
 import { fixedBody } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 import { KeptConnections } from './kept-connections.ts'
-import { startLoadedService } from './loaded-service.ts'
 import { runOpenLoop } from './open-loop.ts'
-import { parseOptions, toMessage } from './options.ts'
+import { parseOptions, run } from './options.ts'
 import { publish } from './page.ts'
 import { align, toVerdict } from './report.ts'
+import { startLoadedService, startUpstream, toUpstreamEnv } from './servers.ts'
 import { median, percentile } from './statistics.ts'
-import { createWorkshop, startServer } from './workshop.ts'
+import { createWorkshop } from './workshop.ts'
 
 const PER_SECOND = 200
-const UPSTREAM_MS = '50'
+const UPSTREAM_MS = 50
 const WARM_UP_SECONDS = 20
 
 interface Percentiles {
@@ -33,11 +32,7 @@ const toRow = (name: string, p50: number, p99: number): string[] => [name, p50.t
 async function main(): Promise<void> {
   const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 1_200 })
   const workshop = createWorkshop('latency')
-  const upstream = await startServer(workshop, {
-    name: 'upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: { DELAY_MS: UPSTREAM_MS },
-  })
+  const upstream = await startUpstream(workshop, UPSTREAM_MS)
   const direct = new KeptConnections(upstream.origin, { body: fixedBody })
   const { connections: through } = await startLoadedService(workshop, toUpstreamEnv(upstream))
   await inTurn([direct, through], (connections) => measure(connections, WARM_UP_SECONDS))
@@ -63,9 +58,4 @@ async function main(): Promise<void> {
   await publish({ section: 'latency', table, verdicts, write })
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await run(main)

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { runClosedLoop } from './closed-loop.ts'
 import { type Contender, names, startContenders } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
-import { parseOptions, toMessage } from './options.ts'
+import { parseOptions, runOnLinux, toMessage } from './options.ts'
 import { publish } from './page.ts'
-import { readCpuMicros } from './process-cpu.ts'
+import { readCpuMicros } from './proc.ts'
 import { medianRatio, type Sample, type Setting, toTable, toVerdict } from './report.ts'
 import { createWorkshop, readLogEnd } from './workshop.ts'
 
@@ -53,7 +53,6 @@ async function measureSetting(
 }
 
 async function main(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('mint-cost needs Linux: it reads CPU time from /proc')
   const { rounds, requests, connections, write } = parseOptions({ rounds: 7, requests: 3_000 })
   const settings = connections === undefined ? [16, 64] : [connections]
   const contenders = await startContenders(createWorkshop('mint-cost'))
@@ -73,9 +72,4 @@ async function main(): Promise<void> {
   await publish({ section: 'mint', table: toTable(measured, names.bare), verdicts, write })
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

@@ -36,6 +36,21 @@ export function parseCount(name: string, text: string | undefined, usual: number
   return Number(text)
 }
 
-export function toMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+export const toMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Runs a program. An error ends it with its message alone. */
+export async function run(main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    console.error(toMessage(error))
+    process.exitCode = 1
+  }
 }
+
+export const runOnLinux = (main: () => Promise<void>): Promise<void> =>
+  run(async () => {
+    if (process.platform !== 'linux')
+      throw new Error('this needs Linux: it reads CPU time and memory from /proc')
+    await main()
+  })

@@ -1,12 +1,12 @@
 // Measures goodput and latency at five times the capacity.
 import { parseArgs } from 'node:util'
 import { inTurn } from './in-turn.ts'
-import { startLoadedService } from './loaded-service.ts'
 import { type Load, runOpenLoop } from './open-loop.ts'
-import { parseCount, toMessage } from './options.ts'
+import { parseCount, runOnLinux } from './options.ts'
 import { type Phase, toPhaseTable, toVerdicts } from './overload-report.ts'
-import { readCpuMicros } from './process-cpu.ts'
-import { createWorkshop, startServer, type Workshop } from './workshop.ts'
+import { readCpuMicros } from './proc.ts'
+import { startLoadedService, startUpstream, toUpstreamEnv } from './servers.ts'
+import { createWorkshop, type Workshop } from './workshop.ts'
 
 interface Options {
   /** Of the overload, in seconds. */
@@ -37,19 +37,10 @@ function parseOptions(): Options {
   }
 }
 
-async function startSlowUpstream(workshop: Workshop, delayMs: number): Promise<string> {
-  const { origin } = await startServer(workshop, {
-    name: 'instant-upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: { DELAY_MS: String(delayMs) },
-  })
-  return `${origin}/v1`
-}
-
 async function measureOverload(workshop: Workshop, options: Options): Promise<Phase[]> {
   const { seconds, mints, delayMs } = options
   const { server, connections } = await startLoadedService(workshop, {
-    OPENAI_BASE_URL: await startSlowUpstream(workshop, delayMs),
+    ...toUpstreamEnv(await startUpstream(workshop, delayMs)),
     MAX_CONCURRENT_MINTS: String(mints),
   })
   const capacity = mints / (delayMs / 1000)
@@ -72,15 +63,9 @@ async function measureOverload(workshop: Workshop, options: Options): Promise<Ph
 
 async function main(): Promise<void> {
   const options = parseOptions()
-  if (process.platform !== 'linux') throw new Error('overload needs Linux: it reads CPU time from /proc')
   const workshop = createWorkshop('overload')
   const phases = await measureOverload(workshop, options)
   console.log(`${toPhaseTable(phases)}\n\n${toVerdicts(phases).join('\n')}`)
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

@@ -1,15 +1,14 @@
 // Measures the CPU cost of each refusal, beside a mint in the same round.
 import { secretEnvironment, toToken } from '../support/tokens.ts'
-import { toUpstreamEnv } from './contenders.ts'
 import { inTurn } from './in-turn.ts'
 import { KeptConnections, type Message } from './kept-connections.ts'
-import { startMint } from './loaded-service.ts'
-import { parseOptions, toMessage } from './options.ts'
+import { parseOptions, runOnLinux } from './options.ts'
 import { publish } from './page.ts'
-import { measureCpu } from './process-cpu.ts'
+import { measureCpu } from './proc.ts'
 import { align, toVerdict } from './report.ts'
+import { startMint, startUpstream, toUpstreamEnv } from './servers.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
+import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
 const MOST_SHARE = 0.25
 const CONNECTIONS = 16
@@ -34,11 +33,7 @@ const measure = (kind: Kind, requests: number): Promise<number> =>
   measureCpu(kind.server.pid, requests, () => run(kind, requests))
 
 async function startKinds(workshop: Workshop): Promise<Kind[]> {
-  const upstream = await startServer(workshop, {
-    name: 'upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: {},
-  })
+  const upstream = await startUpstream(workshop)
   const start = (name: string, env: Readonly<Record<string, string>>): Promise<RunningServer> =>
     startMint(workshop, { name, env: { ...toUpstreamEnv(upstream), ...env } })
   const open = await start('open', {})
@@ -71,7 +66,6 @@ async function startKinds(workshop: Workshop): Promise<Kind[]> {
 }
 
 async function main(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('refusal-cost needs Linux: it reads CPU time from /proc')
   const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 6_000 })
   const kinds = await startKinds(createWorkshop('refusal-cost'))
   await inTurn(kinds, (kind) => run(kind, WARM_UP_REQUESTS))
@@ -93,9 +87,4 @@ async function main(): Promise<void> {
   for (const { connections } of kinds) connections.close()
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

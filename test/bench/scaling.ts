@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { findPort } from '../support/ports.ts'
 import { type LoopResult, runClosedLoop } from './closed-loop.ts'
-import { MINT_PATH, toUpstreamEnv } from './contenders.ts'
+import { pageMint } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
-import { startMint } from './loaded-service.ts'
-import { type Options, parseOptions, toMessage } from './options.ts'
-import { readCpuMicros } from './process-cpu.ts'
+import { type Options, parseOptions, runOnLinux } from './options.ts'
+import { readCpuMicros } from './proc.ts'
 import { align } from './report.ts'
+import { startMint, startUpstream, toUpstreamEnv } from './servers.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, type RunningServer, startServer, type Workshop } from './workshop.ts'
+import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
 const AUDIT_KEY = 'an audit key that is only for benchmarks'
 const WARM_UP_REQUESTS = 25_000
@@ -55,7 +55,7 @@ interface Replica {
 async function measure({ server }: Replica, redis: RedisServer, options: Options): Promise<Sample> {
   const { requests, connections = CONNECTIONS } = options
   const before = [readCpuMicros(server.pid), readCpuMicros(redis.pid)] as const
-  const loop = await runClosedLoop(new URL(MINT_PATH, server.origin), requests, connections)
+  const loop = await runClosedLoop(new URL(pageMint.path, server.origin), requests, connections)
   await sleep(SETTLE_MS)
   return {
     ...loop,
@@ -65,9 +65,7 @@ async function measure({ server }: Replica, redis: RedisServer, options: Options
 }
 
 async function startReplicas(workshop: Workshop, redis: RedisServer): Promise<readonly Replica[]> {
-  const script = 'test/bench/instant-upstream.ts'
-  const upstream = await startServer(workshop, { name: 'instant-upstream', script, env: {} })
-  const upstreamEnv = toUpstreamEnv(upstream)
+  const upstreamEnv = toUpstreamEnv(await startUpstream(workshop))
   const inMemory = mkdtempSync('/dev/shm/scaling-')
   process.once('exit', () => rmSync(inMemory, { recursive: true, force: true }))
   const variants = [
@@ -107,7 +105,6 @@ const HEADINGS = [
 
 async function main(): Promise<void> {
   const options = parseOptions({ rounds: 7, requests: 5_000 })
-  if (process.platform !== 'linux') throw new Error('scaling needs Linux: it reads CPU time from /proc')
   const workshop = createWorkshop('scaling')
   const redis = await startRedis(workshop)
   const replicas = await startReplicas(workshop, redis)
@@ -123,9 +120,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

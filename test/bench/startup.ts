@@ -1,19 +1,21 @@
 // Measures what a start of the image's command costs, next to a bare server, and its memory idle and under load.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findPort } from '../support/ports.ts'
 import { runClosedLoop } from './closed-loop.ts'
-import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { pageMint } from './fixed-mint.ts'
 import { readImageCommand } from './image-command.ts'
 import { inTurn } from './in-turn.ts'
-import { parseOptions, toMessage } from './options.ts'
+import { parseOptions, runOnLinux } from './options.ts'
 import { publish } from './page.ts'
+import { readMib } from './proc.ts'
 import { align, toVerdict } from './report.ts'
+import { startUpstream, toMintEnv, toUpstreamEnv } from './servers.ts'
 import { median } from './statistics.ts'
-import { createWorkshop, startServer, type Workshop } from './workshop.ts'
+import { createWorkshop, type Workshop } from './workshop.ts'
 
 interface Command {
   readonly name: string
@@ -57,17 +59,10 @@ async function start({ children }: Workshop, { words, env }: Command): Promise<S
   return { child, ms }
 }
 
-/** `VmRSS` is the resident memory now, `VmHWM` the most so far. */
-function readMb({ pid }: ChildProcess, field: 'VmRSS' | 'VmHWM'): number {
-  const [, kilobytes] =
-    new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kilobytes) / 1024
-}
-
 async function measureStart(workshop: Workshop, command: Command): Promise<Sample> {
   const { child, ms } = await start(workshop, command)
   await sleep(SETTLE_MS)
-  const sample = { ms, idleMb: readMb(child, 'VmRSS') }
+  const sample = { ms, idleMb: readMib(child) }
   child.kill('SIGKILL')
   await once(child, 'close')
   return sample
@@ -77,8 +72,8 @@ async function measureStart(workshop: Workshop, command: Command): Promise<Sampl
 async function measureSaturated(workshop: Workshop, command: Command, requests: number, connections: number) {
   const port = await findPort()
   const { child } = await start(workshop, { ...command, env: { ...command.env, PORT: String(port) } })
-  await runClosedLoop(new URL(MINT_PATH, `http://127.0.0.1:${port}`), requests, connections)
-  const mb = readMb(child, 'VmHWM')
+  await runClosedLoop(new URL(pageMint.path, `http://127.0.0.1:${port}`), requests, connections)
+  const mb = readMib(child, 'VmHWM')
   child.kill('SIGKILL')
   return mb
 }
@@ -103,11 +98,7 @@ const toRow = ({ name, ms, leastMs, ratio, idleMb }: ReturnType<typeof toSummary
 ]
 
 async function createImageCommand(workshop: Workshop): Promise<Command> {
-  const upstream = await startServer(workshop, {
-    name: 'instant-upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: {},
-  })
+  const upstream = await startUpstream(workshop)
   const { nodeOptions, script } = readImageCommand()
   const auditDirectory = mkdtempSync(join(workshop.directory, 'audit-'))
   return {
@@ -125,7 +116,6 @@ async function main(): Promise<void> {
     connections = CONNECTIONS,
     write,
   } = parseOptions({ rounds: 10, requests: 50_000 })
-  if (process.platform !== 'linux') throw new Error('startup needs Linux: it reads memory from /proc')
   const workshop = createWorkshop('startup')
   const image = await createImageCommand(workshop)
   const bare: Command = { name: 'bare node:http', words: ['--eval', bareServer], env: {} }
@@ -154,9 +144,4 @@ async function main(): Promise<void> {
   })
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await runOnLinux(main)

@@ -1,14 +1,13 @@
 // Counts the secrets that reach another caller than their own when the gateway before upstream sends stray replies.
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { requestIdOf } from '../../sandbox/faulty-gateway.ts'
-import { MINT_PATH, toMintEnv, toUpstreamEnv } from './contenders.ts'
+import { pageMint } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
-import { parseCount, toMessage } from './options.ts'
-import { readCpuMicros } from './process-cpu.ts'
+import { parseCount, runOnLinux } from './options.ts'
+import { readCpuMicros } from './proc.ts'
+import { startMint, toUpstreamEnv } from './servers.ts'
 import { percentile } from './statistics.ts'
 import { createWorkshop, startServer, type Workshop } from './workshop.ts'
 
@@ -40,14 +39,8 @@ interface Tally {
 }
 
 async function mintOnce(pool: Pool, tally: Tally): Promise<void> {
-  const headers = { origin: 'http://localhost:3000', 'content-type': 'application/json' }
   const startedAt = performance.now()
-  const reply = await pool.request({
-    path: MINT_PATH,
-    method: 'POST',
-    headers,
-    body: '{"preset":"voice-assistant"}',
-  })
+  const reply = await pool.request(pageMint)
   const text = await reply.body.text()
   tally.ms.push(performance.now() - startedAt)
   if (reply.statusCode !== 200) tally.failed += 1
@@ -77,9 +70,7 @@ async function run(workshop: Workshop, script: string, mints: number, scenario: 
     script: 'test/bench/stray-gateway.ts',
     env: { STRAY_KIND: kind, STRAY_EVERY: String(STRAY_EVERY), LATENCY_MS: String(latencyMs) },
   })
-  const audit = mkdtempSync(join(workshop.directory, 'audit-'))
-  const env = { ...toUpstreamEnv(gateway), ...toMintEnv(audit) }
-  const service = await startServer(workshop, { name: 'service', script, env })
+  const service = await startMint(workshop, { name: 'service', env: toUpstreamEnv(gateway) }, { script })
   const steady = { ...scenario, perSecond: undefined }
   if (kind === 'none') await mintAll(service.origin, WARM_UP_MINTS, steady)
   const before = readCpuMicros(service.pid)
@@ -94,7 +85,7 @@ async function run(workshop: Workshop, script: string, mints: number, scenario: 
   return wrong
 }
 
-try {
+await runOnLinux(async () => {
   const { values } = parseArgs({
     options: { mints: { type: 'string' }, service: { type: 'string' }, kind: { type: 'string' } },
   })
@@ -105,7 +96,4 @@ try {
     run(workshop, values.service ?? 'src/main.ts', mints, scenario),
   )
   process.exitCode = wrong.every((count) => count === 0) ? 0 : 1
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+})

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../../sandbox/random.ts'
 import { inTurn } from '../bench/in-turn.ts'
-import { toMessage } from '../bench/options.ts'
-import { createWorkshop, type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
+import { run, toMessage } from '../bench/options.ts'
+import { startUpstream } from '../bench/servers.ts'
+import { createWorkshop, type RunningServer, type Workshop } from '../bench/workshop.ts'
 import { type DiskFault, diskFaults, newestFile } from './disk-faults.ts'
 import { type FloodedListener, playFloods, toFloodProblems } from './floods.ts'
 import { type ProcessFault, processFaults } from './process-faults.ts'
@@ -129,11 +130,7 @@ async function main(): Promise<void> {
   console.log(`fault campaign, seed ${seed}${values.short ? ', short' : ''}`)
   process.once('exit', unmountAll)
   const workshop = createWorkshop('fault-campaign')
-  const upstream = await startServer(workshop, {
-    name: 'upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: { DELAY_MS: '5' },
-  })
+  const upstream = await startUpstream(workshop, 5)
   const campaign = { workshop, upstream, isShort: values.short, random: createRandom(seed) }
   const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(values.only ?? '')
   const floods = FLOODS.filter(([name]) => isWanted({ name }))
@@ -150,9 +147,4 @@ async function main(): Promise<void> {
   process.exitCode = rows.every(({ problems }) => problems.length === 0) ? 0 : 1
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+await run(main)

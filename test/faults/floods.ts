@@ -1,10 +1,10 @@
 /** One address floods the service, and pages at another address mint 50 times a second beside it. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inTurn } from '../bench/in-turn.ts'
 import { KeptConnections } from '../bench/kept-connections.ts'
 import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
+import { readMib } from '../bench/proc.ts'
 import { percentile } from '../bench/statistics.ts'
 import type { RunningServer } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
@@ -29,12 +29,16 @@ const MAX_DELAY_MS = 50
 const MAX_GROWTH_MIB = 30
 const SAMPLE_MS = 100
 
-const readMib = ({ pid }: RunningServer): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
+export interface Flooding {
+  readonly port: number
+  readonly connections: number
+  readonly seconds: number
+}
 
-function startFlooder(port: number, kind: FloodKind, seconds: number): Promise<string> {
+/** Resolves with the number of connections that were opened. */
+export function startFlooder(kind: FloodKind, { port, connections, seconds }: Flooding): Promise<string> {
   const script = join(import.meta.dirname, 'flooder.ts')
-  const child = spawn(process.execPath, [script, String(port), String(CONNECTIONS), String(seconds), kind])
+  const child = spawn(process.execPath, [script, String(port), String(connections), String(seconds), kind])
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   return new Promise((resolve) => child.once('close', () => resolve(text.trim())))
@@ -67,7 +71,8 @@ async function playFlood(
   const sampler = setInterval(() => {
     most = Math.max(most, readMib(service))
   }, SAMPLE_MS)
-  const [opened, minted] = await Promise.all([startFlooder(port, kind, seconds), mintFor(pages, seconds)])
+  const flooding = startFlooder(kind, { port, connections: CONNECTIONS, seconds })
+  const [opened, minted] = await Promise.all([flooding, mintFor(pages, seconds)])
   clearInterval(sampler)
   const failed = minted.filter((answer) => answer.kind !== 'issued').length
   return {

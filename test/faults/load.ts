@@ -1,10 +1,9 @@
 /** Pages that mint without a pause, and their replies. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
-import { MINT_PATH } from '../bench/contenders.ts'
+import { pageMint } from '../bench/fixed-mint.ts'
 
-const HEADERS = { origin: 'http://localhost:3000', 'content-type': 'application/json' } as const
-const BODY = JSON.stringify({ preset: 'voice-assistant' })
+const { path, ...mint } = pageMint
 const TIMEOUT_MS = 15_000
 const AFTER_REFUSAL_MS = 20
 
@@ -53,10 +52,8 @@ export class Load {
   /** Whether the reply has a secret. */
   async #mint(origin: string): Promise<boolean> {
     try {
-      const reply = await request(`${origin}${MINT_PATH}`, {
-        method: 'POST',
-        headers: HEADERS,
-        body: BODY,
+      const reply = await request(new URL(path, origin), {
+        ...mint,
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
       })

@@ -3,9 +3,8 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
-import { toMintEnv, toUpstreamEnv } from '../bench/contenders.ts'
-import { toSourceCommand } from '../bench/image-command.ts'
-import { type RunningServer, startServer, type Workshop } from '../bench/workshop.ts'
+import { startMint, toUpstreamEnv } from '../bench/servers.ts'
+import type { RunningServer, Workshop } from '../bench/workshop.ts'
 import { AUDIT_KEY, countMissing, type Verdict, verify } from './evidence.ts'
 import { Load } from './load.ts'
 
@@ -49,10 +48,9 @@ export class Scene {
 
   async start(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
     this.#started += 1
-    const service = await startServer(this.#workshop, {
+    const service = await startMint(this.#workshop, {
       name: `${this.#name}-${this.#started}`,
-      ...toSourceCommand(),
-      env: { ...toUpstreamEnv(this.#upstream), ...toMintEnv(this.directory), AUDIT_KEY, ...env },
+      env: { ...toUpstreamEnv(this.#upstream), AUDIT_DIR: this.directory, AUDIT_KEY, ...env },
     })
     this.#services.add(service)
     return service

@@ -5,15 +5,17 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { startLoadedService } from '../bench/loaded-service.ts'
 import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
-import { parseCount, toMessage } from '../bench/options.ts'
+import { parseCount, runOnLinux } from '../bench/options.ts'
 import { type Line, toSvg } from '../bench/plot.ts'
+import { readMib } from '../bench/proc.ts'
+import { startLoadedService, startUpstream, toUpstreamEnv } from '../bench/servers.ts'
 import { median, percentile } from '../bench/statistics.ts'
-import { createWorkshop, startServer, type Workshop } from '../bench/workshop.ts'
+import { createWorkshop, type Workshop } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
 import { PROGRAM_PATH } from '../support/programs.ts'
 import type { FloodKind } from './flood-kinds.ts'
+import { startFlooder } from './floods.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
 const SAMPLE_MS = 5_000
@@ -44,10 +46,8 @@ function startRedis(port: number, directory: string): ChildProcess {
   return child
 }
 
-function flood({ port }: Scene, kind: FloodKind): void {
-  const script = join(import.meta.dirname, 'flooder.ts')
-  spawn(process.execPath, [script, String(port), '100', String(FLOOD_SECONDS), kind], { stdio: 'ignore' })
-}
+const flood = ({ port }: Scene, kind: FloodKind): void =>
+  void startFlooder(kind, { port, connections: 100, seconds: FLOOD_SECONDS })
 
 /** What happens in turn, one each twelve seconds. */
 const events: readonly ((scene: Scene, round: number) => void | Promise<void>)[] = [
@@ -82,10 +82,9 @@ async function watch(pid: number, isOver: () => boolean): Promise<Sample[]> {
   const samples: Sample[] = []
   const startedAt = performance.now()
   while (!isOver()) {
-    const [, kibibytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     samples.push({
       minute: (performance.now() - startedAt) / 60_000,
-      mebibytes: Number(kibibytes) / 1_024,
+      mebibytes: readMib({ pid }),
       handles: readdirSync(`/proc/${pid}/fd`).length,
     })
     await sleep(SAMPLE_MS)
@@ -137,11 +136,7 @@ function draw(samples: readonly Sample[], answers: readonly Answer[]): void {
 async function prepare(
   workshop: Workshop,
 ): Promise<Omit<Scene, 'pid' | 'port'> & { readonly env: Record<string, string> }> {
-  const upstream = await startServer(workshop, {
-    name: 'upstream',
-    script: 'test/bench/instant-upstream.ts',
-    env: { DELAY_MS: '50' },
-  })
+  const upstream = await startUpstream(workshop, 50)
   const directory = join(workshop.directory, 'config')
   mkdirSync(directory)
   const [keyFile, presetsFile] = [join(directory, 'key'), join(directory, 'presets.yaml')]
@@ -151,7 +146,7 @@ async function prepare(
   const redis = { child: startRedis(port, workshop.directory), port }
   workshop.children.push(redis.child)
   const env = {
-    OPENAI_BASE_URL: `${upstream.origin}/v1`,
+    ...toUpstreamEnv(upstream),
     OPENAI_API_KEY: '',
     OPENAI_API_KEY_FILE: keyFile,
     PRESETS_FILE: presetsFile,
@@ -194,11 +189,8 @@ async function soak(minutes: number, perSecond: number): Promise<boolean> {
   return failed.length === 0 && memory.late - memory.early <= MAX_GROWTH_MIB
 }
 
-try {
+await runOnLinux(async () => {
   const { values } = parseArgs({ options: { minutes: { type: 'string' }, 'per-second': { type: 'string' } } })
   const minutes = parseCount('minutes', values.minutes, 20)
   process.exitCode = (await soak(minutes, parseCount('per-second', values['per-second'], 200))) ? 0 : 1
-} catch (error) {
-  console.error(toMessage(error))
-  process.exitCode = 1
-}
+})

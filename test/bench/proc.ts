@@ -1,3 +1,4 @@
+/** What Linux says about a process. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -6,7 +7,16 @@ const MICROS_PER_TICK = 10_000
 
 const SETTLE_MS = 100
 
-/** User plus system time of all threads of a process since its start, in µs. Linux only. */
+/** Resident memory: now (`VmRSS`), or the most so far (`VmHWM`). */
+export function readMib(
+  { pid }: { readonly pid?: number | undefined },
+  field: 'VmRSS' | 'VmHWM' = 'VmRSS',
+): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1_024
+}
+
+/** User plus system time of all threads of a process since its start, in µs. */
 export function readCpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The second field, the command's name, may contain spaces. Fields 14 and 15 are utime and stime.
@@ -14,7 +24,7 @@ export function readCpuMicros(pid: number): number {
   return (Number(fromThird[11]) + Number(fromThird[12])) * MICROS_PER_TICK
 }
 
-/** The CPU of a process while `work` sends it `count` requests: µs for each. Linux only. */
+/** The CPU of a process while `work` sends it `count` requests: µs for each. */
 export async function measureCpu(pid: number, count: number, work: () => Promise<unknown>): Promise<number> {
   const before = readCpuMicros(pid)
   await work()
