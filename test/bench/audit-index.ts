@@ -1,7 +1,6 @@
 /** Measures how fast the audit's index is built from a million records (about 600 MB), and how fast it answers. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toFileName } from '../../src/audit/format.ts'
 import { AuditIndex } from '../../src/audit-reader/audit-index.ts'
@@ -9,6 +8,8 @@ import type { GroupName } from '../../src/audit-reader/index-groups.ts'
 import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { attemptFields } from '../audit/fields.ts'
 import { inTurn } from './in-turn.ts'
+import { time } from './proc.ts'
+import { createWorkshop } from './workshop.ts'
 
 const FILES = 10
 const RECORDS_PER_FILE = 100_000
@@ -66,16 +67,12 @@ async function writeFiles(directory: string): Promise<number> {
   return bytes
 }
 
-/** Wall time. Also prints the CPU time, which other load on the machine disturbs less. */
 async function measure(what: string, work: () => Promise<unknown>): Promise<void> {
-  const [start, cpu] = [performance.now(), process.cpuUsage()]
-  await work()
-  const ms = performance.now() - start
-  const { user, system } = process.cpuUsage(cpu)
+  const { ms, cpuMs } = await time(work)
   const cells = [
     what.padEnd(44),
     `${ms.toFixed(0)} ms`.padStart(10),
-    `${((user + system) / 1_000).toFixed(0)} ms of CPU`.padStart(18),
+    `${cpuMs.toFixed(0)} ms of CPU`.padStart(18),
   ]
   process.stdout.write(`${cells.join('')}\n`)
 }
@@ -92,22 +89,18 @@ const groups: readonly (readonly GroupName[])[] = [
   ['caller', 'address'],
 ]
 
-const directory = await mkdtemp(join(tmpdir(), 'realtime-mint-bench-'))
-try {
-  const bytes = await writeFiles(directory)
-  process.stdout.write(`${FILES * RECORDS_PER_FILE} records, ${Math.round(bytes / 1_000_000)} MB\n`)
-  const index = await AuditIndex.open({ directory })
-  await measure('build the index', () => index.update())
-  await measure('update: nothing is new', () => index.update())
-  await measure('the newest 50', () => select(index, {}))
-  await measure('the newest 50 of a code', () => select(index, { kind: { code: ['upstream_timeout'] } }))
-  await measure('an event that never happened', () => select(index, { kind: { event: ['gap'] } }))
-  const absent = { values: [], beginnings: ['0123456789'] }
-  await measure('a secret that is not there', () => select(index, { secret: absent }))
-  await measure('a caller that is not there', () => select(index, { caller: absent }))
-  await inTurn(groups, (by) => measure(`count by ${by.join(', ')}`, () => index.count({ kind: {} }, by)))
-  await measure('the most frequent callers and addresses', () => index.frequent({ kind: {} }, 8))
-  index.close()
-} finally {
-  await rm(directory, { recursive: true })
-}
+const { directory } = createWorkshop('audit-index')
+const bytes = await writeFiles(directory)
+process.stdout.write(`${FILES * RECORDS_PER_FILE} records, ${Math.round(bytes / 1_000_000)} MB\n`)
+const index = await AuditIndex.open({ directory })
+await measure('build the index', () => index.update())
+await measure('update: nothing is new', () => index.update())
+await measure('the newest 50', () => select(index, {}))
+await measure('the newest 50 of a code', () => select(index, { kind: { code: ['upstream_timeout'] } }))
+await measure('an event that never happened', () => select(index, { kind: { event: ['gap'] } }))
+const absent = { values: [], beginnings: ['0123456789'] }
+await measure('a secret that is not there', () => select(index, { secret: absent }))
+await measure('a caller that is not there', () => select(index, { caller: absent }))
+await inTurn(groups, (by) => measure(`count by ${by.join(', ')}`, () => index.count({ kind: {} }, by)))
+await measure('the most frequent callers and addresses', () => index.frequent({ kind: {} }, 8))
+index.close()

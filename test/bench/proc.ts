@@ -1,4 +1,4 @@
-/** What Linux says about a process. */
+/** What a process uses. Other processes are known on Linux only. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -6,6 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const MICROS_PER_TICK = 10_000
 
 const SETTLE_MS = 100
+
+/** Milliseconds of wall time and of this process's CPU. Other load on the machine disturbs CPU time less. */
+export async function time(work: () => Promise<unknown>): Promise<{ ms: number; cpuMs: number }> {
+  const [startedAt, before] = [performance.now(), process.cpuUsage()]
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1_000 }
+}
 
 /** Resident memory: now (`VmRSS`), or the most so far (`VmHWM`). */
 export function readMib(

@@ -1,16 +1,16 @@
 // Measures the cost of verifying a caller's token, by algorithm: CPU over all threads, and wall time.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createCallerGuard, type KeySource } from '../../src/auth/caller.ts'
 import { Secret } from '../../src/secret.ts'
 import { portOf } from '../support/ports.ts'
+import { AUDIENCE, createKey, ISSUER, JWT_SECRET, toToken } from '../support/tokens.ts'
 import { inTurn } from './in-turn.ts'
+import { time } from './proc.ts'
 import { align } from './report.ts'
 import { median } from './statistics.ts'
 
 const ALGORITHMS = 'HS256 RS256 RS512 PS256 ES256 ES384 ES512 EdDSA'.split(' ')
-const SECRET = 'a shared secret that is only for measuring'
 const CONNECTIONS = 16
 const WARM_UP = 500
 const VERIFICATIONS = 300
@@ -24,24 +24,15 @@ interface Cost {
 }
 
 async function createToken(alg: string) {
-  const { publicKey, privateKey } =
-    alg === 'HS256'
-      ? { publicKey: undefined, privateKey: Buffer.from(SECRET) }
-      : await generateKeyPair(alg, { extractable: true })
-  const token = await new SignJWT({ plan: 'pro' })
-    .setProtectedHeader({ alg, kid: alg })
-    .setIssuer('https://issuer.example.com')
-    .setAudience('realtime-mint')
-    .setSubject('a user')
-    .setIssuedAt()
-    .setExpirationTime('10m')
-    .sign(privateKey)
-  return { token, jwk: publicKey && { ...(await exportJWK(publicKey)), alg, kid: alg } }
+  const claims = { plan: 'pro', exp: Math.floor(Date.now() / 1000) + 600 }
+  if (alg === 'HS256') return { token: toToken(claims), jwk: undefined }
+  const { jwk, sign } = await createKey(alg, alg)
+  return { token: await sign(claims), jwk }
 }
 
 /** A key set on loopback, as an issuer publishes it, or the shared secret. */
 async function publish(jwk: object | undefined): Promise<{ keys: KeySource; close: () => void }> {
-  if (jwk === undefined) return { keys: { secret: new Secret(SECRET) }, close: () => undefined }
+  if (jwk === undefined) return { keys: { secret: new Secret(JWT_SECRET) }, close: () => undefined }
   const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [jwk] })))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return {
@@ -52,14 +43,10 @@ async function publish(jwk: object | undefined): Promise<{ keys: KeySource; clos
 
 async function measure(verify: Verify, connections: number): Promise<Cost> {
   const remaining = Array.from({ length: VERIFICATIONS }).values()
-  const cpu = process.cpuUsage()
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: connections }, () => inTurn(remaining, verify)))
-  const { user, system } = process.cpuUsage(cpu)
-  return {
-    cpuMicros: (user + system) / VERIFICATIONS,
-    micros: ((performance.now() - startedAt) * 1000) / VERIFICATIONS,
-  }
+  const { ms, cpuMs } = await time(() =>
+    Promise.all(Array.from({ length: connections }, () => inTurn(remaining, verify))),
+  )
+  return { cpuMicros: (cpuMs * 1_000) / VERIFICATIONS, micros: (ms * 1_000) / VERIFICATIONS }
 }
 
 const medianOf = (costs: readonly Cost[], key: keyof Cost): string =>
@@ -70,8 +57,8 @@ async function report(alg: string): Promise<string[]> {
   const { keys, close } = await publish(jwk)
   const guard = createCallerGuard({
     keys,
-    issuer: 'https://issuer.example.com',
-    audiences: ['realtime-mint'],
+    issuer: ISSUER,
+    audiences: [AUDIENCE],
     audienceClaim: 'aud',
     maxLifetimeSeconds: 3_600,
     singleUse: false,
