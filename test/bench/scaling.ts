@@ -1,8 +1,6 @@
 // Measures what one process can mint, what its parts add to a mint, and what one Redis carries.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { findPort } from '../support/ports.ts'
 import { type LoopResult, runClosedLoop } from './closed-loop.ts'
 import { pageMint } from './fixed-mint.ts'
@@ -10,7 +8,7 @@ import { inTurn } from './in-turn.ts'
 import { type Options, parseOptions, runOnLinux } from './options.ts'
 import { readCpuMicros } from './proc.ts'
 import { align } from './report.ts'
-import { startMint, startUpstream, toUpstreamEnv } from './servers.ts'
+import { type RedisServer, startMint, startRedis, startUpstream, toUpstreamEnv } from './servers.ts'
 import { median } from './statistics.ts'
 import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
@@ -18,27 +16,6 @@ const AUDIT_KEY = 'an audit key that is only for benchmarks'
 const WARM_UP_REQUESTS = 25_000
 const SETTLE_MS = 150
 const CONNECTIONS = 32
-
-interface RedisServer {
-  readonly url: string
-  readonly pid: number
-}
-
-async function startRedis(workshop: Workshop): Promise<RedisServer> {
-  const port = await findPort()
-  const child = spawn('redis-server', ['--port', String(port), '--save', '', '--bind', '127.0.0.1'], {
-    cwd: workshop.directory,
-    stdio: 'ignore',
-  })
-  workshop.children.push(child)
-  child.unref()
-  if (child.pid === undefined) throw new Error('redis-server could not be spawned')
-  const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: 100 })
-  client.on('error', () => undefined)
-  await client.ping()
-  client.disconnect()
-  return { url: `redis://127.0.0.1:${port}`, pid: child.pid }
-}
 
 interface Sample extends LoopResult {
   /** Of the service, per mint. */
@@ -106,7 +83,7 @@ const HEADINGS = [
 async function main(): Promise<void> {
   const options = parseOptions({ rounds: 7, requests: 5_000 })
   const workshop = createWorkshop('scaling')
-  const redis = await startRedis(workshop)
+  const redis = await startRedis(workshop, await findPort())
   const replicas = await startReplicas(workshop, redis)
   await inTurn(replicas, (replica) => measure(replica, redis, { ...options, requests: WARM_UP_REQUESTS }))
   const rounds = await inTurn(Array.from({ length: options.rounds }), () =>

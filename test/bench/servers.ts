@@ -1,6 +1,9 @@
-// The service and the stand-in for OpenAI, as the benches start them.
+// The service, the stand-in for OpenAI and Redis, as the benches start them.
+import { spawn } from 'node:child_process'
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whenListening } from '../support/ports.ts'
+import { PROGRAM_PATH } from '../support/programs.ts'
 import { toSourceCommand } from './image-command.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { type RunningServer, type ServerScript, startServer, type Workshop } from './workshop.ts'
@@ -12,6 +15,21 @@ export const startUpstream = (workshop: Workshop, delayMs = 0): Promise<RunningS
     script: 'test/bench/instant-upstream.ts',
     env: { DELAY_MS: String(delayMs) },
   })
+
+export interface RedisServer {
+  readonly url: string
+  readonly pid: number
+}
+
+export async function startRedis({ directory, children }: Workshop, port: number): Promise<RedisServer> {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
+  const child = spawn('redis-server', args, { stdio: 'ignore', env: { PATH: PROGRAM_PATH } })
+  children.push(child)
+  child.unref()
+  if (child.pid === undefined) throw new Error('redis-server could not be spawned')
+  await whenListening(port)
+  return { url: `redis://127.0.0.1:${port}`, pid: child.pid }
+}
 
 const OPENAI_API_KEY = 'sk-bench-0123456789abcdefghijklmnop'
 

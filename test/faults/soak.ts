@@ -1,6 +1,5 @@
 // Hours in minutes: load at half of capacity while operators and attackers do what they do. Memory, handles and latency
 // must stay flat, and each failed mint must have an explanation.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,11 +8,16 @@ import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
 import { parseCount, runOnLinux } from '../bench/options.ts'
 import { type Line, toSvg } from '../bench/plot.ts'
 import { readMib } from '../bench/proc.ts'
-import { startLoadedService, startUpstream, toUpstreamEnv } from '../bench/servers.ts'
+import {
+  type RedisServer,
+  startLoadedService,
+  startRedis,
+  startUpstream,
+  toUpstreamEnv,
+} from '../bench/servers.ts'
 import { median, percentile } from '../bench/statistics.ts'
 import { createWorkshop, type Workshop } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
-import { PROGRAM_PATH } from '../support/programs.ts'
 import type { FloodKind } from './flood-kinds.ts'
 import { startFlooder } from './floods.ts'
 
@@ -36,14 +40,7 @@ interface Scene {
   readonly port: number
   readonly keyFile: string
   readonly presetsFile: string
-  readonly redis: { child: ChildProcess; readonly port: number }
-}
-
-function startRedis(port: number, directory: string): ChildProcess {
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
-  const child = spawn('redis-server', args, { stdio: 'ignore', env: { PATH: PROGRAM_PATH } })
-  child.unref()
-  return child
+  redis: RedisServer
 }
 
 const flood = ({ port }: Scene, kind: FloodKind): void =>
@@ -60,11 +57,10 @@ const events: readonly ((scene: Scene, round: number) => void | Promise<void>)[]
   (scene) => flood(scene, 'bytes that are no HTTP'),
   ({ presetsFile }, round) =>
     writeFileSync(presetsFile, `${readFileSync('presets.yaml', 'utf8')}\n# round ${round}\n`),
-  async ({ redis, workshop }) => {
-    redis.child.kill('SIGKILL')
+  async (scene) => {
+    process.kill(scene.redis.pid, 'SIGKILL')
     await sleep(REDIS_GONE_MS)
-    redis.child = startRedis(redis.port, workshop.directory)
-    workshop.children.push(redis.child)
+    scene.redis = await startRedis(scene.workshop, Number(new URL(scene.redis.url).port))
   },
   (scene) => flood(scene, 'new connections'),
   ({ presetsFile }) => writeFileSync(presetsFile, 'presets: [this is no preset\n'),
@@ -142,15 +138,13 @@ async function prepare(
   const [keyFile, presetsFile] = [join(directory, 'key'), join(directory, 'presets.yaml')]
   writeFileSync(keyFile, 'sk-soak-000000-0123456789abcdef\n')
   copyFileSync('presets.yaml', presetsFile)
-  const port = await findPort()
-  const redis = { child: startRedis(port, workshop.directory), port }
-  workshop.children.push(redis.child)
+  const redis = await startRedis(workshop, await findPort())
   const env = {
     ...toUpstreamEnv(upstream),
     OPENAI_API_KEY: '',
     OPENAI_API_KEY_FILE: keyFile,
     PRESETS_FILE: presetsFile,
-    REDIS_URL: `redis://127.0.0.1:${port}`,
+    REDIS_URL: redis.url,
     AUDIT_KEY: 'a key of the audit for this run only',
     ADMIN_PORT: String(await findPort()),
     // Pages come through a proxy; attackers share its address.
