@@ -122,14 +122,6 @@ describe('whether the proxy is used', () => {
     expect(await outcomeOf(service, reply)).toStrictEqual(expectation('unavailable', reason))
     expect(proxy.asked.map(({ target }) => target)).toStrictEqual(isAsked ? [`${host}:443`] : [])
   })
-
-  it('does not matter for plain HTTP, which stays on this machine', async () => {
-    const sandbox = await startSandbox({ apiKey: API_KEY })
-    onTestFinished(() => sandbox.close())
-    const { service, proxy } = await startBehindProxy({}, () => ({ OPENAI_BASE_URL: sandbox.baseUrl }))
-    expect((await service.mint()).statusCode).toBe(200)
-    expect([sandbox.requests.length, proxy.connections()]).toStrictEqual([1, 0])
-  })
 })
 
 describe('a proxy in the environment of a process', () => {

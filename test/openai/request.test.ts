@@ -59,9 +59,3 @@ it('a request that is aborted while its connection is opened is not sent', async
   await expect(head).rejects.toThrow('the reply is not needed')
   expect(requests).toBe(0)
 })
-
-it('a connection that ends in the body fails the text', async () => {
-  const { head } = await ask((socket) => socket.end(`${HEAD}5\r\nhel`))
-  const reply = await head
-  await expect(reply.text()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' })
-})

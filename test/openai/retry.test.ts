@@ -169,12 +169,6 @@ describe('when both calls fail', () => {
     expect((await service.mint()).headers['retry-after']).toBe('30')
     expect(upstream.asked()).toBe(2)
   })
-
-  it('with refused connections, the record counts both', async () => {
-    const service = await startFor('http://127.0.0.1:1/v1')
-    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_not_connected'))
-    expect(await service.attempts()).toMatchObject([{ upstream: { status: null, attempts: 2 } }])
-  })
 })
 
 describe('the deadline', () => {
