@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest'
 import { LocalStore, type LocalStoreOptions } from '../../src/limits/local-store.ts'
 import { SharedStore, type SharedStoreOptions } from '../../src/limits/shared-store.ts'
 import type { Counter } from '../../src/limits/store.ts'
-import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
+import { callsOf, connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
 
 const now = (): number => performance.now()
 
@@ -29,40 +29,15 @@ const counter = (limit: number, windowMs = 60_000, key = 'a'): Counter => ({
   windowMs,
 })
 
-/** How many scripts Redis ran. */
-async function runsOf({ client }: RedisServer): Promise<number> {
-  const stats = await client.info('commandstats')
-  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
-}
-
 describeRedis('limits in Redis', () => {
-  it('include the requests of other replicas in the usage', async () => {
-    const { url } = await startRedis()
-    const [one, other] = [await startReplica(url), await startReplica(url)]
-    await one.tryAtOnce(3, counter(10))
-    const { usages } = await other.store.take([counter(10), counter(5, 1_000, 'b')])
-    expect(usages).toEqual([
-      { remaining: 6, resetMs: expect.toSatisfy((ms: number) => ms > 59_000 && ms <= 60_000) },
-      { remaining: 4, resetMs: 1_000 },
-    ])
-  })
-
-  it('count in all counters or in none', async () => {
-    const { url } = await startRedis()
-    const { tryAtOnce, store } = await startReplica(url)
-    expect(await tryAtOnce(20, counter(10), counter(3, 60_000, 'b'))).toBe(3)
-    expect(await tryAtOnce(20, counter(10))).toBe(7)
-    expect((await store.take([counter(10)])).usages[0]?.remaining).toBe(0)
-  })
-
   it('are not asked while they are known to refuse', async () => {
     const server = await startRedis()
     const [one, other] = [await startReplica(server.url), await startReplica(server.url)]
     await one.tryAtOnce(2, counter(2, 300))
     expect(await other.tryAtOnce(1, counter(2, 300))).toBe(0)
-    const before = await runsOf(server)
+    const before = await callsOf(server, 'evalsha')
     await Promise.all([one.tryAtOnce(50, counter(2, 300)), other.tryAtOnce(50, counter(2, 300))])
-    expect(await runsOf(server)).toBe(before)
+    expect(await callsOf(server, 'evalsha')).toBe(before)
     await vi.waitFor(async () => expect(await other.tryAtOnce(1, counter(2, 300))).toBe(1), { interval: 5 })
   })
 

@@ -10,7 +10,7 @@ import {
 } from '../support/certificates.ts'
 import { findPort } from '../support/ports.ts'
 import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
-import { connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
+import { callsOf, connectRedis, describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
 import { AUDIT_KEY, createTemporaryDirectory } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
 
@@ -38,12 +38,6 @@ async function open(url: string) {
   return { changes, available: redis.available }
 }
 
-/** How many passwords Redis received. */
-async function passwordsSeen({ client }: RedisServer): Promise<number> {
-  const [, calls = '0'] = /cmdstat_auth:calls=(\d+)/.exec(await client.info('commandstats')) ?? []
-  return Number(calls)
-}
-
 describeRedis('a Redis whose certificate', () => {
   it.each(['localhost', '127.0.0.1'])('is of a known authority is accepted for %s', async (host) => {
     const { tlsPort } = await startTlsRedis(await createCertificate({ issuer: authority }))
@@ -54,7 +48,7 @@ describeRedis('a Redis whose certificate', () => {
     const server = await startTlsRedis(await create())
     const url = `rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.tlsPort}`
     expect(await open(url)).toEqual({ changes: ['untrusted'], available: false })
-    expect(await passwordsSeen(server)).toBe(0)
+    expect(await callsOf(server, 'auth')).toBe(0)
   })
 })
 
@@ -63,7 +57,7 @@ describeRedis('rediss:', () => {
     const server = await startRedis()
     const { available } = await open(`rediss://:${encodeURIComponent(PASSWORD)}@localhost:${server.port}`)
     expect(available).toBe(false)
-    expect(await passwordsSeen(server)).toBe(0)
+    expect(await callsOf(server, 'auth')).toBe(0)
   })
 
   it('trusts the authority in NODE_EXTRA_CA_CERTS, and no unknown one', async () => {

@@ -86,6 +86,12 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
+/** How often Redis ran a command, so far. */
+export async function callsOf({ client }: RedisServer, command: string): Promise<number> {
+  const stats = await client.info('commandstats')
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+}
+
 /** A group of tests that need Redis. */
 export function describeRedis(title: string, tests: () => void): void {
   describe.skipIf(isMissing('redis-server'))(`${title}${ifMissing('redis-server')}`, () => {
