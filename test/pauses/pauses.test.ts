@@ -16,9 +16,6 @@ function refusalOf(check: () => void): string | undefined {
   }
 }
 
-const scopesOf = (entries: readonly { readonly scope: string; readonly value: string | null }[]) =>
-  entries.map(({ scope, value }) => [scope, value])
-
 const person = { subject: 'person-7', claims: {}, singleUse: null }
 
 describe('a pause', () => {
@@ -54,18 +51,6 @@ describe('a pause', () => {
     expect(changes.map(({ change }) => change)).toEqual(['paused', 'expired'])
   })
 
-  it('of one scope ends when that scope is resumed, and the others stay', async () => {
-    const { pauses, changes } = createPauses(await createTemporaryDirectory())
-    await pauses.pause(everything)
-    await pauses.pause(ofPreset('assistant'))
-    expect(await pauses.resume({ scope: 'all', value: null, by: 'ADMIN_TOKEN' })).toMatchObject({
-      filesFault: null,
-    })
-    expect(scopesOf(pauses.list())).toEqual([['preset', 'assistant']])
-    expect(changes.at(-1)).toMatchObject({ change: 'resumed', entry: { scope: 'all', by: 'ADMIN_TOKEN' } })
-    expect(await pauses.resume({ scope: 'all', value: null, by: 'ADMIN_TOKEN' })).toBe('not_paused')
-  })
-
   it('ends also where the clock is behind that of the process that paused', async () => {
     const directory = await createTemporaryDirectory()
     const ahead = createPauses(directory, { clock: { nowMs: NOW + MINUTE_MS } })
@@ -94,34 +79,6 @@ describe('a pause', () => {
 })
 
 describe('in AUDIT_DIR', () => {
-  it('a pause survives a restart, with who asked, its end and its note', async () => {
-    const directory = await createTemporaryDirectory()
-    const before = createPauses(directory)
-    await before.pauses.pause({
-      ...everything,
-      forMs: MINUTE_MS,
-      note: 'the bill explodes',
-      by: 'ADMIN_TOKEN',
-    })
-    const { pauses, changes } = createPauses(directory)
-    await pauses.open()
-    expect(pauses.list()).toEqual(before.pauses.list())
-    expect(pauses.list()).toMatchObject([{ until: NOW + MINUTE_MS, note: 'the bill explodes' }])
-    expect(changes.map(({ change }) => change)).toEqual(['paused'])
-  })
-
-  it('a pause of one process is in force in another one within a second, and so is its end', async () => {
-    const directory = await createTemporaryDirectory()
-    const [one, other] = [createPauses(directory), createPauses(directory)]
-    await other.pauses.open()
-    await one.pauses.pause(everything)
-    await expect.poll(() => refusalOf(() => other.pauses.check(attempted)), { timeout: 1_000 }).toBeDefined()
-    await one.pauses.resume({ scope: 'all', value: null, by: 'command line' })
-    await expect
-      .poll(() => refusalOf(() => other.pauses.check(attempted)), { timeout: 1_000 })
-      .toBeUndefined()
-  })
-
   it('pauses of many processes at the same time are all kept', async () => {
     const directory = await createTemporaryDirectory()
     const processes = Array.from({ length: 20 }, () => createPauses(directory).pauses)
