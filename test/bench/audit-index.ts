@@ -8,7 +8,7 @@ import type { GroupName } from '../../src/audit-reader/index-groups.ts'
 import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
 import { attemptFields } from '../audit/fields.ts'
 import { inTurn } from './in-turn.ts'
-import { time } from './proc.ts'
+import { timeWork } from './proc.ts'
 import { createWorkshop } from './workshop.ts'
 
 const FILES = 10
@@ -68,7 +68,7 @@ async function writeFiles(directory: string): Promise<number> {
 }
 
 async function measure(what: string, work: () => Promise<unknown>): Promise<void> {
-  const { ms, cpuMs } = await time(work)
+  const { ms, cpuMs } = await timeWork(work)
   const cells = [
     what.padEnd(44),
     `${ms.toFixed(0)} ms`.padStart(10),

@@ -3,7 +3,7 @@ import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { keys } from '../audit/fields.ts'
 import { Chain, toFiles, writeFiles } from '../audit-reader/chains.ts'
 import { inTurn } from './in-turn.ts'
-import { time } from './proc.ts'
+import { timeWork } from './proc.ts'
 import { median } from './statistics.ts'
 import { createWorkshop } from './workshop.ts'
 
@@ -29,7 +29,7 @@ async function verify(directory: string): Promise<void> {
 
 const { directory } = createWorkshop('audit-verify')
 await build(directory)
-const rounds = await inTurn(Array.from({ length: ROUNDS }), () => time(() => verify(directory)))
+const rounds = await inTurn(Array.from({ length: ROUNDS }), () => timeWork(() => verify(directory)))
 const [ms, cpuMs] = [median(rounds.map((round) => round.ms)), median(rounds.map((round) => round.cpuMs))]
 console.log(
   `verify ${RECORDS} records: ${ms.toFixed(0)} ms (${cpuMs.toFixed(0)} ms of CPU), ${Math.round(RECORDS / ms)}k records/s`,

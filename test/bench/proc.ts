@@ -8,7 +8,7 @@ const MICROS_PER_TICK = 10_000
 const SETTLE_MS = 100
 
 /** Milliseconds of wall time and of this process's CPU. Other load on the machine disturbs CPU time less. */
-export async function time(work: () => Promise<unknown>): Promise<{ ms: number; cpuMs: number }> {
+export async function timeWork(work: () => Promise<unknown>): Promise<{ ms: number; cpuMs: number }> {
   const [startedAt, before] = [performance.now(), process.cpuUsage()]
   await work()
   const { user, system } = process.cpuUsage(before)

@@ -6,7 +6,7 @@ import { Secret } from '../../src/secret.ts'
 import { portOf } from '../support/ports.ts'
 import { AUDIENCE, createKey, ISSUER, JWT_SECRET, toToken } from '../support/tokens.ts'
 import { inTurn } from './in-turn.ts'
-import { time } from './proc.ts'
+import { timeWork } from './proc.ts'
 import { align } from './report.ts'
 import { median } from './statistics.ts'
 
@@ -43,7 +43,7 @@ async function publish(jwk: object | undefined): Promise<{ keys: KeySource; clos
 
 async function measure(verify: Verify, connections: number): Promise<Cost> {
   const remaining = Array.from({ length: VERIFICATIONS }).values()
-  const { ms, cpuMs } = await time(() =>
+  const { ms, cpuMs } = await timeWork(() =>
     Promise.all(Array.from({ length: connections }, () => inTurn(remaining, verify))),
   )
   return { cpuMicros: (cpuMs * 1_000) / VERIFICATIONS, micros: (ms * 1_000) / VERIFICATIONS }
