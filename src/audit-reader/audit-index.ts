@@ -16,7 +16,15 @@ import {
   readVersion,
   selectPage,
 } from './index-query.ts'
-import { emptyFile, isDamage, loadSqlite, openDatabase, type Sqlite, sqliteCodeOf } from './index-schema.ts'
+import {
+  emptyFile,
+  isDamage,
+  loadSqlite,
+  openDatabase,
+  prepareFile,
+  type Sqlite,
+  sqliteCodeOf,
+} from './index-schema.ts'
 import { forgetFile, type OnProgress, updateIndex } from './index-update.ts'
 import { ignoreRemoved, READ_FLAGS } from './listing.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
@@ -36,6 +44,9 @@ export interface AuditIndexOptions {
 }
 
 const LOCK_TIMEOUT_MS = 2_000
+
+/** SQLite's name for a database that is in no file. */
+const MEMORY = ':memory:'
 
 /** A line that is not where the index says. */
 class MovedRecord extends Error {
@@ -86,12 +97,13 @@ function readLines(directory: string, locations: readonly Location[]): FoundReco
 export class AuditIndex {
   readonly #options: AuditIndexOptions
   readonly #sqlite: Sqlite
+  #path: string
   #database: DatabaseSync | undefined
-  #isInMemory = false
 
   private constructor(options: AuditIndexOptions, sqlite: Sqlite) {
     this.#options = options
     this.#sqlite = sqlite
+    this.#path = join(options.directory, INDEX_FILE_NAME)
   }
 
   static async open(options: AuditIndexOptions): Promise<AuditIndex> {
@@ -100,7 +112,7 @@ export class AuditIndex {
 
   /** Whether the file in the directory cannot be used. */
   get isInMemory(): boolean {
-    return this.#isInMemory
+    return this.#path === MEMORY
   }
 
   /** Reads what the files have gained. */
@@ -160,26 +172,17 @@ export class AuditIndex {
   }
 
   #open(): DatabaseSync {
-    if (!this.#isInMemory) this.#database ??= this.#openAt(this.#path)
-    if (this.#database === undefined) this.#isInMemory = true
-    this.#database ??= this.#openAt(':memory:')
-    if (this.#database === undefined) throw new Error('SQLite has no memory')
-    return this.#database
-  }
-
-  #openAt(path: string): DatabaseSync | undefined {
+    if (this.#database !== undefined) return this.#database
+    if (!this.isInMemory && !prepareFile(this.#path)) this.#path = MEMORY
     const { lockTimeoutMs = LOCK_TIMEOUT_MS } = this.#options
-    return openDatabase({ sqlite: this.#sqlite, path, lockTimeoutMs })
-  }
-
-  get #path(): string {
-    return join(this.#options.directory, INDEX_FILE_NAME)
+    this.#database = openDatabase(this.#sqlite, this.#path, lockTimeoutMs)
+    return this.#database
   }
 
   /** Makes another attempt possible, or throws the error. Only a first error is repaired in the file. */
   #repair(error: unknown, isFirst: boolean): void {
     const isMoved = isFirst && error instanceof MovedRecord
-    if (!isMoved && (sqliteCodeOf(error) === undefined || this.#isInMemory)) throw error
+    if (!isMoved && (sqliteCodeOf(error) === undefined || this.isInMemory)) throw error
     try {
       if (isMoved && this.#database !== undefined) return forgetFile(this.#database, error.file)
       if (isFirst && isDamage(error)) {
@@ -189,12 +192,8 @@ export class AuditIndex {
     } catch {
       // The file cannot be written.
     }
-    this.#moveToMemory()
-  }
-
-  #moveToMemory(): void {
     this.close()
-    this.#isInMemory = true
+    this.#path = MEMORY
   }
 }
 

@@ -85,7 +85,7 @@ export const isDamage = (error: unknown): boolean =>
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
 
 /** Creates it with the mode of the audit's own files. False where something else has its name. */
-function prepareFile(path: string): boolean {
+export function prepareFile(path: string): boolean {
   try {
     closeSync(openSync(path, O_RDWR | O_CREAT | (O_NOFOLLOW ?? 0), 0o640))
     return lstatSync(path).isFile()
@@ -113,17 +113,8 @@ function createTables(database: DatabaseSync): void {
   database.exec('COMMIT')
 }
 
-export interface OpenOptions {
-  readonly sqlite: Sqlite
-  /** `:memory:` for one that is in no file. */
-  readonly path: string
-  /** How long to wait for another process that writes. */
-  readonly lockTimeoutMs: number
-}
-
-/** Undefined where there can be no such file. Throws what SQLite throws. */
-export function openDatabase({ sqlite, path, lockTimeoutMs }: OpenOptions): DatabaseSync | undefined {
-  if (path !== ':memory:' && !prepareFile(path)) return undefined
+/** Waits up to `lockTimeoutMs` for another process that writes. Throws what SQLite throws. */
+export function openDatabase(sqlite: Sqlite, path: string, lockTimeoutMs: number): DatabaseSync {
   const database = new sqlite.DatabaseSync(path, { timeout: lockTimeoutMs })
   try {
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY')
