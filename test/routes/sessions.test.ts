@@ -93,6 +93,7 @@ describe('client_secret.expires_after', () => {
 
   it.each<[asked: unknown, outcome: unknown]>([
     [{ expires_after: { seconds: 61 } }, notAllowed('client_secret.expires_after.seconds')],
+    [{ expires_at: { seconds: 61 } }, notAllowed('client_secret.expires_at.seconds')],
     [{ expires_after: { anchor: 'now' } }, invalid('client_secret.expires_after.anchor')],
     [{ value: 'ek_mine' }, invalid('client_secret.value')],
     ['ek_mine', invalid('client_secret')],

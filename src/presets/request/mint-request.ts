@@ -13,6 +13,8 @@ export interface MintRequest {
   readonly shape: 'ga' | 'flat'
   readonly preset: string | undefined
   readonly expiresAfterSeconds: number | undefined
+  /** Where the body has the seconds, or may have them. */
+  readonly expiryParam: string
   readonly variables: ReadonlyMap<string, string> | undefined
   /** As sent, not checked yet. */
   readonly session: Fields | undefined
@@ -40,7 +42,14 @@ export const sessionsBody = z.object({ client_secret: clientSecret.nullish(), ..
 /** Reads the body of POST /v1/realtime/client_secrets. Throws field_unknown or field_invalid. */
 export function parseClientSecretsRequest(body: Fields): MintRequest {
   const { preset, session, expires_after: expiry, variables } = parseField(clientSecretsBody, body, '')
-  return { shape: 'ga', preset, expiresAfterSeconds: expiry?.seconds, variables: toMap(variables), session }
+  return {
+    shape: 'ga',
+    preset,
+    expiresAfterSeconds: expiry?.seconds,
+    expiryParam: 'expires_after.seconds',
+    variables: toMap(variables),
+    session,
+  }
 }
 
 /** Reads the body of POST /v1/realtime/sessions. The session's fields are beside the others. Throws as above. */
@@ -51,7 +60,15 @@ export function parseSessionsRequest(body: Fields): MintRequest {
   if (other !== expiresAfterSeconds) throw new ServiceError('field_invalid', { param: 'client_secret' })
   const { preset: _preset, client_secret: _secret, variables: _variables, ...fields } = body
   const session = Object.keys(fields).length === 0 ? undefined : fields
-  return { shape: 'flat', preset, expiresAfterSeconds, variables: toMap(variables), session }
+  const expiryName = secret?.expires_after?.seconds === undefined ? 'expires_at' : 'expires_after'
+  return {
+    shape: 'flat',
+    preset,
+    expiresAfterSeconds,
+    expiryParam: `client_secret.${expiryName}.seconds`,
+    variables: toMap(variables),
+    session,
+  }
 }
 
 /**

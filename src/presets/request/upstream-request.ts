@@ -59,11 +59,11 @@ function resolveVariables(
   return values
 }
 
-function toExpiry(preset: Preset, { shape, expiresAfterSeconds: requested }: MintRequest): number {
+function toExpiry(
+  preset: Preset,
+  { expiresAfterSeconds: requested, expiryParam: param }: MintRequest,
+): number {
   if (requested === undefined) return preset.expiresAfterSeconds
-  if (requested > preset.expiresAfterSeconds) {
-    const param = shape === 'ga' ? 'expires_after.seconds' : 'client_secret.expires_after.seconds'
-    throw new ServiceError('expiry_raised', { param })
-  }
+  if (requested > preset.expiresAfterSeconds) throw new ServiceError('expiry_raised', { param })
   return requested
 }
