@@ -169,7 +169,7 @@ describe('docs/audit.md', () => {
 
 /** Runs the README's example as a page of a listed origin would, against a service of this test. */
 async function mintAsInReadme(preset: string): Promise<unknown> {
-  const [, example = ''] = /```js\n(async function mint[\s\S]*?)```/.exec(textOf('README.md')) ?? []
+  const [, example = ''] = /```js\n(async function fetchSecret[\s\S]*?)```/.exec(textOf('README.md')) ?? []
   const { app } = await startTestService()
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const fetchAsPage = (address: string, init: RequestInit): Promise<Response> => {
@@ -177,7 +177,7 @@ async function mintAsInReadme(preset: string): Promise<unknown> {
     headers.set('Origin', ORIGIN)
     return fetch(address.replace('https://mint.example.com', url), { ...init, headers })
   }
-  return runInNewContext(`${example}; mint(preset)`, { fetch: fetchAsPage, preset, JSON, Error })
+  return runInNewContext(`${example}; fetchSecret(preset)`, { fetch: fetchAsPage, preset, JSON, Error })
 }
 
 describe('the fetch example of the README', () => {

@@ -10,7 +10,7 @@ const causes = {
   draining: 'The process received SIGTERM and is about to end.',
   audit_unavailable: 'Records cannot be written. Check the disk of AUDIT_DIR.',
   authentication_unavailable:
-    'Tokens cannot be verified: the keys of the issuer were not fetched for an hour.',
+    'Tokens cannot be verified: the keys of the issuer were never fetched, or not for an hour.',
   limits_unavailable: 'Redis is unavailable, and REDIS_REQUIRED is set.',
   upstream_key: 'OpenAI refuses the API key.',
   upstream_credit: 'The account is out of credit.',
