@@ -26,7 +26,9 @@ own.
 `
 
 /** The sandbox is only in a checkout; the bin starts the demo from there. */
-const runDemo: Command = async (_args, { note }) => {
+const runDemo: Command = async (args, { note }) => {
+  const { parseArguments } = await import('./cli/arguments.ts')
+  parseArguments(args, {})
   note('The demo runs from a checkout of the source: npm ci && npm run demo\n')
   return EXIT_USAGE
 }
@@ -45,14 +47,6 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
 
 const isHelp = (word: string): boolean => ['--help', '-h'].includes(word)
 
-/** Repeats a word only if it cannot be a secret. */
-async function toUnknownCommand(word: string): Promise<string> {
-  const { toHint } = await import('./suggestion.ts')
-  const names = [...commands.keys(), 'help']
-  const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
-  return `realtime-mint: there is no command${named}.${toHint(word, names)} The commands are ${names.join(', ')}.\n`
-}
-
 async function run(given: readonly string[], context: CommandContext): Promise<number> {
   const { write, note } = context
   const [first = 'serve', ...rest] = given
@@ -69,7 +63,8 @@ async function run(given: readonly string[], context: CommandContext): Promise<n
   const [name, args] = first.startsWith('-') ? ['serve', given] : [first, rest]
   const load = commands.get(name)
   if (load === undefined) {
-    note(await toUnknownCommand(name))
+    const { toUnknownCommand } = await import('./suggestion.ts')
+    note(toUnknownCommand('realtime-mint', name, [...commands.keys(), 'help']))
     return EXIT_USAGE
   }
   const { Misuse } = await import('./cli/arguments.ts')

@@ -14,7 +14,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
 // A checkout has the sources, which run as they are. The package and the image have compiled files and no sandbox.
 const program = !existsSync(new URL('main.ts', import.meta.url))
   ? '../dist/main.js'
-  : process.argv[2] === 'demo'
+  : process.argv[2] === 'demo' && process.argv.length === 3
     ? '../sandbox/demo.ts'
     : './main.ts'
 await import(program)

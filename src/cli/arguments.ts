@@ -52,7 +52,10 @@ export function parseArguments<Options extends ParseArgsOptionsConfig>(
   }
   const { values, positionals } = parseArgs({ ...given, strict: true })
   if (positionals.length > maxOperands) {
-    throw new Misuse(maxOperands === 0 ? 'takes options only, such as --json.' : 'takes at most 1 operand.')
+    if (maxOperands > 0) throw new Misuse('takes at most 1 operand.')
+    throw new Misuse(
+      Object.keys(options).length === 0 ? 'takes no arguments.' : 'takes options only, such as --json.',
+    )
   }
   return { values, operand: positionals[0] }
 }

@@ -1,4 +1,5 @@
 /** `realtime-mint audit`: reads the records, and changes none. */
+import { toUnknownCommand } from '../suggestion.ts'
 import { Misuse } from './arguments.ts'
 import { toCannotCheck } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
@@ -59,7 +60,7 @@ export const runAudit: Command = async (given, context) => {
   }
   const run = commands.get(name)
   if (run === undefined) {
-    note(USAGE)
+    note(name === '' ? USAGE : toUnknownCommand('realtime-mint audit', name, [...commands.keys()]))
     return EXIT_USAGE
   }
   try {

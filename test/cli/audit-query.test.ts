@@ -264,9 +264,17 @@ describe('audit', () => {
     },
   )
 
-  it.each([[], ['verifi'], ['constructor']])('exits with 64 without a known command: %s', async (...args) => {
-    const { code, stdout, stderr } = await run('/nowhere', args)
+  it.each<[given: string[], stderr: RegExp]>([
+    [[], /^Usage: /],
+    [
+      ['verifi'],
+      /there is no command "verifi"\. Did you mean verify\? The commands are verify, query, stats\.\n$/,
+    ],
+    [['constructor'], /there is no command "constructor"\. The commands are/],
+    [['--json'], /there is no command "--json"\. The commands are/],
+  ])('exits with 64 without a known command and says which there are: %j', async (given, expected) => {
+    const { code, stdout, stderr } = await run('/nowhere', given)
     expect([code, stdout]).toStrictEqual([64, ''])
-    expect(stderr).toMatch(/^Usage: /)
+    expect(stderr).toMatch(expected)
   })
 })

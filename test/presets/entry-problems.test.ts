@@ -27,6 +27,7 @@ describe('an unknown field of a session gets advice', () => {
     ['realtime', 'tools', withTool({ descripton: 'x' }), meant('description'), 'tools[0].descripton'],
     ['realtime', 'tools', withTool({ function: {} }), `${unknown}; ${besideType}`, 'tools[0].function'],
     ['flat', 'max_output_tokens', 5, `${unknown}; in a flat session this is "max_response_output_tokens"`],
+    ['flat', 'reasoning', {}, `${unknown}; a session with GA fields needs a type, such as "type: realtime"`],
     ['flat', 'audio', {}, `${unknown}; a session with GA fields needs a type, such as "type: realtime"`],
     ['flat', 'vocie', 'ash', meant('voice')],
     ['flat', 'turn_detection.treshold', 1, meant('threshold')],

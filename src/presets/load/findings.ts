@@ -4,6 +4,7 @@ import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { type Path, toPath, valueAt } from '../json.ts'
 import { flatEntry, flatFields, gaPathOf, isFlatField } from '../schema/flat.ts'
+import { gaSessions } from '../schema/ga.ts'
 import { type Issue, issuesOf, toIssues } from '../schema/issues.ts'
 import { namesAt, schemasAt } from '../schema/paths.ts'
 import { isCredentialLike } from './credentials.ts'
@@ -155,7 +156,9 @@ function findElsewhere(schema: z.ZodType, key: string): string | undefined {
   if (schema === flatEntry) {
     const flat = flatFields.find((field) => gaPathOf[field] === key)
     if (flat !== undefined) return `in a flat session this is "${flat}"`
-    return gaOnly.has(key) ? 'a session with GA fields needs a type, such as "type: realtime"' : undefined
+    return key !== 'type' && Object.hasOwn(gaSessions.realtime.shape, key)
+      ? 'a session with GA fields needs a type, such as "type: realtime"'
+      : undefined
   }
   // Only GA sessions have a type.
   if (schemasAt(schema, ['type']).length === 0) return undefined
@@ -165,5 +168,3 @@ function findElsewhere(schema: z.ZodType, key: string): string | undefined {
   if (path === null) return 'the GA API has no equivalent, so leave it out'
   return schemasAt(schema, toPath(path)).length === 0 ? undefined : `in a GA session this is "${path}"`
 }
-
-const gaOnly: ReadonlySet<string> = new Set(['audio', 'include', 'reasoning', 'parallel_tool_calls'])
