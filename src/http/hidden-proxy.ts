@@ -18,7 +18,10 @@ const SAMPLE = 50
 const ADVICE =
   'most requests share one private address, and so one limit: if that is a proxy’s, set TRUST_PROXY to its address'
 
-/** Addresses that no caller from the internet has: https://www.iana.org/assignments/iana-ipv4-special-registry/ and its sister. */
+/**
+ * Addresses that no caller from the internet has: https://www.iana.org/assignments/iana-ipv4-special-registry/ and the
+ * registry for IPv6.
+ */
 const privateRanges = [
   '10.0.0.0/8',
   '100.64.0.0/10',

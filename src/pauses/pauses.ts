@@ -144,7 +144,7 @@ export class Pauses {
     ]
   }
 
-  /** Takes over what is newer, and reports what begins and ends by that or by the time. */
+  /** Keeps the newer state of each scope, and reports what begins and ends by that or by the time. */
   #take(lists: readonly (readonly PauseEntry[])[]): void {
     const nowMs = this.#options.unixNow()
     const before = this.#active

@@ -14,7 +14,7 @@ const causes = {
   limits_unavailable: 'Redis is unavailable, and REDIS_REQUIRED is set.',
   upstream_key: 'OpenAI refuses the API key.',
   upstream_credit: 'The account is out of credit.',
-  upstream_breaker: 'The circuit breaker is open: OpenAI fails, and is asked once a second.',
+  upstream_breaker: 'The circuit breaker is open: OpenAI is failing, and is tried once a second.',
   upstream_cool_down: 'OpenAI limits requests. Mints go on when its Retry-After is over.',
   paused_all: 'An operator paused all minting: see above.',
   paused_partly: 'An operator paused a part of it: see above.',
@@ -33,8 +33,7 @@ const verdicts = {
 function toVerdict({ minting }, tiles) {
   const { title, shape } = verdicts[minting.state]
   const failing = tiles.filter(({ state }) => state === 'failing').map(({ name }) => name)
-  const all =
-    failing.length === 0 ? 'As far as is known, every part works.' : `Failing: ${failing.join(', ')}.`
+  const all = failing.length === 0 ? 'No known problems.' : `Failing: ${failing.join(', ')}.`
   const lines = minting.causes.length === 0 ? [all] : minting.causes.map((cause) => causes[cause])
   return h(
     'div',
@@ -93,9 +92,9 @@ function toPart({ part, state, since, last_error: error }, zone) {
 /** @type {Record<NonNullable<State['audit']['verification']['verdict']>, readonly ['ok' | 'failing', string]>} */
 const chains = {
   whole: ['ok', 'Intact'],
-  torn: ['ok', 'Intact, a crash tore it'],
+  torn: ['ok', 'Intact, torn by a crash'],
   unchecked: ['failing', 'Not fully checked'],
-  tampered: ['failing', 'Not as written'],
+  tampered: ['failing', 'Tampered'],
 }
 
 /** @param {State} state @param {Zone} zone @returns {Tile} */

@@ -224,7 +224,7 @@ class Page {
     tellError(error, this.#answeredAt, this.#view.zone)
   }
 
-  /** The next update: soon if there are other records. None while nobody looks, or an older page is read. */
+  /** The next update: soon if there are other records. None while the page is hidden, or an older page is read. */
   #schedule() {
     clearTimeout(this.#timer)
     const isStale = main().classList.contains('stale') || main().classList.contains('unanswered')

@@ -12,7 +12,7 @@ const changes = {
   stopped: ['Service stopped', false],
   presets: ['Presets in effect', false],
   key: ['API key replaced', false],
-  store_degraded: ['Redis lost', true],
+  store_degraded: ['Redis unavailable', true],
   store_restored: ['Redis available again', false],
   paused: ['Paused', true],
   resumed: ['Pause ended', false],
