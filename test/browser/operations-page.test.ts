@@ -132,7 +132,7 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
   it('names a filter that the service does not take, and works again without it', async () => {
     const { page } = await scene.open()
     await page.goto(`http://127.0.0.1:${service().adminPort}/?code=nothing`)
-    await page.getByText('The filter “Code” does not take this value. Remove it.').waitFor()
+    await page.getByText('The filter “Code” does not accept this value. Remove it.').waitFor()
     await page.getByRole('button', { name: 'Remove the filter Code nothing' }).click()
     await waitForAnswer(page)
     expect(await page.locator('#notice').textContent()).toBe('')
@@ -172,6 +172,18 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     expect(await page.locator('#live').textContent()).toBe('Live')
     expect(await page.locator('#notice').textContent()).toBe('')
   }, 60_000)
+
+  it('promises a next try only while Live is on', async () => {
+    const { page } = await openPage('?range=24h&preset=voice-assistant')
+    await page.route('**/api/**', (route) => route.abort())
+    await page.locator('#live').click()
+    await page.getByRole('button', { name: 'Remove the filter Preset voice-assistant' }).click()
+    await page
+      .getByText(/^The service does not answer\. .* Turn on Live, or reload the page, to try again\.$/)
+      .waitFor()
+    await page.locator('#live').click()
+    await page.getByText(/^The service does not answer\. .* The next try is in 3 seconds\.$/).waitFor()
+  })
 
   it('says that it is to be reloaded after an upgrade of the service', async () => {
     const { page } = await openPage()

@@ -221,7 +221,8 @@ class Page {
   #tellError(error) {
     main().classList.add(this.#answeredAt > 0 ? 'stale' : 'unanswered')
     if (!(error instanceof RefusedError)) document.title = 'No answer · realtime-mint'
-    tellError(error, this.#answeredAt, this.#view.zone)
+    const retryMs = this.#isStopped ? undefined : LOST_MS
+    tellError(error, { answeredAt: this.#answeredAt, zone: this.#view.zone, retryMs })
   }
 
   /** The next update: soon if there are other records. None while the page is hidden, or an older page is read. */

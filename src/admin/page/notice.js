@@ -11,14 +11,22 @@ export function tell(text, tone) {
   notice.className = tone
 }
 
-/** @param {unknown} error @param {number} answeredAt 0 before the first answer. @param {import('./format.js').Zone} zone */
-export function tellError(error, answeredAt, zone) {
+/**
+ * @param {unknown} error
+ * @param {{ answeredAt: number, zone: import('./format.js').Zone, retryMs: number | undefined }} page
+ *   `answeredAt` is 0 before the first answer, and `retryMs` is undefined if the page does not try again by itself.
+ */
+export function tellError(error, { answeredAt, zone, retryMs }) {
   const text = describe(error)
   if (error instanceof RefusedError) {
     const label = fields.find(({ name }) => name === error.param)?.label
-    return tell(label ? `The filter “${label}” does not take this value. Remove it.` : text, 'bad')
+    return tell(label ? `The filter “${label}” does not accept this value. Remove it.` : text, 'bad')
   }
   const old =
     answeredAt === 0 ? '' : ` The page shows what was known at ${formatTime('time', answeredAt, zone)}.`
-  return tell(`${text}${old} The next try is in 3 seconds.`, 'bad')
+  const next =
+    retryMs === undefined
+      ? 'Turn on Live, or reload the page, to try again.'
+      : `The next try is in ${retryMs / 1000} seconds.`
+  return tell(`${text}${old} ${next}`, 'bad')
 }
