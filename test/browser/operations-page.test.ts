@@ -129,7 +129,7 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     expect(errors).toStrictEqual([])
   })
 
-  it('names a filter that the service does not take, and works again without it', async () => {
+  it('names a filter that the service does not accept, and works again without it', async () => {
     const { page } = await scene.open()
     await page.goto(`http://127.0.0.1:${service().adminPort}/?code=nothing`)
     await page.getByText('The filter “Code” does not accept this value. Remove it.').waitFor()
@@ -175,14 +175,15 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
 
   it('promises a next try only while Live is on', async () => {
     const { page } = await openPage('?range=24h&preset=voice-assistant')
+    const notice = page.locator('#notice')
     await page.route('**/api/**', (route) => route.abort())
     await page.locator('#live').click()
     await page.getByRole('button', { name: 'Remove the filter Preset voice-assistant' }).click()
-    await page
-      .getByText(/^The service does not answer\. .* Turn on Live, or reload the page, to try again\.$/)
-      .waitFor()
+    await expect
+      .poll(() => notice.textContent(), patiently)
+      .toMatch(/^The service does not answer\. .* Turn on Live, or reload the page, to try again\.$/)
     await page.locator('#live').click()
-    await page.getByText(/^The service does not answer\. .* The next try is in 3 seconds\.$/).waitFor()
+    await expect.poll(() => notice.textContent(), patiently).toMatch(/ The next try is in 3 seconds\.$/)
   })
 
   it('says that it is to be reloaded after an upgrade of the service', async () => {
