@@ -61,13 +61,12 @@ async function run(given: readonly string[], context: CommandContext): Promise<n
   }
   // Options without a command are those of serve.
   const [name, args] = first.startsWith('-') ? ['serve', given] : [first, rest]
+  const { Misuse, toUnknownCommand } = await import('./cli/arguments.ts')
   const load = commands.get(name)
   if (load === undefined) {
-    const { toUnknownCommand } = await import('./suggestion.ts')
     note(toUnknownCommand('realtime-mint', name, [...commands.keys(), 'help']))
     return EXIT_USAGE
   }
-  const { Misuse } = await import('./cli/arguments.ts')
   try {
     return await (await load())(args, context)
   } catch (error) {

@@ -12,6 +12,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(78)
 }
 // A checkout has the sources, which run as they are. The package and the image have compiled files and no sandbox.
+// The demo takes no arguments: with any, the program explains itself.
 const program = !existsSync(new URL('main.ts', import.meta.url))
   ? '../dist/main.js'
   : process.argv[2] === 'demo' && process.argv.length === 3

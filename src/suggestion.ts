@@ -23,12 +23,6 @@ export function toHint(word: string, candidates: readonly string[], prefix = '')
   return near === undefined ? '' : ` Did you mean ${prefix}${near}?`
 }
 
-/** The error for a word that is not a command of `program`. Repeats it only if it cannot be a secret. */
-export function toUnknownCommand(program: string, word: string, names: readonly string[]): string {
-  const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
-  return `${program}: there is no command${named}.${toHint(word, names)} The commands are ${names.join(', ')}.\n`
-}
-
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)]

@@ -172,6 +172,7 @@ export class AuditIndex {
   }
 
   #open(): DatabaseSync {
+    // The file is not prepared while it is open: closing it a second time would end SQLite's locks on it.
     if (this.#database !== undefined) return this.#database
     if (!this.isInMemory && !prepareFile(this.#path)) this.#path = MEMORY
     const { lockTimeoutMs = LOCK_TIMEOUT_MS } = this.#options

@@ -11,6 +11,12 @@ export class Misuse extends Error {
   }
 }
 
+/** The error for a word that is not a command of `program`. Repeats it only if it cannot be a secret. */
+export function toUnknownCommand(program: string, word: string, names: readonly string[]): string {
+  const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
+  return `${program}: there is no command${named}.${toHint(word, names)} The commands are ${names.join(', ')}.\n`
+}
+
 interface OptionToken {
   readonly name: string
   readonly value?: string | undefined

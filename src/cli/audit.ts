@@ -1,6 +1,5 @@
 /** `realtime-mint audit`: reads the records, and changes none. */
-import { toUnknownCommand } from '../suggestion.ts'
-import { Misuse } from './arguments.ts'
+import { Misuse, toUnknownCommand } from './arguments.ts'
 import { toCannotCheck } from './audit-context.ts'
 import { runQuery } from './audit-query.ts'
 import { runStats } from './audit-stats.ts'

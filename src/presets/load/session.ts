@@ -2,7 +2,7 @@
 import { isObject } from '../../json.ts'
 import { type Fields, toPath, valueAt } from '../json.ts'
 import type { Preset } from '../preset.ts'
-import { askedExpiries, flatEntry, toFlatPath } from '../schema/flat.ts'
+import { flatEntry, requestedExpiries, toFlatPath } from '../schema/flat.ts'
 import { gaSession, gaSessions, isSessionType } from '../schema/ga.ts'
 import { toGaSession } from '../schema/translation.ts'
 import { hasStrayBraces, parseTemplate, type Template } from '../variables.ts'
@@ -54,7 +54,7 @@ const wrongTool = "takes auto, none, required or the name of one of the session'
 function checkFlat(input: unknown, options: ParseOptions): Checked {
   const { data = {}, findings: faults } = parseValid(flatEntry, input)
   const { client_secret: secret, ...flat } = data
-  const [seconds, other = seconds] = askedExpiries(secret)
+  const [expiry, other = expiry] = requestedExpiries(secret)
   const { session, dropped, unknownTool } = toGaSession(flat)
   // Without its tools, a session says nothing about their choice.
   const isWrongTool = unknownTool && !faults.some(({ path: [field] }) => field === 'tools')
@@ -66,7 +66,7 @@ function checkFlat(input: unknown, options: ParseOptions): Checked {
     ...Array.from(remarksOnSession(session, 'realtime', options), toFlatFinding).filter(
       ({ path: [field], isWarning }) => isWarning !== true || !ignored.has(field),
     ),
-    ...(other === seconds ? [] : [problem(['client_secret'], twoExpiries)]),
+    ...(other?.seconds === expiry?.seconds ? [] : [problem(['client_secret'], twoExpiries)]),
     ...findingsOf(gaSessions.realtime, session).map(toFlatFinding),
     ...(isWrongTool ? [problem(['tool_choice'], wrongTool)] : []),
     ...(isSentFlat ? [] : dropped.map(({ path, why }) => keyWarning(toPath(path), why))),
@@ -78,7 +78,7 @@ function checkFlat(input: unknown, options: ParseOptions): Checked {
       flatSession: isSentFlat ? flat : null,
       dropped: new Map(dropped.map(({ path, value }) => [path, value])),
     },
-    expiresAfterSeconds: seconds,
+    expiresAfterSeconds: expiry?.seconds,
     findings,
   }
 }

@@ -3,18 +3,16 @@ import { z } from 'zod'
 import { ServiceError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
 import { type Fields, isLarger } from '../json.ts'
-import { askedExpiries, clientSecret } from '../schema/flat.ts'
+import { clientSecret, requestedExpiries } from '../schema/flat.ts'
 import { toIssues } from '../schema/issues.ts'
-import { expiresAfter } from '../schema/parts.ts'
+import { expiresAfter, type RequestedExpiry } from '../schema/parts.ts'
 import { knownPath } from '../schema/paths.ts'
 
 export interface MintRequest {
   /** The shape of `session`. */
   readonly shape: 'ga' | 'flat'
   readonly preset: string | undefined
-  readonly expiresAfterSeconds: number | undefined
-  /** Where the body has the seconds, or may have them. */
-  readonly expiryParam: string
+  readonly expiry: RequestedExpiry | undefined
   readonly variables: ReadonlyMap<string, string> | undefined
   /** As sent, not checked yet. */
   readonly session: Fields | undefined
@@ -41,34 +39,21 @@ export const sessionsBody = z.object({ client_secret: clientSecret.nullish(), ..
 
 /** Reads the body of POST /v1/realtime/client_secrets. Throws field_unknown or field_invalid. */
 export function parseClientSecretsRequest(body: Fields): MintRequest {
-  const { preset, session, expires_after: expiry, variables } = parseField(clientSecretsBody, body, '')
-  return {
-    shape: 'ga',
-    preset,
-    expiresAfterSeconds: expiry?.seconds,
-    expiryParam: 'expires_after.seconds',
-    variables: toMap(variables),
-    session,
-  }
+  const { preset, session, expires_after: after, variables } = parseField(clientSecretsBody, body, '')
+  const expiry =
+    after?.seconds === undefined ? undefined : { seconds: after.seconds, param: 'expires_after.seconds' }
+  return { shape: 'ga', preset, expiry, variables: toMap(variables), session }
 }
 
 /** Reads the body of POST /v1/realtime/sessions. The session's fields are beside the others. Throws as above. */
 export function parseSessionsRequest(body: Fields): MintRequest {
   checkSize(body, '')
   const { preset, client_secret: secret, variables } = parseField(sessionsBody, body, '')
-  const [expiresAfterSeconds, other = expiresAfterSeconds] = askedExpiries(secret)
-  if (other !== expiresAfterSeconds) throw new ServiceError('field_invalid', { param: 'client_secret' })
+  const [expiry, other = expiry] = requestedExpiries(secret)
+  if (other?.seconds !== expiry?.seconds) throw new ServiceError('field_invalid', { param: 'client_secret' })
   const { preset: _preset, client_secret: _secret, variables: _variables, ...fields } = body
   const session = Object.keys(fields).length === 0 ? undefined : fields
-  const expiryName = secret?.expires_after?.seconds === undefined ? 'expires_at' : 'expires_after'
-  return {
-    shape: 'flat',
-    preset,
-    expiresAfterSeconds,
-    expiryParam: `client_secret.${expiryName}.seconds`,
-    variables: toMap(variables),
-    session,
-  }
+  return { shape: 'flat', preset, expiry, variables: toMap(variables), session }
 }
 
 /**

@@ -59,11 +59,9 @@ function resolveVariables(
   return values
 }
 
-function toExpiry(
-  preset: Preset,
-  { expiresAfterSeconds: requested, expiryParam: param }: MintRequest,
-): number {
-  if (requested === undefined) return preset.expiresAfterSeconds
-  if (requested > preset.expiresAfterSeconds) throw new ServiceError('expiry_raised', { param })
-  return requested
+function toExpiry(preset: Preset, { expiry }: MintRequest): number {
+  if (expiry === undefined) return preset.expiresAfterSeconds
+  const { seconds, param } = expiry
+  if (seconds > preset.expiresAfterSeconds) throw new ServiceError('expiry_raised', { param })
+  return seconds
 }

@@ -10,6 +10,7 @@ import {
   noiseReductionType,
   openName,
   prompt,
+  type RequestedExpiry,
   speed,
   tracing,
   transcriptionPrompt,
@@ -122,8 +123,12 @@ export function toFlatPath(gaPath: string): readonly [field: FlatField, ...insid
   return undefined
 }
 
-/** The requested lifetime in seconds, under each of its two names. Two different values are an error. */
-export function askedExpiries(secret: z.infer<typeof clientSecret> | null | undefined): readonly number[] {
-  const { expires_after, expires_at } = secret ?? {}
-  return [expires_after?.seconds, expires_at?.seconds].filter((seconds) => seconds !== undefined)
+/** The requested lifetime, under each of its two names. Two different values are an error. */
+export function requestedExpiries(
+  secret: z.infer<typeof clientSecret> | null | undefined,
+): readonly RequestedExpiry[] {
+  return (['expires_after', 'expires_at'] as const).flatMap((name) => {
+    const seconds = secret?.[name]?.seconds
+    return seconds === undefined ? [] : [{ seconds, param: `client_secret.${name}.seconds` }]
+  })
 }

@@ -78,3 +78,10 @@ export const expiresAfter = z.strictObject({
   anchor: z.literal('created_at').optional(),
   seconds: expirySeconds.optional(),
 })
+
+/** A requested lifetime. */
+export interface RequestedExpiry {
+  readonly seconds: number
+  /** Where the body has it. */
+  readonly param: string
+}
