@@ -120,7 +120,7 @@ describeInChromium('an example of docs/browser.md', startPageServer, (scene, pag
   it('without the client gets a secret, and shows the message of a refusal', async () => {
     const [code] = findSnippets('Without the client')
     const { errors, result } = await run(`${code}
-      finish([await mint('voice-assistant'), await mint('nothing').catch(({ message }) => message)])`)
+      finish([await fetchSecret('voice-assistant'), await fetchSecret('nothing').catch(({ message }) => message)])`)
     expect(await result).toStrictEqual([
       secret,
       expect.stringMatching(/^The preset does not exist.* \(request [0-9a-f-]{36}\)$/),
