@@ -68,6 +68,25 @@ describeInChromium('the operations page', startAfterADay, (scene: Scene, service
     expect(toParams(page).get('outcome')).toBe('failed')
   })
 
+  it('opens for four operators at once behind one address', async () => {
+    const pages = await Promise.all([1, 2, 3, 4].map(() => openPage()))
+    const titles = pages.map(({ page }) => page.getByRole('heading', { level: 1 }).textContent())
+    expect(await Promise.all(titles)).toStrictEqual(Array(4).fill('Minting'))
+  })
+
+  it('says so if one of its files does not arrive', async () => {
+    const { page } = await scene.open()
+    await page.route('**/page/uplot.js', (route) => route.abort())
+    await page.goto(`http://127.0.0.1:${service().adminPort}/`)
+    const message = page.getByText('A file of this page did not arrive. Reload the page.')
+    expect(await message.isVisible()).toBe(false)
+    await message.waitFor()
+    await page.unroute('**/page/uplot.js')
+    await page.reload()
+    await waitForAnswer(page)
+    expect(await message.count()).toBe(0)
+  })
+
   it('turns to older records and back', async () => {
     const { page } = await openPage('?range=24h')
     const first = page.locator('#records tbody button').first()

@@ -71,6 +71,7 @@ class Page {
   })
 
   start() {
+    find('#unstarted', HTMLElement).remove()
     find('#newer', HTMLButtonElement).addEventListener('click', () => this.#turn(undefined))
     find('#older', HTMLButtonElement).addEventListener('click', () =>
       this.#turn(this.#attempts.next ?? undefined),
