@@ -1,5 +1,6 @@
 /** Turns the environment into the configuration. No other file reads the environment. */
 import { z } from 'zod'
+import type { PresetSettings } from './load-catalog.ts'
 import { logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
 import { adminVariables, toAdminConfig } from './settings/admin.ts'
@@ -174,6 +175,32 @@ export const parseAuditConfig = (environment: Environment) =>
 /** The settings that pausing needs. */
 export const parsePauseConfig = (environment: Environment) =>
   parseSome(variables.pick({ AUDIT_DIR: true, REDIS_URL: true }), environment)
+
+const presetVariables = variables
+  .pick({
+    PRESETS_FILE: true,
+    ALLOWED_ORIGINS: true,
+    DEFAULT_PRESET: true,
+    OPENAI_BASE_URL: true,
+    OPENAI_REALTIME_API: true,
+  })
+  .extend({ AUTH_MODE: variables.shape.AUTH_MODE.default('none') })
+
+/** The settings that a presets file is checked against. One that is invalid counts as not set, so that this throws nothing. */
+export function parsePresetSettings(environment: Environment): PresetSettings {
+  const { values, problems } = readSettings(presetVariables, environment)
+  const invalid = new Set(problems.map(toName))
+  const data = presetVariables.parse(
+    Object.fromEntries(Object.entries(values).filter(([name]) => !invalid.has(name))),
+  )
+  return {
+    presetsFile: data.PRESETS_FILE,
+    allowedOrigins: data.ALLOWED_ORIGINS,
+    callers: { mode: data.AUTH_MODE },
+    defaultPreset: data.DEFAULT_PRESET,
+    upstream: { api: data.OPENAI_REALTIME_API, baseUrl: data.OPENAI_BASE_URL },
+  }
+}
 
 /** The process's environment, completed by `.env` in the working directory. Throws a ConfigError. */
 export function readEnvironment() {

@@ -1,9 +1,8 @@
 /** `realtime-mint check`: what the service would do with these settings and presets, without starting it. */
-import { type Config, type Environment, parseConfig } from '../config.ts'
+import { type Config, type Environment, parseConfig, parsePresetSettings } from '../config.ts'
+import { loadCatalog } from '../load-catalog.ts'
 import { upstreamPaths } from '../openai/http-call.ts'
-import { loadPresets } from '../presets/load/catalog.ts'
 import { type Preset, showBody } from '../presets/preset.ts'
-import { isOpenAiUrl } from '../presets/schema/models.ts'
 import { ConfigError, toListed } from '../problems.ts'
 import { Misuse, parseArguments } from './arguments.ts'
 import { type Command, counted, toJson } from './command.ts'
@@ -56,17 +55,10 @@ function toSent({ name, revision, endpoint, template, expiresAfterSeconds }: Pre
 export async function check(options: CheckOptions): Promise<Findings> {
   const { environment, live: isLive } = options
   const { config, ...ofSettings } = tryConfig(options)
-  const file = options.file ?? config?.presetsFile ?? (environment['PRESETS_FILE'] || 'presets.yaml')
-  const loaded = await loadPresets(file, {
-    fileName: file,
-    // Unknown without valid settings. The rest can still be checked.
-    allowedOrigins: config?.allowedOrigins,
-    authMode: environment['AUTH_MODE'] === 'jwt' ? 'jwt' : 'none',
-    defaultPreset: environment['DEFAULT_PRESET'] || undefined,
-    api: environment['OPENAI_REALTIME_API'] === 'sessions' ? 'sessions' : 'client_secrets',
-    isOpenAi: isOpenAiUrl(environment['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'),
-    unixNow: () => Date.now(),
-  })
+  // Bad settings hide no problem of the presets file.
+  const settings = config ?? parsePresetSettings(environment)
+  const file = options.file ?? settings.presetsFile
+  const loaded = await loadCatalog({ ...settings, presetsFile: file })
   const catalog = 'value' in loaded ? loaded.value : undefined
   const presets = [...(catalog?.presets.values() ?? [])]
   const isWhole = options.file === undefined

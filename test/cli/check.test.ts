@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { check, runCheck, toReport } from '../../src/cli/check.ts'
-import { API_KEY, ROOT } from '../support/service.ts'
+import { API_KEY, ROOT, writePresets } from '../support/service.ts'
 import { listen } from '../support/upstream.ts'
 import { runCommand, settings } from './running.ts'
 
@@ -42,6 +42,22 @@ describe('check', () => {
     expect(problems).toContainEqual(expect.stringMatching(/^AUTH_MODE: /))
     expect(problems).toContainEqual(expect.stringContaining('DEFAULT_PRESET'))
     expect(problems).toContainEqual(expect.stringMatching(/presets\.yaml.*voice-assistant/))
+  })
+
+  it.each([
+    [
+      'checks origins of presets against ALLOWED_ORIGINS, though the API key is missing',
+      { OPENAI_API_KEY: '' },
+      1,
+    ],
+    ['checks no origins of presets against an invalid ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'x.example' }, 0],
+  ])('%s', async (_, own, count) => {
+    const access = { origins: ['https://other.example'] }
+    const session = { type: 'realtime', model: 'gpt-realtime-2.1' }
+    const PRESETS_FILE = await writePresets(JSON.stringify({ presets: { one: { access, session } } }))
+    const { problems, warnings } = await checkWith({ PRESETS_FILE, ...own })
+    const found = [...problems, ...warnings].filter((line) => line.startsWith(`${PRESETS_FILE}:`))
+    expect(found.filter((line) => line.includes('ALLOWED_ORIGINS'))).toHaveLength(count)
   })
 
   it('looks at what the settings name, though the presets are wrong', async () => {
