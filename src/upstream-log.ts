@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Conditions } from './conditions.ts'
 import type { StrayReason, UpstreamOptions } from './openai/mint.ts'
-import type { State, StateFacts } from './openai/states.ts'
+import { type State, type StateFacts, toFault } from './openai/states.ts'
 import { meanings } from './reason-meanings.ts'
 import type { Reason } from './reasons.ts'
 
@@ -56,20 +56,16 @@ const toFields = ({ reason, preset, status, code, param }: StateFacts): object =
   upstream_param: param,
 })
 
-/** Only one state is about one preset. */
-const toFault = (state: State, { preset }: StateFacts): string =>
-  state === 'preset' ? `preset ${preset}` : state
-
 export const createUpstreamLog = (
   logger: Logger,
   conditions: Conditions,
 ): Pick<UpstreamOptions, 'onStateBegin' | 'onStateEnd' | 'onFailure' | 'onStray'> => ({
   onStateBegin: (state, facts) => {
-    conditions.begin('upstream', facts.reason, toFault(state, facts))
+    conditions.begin('upstream', facts.reason, toFault(state, facts.preset))
     logger.error(toFields(facts), toBeginText(state, facts.reason))
   },
   onStateEnd: (state, facts) => {
-    conditions.end('upstream', toFault(state, facts))
+    conditions.end('upstream', toFault(state, facts.preset))
     logger.warn({ reason: facts.reason, preset: facts.preset }, endTexts[state])
   },
   onFailure: (reason) => {

@@ -1,5 +1,6 @@
 /** `GET /api/state`: whether the service is minting, and if not, why. */
 import { formatRules } from '../limits/rules.ts'
+import { isFaultOfPreset } from '../openai/states.ts'
 import { findUnready } from '../readiness.ts'
 import { toMeaning } from '../reason-meanings.ts'
 import { readVersion } from '../version.ts'
@@ -58,7 +59,7 @@ function toMinting(parts: AdminParts): StateReply['minting'] {
     ...(breaker.coolDownMs > 0 ? (['upstream_cool_down'] as const) : []),
   ]
   if (causes.length > 0) return { state: 'no', causes }
-  const hasRefusedPreset = [...faults].some((fault) => fault.startsWith('preset '))
+  const hasRefusedPreset = [...faults].some(isFaultOfPreset)
   // The pause of a caller concerns no one else.
   const isPartlyPaused = scopes.has('preset') || scopes.has('origin')
   const some = [

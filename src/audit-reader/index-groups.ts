@@ -99,7 +99,7 @@ function toUnits({ caller, address, requestId, secret }: RecordFilter, by: reado
 }
 
 /** Attempts with a record of their own, by kind, and by what no kind has. */
-function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: boolean): Term {
+function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMany: boolean): Term {
   const spans = by.flatMap((name) => spansMs.get(name) ?? [])
   const columns = [
     ...(isByPerson(by) ? ['person'] : []),
@@ -112,7 +112,7 @@ function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: b
     const { sql, values } = joinTerms('AND', [
       ...when(unitMs, (ms) => ({ sql: 'span = ?', values: [ms] })),
       // By a term, SQLite uses no index for the time, but one in the order of the groups.
-      ...inSpan(span, isOfMost && unitMs === undefined ? '+time' : 'time'),
+      ...inSpan(span, isOfMany && unitMs === undefined ? '+time' : 'time'),
       ...toKindTerms(own),
       ...when(filter.address, toAddressTerm),
       ...toOwnTerms(filter),
@@ -131,8 +131,8 @@ function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMost: b
 }
 
 /** Kinds and people are looked up once for each group, and not for each record. */
-function toOwn(filter: RecordFilter, by: readonly GroupName[], isOfMost: boolean): Term {
-  const { sql, values } = toOwnByKind(filter, by, isOfMost)
+function toOwn(filter: RecordFilter, by: readonly GroupName[], isOfMany: boolean): Term {
+  const { sql, values } = toOwnByKind(filter, by, isOfMany)
   const columns = by.map((name, index) => `${groupings[name][0]} AS c${index}`)
   const people = isByPerson(by) ? 'JOIN people ON people.id = person' : ''
   return {
@@ -141,10 +141,11 @@ function toOwn(filter: RecordFilter, by: readonly GroupName[], isOfMost: boolean
   }
 }
 
-const RECORDS_PER_RECORD_OF_SPAN = 8
+/** As a share of all records. */
+const MANY = 1 / 8
 
 /** Whether so many records are in the span that it is quicker to read an index by caller or address as a whole. */
-function isOfMostRecords(database: DatabaseSync, filter: RecordFilter): boolean {
+function isOfManyRecords(database: DatabaseSync, filter: RecordFilter): boolean {
   const { since = -Infinity, until = Infinity, requestId, secret } = filter
   if (requestId !== undefined || secret !== undefined) return false
   const statement = database.prepare(
@@ -152,7 +153,7 @@ function isOfMostRecords(database: DatabaseSync, filter: RecordFilter): boolean 
     FROM counts WHERE span = ?`,
   )
   const { own, total } = statement.get(since - HOUR_MS, until, HOUR_MS) ?? {}
-  return Number(own) * RECORDS_PER_RECORD_OF_SPAN > Number(total)
+  return Number(own) > Number(total) * MANY
 }
 
 export interface Frequent {
@@ -168,7 +169,7 @@ const rank = (by: string, more = ''): string =>
 
 /** Those that were refused most, or failed most, first. */
 export function selectFrequent(database: DatabaseSync, filter: RecordFilter, limit: number): Frequent {
-  const own = toOwnByKind(filter, ['caller', 'address'], isOfMostRecords(database, filter))
+  const own = toOwnByKind(filter, ['caller', 'address'], isOfManyRecords(database, filter))
   const counted = toCountedTerm(filter, true) ?? { sql: '0', values: [] }
   const statement = database.prepare(
     `WITH own AS MATERIALIZED (
@@ -193,7 +194,7 @@ export function countGroups(
   const isByAddress = by.includes('address') || filter.address !== undefined
   const counts = ['count', ...by.map((name) => groupings[name][1])].join(', ')
   const parts = [
-    toOwn(filter, by, isOfMostRecords(database, filter)),
+    toOwn(filter, by, isOfManyRecords(database, filter)),
     ...when(toCountedTerm(filter, isByAddress), ({ sql, values }) => ({
       sql: `SELECT ${counts} FROM counted WHERE ${sql}`,
       values,

@@ -52,7 +52,7 @@ function parseSettings(environment: Environment) {
 }
 
 /** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
-export function findPlace(environment: Environment, { dir, 'key-file': keyFiles = [] }: Given = {}) {
+export function locateAudit(environment: Environment, { dir, 'key-file': keyFiles = [] }: Given = {}) {
   const noKey = keyFiles.length === 0 ? {} : { AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined }
   const { AUDIT_DIR: directory, AUDIT_KEY: key } = parseSettings({
     ...environment,
@@ -86,7 +86,7 @@ export async function openSource(
   given: Given,
   { environment, input, note }: CommandContext,
 ) {
-  const { directory, loadKeys } = findPlace(environment, given)
+  const { directory, loadKeys } = locateAudit(environment, given)
   if (operand === undefined) {
     return { directory, loadKeys, anchors: [], logBeginsAtMs: undefined, close: async () => undefined }
   }

@@ -8,7 +8,7 @@ export const EXIT_CRASH = 70
 export const EXIT_CONFIG = 78
 
 /** For the last lines to reach stdout and stderr. */
-const LAST_WORDS_MS = 1_000
+const CLOSE_GRACE_MS = 1_000
 
 /**
  * Ends the process, even if one of its threads waits for a file or a name server that never answers: exit() would wait
@@ -57,7 +57,7 @@ function toCrashLine(error: Error): string {
 function toText(error: Error): string {
   if (!(error instanceof ConfigError)) return toCrashLine(error)
   const lines = toListed(error.problems).map((problem) => `  ${problem}\n`)
-  return `realtime-mint cannot start. Fix this and start it again:\n${lines.join('')}`
+  return `realtime-mint cannot run. Fix this and run it again:\n${lines.join('')}`
 }
 
 /**
@@ -73,7 +73,7 @@ export async function runProgram(program: (program: Program) => Promise<void>): 
     isEnding = true
     const error = toError(thrown)
     const code = error instanceof ConfigError ? EXIT_CONFIG : EXIT_CRASH
-    setTimeout(() => endProcess(code), LAST_WORDS_MS)
+    setTimeout(() => endProcess(code), CLOSE_GRACE_MS)
     const isTold = new Promise<void>((resolve) => process.stderr.write(toText(error), () => resolve()))
     // An error of the report must not hide the one that it is about.
     await report?.(error).catch(() => undefined)

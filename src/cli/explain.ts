@@ -21,7 +21,7 @@ import { choosePreset, parseClientSecretsRequest } from '../presets/request/mint
 import { ConfigError } from '../problems.ts'
 import type { Reason } from '../reasons.ts'
 import { parseArguments } from './arguments.ts'
-import { findPlace } from './audit-context.ts'
+import { locateAudit } from './audit-context.ts'
 import { type Command, toJson } from './command.ts'
 import { noteFaults, openPauses } from './pause-store.ts'
 
@@ -198,7 +198,7 @@ export const runExplain: Command = async (args, context) => {
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.problems)
   // Without a key there are no records, and so no pseudonyms that a pause could name.
-  const [keys] = await findPlace(environment)
+  const [keys] = await locateAudit(environment)
     .loadKeys()
     .catch(() => [])
   const { pauses, found, close } = await openPauses(context, {

@@ -6,7 +6,7 @@ import { type GivenScope, type Scoped, toScope } from '../pauses/pause.ts'
 import { ConfigError } from '../problems.ts'
 import { toHint } from '../suggestion.ts'
 import { Misuse } from './arguments.ts'
-import { findPlace } from './audit-context.ts'
+import { locateAudit } from './audit-context.ts'
 
 export const scopeOptions = {
   preset: { type: 'string' },
@@ -27,7 +27,7 @@ export async function parseScope(given: GivenScope, environment: Environment): P
       'takes --caller as all 32 digits of a pseudonym, as a token’s subject or as an IP address.',
     )
   }
-  const [keys] = await findPlace(environment).loadKeys()
+  const [keys] = await locateAudit(environment).loadKeys()
   return keys === undefined ? one : { scope, value: toCallerPseudonym(value, keys) }
 }
 

@@ -35,7 +35,7 @@ const toOption = ({ scope, value }: Scoped): string => (value === null ? '--all'
 const APPLIED = 'Services that run with these settings apply it within a second.'
 
 /** Why services do not know of it; undefined where all can. */
-function findObstacle({ filesFault, redisFault }: Stored): string | undefined {
+function findStorageProblem({ filesFault, redisFault }: Stored): string | undefined {
   if (filesFault !== null && redisFault !== null) {
     const redis = redisFault === undefined ? '' : `, and Redis is unavailable (${redisFault})`
     return `AUDIT_DIR does not take it (${filesFault})${redis}: no service knows of it. Run this as the user of the service, with its settings`
@@ -51,11 +51,11 @@ async function report(
   { stored, json, text }: { readonly stored: Stored; readonly json: boolean; readonly text: string },
   { write, note }: CommandContext,
 ): Promise<number> {
-  const obstacle = findObstacle(stored)
+  const problem = findStorageProblem(stored)
   if (json) await write(toJson(toStoredReply(stored)))
-  else if (obstacle === undefined) await write(text)
-  if (obstacle === undefined) return 0
-  note(`realtime-mint ${name}: ${obstacle}.\n`)
+  else if (problem === undefined) await write(text)
+  if (problem === undefined) return 0
+  note(`realtime-mint ${name}: ${problem}.\n`)
   return EXIT_NOT_STORED
 }
 

@@ -18,6 +18,14 @@ export interface StatesOptions {
   readonly onEnd?: ((state: State, facts: StateFacts) => void) | undefined
 }
 
+const OF_PRESET = 'preset '
+
+/** Each preset that upstream refuses is a fault of its own. */
+export const toFault = (state: State, preset: string | null): string =>
+  state === 'preset' ? `${OF_PRESET}${preset}` : state
+
+export const isFaultOfPreset = (fault: string): boolean => fault.startsWith(OF_PRESET)
+
 const REPEAT_MS = 600_000
 
 const statesByReason: ReadonlyMap<Reason, State> = new Map([
@@ -42,7 +50,7 @@ interface Entry {
 
 export class States {
   readonly #options: StatesOptions
-  /** By state and preset, so there are few. */
+  /** By fault, so there are few. */
   readonly #entries = new Map<string, Entry>()
 
   constructor(options: StatesOptions) {
@@ -55,28 +63,28 @@ export class States {
     if (state === undefined) return
     // Upstream knew the key before it judged anything else.
     if (state !== 'key' && state !== 'breaker') this.#end('key')
-    const name = state === 'preset' ? `preset ${facts.preset}` : state
+    const fault = toFault(state, facts.preset)
     const nowMs = this.#options.monotonicNow()
-    const entry = this.#entries.get(name)
+    const entry = this.#entries.get(fault)
     if (entry !== undefined && nowMs - entry.reportedMs < REPEAT_MS) return
-    this.#entries.set(name, { state, facts, reportedMs: nowMs })
+    this.#entries.set(fault, { state, facts, reportedMs: nowMs })
     this.#options.onBegin?.(state, facts)
   }
 
   /** Upstream minted for `preset`. */
   endAll(preset: string): void {
     if (this.#entries.size === 0) return
-    for (const name of ['key', 'credit', 'cool_down', `preset ${preset}`]) this.#end(name)
+    for (const fault of ['key', 'credit', 'cool_down', toFault('preset', preset)]) this.#end(fault)
   }
 
   endBreaker(): void {
     this.#end('breaker')
   }
 
-  #end(name: string): void {
-    const entry = this.#entries.get(name)
+  #end(fault: string): void {
+    const entry = this.#entries.get(fault)
     if (entry === undefined) return
-    this.#entries.delete(name)
+    this.#entries.delete(fault)
     this.#options.onEnd?.(entry.state, entry.facts)
   }
 }
