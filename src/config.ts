@@ -24,14 +24,16 @@ const variables = z.object({
   TRUST_PROXY: proxies.default([]),
   MAX_CONCURRENT_MINTS: wholeNumber(1, 100_000).default(256),
   AUDIT_DIR: z.string().default('./audit'),
-  AUDIT_DURABILITY: z.enum(['fsync', 'write'], { error: 'is fsync or write' }).default('fsync'),
+  AUDIT_DURABILITY: z.enum(['fsync', 'write'], { error: 'must be fsync or write' }).default('fsync'),
   AUDIT_KEY: auditKey.optional(),
-  AUDIT_IDENTITIES: z.enum(['pseudonym', 'plain'], { error: 'is pseudonym or plain' }).default('pseudonym'),
+  AUDIT_IDENTITIES: z
+    .enum(['pseudonym', 'plain'], { error: 'must be pseudonym or plain' })
+    .default('pseudonym'),
   AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(180),
   AUDIT_COPY_TO_LOG: flag.default(false),
   ...adminVariables,
   DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
-  LOG_LEVEL: z.enum(logLevels, { error: `is one of ${logLevels.join(', ')}` }).default('info'),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 })
 
 /** Secrets that may be in a file, named by the variable with `_FILE` appended. */

@@ -17,7 +17,7 @@ export const meanings: Readonly<Record<Reason, string>> = {
   expectation_unsupported: 'The request has an Expect header.',
   request_too_slow: 'Headers and body took more than 10 seconds.',
   route_unknown: 'The service has no such path.',
-  method_unsupported: 'The path does not take this method. The Allow header lists what it takes.',
+  method_unsupported: 'The path does not accept this method. The Allow header lists those that it accepts.',
   media_type_unsupported: 'The body is not application/json in UTF-8, or it has a Content-Encoding.',
   body_too_large: 'The body is larger than 16 KiB.',
   body_incomplete: 'The body ended early, or the caller disconnected.',

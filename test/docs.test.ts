@@ -127,6 +127,20 @@ it('the README is short', () => {
   expect(Buffer.byteLength(textOf('README.md'))).toBeLessThanOrEqual(12 * 1024)
 })
 
+it('the README quotes figures of docs/performance.md', () => {
+  const quoted = /takes ([\d.]+) of the CPU .* adds ([\d.]+) ms/.exec(textOf('README.md'))
+  const measured = [/÷ Express sample .* ([\d.]+) ×,/, /^- added p50 .* ([\d.]+) ms,/m].map((figure) =>
+    Number(figure.exec(textOf('docs/performance.md'))?.[1]).toFixed(1),
+  )
+  expect(quoted?.slice(1)).toStrictEqual(measured)
+})
+
+it('docs/presets.md shows a problem as it is reported', () => {
+  const session = { model: 'gpt-realtime-2.1', audio: { output: { speed: 9 } }, type: 'realtime' }
+  const [reported = ''] = problemsOf(JSON.stringify({ presets: { concierge: { session } } }))
+  expect(textOf('docs/presets.md')).toContain(reported.replace(/^\S+/, 'presets.yaml:14:12'))
+})
+
 it.each(variableNames)('docs/configuration.md has %s in a table', (name) => {
   const cells = [...textOf('docs/configuration.md').matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell)
   expect(cells.filter((cell) => cell?.includes(`\`${name}\``))).toHaveLength(1)

@@ -38,7 +38,7 @@ const APPLIED = 'Services that run with these settings apply it within a second.
 function findStorageProblem({ filesFault, redisFault }: Stored): string | undefined {
   if (filesFault !== null && redisFault !== null) {
     const redis = redisFault === undefined ? '' : `, and Redis is unavailable (${redisFault})`
-    return `AUDIT_DIR does not take it (${filesFault})${redis}: no service knows of it. Run this as the user of the service, with its settings`
+    return `AUDIT_DIR cannot be written (${filesFault})${redis}: no service knows of it. Run this as the user of the service, with its settings`
   }
   return typeof redisFault === 'string'
     ? `Redis is unavailable (${redisFault}): only services that use this AUDIT_DIR know of it. They share it when Redis is back`

@@ -105,18 +105,17 @@ export class Pauses {
   }
 
   /** In force here at once; resolves when it is stored, or cannot be. */
-  async pause({ forMs, ...scoped }: WantedPause): Promise<Stored | 'too_many'> {
-    const isNew = !this.#active.has(toScopeKey(scoped))
+  async pause(wanted: WantedPause): Promise<Stored | 'too_many'> {
+    const isNew = !this.#active.has(toScopeKey(wanted))
     if (isNew && this.list().length >= MAX_PAUSES) return 'too_many'
-    const until = forMs === null ? null : this.#options.unixNow() + forMs
-    return this.#put({ ...scoped, state: 'paused', until })
+    return this.#put('paused', wanted)
   }
 
   /** Ends the pause of exactly this scope. */
   async resume({ scope, value, by }: Scoped & Pick<PauseEntry, 'by'>): Promise<Stored | 'not_paused'> {
     const key = toScopeKey({ scope, value })
     if (!this.list().some((entry) => toScopeKey(entry) === key)) return 'not_paused'
-    return this.#put({ scope, value, by, state: 'resumed', until: null, note: null })
+    return this.#put('resumed', { scope, value, by, forMs: null, note: null })
   }
 
   /** Exchanges the states with AUDIT_DIR and Redis. One exchange runs after the other. */
@@ -125,11 +124,12 @@ export class Pauses {
     return this.#syncing
   }
 
-  #put(entry: Omit<PauseEntry, 'at'>): Promise<Stored> {
-    const known = this.#entries.get(toScopeKey(entry))
+  #put(state: PauseEntry['state'], { forMs, ...wanted }: WantedPause): Promise<Stored> {
+    const known = this.#entries.get(toScopeKey(wanted))
+    const nowMs = this.#options.unixNow()
     // Newer than what is known, also if the clock of another replica is ahead.
-    const at = Math.max(this.#options.unixNow(), (known?.at ?? 0) + 1)
-    this.#take([[{ ...entry, at }]])
+    const at = Math.max(nowMs, (known?.at ?? 0) + 1)
+    this.#take([[{ ...wanted, state, at, until: forMs === null ? null : nowMs + forMs }]])
     return this.sync()
   }
 

@@ -14,14 +14,16 @@ export const callerVariables = {
     error: ({ input }) =>
       input === undefined
         ? `has no default, because a guess could open the service to everyone. ${AUTH_MODES}`
-        : `is none or jwt. ${AUTH_MODES}`,
+        : `must be none or jwt. ${AUTH_MODES}`,
   }),
   AUTH_JWKS_URL: keySetUrl.optional(),
   AUTH_JWT_SECRET: sharedSecret.optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: audienceList.optional(),
   AUTH_AUDIENCE_CLAIM: z
-    .enum(audienceClaims, { error: `is ${audienceClaims.join(', ')}: the claim that names the audience` })
+    .enum(audienceClaims, {
+      error: `must be ${audienceClaims.join(', ')}: the claim that names the audience`,
+    })
     .default('aud'),
   AUTH_MAX_LIFETIME_SECONDS: wholeNumber(1, 2_592_000).default(7_200),
   AUTH_SINGLE_USE: flag.default(false),

@@ -13,9 +13,9 @@ export const upstreamVariables = {
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: baseUrl.default(new URL('https://api.openai.com/v1')),
   OPENAI_REALTIME_API: z
-    .enum(['client_secrets', 'sessions'], { error: 'is client_secrets or sessions' })
+    .enum(['client_secrets', 'sessions'], { error: 'must be client_secrets or sessions' })
     .default('client_secrets'),
-  OPENAI_AUTH: z.enum(['bearer', 'api-key'], { error: 'is bearer or api-key' }).default('bearer'),
+  OPENAI_AUTH: z.enum(['bearer', 'api-key'], { error: 'must be bearer or api-key' }).default('bearer'),
   OPENAI_ORGANIZATION: headerValue.optional(),
   OPENAI_PROJECT: headerValue.optional(),
   HTTPS_PROXY: proxyUrl.optional(),

@@ -26,10 +26,10 @@ function isPercentEncoded({ username, password }: URL): boolean {
 
 function toWebProblem(text: string): string | undefined {
   const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol)) return 'is a URL that begins with https://'
+  if (url === null || !/^https?:$/.test(url.protocol)) return 'must be a URL that begins with https://'
   return url.username + url.password + url.hash === ''
     ? undefined
-    : 'is a URL without user name, password and fragment'
+    : 'must be a URL without user name, password and fragment'
 }
 
 /** https, or http to a host that INSECURE_HTTP_HOSTS lists. */
@@ -61,7 +61,7 @@ const baseUrlRules: readonly BaseUrlRule[] = [
 /** What is wrong with a base URL whose path has no slash at its end; undefined where nothing is. */
 function toBaseUrlProblem({ hostname, pathname }: URL): string | undefined {
   if (/\/realtime(\/|$)/.test(pathname))
-    return 'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
+    return 'must end before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
   const rule = baseUrlRules.find(({ host }) => host.test(hostname))
   if (rule !== undefined) return rule.path?.test(pathname) === true ? undefined : rule.advice
   return /\/(?:chat|completions|responses|models|deployments)(?:\/|$)/.test(pathname)
@@ -85,20 +85,20 @@ export function isInsecure(text: string, insecureHosts: readonly string[]): bool
 function toProxyProblem(text: string): string | undefined {
   const url = URL.parse(text)
   if (!/^https?:\/\//i.test(text) || (url === null && !isCutShort(text)))
-    return 'is the URL of an HTTP proxy, such as http://proxy.example.com:3128'
+    return 'must be the URL of an HTTP proxy, such as http://proxy.example.com:3128'
   if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    return 'is a URL without path; write / as %2F and \\ as %5C'
+    return 'must be a URL without path; write / as %2F and \\ as %5C'
   return isPercentEncoded(url) ? undefined : ENCODING
 }
 
 /** A secret, because it may contain a password. */
 export const proxyUrl = checked(toProxyProblem).transform((text) => new Secret(new URL(text).href))
 
-const REDIS_URL_FORM = 'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
+const REDIS_URL_FORM = 'must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0'
 
 function toRedisProblem(text: string): string | undefined {
   if (/^[\w+-]*(?:sentinel|cluster|unix)/.test(text) || /^rediss?:\/\/[^@]*,/.test(text))
-    return 'names one server. Sentinel, Cluster and sockets are not supported'
+    return 'must name one server. Sentinel, Cluster and sockets are not supported'
   if (!/^rediss?:\/\//.test(text)) return `${REDIS_URL_FORM}: it begins with redis:// or rediss://`
   if (isCutShort(text)) return ENCODING
   const url = URL.parse(text)

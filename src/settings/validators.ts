@@ -31,9 +31,9 @@ function toOriginProblem(entry: string): string | undefined {
 export const wholeNumber = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, `is a whole number from ${least} to ${most}`)
+    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
+    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`)
 
 export const origins = listOf((entry) => (entry === '' ? undefined : toOriginProblem(entry))).transform(
   (entries, context) => {
@@ -59,7 +59,7 @@ export const listenHost = z
   .string()
   .refine(
     (text) => isIP(text) !== 0 || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text),
-    'is an address or a host name without scheme and port, such as 0.0.0.0',
+    'must be an address or a host name without scheme and port, such as 0.0.0.0',
   )
 
 const PROXY_ADVICE =
@@ -71,7 +71,7 @@ export const proxies = listOf((entry) =>
 ).transform((entries) => entries.filter((entry) => entry !== ''))
 
 const LIMIT_FORM =
-  'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
+  'must be written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
 
 export const limit = z.string().transform((text, context) => {
   const rules = parseRules(text)
@@ -80,18 +80,21 @@ export const limit = z.string().transform((text, context) => {
 })
 
 export const flag = z
-  .enum(['true', 'false'], { error: 'is true or false' })
+  .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true')
 
 /** What OpenAI calls its organisations and projects. */
 export const headerValue = z
   .string()
-  .regex(/^[\x21-\x7e]{1,128}$/, 'is one word, such as org-abc or proj_abc')
+  .regex(/^[\x21-\x7e]{1,128}$/, 'must be one word, such as org-abc or proj_abc')
 
 /** As in `ek_`; `*` accepts anything. */
 export const secretPrefix = z
   .string()
-  .regex(/^(?:\*|[\x21-\x7e]{1,32})$/, 'is what client secrets begin with, such as ek_, or * for anything')
+  .regex(
+    /^(?:\*|[\x21-\x7e]{1,32})$/,
+    'must be what client secrets begin with, such as ek_, or * for anything',
+  )
   .transform((text) => (text === '*' ? '' : text))
 
 /** "sk-" in base64. */
@@ -121,7 +124,7 @@ export const adminToken = z
   .string()
   .regex(
     /^[\x21-\x7e]{32,512}$/,
-    'is 32 to 512 printable characters without spaces, such as from "openssl rand -base64 32"',
+    'must be 32 to 512 printable characters without spaces, such as from "openssl rand -base64 32"',
   )
   .transform((text) => new Secret(text))
 

@@ -103,7 +103,7 @@ describe('POST and DELETE /api/pauses', () => {
     ])
   })
 
-  it('say that a pause does not survive a restart if AUDIT_DIR does not take it', async () => {
+  it('say that a pause does not survive a restart if AUDIT_DIR cannot be written', async () => {
     const service = await startAdminService()
     await writeFile(join(service.auditDirectory, 'pauses'), '')
     const reply = await post(service, { all: true })

@@ -128,7 +128,7 @@ describe('without the admin listener', () => {
     const said = await runCommand(runPause, ['--all'], { environment: { AUDIT_DIR: missing }, now })
     expect(said).toMatchObject({ code: 3, stdout: '' })
     expect(said.stderr).toMatch(
-      /^realtime-mint pause: AUDIT_DIR does not take it \(ENOENT\): no service knows of it\./,
+      /^realtime-mint pause: AUDIT_DIR cannot be written \(ENOENT\): no service knows of it\./,
     )
   })
 
@@ -215,7 +215,7 @@ describeRedis('with Redis', () => {
     const { code, stderr } = await pause('--all')
     expect(code).toBe(3)
     expect(stderr).toMatch(
-      /AUDIT_DIR does not take it \(ENOTDIR\), and Redis is unavailable \(unreachable\): no service/,
+      /AUDIT_DIR cannot be written \(ENOTDIR\), and Redis is unavailable \(unreachable\): no service/,
     )
     await rm(join(auditDirectory, 'pauses'))
   })

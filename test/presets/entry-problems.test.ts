@@ -38,20 +38,20 @@ describe('an unknown field of a session gets advice', () => {
 })
 
 const wrongTool =
-  "session.tool_choice: takes auto, none, required or the name of one of the session's own functions"
+  "session.tool_choice: must be auto, none, required or the name of one of the session's own functions"
 const asksFor = (secret: object): object => ({ session: { client_secret: secret } })
 const living = (seconds: number): object => ({ session: realtime, expires_after_seconds: seconds })
 
 describe('an entry is invalid with', () => {
   it.each<[entry: object, ...faults: string[]]>([
-    [{}, 'session: is missing; it takes an object'],
-    [{ session: null }, 'session: takes an object'],
+    [{}, 'session: is missing; it must be an object'],
+    [{ session: null }, 'session: must be an object'],
     [{ session: realtime, sesion: 1 }, `sesion: ${meant('session')}`],
-    [{ session: realtime, description: 5 }, 'description: takes text; put it in quotes'],
+    [{ session: realtime, description: 5 }, 'description: must be text; put it in quotes'],
     [{ session: realtime, expires_after: 60 }, `expires_after: ${meant('expires_after_seconds')}`],
-    [living(9), 'expires_after_seconds: takes a number of at least 10'],
-    [living(7201), 'expires_after_seconds: takes a number of at most 7200'],
-    [living(60.5), 'expires_after_seconds: takes a whole number'],
+    [living(9), 'expires_after_seconds: must be a number of at least 10'],
+    [living(7201), 'expires_after_seconds: must be a number of at most 7200'],
+    [living(60.5), 'expires_after_seconds: must be a whole number'],
     [
       { ...asksFor({ expires_after: { seconds: 30 } }), expires_after_seconds: 60 },
       "expires_after_seconds: differs from the session's client_secret.expires_after.seconds",
@@ -64,7 +64,7 @@ describe('an entry is invalid with', () => {
     [{ session: { quite: 'new', tool_choice: 'look_up' } }, `session.quite: ${unknown}`, wrongTool],
     [
       { session: { tools: withTool({ name: 5 }), tool_choice: 'look_up' } },
-      'session.tools[0].name: takes text; put it in quotes',
+      'session.tools[0].name: must be text; put it in quotes',
     ],
   ])('%j', (entry, ...faults) => {
     expect(faultsOf(entry)).toEqual(faults)
@@ -77,20 +77,20 @@ describe('an entry is invalid with', () => {
   })
 
   it('a value that is no object', () => {
-    expect(problemsOf('presets: { a: 5 }')).toEqual(['presets.yaml:1:15 presets.a: takes an object'])
+    expect(problemsOf('presets: { a: 5 }')).toEqual(['presets.yaml:1:15 presets.a: must be an object'])
   })
 })
 
-const asLimits = 'takes limits such as 5/minute or 10/minute,200/day'
+const asLimits = 'must be limits such as 5/minute or 10/minute,200/day'
 const noOrigin = 'is not an origin; write one such as https://app.example.com'
 
 describe('limits and access are invalid with', () => {
   it.each<[part: object, ...faults: string[]]>([
     [{ limits: { total: '0/day' } }, `limits.total: ${asLimits}`],
     [{ limits: { total: '5/week' } }, `limits.total: ${asLimits}`],
-    [{ limits: { per_caller: 5 } }, 'limits.per_caller: takes text; write it like 5/minute'],
+    [{ limits: { per_caller: 5 } }, 'limits.per_caller: must be text; write it like 5/minute'],
     [{ limits: { per_calller: '5/day' } }, `limits.per_calller: ${meant('per_caller')}`],
-    [{ access: { origins: [] } }, 'access.origins: takes a list of at least 1 item'],
+    [{ access: { origins: [] } }, 'access.origins: must be a list of at least 1 item'],
     [
       { access: { origins: ['https://app.example.com/'] } },
       'access.origins[0]: is not an origin as browsers send it; write https://app.example.com',
@@ -103,11 +103,11 @@ describe('limits and access are invalid with', () => {
       { access: { origins: ['app.example.com', '*', 'null', 'data:x'] } },
       ...[0, 1, 2, 3].map((index) => `access.origins[${index}]: ${noOrigin}`),
     ],
-    [{ access: { claims: { plan: 'pro' } } }, 'access.claims.plan: takes a list'],
-    [{ access: { claims: { plan: [] } } }, 'access.claims.plan: takes a list of at least 1 item'],
+    [{ access: { claims: { plan: 'pro' } } }, 'access.claims.plan: must be a list'],
+    [{ access: { claims: { plan: [] } } }, 'access.claims.plan: must be a list of at least 1 item'],
     [
       { access: { claims: { plan: [null] } } },
-      'access.claims.plan[0]: takes text, a number or true or false',
+      'access.claims.plan[0]: must be text, a number or true or false',
     ],
   ])('%j', (part, ...faults) => {
     expect(faultsOf({ session: realtime, ...part })).toEqual(faults)
@@ -116,7 +116,7 @@ describe('limits and access are invalid with', () => {
 
 const notOf = (type: string): string => `is not a field of a ${type} session`
 const unaccepted = 'is not a value that this field accepts'
-const kinds = 'takes an object with min and max, or with max_length'
+const kinds = 'must be an object with min and max, or with max_length'
 const speed = 'audio.output.speed'
 const voice = 'audio.output.voice'
 
@@ -129,15 +129,15 @@ describe('a rule is invalid that', () => {
     ['prompt.variables.city', ['f'], `: ${notOf('realtime')}; did you mean "prompt.variables"?`],
     [speed, [1, 2, 'fast'], `[1]: ${unaccepted}`, `[2]: ${unaccepted}`],
     [voice, [{ id: 'v' }], '[0]: is an object; open the fields inside it by their own paths'],
-    ['model', [], ': takes a list of at least 1 item'],
+    ['model', [], ': must be a list of at least 1 item'],
     [speed, { min: 0.1, max: 2 }, `.min: ${unaccepted}`, `.max: ${unaccepted}`],
-    [speed, { min: 1.2, max: 0.8 }, ': takes a min that is not above max'],
+    [speed, { min: 1.2, max: 0.8 }, ': must be an object whose min is not above max'],
     ['model', { min: 1 }, `.min: ${unaccepted}`],
-    [speed, { max_length: 5 }, '.max_length: does not go with this field: it takes no free text'],
+    [speed, { max_length: 5 }, '.max_length: is not for this field: it accepts no free text'],
     ['model', {}, `: ${kinds}`],
     ['model', { min: 1, max_length: 5 }, `: ${kinds}`],
     ['model', true, ': is not a true-or-false field; list its values'],
-    ['parallel_tool_calls', false, ': takes true, a list or an object'],
+    ['parallel_tool_calls', false, ': must be true, a list or an object'],
   ])('says %s: %j', (path, rule, ...faults) => {
     const entry = { session: realtime, overrides: { [path]: rule } }
     expect(faultsOf(entry)).toEqual(faults.map((fault) => `overrides.${path}${fault}`))
@@ -165,7 +165,7 @@ describe('a rule is invalid that', () => {
 
 const undeclared = 'session.instructions: has the placeholder {{guest}}, which variables do not declare'
 const noName = 'session.instructions: has a placeholder, which variables do not declare'
-const bounds = 'variables.guest: takes an object with either enum or max_length'
+const bounds = 'variables.guest: must be an object with either enum or max_length'
 const badDefault = 'variables.guest.default: is not a value that this variable accepts'
 
 describe('variables are invalid that', () => {

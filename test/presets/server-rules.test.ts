@@ -10,10 +10,10 @@ const withInput = (input: object): object => ({ ...realtime, audio: { input } })
 const vad = 'audio.input.turn_detection'
 const serverVad = { type: 'server_vad' }
 const semanticVad = { type: 'semantic_vad', eagerness: 'low' }
-const onlyNull = `session.${vad}: takes only null with this transcription model: the page commits its audio with input_audio_buffer.commit`
+const onlyNull = `session.${vad}: must be null with this transcription model: the page commits its audio with input_audio_buffer.commit`
 
 describe.each(['gpt-live-transcribe', 'gpt-realtime-whisper'])('turn detection with %s', (model) => {
-  const noUse = `overrides.${vad}.type: has no use: ${model} takes no turn detection`
+  const noUse = `overrides.${vad}.type: has no use: ${model} has no turn detection`
   const overrides = { [`${vad}.type`]: ['server_vad'] }
 
   it.each<[outcome: string, entry: object, ...faults: string[]]>([
@@ -49,16 +49,16 @@ it.each(['gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'whisp
   },
 )
 
-const languages = 'languages: takes no list of languages with this model, only one language'
-const keywords = 'keywords: takes no keywords with this model'
-const tooLong = 'takes text of at most 1024 characters'
+const languages = 'languages: must be left out with this model; write one language in its place'
+const keywords = 'keywords: must be left out with this model'
+const tooLong = 'must be text of at most 1024 characters'
 
 describe('a transcription', () => {
   it.each<[transcription: object, ...faults: string[]]>([
     [{ model: 'gpt-transcribe', prompt: 'a'.repeat(1024) }],
     [{ model: 'gpt-transcribe', prompt: 'a'.repeat(1025) }, `prompt: ${tooLong}`],
-    [{ model: 'gpt-realtime-whisper', prompt: 'a' }, 'prompt: takes no prompt with this model'],
-    [{ model: 'gpt-4o-transcribe-diarize', prompt: 'a' }, 'prompt: takes no prompt with this model'],
+    [{ model: 'gpt-realtime-whisper', prompt: 'a' }, 'prompt: must be left out with this model'],
+    [{ model: 'gpt-4o-transcribe-diarize', prompt: 'a' }, 'prompt: must be left out with this model'],
     [{ model: 'gpt-transcribe', languages: ['en'], keywords: ['mint & co'] }],
     [{ model: 'gpt-live-transcribe', languages: ['en'], keywords: [] }],
     [{ model: 'my-deployment', languages: ['en'] }],
@@ -70,7 +70,7 @@ describe('a transcription', () => {
     ),
     ...['<', 'a>b', 'a\rb', 'a\nb'].map((keyword): [object, string] => [
       { model: 'gpt-transcribe', keywords: ['fine', keyword] },
-      'keywords[1]: takes text without <, > and line breaks',
+      'keywords[1]: must be text without <, > and line breaks',
     ]),
   ])('%j', (transcription, ...faults) => {
     const expected = faults.map((fault) => `session.audio.input.transcription.${fault}`)
@@ -85,7 +85,7 @@ describe('a transcription', () => {
     const path = 'audio.input.transcription.prompt'
     expect(faultsOf({ session: realtime, overrides: { [path]: { max_length: 1024 } } })).toEqual([])
     expect(faultsOf({ session: realtime, overrides: { [path]: { max_length: 1025 } } })).toEqual([
-      `overrides.${path}.max_length: is more than this field takes`,
+      `overrides.${path}.max_length: is more than this field accepts`,
     ])
   })
 })
@@ -94,18 +94,18 @@ describe('a tool is invalid with', () => {
   const connectors = 'dropbox gmail googlecalendar googledrive microsoftteams outlookcalendar outlookemail'
   const known = connectors.replace(/\w+/g, 'connector_$&').replaceAll(' ', ', ')
   it.each<[tool: object, fault: string]>([
-    [{ type: 'function', name: 'pos.add_item' }, 'name: takes a name of letters, digits, _ and -'],
-    [{ ...mcp, server_url: 'a' }, 'server_url: takes a URL such as https://mcp.example.com'],
-    [{ ...mcp, server_url: 'ftp://a.example' }, 'server_url: takes a URL such as https://mcp.example.com'],
-    [{ ...mcp, connector_id: 'x' }, `connector_id: takes ${known} or connector_sharepoint`],
+    [{ type: 'function', name: 'pos.add_item' }, 'name: must be a name of letters, digits, _ and -'],
+    [{ ...mcp, server_url: 'a' }, 'server_url: must be a URL such as https://mcp.example.com'],
+    [{ ...mcp, server_url: 'ftp://a.example' }, 'server_url: must be a URL such as https://mcp.example.com'],
+    [{ ...mcp, connector_id: 'x' }, `connector_id: must be ${known} or connector_sharepoint`],
   ])('%j', (tool, fault) => {
     expect(faultsOf({ session: withTool(tool) })).toEqual([`session.tools[0].${fault}`])
   })
 })
 
 const noise = 'audio.input.noise_reduction'
-const off = 'takes an object; write null if you mean off'
-const offInside = 'takes server_vad or semantic_vad; write null in place of the object if you mean off'
+const off = 'must be an object; write null if you mean off'
+const offInside = 'must be server_vad or semantic_vad; write null in place of the object if you mean off'
 const oneFunction = 'for one function, write { type: function, name: … }'
 
 describe('a word in place of an object gets advice', () => {
@@ -119,12 +119,17 @@ describe('a word in place of an object gets advice', () => {
     ['realtime', noise, 'off', off],
     ['realtime', 'audio.input.transcription', 'none', off],
     ['realtime', `${vad}.type`, 'none', offInside],
-    ['realtime', 'audio.input.format', 'pcm16', 'takes an object; such as { type: audio/pcm, rate: 24000 }'],
-    ['realtime', noise, 'near_field', 'takes an object; such as { type: near_field }'],
-    ['realtime', 'audio.input.transcription', 'w', 'takes an object; such as { model: gpt-transcribe }'],
-    ['realtime', vad, 'server_vad', 'takes an object; such as { type: server_vad }'],
-    ['realtime', 'prompt', 'pmpt_abc', 'takes an object; such as { id: pmpt_abc }'],
-    ['realtime', 'tool_choice', 'f', `takes none, auto or required or an object; ${oneFunction}`],
+    [
+      'realtime',
+      'audio.input.format',
+      'pcm16',
+      'must be an object; such as { type: audio/pcm, rate: 24000 }',
+    ],
+    ['realtime', noise, 'near_field', 'must be an object; such as { type: near_field }'],
+    ['realtime', 'audio.input.transcription', 'w', 'must be an object; such as { model: gpt-transcribe }'],
+    ['realtime', vad, 'server_vad', 'must be an object; such as { type: server_vad }'],
+    ['realtime', 'prompt', 'pmpt_abc', 'must be an object; such as { id: pmpt_abc }'],
+    ['realtime', 'tool_choice', 'f', `must be none, auto or required or an object; ${oneFunction}`],
   ])('%s, %s: %j', (type, path, word, message) => {
     const session = nested(type === 'flat' ? { [path]: word } : { type, [path]: word })
     expect(faultsOf({ session })).toEqual([`session.${path}: ${message}`])
@@ -149,7 +154,7 @@ describe('a flat tool_choice', () => {
 
   it('names a function of the session', () => {
     expect(faultsOf({ session: { ...session, tool_choice: choice('absent') } })).toEqual([
-      "session.tool_choice: takes auto, none, required or the name of one of the session's own functions",
+      "session.tool_choice: must be auto, none, required or the name of one of the session's own functions",
     ])
   })
 })

@@ -38,7 +38,7 @@ describe('a warning names', () => {
     [
       'a connector',
       { ...realtime, tools: [connector] },
-      'tools[0].connector_id: is deprecated: models released after 2026-09-01 do not take connectors; use server_url',
+      'tools[0].connector_id: is deprecated: models released after 2026-09-01 do not accept connectors; use server_url',
     ],
     ['an absent function', { ...realtime, tool_choice: { type: 'function', name: 'f' } }, absentTool],
     ['an absent server', { ...realtime, tool_choice: { type: 'mcp', server_label: 'f' } }, absentTool],

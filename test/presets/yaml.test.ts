@@ -28,11 +28,11 @@ prests: {}
     expect(linesOf(text)).toEqual([
       '2:3 presets.Concierge: is not a name of 1 to 64 of a-z, 0-9, _ and -, which starts with neither _ nor -',
       '7:7 presets.classic.session.voise: is not a known field; did you mean "voice"?',
-      '8:14 presets.classic.session.speed: takes a number of at most 1.5',
-      '9:27 presets.classic.limits.per_caller: takes limits such as 5/minute or 10/minute,200/day',
-      '13:33 presets.other.session.audio.output.voice: takes text or an object',
+      '8:14 presets.classic.session.speed: must be a number of at most 1.5',
+      '9:27 presets.classic.limits.per_caller: must be limits such as 5/minute or 10/minute,200/day',
+      '13:33 presets.other.session.audio.output.voice: must be text or an object',
       '15:7 presets.other.overrides.audio.output.spede: is not a field of a realtime session; did you mean "audio.output.speed"?',
-      '17:14 presets.other.variables.guest: takes an object with either enum or max_length',
+      '17:14 presets.other.variables.guest: must be an object with either enum or max_length',
       '18:1 prests: is not a known field; did you mean "presets"?',
     ])
   })
@@ -51,7 +51,7 @@ describe('a file is invalid that', () => {
   it.each<[what: string, text: string, ...lines: string[]]>([
     ['is empty', '', '1:1 is empty'],
     ['is a comment', '# later', '1:1 is empty'],
-    ['has no presets', '{}', '1:1 presets: is missing; it takes an object'],
+    ['has no presets', '{}', '1:1 presets: is missing; it must be an object'],
     ['has no preset', 'presets: {}', '1:10 presets: has no preset'],
     ['is a list', '- a', `1:1 ${notPresets}`],
     ['is a page', '<!DOCTYPE html><html></html>', `1:1 ${notPresets}`],
@@ -79,7 +79,7 @@ describe('a file is invalid that', () => {
 
 describe('a session is invalid that', () => {
   it.each<[what: string, session: string, ...lines: string[]]>([
-    ['has text that # hides', '{ type: realtime, model: #b\n }', `2:32 ${at}.model: takes text; ${hidden}`],
+    ['has text that # hides', '{ type: realtime, model: #b\n }', `2:32 ${at}.model: must be text; ${hidden}`],
     ['has a key twice', '{ voice: a, voice: b }', `2:19 ${at}.voice: is there twice`],
     ['has a __proto__ key', '{ __proto__: { voice: b } }', `2:9 ${at}.__proto__: is never allowed as a key`],
     ['has a merge key', '{ <<: { model: b } }', `2:9 ${at}["<<"]: is not a known field`],
@@ -151,7 +151,7 @@ const inBlock = 'a line of text needs quotes, or a deeper indentation than the k
 describe('a mistake that YAML accepts is a problem of its key or value', () => {
   it.each<[lines: string, problem: string]>([
     ['instruc\u200btions: hi there', `["instruc\u200btions"]: ${space}`],
-    ['instructions: 5', '.instructions: takes text; put it in quotes'],
+    ['instructions: 5', '.instructions: must be text; put it in quotes'],
     ['instructions\u00a0: hi there', `["instructions\u00a0"]: ${space}`],
     ['instructions: *bold*', `.instructions: ${aliases}`],
     [

@@ -49,7 +49,7 @@ const origins: Setting = {
 }
 
 const limitForm =
-  'is written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
+  'must be written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'
 const limit = (name: string, key: keyof LimitConfig, unset: LimitConfig['total']): Setting => ({
   name,
   read: ({ limits }) => limits[key],
@@ -63,8 +63,8 @@ const limit = (name: string, key: keyof LimitConfig, unset: LimitConfig['total']
 })
 
 const redisForm =
-  'is a URL such as redis://host:6379 or rediss://user:password@host:6379/0: it begins with redis:// or rediss://'
-const oneServer = 'names one server. Sentinel, Cluster and sockets are not supported'
+  'must be a URL such as redis://host:6379 or rediss://user:password@host:6379/0: it begins with redis:// or rediss://'
+const oneServer = 'must name one server. Sentinel, Cluster and sockets are not supported'
 const onlyDatabase = 'may end in the number of a database, such as /0, and in nothing else'
 const noParameters = 'takes no parameters. Remove the "?" and what follows it'
 const beside = { AUDIT_KEY, REDIS_URL: 'redis://127.0.0.1:6379' }
@@ -136,7 +136,7 @@ const admin: readonly Setting[] = [
   },
 ]
 
-const hostForm = 'is an address or a host name without scheme and port, such as 0.0.0.0'
+const hostForm = 'must be an address or a host name without scheme and port, such as 0.0.0.0'
 
 export const settings: readonly Setting[] = [
   {

@@ -136,7 +136,7 @@ describe('settings that depend on each other', () => {
     ],
     ['jwt', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS: entry 1 has a wildcard'],
     ['none', { AUTH_MODE: undefined }, 'AUTH_MODE: has no default, because'],
-    ['none', { AUTH_MODE: 'JWT' }, 'AUTH_MODE: is none or jwt. Set none:'],
+    ['none', { AUTH_MODE: 'JWT' }, 'AUTH_MODE: must be none or jwt. Set none:'],
     ['none', { REDIS_URL: 'redis://redis' }, 'REDIS_URL: needs AUDIT_KEY or'],
     ['none', { REDIS_REQUIRED: 'true' }, 'REDIS_REQUIRED: needs REDIS_URL'],
     ['none', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED: is 0'],

@@ -5,9 +5,9 @@ const azureForm = 'is not a base URL of Azure OpenAI. Write https://NAME.openai.
 const openAiForm = 'is not OpenAI’s base URL. Write https://api.openai.com/v1'
 const unable = 'is of a provider without client secrets for sessions. See docs/deploying.md'
 const endpoint = 'is the URL of an endpoint. Write the URL up to /v1'
-const tooLong = 'ends before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
-const withUser = 'is a URL without user name, password and fragment'
-const pathless = 'is a URL without path; write / as %2F and \\ as %5C'
+const tooLong = 'must end before /realtime: write the URL up to /v1, such as https://api.openai.com/v1'
+const withUser = 'must be a URL without user name, password and fragment'
+const pathless = 'must be a URL without path; write / as %2F and \\ as %5C'
 
 export const upstreamSettings: readonly Setting[] = [
   {

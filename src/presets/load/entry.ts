@@ -97,7 +97,7 @@ function* checkRules(
     if (!isSentFlat || path !== 'audio.output.voice')
       yield* under(at, remarksOnRule(path, rule, type, options))
     if (isTurnless && path.startsWith('audio.input.turn_detection.'))
-      yield keyProblem(at, `has no use: ${String(model)} takes no turn detection`)
+      yield keyProblem(at, `has no use: ${String(model)} has no turn detection`)
   }
 }
 

@@ -95,9 +95,9 @@ function toFindings(issues: readonly Issue[], schema: z.ZodType, root: unknown):
 function toFinding(issue: Issue, schema: z.ZodType, root: unknown): Finding {
   const { path, kind, expected } = issue
   if (kind === 'misnamed') return keyProblem(path, `is not ${expected}`)
-  if (kind === 'missing') return problem(path, `is missing; it takes ${expected}`)
+  if (kind === 'missing') return problem(path, `is missing; it must be ${expected}`)
   if (kind === 'unknown') return keyProblem(path, withHint('is not a known field', suggest(schema, path)))
-  return problem(path, withHint(`takes ${expected}`, hintOn(schema, valueAt(root, path), issue)))
+  return problem(path, withHint(`must be ${expected}`, hintOn(schema, valueAt(root, path), issue)))
 }
 
 const withHint = (text: string, hint: string | undefined): string =>

@@ -148,7 +148,7 @@ function* remarksOnTexts(session: unknown): Iterable<Finding> {
 }
 
 const deprecatedConnector =
-  'is deprecated: models released after 2026-09-01 do not take connectors; use server_url'
+  'is deprecated: models released after 2026-09-01 do not accept connectors; use server_url'
 
 function* remarksOnTools(session: unknown): Iterable<Finding> {
   const given = valueAt(session, ['tools'])

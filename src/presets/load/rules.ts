@@ -57,9 +57,9 @@ function* valueProblems(path: string, rule: RuleInput, type: SessionType): Itera
     const { max_length: maxLength, ...ends } = rule
     for (const [end, value] of Object.entries(ends)) if (!takes(value)) yield problem([end], unaccepted)
     if (maxLength === undefined) return
-    if (!takes('en')) yield problem(['max_length'], 'does not go with this field: it takes no free text')
+    if (!takes('en')) yield problem(['max_length'], 'is not for this field: it accepts no free text')
     // Longer than any bound of a text in the schemas.
     else if (!takes('a'.repeat(Math.min(maxLength, 4_096))))
-      yield problem(['max_length'], 'is more than this field takes')
+      yield problem(['max_length'], 'is more than this field accepts')
   }
 }

@@ -49,7 +49,7 @@ function checkGa(input: Fields, options: ParseOptions): Checked {
 }
 
 const twoExpiries = 'gives expires_after and its older name expires_at, and they differ; leave one out'
-const wrongTool = "takes auto, none, required or the name of one of the session's own functions"
+const wrongTool = "must be auto, none, required or the name of one of the session's own functions"
 
 function checkFlat(input: unknown, options: ParseOptions): Checked {
   const { data = {}, findings: faults } = parseValid(flatEntry, input)

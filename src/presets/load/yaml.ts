@@ -27,7 +27,7 @@ const sentences: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'tags (!…) are not supported; put a text that begins with ! in quotes',
   BAD_DQ_ESCAPE: 'this escape does not exist in double quotes',
   TOO_DEEP: 'the file is nested too deeply',
-  TOO_LARGE: 'this part has too many keys and values; OpenAI takes at most 16,384 tokens of a session',
+  TOO_LARGE: 'this part has too many keys and values; OpenAI accepts at most 16,384 tokens of a session',
 }
 
 /** Reads the text. The result says what is wrong with it; this throws nothing. */

@@ -47,7 +47,7 @@ export const overrideRule = z.union([
     )
     .refine(
       ({ min, max }) => min === undefined || max === undefined || min <= max,
-      'a min that is not above max',
+      'an object whose min is not above max',
     ),
 ])
 

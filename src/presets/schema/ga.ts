@@ -65,9 +65,9 @@ const turnDetection = z.discriminatedUnion('type', [
 
 /** Rules of the server that no type states. */
 const transcriptionRules = [
-  ['prompt', refusesPrompt, 'no prompt with this model'],
-  ['languages', refusesVocabulary, 'no list of languages with this model, only one language'],
-  ['keywords', refusesVocabulary, 'no keywords with this model'],
+  ['prompt', refusesPrompt, 'left out with this model'],
+  ['languages', refusesVocabulary, 'left out with this model; write one language in its place'],
+  ['keywords', refusesVocabulary, 'left out with this model'],
 ] as const
 
 const audioInput = z
@@ -89,8 +89,7 @@ const transcriptionInput = audioInput.refine(
   (input) => !input.turn_detection || !refusesTurnDetection(input.transcription?.model),
   {
     path: ['turn_detection'],
-    error:
-      'only null with this transcription model: the page commits its audio with input_audio_buffer.commit',
+    error: 'null with this transcription model: the page commits its audio with input_audio_buffer.commit',
   },
 )
 
