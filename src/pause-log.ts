@@ -13,7 +13,7 @@ import type { RedisConnection } from './redis/connection.ts'
 
 export interface PauseDependencies {
   readonly audit: Audit
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
   /** Null where no Redis is configured. */
   readonly redis: RedisConnection | null
   /** The catalog in force. */
@@ -51,7 +51,7 @@ function toFacts(
 /** Resolves when the stored pauses are in force. */
 export async function openPauses(
   config: Config,
-  { audit, keys, redis, catalog, logger }: PauseDependencies,
+  { audit, auditKeys, redis, catalog, logger }: PauseDependencies,
 ): Promise<Pauses> {
   const isOurs = (scope: 'preset' | 'origin', value: string): boolean =>
     scope === 'preset' ? catalog().presets.has(value) : config.allowedOrigins.has(value)
@@ -67,7 +67,7 @@ export async function openPauses(
   const pauses = new Pauses({
     files: new PauseFiles({ auditDirectory: config.audit.directory, unixNow }),
     shared: redis === null ? null : new SharedPauses(redis),
-    toPseudonym: keys.toPseudonym,
+    toPseudonym: auditKeys.toPseudonym,
     unixNow,
     onChange: report,
     onFilesChange: (cause) =>

@@ -29,7 +29,7 @@ import type { RedisConnection } from './redis/connection.ts'
 import type { Secret } from './secret.ts'
 import { createUpstreamLog } from './upstream-log.ts'
 import type { Watched } from './watched-file.ts'
-import { type WatchDependencies, watchKey, watchPresets } from './watched-settings.ts'
+import { type WatchDependencies, watchApiKey, watchPresets } from './watched-settings.ts'
 
 export interface Runtime {
   readonly app: FastifyInstance
@@ -44,7 +44,7 @@ export interface Runtime {
   readonly callerGuard: CallerGuard | undefined
   readonly presets: Watched<Catalog>
   readonly pauses: Pauses
-  readonly key: Watched<Secret>
+  readonly apiKey: Watched<Secret>
   readonly logger: Logger
 }
 
@@ -155,7 +155,7 @@ const watchClock = (other: 'upstream' | 'the issuer', logger: Logger): ClockChec
 
 interface UpstreamNeeds {
   readonly conditions: Conditions
-  readonly key: Watched<Secret>
+  readonly apiKey: Watched<Secret>
   readonly clock: ClockCheck
   readonly descriptorLimit: number
   readonly logger: Logger
@@ -163,11 +163,11 @@ interface UpstreamNeeds {
 
 function openUpstream(
   config: Config,
-  { key, clock, conditions, descriptorLimit, logger }: UpstreamNeeds,
+  { apiKey, clock, conditions, descriptorLimit, logger }: UpstreamNeeds,
 ): Upstream {
   return createUpstream({
     ...config.upstream,
-    apiKey: key.current,
+    apiKey: apiKey.current,
     maxConnections: config.maxConcurrentMints,
     enoughConnections: toEnoughUpstream({ limit: descriptorLimit }),
     onDate: clock.observe,
@@ -191,13 +191,13 @@ async function loadMetrics({ admin, upstream }: Config): Promise<Metrics | undef
 
 async function openAdminApp(
   { admin, audit, upstream }: Config,
-  parts: Omit<AdminParts, 'metrics' | 'auditDirectory' | 'hasKeyFile'>,
+  parts: Omit<AdminParts, 'metrics' | 'auditDirectory' | 'hasApiKeyFile'>,
   metrics?: Metrics,
 ) {
   if (admin === null || metrics === undefined) return undefined
   const { createAdminApp } = await import('./admin/create.ts')
-  const hasKeyFile = upstream.apiKeyFile !== undefined
-  return createAdminApp(admin, { ...parts, metrics, auditDirectory: audit.directory, hasKeyFile })
+  const hasApiKeyFile = upstream.apiKeyFile !== undefined
+  return createAdminApp(admin, { ...parts, metrics, auditDirectory: audit.directory, hasApiKeyFile })
 }
 
 /** Opens the audit, but not the listener. Throws a ConfigError for what an operator can fix. */
@@ -207,16 +207,16 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const conditions = new Conditions(unixNow)
   const metrics = await loadMetrics(config)
   const clock = watchClock('upstream', logger)
-  const { audit, keys } = await startAudit(config, { lifecycle, clock, conditions, metrics, logger })
+  const { audit, auditKeys } = await startAudit(config, { lifecycle, clock, conditions, metrics, logger })
   const watching = { audit, conditions, logger }
   const redis = await openRedis(config, watching)
   const callerGuard = await guardCallers(config, conditions, logger)
   const presets = watchPresets(config, initial, watching)
-  const pauses = await openPauses(config, { audit, keys, redis, catalog: presets.current, logger })
-  const key = watchKey(config, watching)
+  const pauses = await openPauses(config, { audit, auditKeys, redis, catalog: presets.current, logger })
+  const apiKey = watchApiKey(config, watching)
   const descriptorLimit = await checkDescriptorLimit(config, logger)
-  const upstream = openUpstream(config, { key, clock, conditions, descriptorLimit, logger })
-  const limits = openLimits(config, redis, keys)
+  const upstream = openUpstream(config, { apiKey, clock, conditions, descriptorLimit, logger })
+  const limits = openLimits(config, redis, auditKeys)
   const issuer = createIssuer({
     catalog: presets.current,
     defaultPreset,
@@ -226,7 +226,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     maxConcurrentMints,
     isAuditAvailable: () => audit.available,
     usedTokens: redis === null ? new MemoryUsedTokens({ unixNow }) : new RedisUsedTokens({ redis, unixNow }),
-    toSafetyIdentifier: keys.toSafetyIdentifier,
+    toSafetyIdentifier: auditKeys.toSafetyIdentifier,
   })
   const app = await buildApp(config, {
     issuer,
@@ -237,11 +237,11 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
     logger,
     descriptorLimit,
     metrics,
-    toPseudonym: keys.toPseudonym,
+    toPseudonym: auditKeys.toPseudonym,
     now: monotonicNow,
   })
-  const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }
-  const shown = { ...parts, allowedOrigins, limits, maxConcurrentMints, conditions, keys }
+  const parts = { audit, upstream, redis, lifecycle, callerGuard, presets, pauses, apiKey, logger }
+  const shown = { ...parts, allowedOrigins, limits, maxConcurrentMints, conditions, auditKeys }
   const adminApp = await openAdminApp(config, shown, metrics)
   return { app, adminApp, ...parts }
 }

@@ -144,7 +144,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 async function drain(
-  { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, pauses, key, logger }: Runtime,
+  { app, adminApp, audit, upstream, redis, lifecycle, callerGuard, presets, pauses, apiKey, logger }: Runtime,
   delayMs: number,
 ): Promise<void> {
   const startedAt = monotonicNow()
@@ -152,7 +152,7 @@ async function drain(
   lifecycle.phase = 'leaving'
   presets.close()
   pauses.close()
-  key.close()
+  apiKey.close()
   await delay(delayMs)
   lifecycle.phase = 'draining'
   await atMost(LAST_MINT_MS - (monotonicNow() - startedAt), lifecycle.mints.whenEmpty())

@@ -53,7 +53,7 @@ export function watchPresets(
   })
 }
 
-export function watchKey(
+export function watchApiKey(
   { upstream }: Config,
   { audit, conditions, logger }: WatchDependencies,
 ): Watched<Secret> {
@@ -89,10 +89,10 @@ export function watchKey(
 
 /** Reads both files again. The log says what changed. */
 export async function reloadAll(
-  { presets, key }: { readonly presets: Watched<Catalog>; readonly key: Watched<Secret> },
+  { presets, apiKey }: { readonly presets: Watched<Catalog>; readonly apiKey: Watched<Secret> },
   logger: Logger,
 ) {
-  const [ofPresets, ofKey] = await Promise.all([presets.reload(), key.reload()])
+  const [ofPresets, ofKey] = await Promise.all([presets.reload(), apiKey.reload()])
   const reloaded = { presets: ofPresets, api_key: ofKey }
   logger.info(reloaded, 'reload done')
   return reloaded

@@ -74,13 +74,13 @@ function toInstant(param: 'since' | 'until', text: string | undefined, now: numb
 }
 
 export interface QueryContext {
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
   /** Unix milliseconds. */
   readonly now: number
 }
 
 /** Throws an AdminError. */
-export function parseAttemptsQuery(query: unknown, { keys, now }: QueryContext): ParsedQuery {
+export function parseAttemptsQuery(query: unknown, { auditKeys, now }: QueryContext): ParsedQuery {
   const given = parse(attemptsQuery, query, 'query')
   const { caller, address, secret, request_id: requestId, limit, cursor: after } = given
   const { outcome, code, reason, status, preset, origin, event: events = defaultEvents } = given
@@ -94,7 +94,7 @@ export function parseAttemptsQuery(query: unknown, { keys, now }: QueryContext):
     secret,
     requestId,
   }
-  return { limit, after, filter: toRecordFilter(wanted, [keys]) }
+  return { limit, after, filter: toRecordFilter(wanted, [auditKeys]) }
 }
 
 export interface ParsedSpan {

@@ -7,7 +7,7 @@ import type { RecordIndex } from './record-index.ts'
 
 export interface ApiOptions {
   readonly index: RecordIndex
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
   /** Milliseconds. */
   readonly unixNow: () => number
 }
@@ -29,15 +29,15 @@ async function* toCsvPages(index: RecordIndex, { filter, after }: ParsedQuery): 
   }
 }
 
-export function apiRoutes(app: FastifyInstance, { index, keys, unixNow }: ApiOptions): void {
+export function apiRoutes(app: FastifyInstance, { index, auditKeys, unixNow }: ApiOptions): void {
   app.get('/api/attempts', async ({ query }, reply) => {
-    const parsed = parseAttemptsQuery(query, { keys, now: unixNow() })
+    const parsed = parseAttemptsQuery(query, { auditKeys, now: unixNow() })
     const { text } = await index.ask({ kind: 'attempts', ...parsed })
     return reply.type(JSON_TYPE).send(text)
   })
 
   app.get('/api/attempts.csv', async ({ query }, reply) => {
-    const parsed = parseAttemptsQuery(query, { keys, now: unixNow() })
+    const parsed = parseAttemptsQuery(query, { auditKeys, now: unixNow() })
     const name = `attempts-${new Date(unixNow()).toISOString().slice(0, 19).replaceAll(':', '')}Z.csv`
     return reply
       .type('text/csv; charset=utf-8')
@@ -46,7 +46,7 @@ export function apiRoutes(app: FastifyInstance, { index, keys, unixNow }: ApiOpt
   })
 
   app.get('/api/summary', async ({ query }, reply) => {
-    const span = parseSummaryQuery(query, { keys, now: unixNow() })
+    const span = parseSummaryQuery(query, { auditKeys, now: unixNow() })
     const { text } = await index.ask({ kind: 'summary', ...span })
     return reply.type(JSON_TYPE).send(text)
   })

@@ -17,10 +17,10 @@ import { createStateReader } from './state-route.ts'
 import { createVerifier } from './verification.ts'
 
 function addApi(app: FastifyInstance, parts: AdminParts): void {
-  const { keys, logger, auditDirectory: directory } = parts
+  const { auditKeys, logger, auditDirectory: directory } = parts
   const index = createRecordIndex({ directory, logger })
-  const verifier = createVerifier({ directory, keys, unixNow, logger })
-  apiRoutes(app, { index, keys, unixNow })
+  const verifier = createVerifier({ directory, auditKeys, unixNow, logger })
+  apiRoutes(app, { index, auditKeys, unixNow })
   const readState = createStateReader(parts, { index, verifier, unixNow })
   app.get('/api/state', readState)
   liveRoute(app, { readState, readVersion: async () => (await index.ask({ kind: 'version' })).text })
@@ -30,8 +30,8 @@ function addApi(app: FastifyInstance, parts: AdminParts): void {
 }
 
 export function createAdminApp(config: AdminConfig, parts: AdminParts): FastifyInstance {
-  const { keys, logger } = parts
-  const app = buildAdminApp(config, { logger, toPseudonym: keys.toPseudonym, now: monotonicNow })
+  const { auditKeys, logger } = parts
+  const app = buildAdminApp(config, { logger, toPseudonym: auditKeys.toPseudonym, now: monotonicNow })
   pageRoute(app)
   metricsRoute(app, parts, monotonicNow)
   addApi(app, parts)

@@ -16,7 +16,7 @@ import type { Watched } from '../watched-file.ts'
 /** The parts of the service that the listener shows. */
 export interface AdminParts {
   readonly audit: Audit
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
   readonly upstream: Upstream
   /** Null where this process counts alone. */
   readonly redis: RedisConnection | null
@@ -28,11 +28,11 @@ export interface AdminParts {
   readonly presets: Watched<Catalog>
   readonly pauses: Pauses
   readonly allowedOrigins: ReadonlySet<string>
-  readonly key: Watched<Secret>
+  readonly apiKey: Watched<Secret>
   readonly conditions: Conditions
   readonly metrics: Metrics
   readonly logger: Logger
   readonly auditDirectory: string
-  /** Whether the key is read from a file. */
-  readonly hasKeyFile: boolean
+  /** Whether the API key is read from a file. */
+  readonly hasApiKeyFile: boolean
 }

@@ -20,10 +20,10 @@ export const toPausesReply = (pauses: Pauses): PausesReply => ({
 })
 
 /** Throws an AdminError unless one scope is given. */
-function toOneScope(given: GivenScope, keys: AuditKeys): Scoped {
+function toOneScope(given: GivenScope, auditKeys: AuditKeys): Scoped {
   const one = toScope(given)
   if (one === undefined) throw new AdminError('scope')
-  return one.scope === 'caller' ? { ...one, value: toCallerPseudonym(one.value ?? '', keys) } : one
+  return one.scope === 'caller' ? { ...one, value: toCallerPseudonym(one.value ?? '', auditKeys) } : one
 }
 
 /** A pause that could stop nothing is a mistake. Throws an AdminError. */
@@ -36,13 +36,13 @@ function checkScope(given: GivenScope, { presets, allowedOrigins }: AdminParts):
 }
 
 export function pauseRoutes(app: FastifyInstance, parts: AdminParts): void {
-  const { pauses, keys } = parts
+  const { pauses, auditKeys } = parts
 
   app.get('/api/pauses', () => toPausesReply(pauses))
 
   app.post('/api/pauses', async ({ body }): Promise<StoredReply> => {
     const { for: duration, note = null, ...given } = parse(pauseBody, body ?? {}, 'field')
-    const scope = toOneScope(given, keys)
+    const scope = toOneScope(given, auditKeys)
     checkScope(given, parts)
     const forMs = parsePauseDuration(duration ?? '') ?? null
     const stored = await pauses.pause({ ...scope, forMs, note, by: 'ADMIN_TOKEN' })
@@ -51,7 +51,7 @@ export function pauseRoutes(app: FastifyInstance, parts: AdminParts): void {
   })
 
   app.delete('/api/pauses', async ({ query }): Promise<StoredReply> => {
-    const scope = toOneScope(parse(resumeQuery, query, 'query'), keys)
+    const scope = toOneScope(parse(resumeQuery, query, 'query'), auditKeys)
     const stored = await pauses.resume({ ...scope, by: 'ADMIN_TOKEN' })
     if (stored === 'not_paused') throw new AdminError('not_paused')
     return toStoredReply(stored)

@@ -18,13 +18,13 @@ interface Readers {
 }
 
 /** Each part, and whether this service has it. */
-const toUsed = ({ redis, callerGuard, hasKeyFile }: AdminParts) =>
+const toUsed = ({ redis, callerGuard, hasApiKeyFile }: AdminParts) =>
   [
     ['upstream', true],
     ['redis', redis !== null],
     ['key_set', callerGuard !== undefined],
     ['presets_file', true],
-    ['api_key_file', hasKeyFile],
+    ['api_key_file', hasApiKeyFile],
     ['audit', true],
   ] as const
 

@@ -17,7 +17,7 @@ export interface VerifyWorkerOptions {
 
 export interface VerifierOptions {
   readonly directory: string
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
   /** Milliseconds. */
   readonly unixNow: () => number
   readonly logger: Logger
@@ -34,8 +34,8 @@ const FRESH_MS = 10 * 60_000
 
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 } as const
 
-export function createVerifier({ directory, keys, unixNow, logger }: VerifierOptions): Verifier {
-  const { id, chain } = keys
+export function createVerifier({ directory, auditKeys, unixNow, logger }: VerifierOptions): Verifier {
+  const { id, chain } = auditKeys
   const workerData: VerifyWorkerOptions = { directory, key: { id, chain: chain.keyObject } }
   let known: Verification = { state: 'never', at: null, verdict: null, files: 0, records: 0, findings: [] }
   let worker: Worker | undefined

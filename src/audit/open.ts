@@ -85,7 +85,7 @@ function copyLines(log: Logger, text: string): void {
 
 export interface OpenAudit {
   readonly audit: Audit
-  readonly keys: AuditKeys
+  readonly auditKeys: AuditKeys
 }
 
 /** Opens the first file. Rejects with what the file system says, or with KEY_TOO_SHORT. */
@@ -139,5 +139,5 @@ export async function openAudit(
   const parts = { writer, anchors, refusals, retention, keepKey, identify, monotonicNow }
   const audit = new Audit({ ...parts, fingerprintKey: keys.fingerprint })
   await audit.open()
-  return { audit, keys }
+  return { audit, auditKeys: keys }
 }

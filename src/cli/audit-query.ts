@@ -4,7 +4,7 @@ import type { Page } from '../audit-reader/index-query.ts'
 import { parseArguments } from './arguments.ts'
 import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
 import type { Command, CommandContext } from './command.ts'
-import { createTable } from './table.ts'
+import { createTable } from './record-table.ts'
 
 const options = { ...filterOptions, 'oldest-first': { type: 'boolean', default: false } } as const
 

@@ -3,7 +3,7 @@ import { type Group, type GroupName, groupNames, isGroupName } from '../audit-re
 import { checkMembers, Misuse, parseArguments } from './arguments.ts'
 import { askIndex, filterOptions, parseLimit, type Question } from './audit-filters.ts'
 import type { Command } from './command.ts'
-import { toPrintable } from './table.ts'
+import { toPrintable } from './record-table.ts'
 
 const options = { ...filterOptions, by: { type: 'string', multiple: true } } as const
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ReadRecord } from '../../src/audit-reader/read-record.ts'
-import { createTable } from '../../src/cli/table.ts'
+import { createTable } from '../../src/cli/record-table.ts'
 
 const issued: ReadRecord = {
   time: '2026-11-22T10:11:12.345Z',
