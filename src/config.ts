@@ -4,13 +4,14 @@ import type { PresetSettings } from './load-catalog.ts'
 import { logLevels } from './logger.ts'
 import { ConfigError } from './problems.ts'
 import { adminVariables, toAdminConfig } from './settings/admin.ts'
+import { auditVariables, toAuditConfig } from './settings/audit.ts'
 import { callerVariables, toCallerConfig } from './settings/callers.ts'
 import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
 import { limitVariables, toLimitConfig, toLimitWarnings, toRedisConfig } from './settings/limits.ts'
 import { checkSettings, type Settings, toSettingWarnings } from './settings/rules.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
 import { toProxy, toUpstreamConfig, upstreamVariables } from './settings/upstream.ts'
-import { auditKey, flag, listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
+import { listenHost, origins, proxies, wholeNumber } from './settings/validators.ts'
 
 const variables = z.object({
   HOST: listenHost.default('127.0.0.1'),
@@ -23,14 +24,7 @@ const variables = z.object({
   ...limitVariables,
   TRUST_PROXY: proxies.default([]),
   MAX_CONCURRENT_MINTS: wholeNumber(1, 100_000).default(256),
-  AUDIT_DIR: z.string().default('./audit'),
-  AUDIT_DURABILITY: z.enum(['fsync', 'write'], { error: 'must be fsync or write' }).default('fsync'),
-  AUDIT_KEY: auditKey.optional(),
-  AUDIT_IDENTITIES: z
-    .enum(['pseudonym', 'plain'], { error: 'must be pseudonym or plain' })
-    .default('pseudonym'),
-  AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(180),
-  AUDIT_COPY_TO_LOG: flag.default(false),
+  ...auditVariables,
   ...adminVariables,
   DRAIN_DELAY_SECONDS: wholeNumber(0, 8).default(0),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -144,14 +138,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
     /** Addresses and CIDRs of the proxies whose X-Forwarded-For is trusted. */
     trustedProxies: data.TRUST_PROXY,
     maxConcurrentMints: data.MAX_CONCURRENT_MINTS,
-    audit: Object.freeze({
-      directory: data.AUDIT_DIR,
-      durability: data.AUDIT_DURABILITY,
-      key: data.AUDIT_KEY,
-      identities: data.AUDIT_IDENTITIES,
-      retentionDays: data.AUDIT_RETENTION_DAYS,
-      copyToLog: data.AUDIT_COPY_TO_LOG,
-    }),
+    audit: toAuditConfig(data),
     /** Where the service runs, if the environment says so. */
     platform: platforms.find(([variable]) => Boolean(environment[variable]))?.[1],
     /** Null where there is no admin listener. */

@@ -1,4 +1,4 @@
-/** `ALLOWED_ORIGINS` and `AUTH_*`: which pages may ask, whether callers need a token, and which tokens are valid. */
+/** `AUTH_*`: whether callers need a token, and which tokens are valid. */
 import { z } from 'zod'
 import { audienceClaims } from '../auth/audience-claims.ts'
 import type { KeySource } from '../auth/caller.ts'
