@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Conditions } from './conditions.ts'
 import type { StrayReason, UpstreamOptions } from './openai/mint.ts'
-import { type State, type StateFacts, toFault } from './openai/states.ts'
+import { FAILING_CALLS, type State, type StateFacts, toFault } from './openai/states.ts'
 import { meanings } from './reason-meanings.ts'
 import type { Reason } from './reasons.ts'
 
@@ -11,6 +11,7 @@ const beginTexts: Readonly<Record<State, string>> = {
   credit: 'out of credit: mints fail.',
   preset: 'preset refused by upstream: its mints fail.',
   breaker: 'circuit breaker open: probing once a second',
+  failing: `upstream failing: ${FAILING_CALLS} calls in a row failed.`,
   cool_down: 'cool-down: upstream limits requests, and no mint is sent until Retry-After is over',
 }
 
@@ -27,6 +28,7 @@ const endTexts: Readonly<Record<State, string>> = {
   credit: 'credit available again',
   preset: 'upstream accepts the preset again',
   breaker: 'circuit breaker closed: upstream answers again',
+  failing: 'upstream mints again',
   cool_down: 'cool-down over: upstream mints again',
 }
 

@@ -166,6 +166,7 @@ export const stateReply = z.strictObject({
         'limits_unavailable',
         'upstream_key',
         'upstream_credit',
+        'upstream_failing',
         'upstream_breaker',
         'upstream_cool_down',
         'upstream_preset',

@@ -56,6 +56,7 @@ function toMinting(parts: AdminParts): StateReply['minting'] {
     ...(faults.has('key') ? (['upstream_key'] as const) : []),
     ...(faults.has('credit') ? (['upstream_credit'] as const) : []),
     ...(breaker.isOpen ? (['upstream_breaker'] as const) : []),
+    ...(faults.has('failing') && !breaker.isOpen ? (['upstream_failing'] as const) : []),
     ...(breaker.coolDownMs > 0 ? (['upstream_cool_down'] as const) : []),
   ]
   if (causes.length > 0) return { state: 'no', causes }

@@ -1,7 +1,7 @@
 /** States of upstream that make mints fail. Each is reported when it begins, every ten minutes, and when it ends. */
 import type { Reason } from '../reasons.ts'
 
-export type State = 'key' | 'credit' | 'preset' | 'breaker' | 'cool_down'
+export type State = 'key' | 'credit' | 'preset' | 'breaker' | 'cool_down' | 'failing'
 
 export interface StateFacts {
   readonly reason: Reason
@@ -27,6 +27,8 @@ export const toFault = (state: State, preset: string | null): string =>
 export const isFaultOfPreset = (fault: string): boolean => fault.startsWith(OF_PRESET)
 
 const REPEAT_MS = 600_000
+/** Calls in a row whose failure is no state of its own, such as a timeout. */
+export const FAILING_CALLS = 5
 
 const statesByReason: ReadonlyMap<Reason, State> = new Map([
   ['upstream_unauthorized', 'key'],
@@ -50,6 +52,7 @@ interface Entry {
 
 export class States {
   readonly #options: StatesOptions
+  #failedInRow = 0
   /** By fault, so there are few. */
   readonly #entries = new Map<string, Entry>()
 
@@ -57,12 +60,12 @@ export class States {
     this.#options = options
   }
 
-  /** A mint failed. Reasons without a state, such as a single timeout, change nothing. */
+  /** A call failed. */
   begin(facts: StateFacts): void {
-    const state = statesByReason.get(facts.reason)
+    const state = statesByReason.get(facts.reason) ?? this.#countFailure(facts.reason)
     if (state === undefined) return
-    // Upstream knew the key before it judged anything else.
-    if (state !== 'key' && state !== 'breaker') this.#end('key')
+    // Upstream knew the key before it refused anything else.
+    if (!['key', 'breaker', 'failing'].includes(state)) this.#end('key')
     const fault = toFault(state, facts.preset)
     const nowMs = this.#options.monotonicNow()
     const entry = this.#entries.get(fault)
@@ -73,12 +76,20 @@ export class States {
 
   /** Upstream minted for `preset`. */
   endAll(preset: string): void {
+    this.#failedInRow = 0
     if (this.#entries.size === 0) return
-    for (const fault of ['key', 'credit', 'cool_down', toFault('preset', preset)]) this.#end(fault)
+    for (const fault of ['key', 'credit', 'cool_down', 'failing', toFault('preset', preset)]) this.#end(fault)
   }
 
   endBreaker(): void {
     this.#end('breaker')
+  }
+
+  /** A single failure changes nothing, and neither does a bound of ours. */
+  #countFailure(reason: Reason): State | undefined {
+    if (!reason.startsWith('upstream_')) return undefined
+    this.#failedInRow += 1
+    return this.#failedInRow >= FAILING_CALLS ? 'failing' : undefined
   }
 
   #end(fault: string): void {

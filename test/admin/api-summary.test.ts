@@ -6,6 +6,7 @@ import { createRecordIndex, type Question } from '../../src/admin/record-index.t
 import { createLogger } from '../../src/logger.ts'
 import { keys } from '../audit/fields.ts'
 import { writeFiles } from '../audit-reader/chains.ts'
+import { inTurn } from '../bench/in-turn.ts'
 import { breakAudit, parseRecords } from '../support/service.ts'
 import { type AdminService, startAdminService } from './admin-service.ts'
 import { shareAuditService } from './audit-service.ts'
@@ -148,7 +149,9 @@ describe('GET /api/state', () => {
   it('says what the last failed call met, though upstream works', async () => {
     const service = await startAdminService()
     service.sandbox.behave({ kind: 'status', status: 504 })
-    await service.mint()
+    await inTurn(Array.from({ length: 5 }), () => service.mint())
+    const failing = { state: 'no', causes: ['upstream_failing'] }
+    expect((await readState(service)).minting).toStrictEqual(failing)
     service.sandbox.behave({ kind: 'normal' })
     await service.mint()
     const { minting, parts } = await readState(service)

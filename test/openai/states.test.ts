@@ -96,6 +96,26 @@ describe('a state that makes mints fail', () => {
     expect(service.logText()).toContain('Replace the API key')
   })
 
+  it.each([
+    ['a page of HTML', { kind: 'malformed', variant: 'html' }, 'upstream_not_json'],
+    ['a redirect', refuse(302), 'upstream_redirect'],
+    ['a timeout', refuse(504), 'upstream_error'],
+  ] as const)(
+    'is logged for five failures in a row, though each is no state: %s',
+    async (_name, behaviour, reason) => {
+      const { sandbox, service, mintWith } = await start()
+      sandbox.behave(behaviour, 4)
+      await inTurn(Array.from({ length: 5 }), () => mintWith())
+      sandbox.behave(behaviour, 5)
+      await inTurn(Array.from({ length: 5 }), () => mintWith())
+      expect(linesOf(service)).toStrictEqual([['error', 'one', 'upstream failing']])
+      expect(service.logText()).toContain(`"reason":"${reason}","preset":"one"`)
+      await mintWith('two')
+      expect(linesOf(service)).toHaveLength(2)
+      expect(linesOf(service)).toContainEqual(['warn', 'one', 'upstream mints again'])
+    },
+  )
+
   it('is logged every ten minutes while the circuit breaker is open', async () => {
     const { sandbox, service, mintWith } = await start()
     sandbox.behave(refuse(504))
@@ -108,9 +128,11 @@ describe('a state that makes mints fail', () => {
     vi.advanceTimersByTime(1_000)
     await mintWith()
     expect(linesOf(service)).toStrictEqual([
+      ['error', 'one', 'upstream failing'],
       ['error', null, 'circuit breaker open'],
       ['error', null, 'circuit breaker open'],
       ['warn', null, 'circuit breaker closed'],
+      ['warn', 'one', 'upstream mints again'],
     ])
   })
 })

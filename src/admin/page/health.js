@@ -14,6 +14,7 @@ const causes = {
   limits_unavailable: 'Redis is unavailable, and REDIS_REQUIRED is set.',
   upstream_key: 'OpenAI refuses the API key.',
   upstream_credit: 'The account is out of credit.',
+  upstream_failing: 'The last calls to OpenAI all failed.',
   upstream_breaker: 'The circuit breaker is open: OpenAI is failing, and is tried once a second.',
   upstream_cool_down: 'OpenAI limits requests. Mints go on when its Retry-After is over.',
   paused_all: 'An operator paused all minting: see above.',
