@@ -112,7 +112,7 @@ COPY --chmod=444 <<'CADDYFILE' /etc/caddy/Caddyfile
 		}
 		handle {
 			header Retry-After 2
-			respond `{"error":{"message":"No instance can be reached. Try again after Retry-After.","type":"server_error","code":"shutting_down","param":null,"request_id":"{http.request.uuid}"}}` 503
+			respond `{"error":{"message":"No instance can be reached. Try again after the seconds in Retry-After.","type":"server_error","code":"shutting_down","param":null,"request_id":"{http.request.uuid}"}}` 503
 		}
 	}
 }

@@ -40,17 +40,18 @@ const codes = {
   },
   rate_limited: {
     status: 429,
-    message: 'Too many requests. Try again after Retry-After.',
+    message: 'Too many requests. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   overloaded: {
     status: 503,
-    message: 'Too many requests are in flight. Try again after Retry-After.',
+    message: 'Too many requests are in flight. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   limits_unavailable: {
     status: 503,
-    message: 'Limits cannot be checked right now, so requests are refused. Try again after Retry-After.',
+    message:
+      'Limits cannot be checked right now, so requests are refused. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   paused: {
@@ -60,12 +61,13 @@ const codes = {
   },
   audit_unavailable: {
     status: 503,
-    message: 'The audit record cannot be written, so no secret is issued. Try again after Retry-After.',
+    message:
+      'The audit record cannot be written, so no secret is issued. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 5,
   },
   authentication_unavailable: {
     status: 503,
-    message: 'Tokens cannot be checked right now. Try again after Retry-After.',
+    message: 'Tokens cannot be checked right now. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 5,
   },
   upstream_misconfigured: {
@@ -90,12 +92,12 @@ const codes = {
   },
   upstream_busy: {
     status: 503,
-    message: 'Upstream is busy. Try again after Retry-After.',
+    message: 'Upstream is busy. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   upstream_unavailable: {
     status: 503,
-    message: 'Upstream is unavailable. Try again after Retry-After.',
+    message: 'Upstream is unavailable. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 2,
   },
   upstream_timeout: { status: 504, message: 'Upstream did not answer in time. Try again.' },
@@ -105,7 +107,7 @@ const codes = {
   },
   shutting_down: {
     status: 503,
-    message: 'This instance is shutting down. Try again after Retry-After.',
+    message: 'This instance is shutting down. Try again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   internal: { status: 500, message: 'The service has a bug. Tell the operator the request id.' },

@@ -11,7 +11,8 @@ const COMPATIBLE =
 export const meanings: Readonly<Record<Reason, string>> = {
   url_malformed: 'The URL cannot be decoded.',
   header_malformed: 'A header is malformed, or it is sent twice.',
-  protocol_malformed: 'The bytes are not an HTTP/1.1 request.',
+  protocol_malformed:
+    'The bytes are not an HTTP/1.1 request. Often it is https, but the service has no TLS: use http here, or a proxy with TLS.',
   version_unsupported: 'The request line names an HTTP version other than 1.0 and 1.1.',
   headers_too_large: 'The headers are larger than 16 KiB.',
   expectation_unsupported: 'The request has an Expect header.',

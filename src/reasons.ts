@@ -10,7 +10,10 @@ export interface ReasonRow<Code extends string = string> {
 
 export const reasons = {
   url_malformed: { code: 'invalid_request', message: 'The URL is malformed. Send a plain path.' },
-  header_malformed: { code: 'invalid_request', message: 'A header is malformed, or sent twice.' },
+  header_malformed: {
+    code: 'invalid_request',
+    message: 'A header is malformed, or sent twice. Send each header once.',
+  },
   protocol_malformed: { code: 'invalid_request', message: 'The request is not valid HTTP/1.1.' },
   version_unsupported: {
     code: 'invalid_request',
@@ -37,7 +40,7 @@ export const reasons = {
   method_unsupported: {
     code: 'invalid_request',
     status: 405,
-    message: 'Use a method that the Allow header lists.',
+    message: 'This path does not accept this method. Request a client secret with POST, and health with GET.',
   },
   media_type_unsupported: {
     code: 'invalid_request',
@@ -50,17 +53,30 @@ export const reasons = {
     message: 'The body is too large. Send 16 KiB at most.',
   },
   body_incomplete: { code: 'invalid_request', message: 'The body ended early. Send the request again.' },
-  body_not_json: { code: 'invalid_request', message: 'The body is not valid JSON in UTF-8.' },
-  body_not_object: { code: 'invalid_request', message: 'The body is not a JSON object.' },
-  body_duplicate_key: { code: 'invalid_request', message: 'An object in the body has a key twice.' },
-  body_forbidden_key: { code: 'invalid_request', message: 'The body has a key that is never allowed.' },
+  body_not_json: {
+    code: 'invalid_request',
+    message: 'The body is not valid JSON in UTF-8. Send JSON.stringify(…) as the body.',
+  },
+  body_not_object: {
+    code: 'invalid_request',
+    message: 'The body is not a JSON object. Send one such as {"preset":"NAME"}.',
+  },
+  body_duplicate_key: {
+    code: 'invalid_request',
+    message: 'An object in the body has a key twice. Remove one of them.',
+  },
+  body_forbidden_key: {
+    code: 'invalid_request',
+    message: 'The body has a key that is never allowed. Remove it.',
+  },
   field_unknown: {
     code: 'invalid_request',
-    message: 'The body has an unknown field, named by param where possible. Remove it.',
+    message:
+      'The body has an unknown field; param names it where possible. Check its spelling, or remove it.',
   },
   field_invalid: {
     code: 'invalid_request',
-    message: 'The field in param has the wrong type or value.',
+    message: 'The field in param has a wrong type, or a value out of range. Correct it, or leave it out.',
   },
   preset_missing: {
     code: 'invalid_request',
@@ -72,15 +88,15 @@ export const reasons = {
   },
   variable_undeclared: {
     code: 'invalid_request',
-    message: 'The request gives a variable that the preset does not declare.',
+    message: 'The request gives a variable that the preset does not declare. Check its name, or remove it.',
   },
   variable_missing: {
     code: 'invalid_request',
-    message: 'The preset requires a variable that the request does not give.',
+    message: 'The preset requires a variable that the request does not give. Add it to "variables".',
   },
   variable_invalid: {
     code: 'invalid_request',
-    message: 'A variable has a value that the preset does not allow.',
+    message: 'A variable has a value that the preset does not allow. Send one that it allows.',
   },
   origin_missing: {
     code: 'origin_not_allowed',
@@ -108,7 +124,11 @@ export const reasons = {
   token_not_yet_valid: { code: 'unauthenticated' },
   token_lifetime: { code: 'unauthenticated' },
   token_replayed: { code: 'unauthenticated' },
-  override_not_open: { code: 'override_not_allowed' },
+  override_not_open: {
+    code: 'override_not_allowed',
+    message:
+      'The preset does not let a page change the field in param. Leave it out, or ask the operator to open it.',
+  },
   override_outside_rule: { code: 'override_not_allowed' },
   expiry_raised: {
     code: 'override_not_allowed',

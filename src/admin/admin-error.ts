@@ -20,8 +20,16 @@ const rows = {
     'unauthenticated',
     'The token is missing or wrong. Send ADMIN_TOKEN as Bearer, or as the password of HTTP Basic.',
   ),
-  guesses: row(429, 'rate_limited', 'Too many wrong tokens from this address. Try again after Retry-After.'),
-  requests: row(429, 'rate_limited', 'Too many requests from this address. Try again after Retry-After.'),
+  guesses: row(
+    429,
+    'rate_limited',
+    'Too many wrong tokens from this address. Try again after the seconds in Retry-After.',
+  ),
+  requests: row(
+    429,
+    'rate_limited',
+    'Too many requests from this address. Try again after the seconds in Retry-After.',
+  ),
   writes_disabled: row(
     403,
     'writes_disabled',
@@ -48,12 +56,12 @@ const rows = {
   index_restarts: row(
     503,
     'index_unavailable',
-    'The index of the audit ended, and starts again. Try again after Retry-After.',
+    'The index of the audit ended, and starts again. Try again after the seconds in Retry-After.',
   ),
   index_busy: row(
     503,
     'index_unavailable',
-    'Too many questions wait for the index of the audit. Try again after Retry-After.',
+    'Too many questions wait for the index of the audit. Try again after the seconds in Retry-After.',
   ),
   streams: row(
     503,

@@ -5,7 +5,7 @@
 const MAX_RETRIES = 2
 const MAX_RETRY_AFTER_SECONDS = 10
 
-/** Why there is no secret. `code` is the service's own, `no_answer` or `unknown`. */
+/** Why there is no secret. `code` is the service's, `no_answer` or `unknown`. */
 export class MintError extends Error {
   /**
    * @param {string} message
@@ -24,7 +24,7 @@ export class MintError extends Error {
 
 /**
  * @param {string} text
- * @returns {Reply} Empty where a proxy answers with something else than a JSON object.
+ * @returns {Reply} Empty if a proxy answers with anything but a JSON object.
  */
 function toReply(text) {
   try {
@@ -68,7 +68,7 @@ async function post({ endpoint, environment }, body, bearer, signal) {
   } catch (cause) {
     const origin = environment.location?.origin ?? 'this origin'
     throw new MintError(
-      `No answer from ${endpoint}. Check that the service is reachable and that its ALLOWED_ORIGINS lists ${origin}.`,
+      `No answer from ${endpoint}. Check url (without /v1), that the service is reachable, and that its ALLOWED_ORIGINS lists ${origin}.`,
       { code: 'no_answer', cause },
     )
   }
@@ -108,6 +108,7 @@ async function mint(target, body, signal) {
  * @returns {Client}
  */
 export function createClient({ url, preset, token }, environment = globalThis) {
+  if (!url) throw new TypeError('createClient needs a url.')
   const target = { endpoint: `${url.replace(/\/+$/, '')}/v1/realtime/client_secrets`, token, environment }
   /** @type {Map<string, Flight>} */
   const flights = new Map()
@@ -135,7 +136,7 @@ export function createClient({ url, preset, token }, environment = globalThis) {
       const leave = () => {
         reject(signal?.reason)
         flight.callers -= 1
-        // Later, because React's StrictMode unmounts a component and mounts it again at once.
+        // Later: StrictMode of React unmounts a component and mounts it again at once.
         environment.setTimeout(() => flight.callers || flight.end(), 0)
       }
       signal?.addEventListener('abort', leave, { signal: flight.over })

@@ -22,11 +22,10 @@ const toLevel = (status: number, isQuiet: boolean): 'warn' | 'debug' | 'info' =>
 export function logReplies(app: FastifyInstance, options: LogRepliesOptions): void {
   const { logger, quietRoutes, toPseudonym, now } = options
 
-  function toAttemptFields({ audited, failure, preset, origin, caller, upstream }: Attempt, status: number) {
+  function toAttemptFields({ audited, preset, origin, caller, upstream }: Attempt, status: number) {
     if (!audited) return {}
     return {
       outcome: toOutcome(status),
-      reason: failure?.reason ?? null,
       preset: preset?.name ?? null,
       origin,
       caller: caller === null ? null : toPseudonym('caller', caller.subject),
@@ -46,6 +45,7 @@ export function logReplies(app: FastifyInstance, options: LogRepliesOptions): vo
         route,
         http_status: statusCode,
         code: attempt.failure?.code ?? null,
+        reason: attempt.failure?.reason ?? null,
         ms: Math.round(now() - attempt.startedAtMs),
         ...toAttemptFields(attempt, statusCode),
       },
@@ -60,9 +60,13 @@ export function logReplies(app: FastifyInstance, options: LogRepliesOptions): vo
 }
 
 /** For a request that the parser refused. */
-export function logProtocolError(logger: Logger, { status, code }: ServiceError, requestId: string): void {
+export function logProtocolError(
+  logger: Logger,
+  { status, code, reason }: ServiceError,
+  requestId: string,
+): void {
   logger.info(
-    { request_id: requestId, method: null, route: null, http_status: status, code, ms: null },
+    { request_id: requestId, method: null, route: null, http_status: status, code, reason, ms: null },
     'request',
   )
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { MintError } from '../../src/client/client.js'
+import { createClient, MintError } from '../../src/client/client.js'
 import { ROOT } from '../support/service.ts'
 import { createFakeBrowser, ENDPOINT, EXPIRES_AT, issued, limited, refused } from './fake-browser.ts'
 
@@ -173,7 +173,9 @@ describe('a MintError', () => {
     expect(error).toMatchObject({
       code: 'no_answer',
       status: 0,
-      message: expect.stringMatching(/reachable.+ALLOWED_ORIGINS lists https:\/\/app\.example\.com\./),
+      message: expect.stringMatching(
+        /without \/v1.+reachable.+ALLOWED_ORIGINS lists https:\/\/app\.example\.com\./,
+      ),
       cause,
     })
   })
@@ -186,6 +188,11 @@ describe('a MintError', () => {
     const { error } = await play([broken], open().secret())
     expect(error).toMatchObject({ code: 'no_answer', status: 0 })
   })
+})
+
+it('a client without the address of the service is an error that names it', () => {
+  // As `import.meta.env.VITE_MINT_URL` is where it is not set.
+  expect(() => createClient(JSON.parse('{}'))).toThrow('createClient needs a url')
 })
 
 it('the client is at most 2 KB when compressed', () => {
