@@ -6,8 +6,9 @@ import { ConfigError } from './problems.ts'
 import { adminVariables, toAdminConfig } from './settings/admin.ts'
 import { auditVariables, toAuditConfig } from './settings/audit.ts'
 import { callerVariables, toCallerConfig } from './settings/callers.ts'
-import { readDotEnv, toSuggestion } from './settings/dot-env.ts'
+import { readDotEnv } from './settings/dot-env.ts'
 import { limitVariables, toLimitConfig, toLimitWarnings, toRedisConfig } from './settings/limits.ts'
+import { toMisspelled } from './settings/names.ts'
 import { checkSettings, type Settings, toSettingWarnings } from './settings/rules.ts'
 import { findTextProblem, readSecretFile } from './settings/text.ts'
 import { toProxy, toUpstreamConfig, upstreamVariables } from './settings/upstream.ts'
@@ -94,15 +95,6 @@ function withoutFollowing(first: readonly string[], others: readonly string[]): 
   return [...first, ...others.filter((problem) => !names.has(toName(problem)))]
 }
 
-/** Names that are close to a setting's, without those that the warnings about .env name. */
-const toMisspelled = (names: readonly string[], warnings: readonly string[]): readonly string[] =>
-  names.flatMap((name) => {
-    if (warnings.some((warning) => warning.startsWith(`.env: ${name} `))) return []
-    const isOurs = /^(?:OPENAI|AUTH|AUDIT|ADMIN|RATE_LIMIT|UPSTREAM)_/.test(name)
-    const near = isOurs && !variableNames.includes(name) ? toSuggestion(name, variableNames) : undefined
-    return near === undefined ? [] : [`${name}: is not a setting. Did you mean ${near}?`]
-  })
-
 export type Config = ReturnType<typeof parseConfig>
 
 /** `warnings` are those of reading the environment. Throws a ConfigError with all problems at once. */
@@ -115,7 +107,7 @@ export function parseConfig(environment: Environment, warnings: readonly string[
   const callers = data && toCallerConfig(data, (url) => toProxy(data, url))
   const allWarnings: readonly string[] = [
     ...warnings,
-    ...toMisspelled(Object.keys(environment), warnings),
+    ...toMisspelled(environment, variableNames, warnings),
     ...toSettingWarnings(given),
     ...(data === undefined ? [] : toLimitWarnings(data)),
   ]

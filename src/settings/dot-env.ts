@@ -2,25 +2,12 @@
 import { parseEnv } from 'node:util'
 import { ConfigError } from '../problems.ts'
 import { FileError, readSmallFileSync } from '../read-file.ts'
-import { closest } from '../suggestion.ts'
+import { toSuggestion } from './names.ts'
 
 export interface DotEnv {
   readonly values: Readonly<Record<string, string | undefined>>
   readonly warnings: readonly string[]
 }
-
-/** Names that other programs use for our settings, and that closest() would not find. */
-const otherNames: ReadonlyMap<string, string> = new Map([
-  ['OPENAI_ORG', 'OPENAI_ORGANIZATION'],
-  ['OPENAI_ORG_ID', 'OPENAI_ORGANIZATION'],
-  ['OPENAI_PROJECT_ID', 'OPENAI_PROJECT'],
-  ['OPENAI_API_BASE', 'OPENAI_BASE_URL'],
-  ['OPENAI_API_TYPE', 'OPENAI_AUTH'],
-  ['CORS_ORIGINS', 'ALLOWED_ORIGINS'],
-  ['CORS_ORIGIN', 'ALLOWED_ORIGINS'],
-  ['JWKS_URL', 'AUTH_JWKS_URL'],
-  ['JWT_SECRET', 'AUTH_JWT_SECRET'],
-])
 
 /** Read by docker-compose.yml, from the same file. */
 const ofCompose: ReadonlySet<string> = new Set([
@@ -29,14 +16,6 @@ const ofCompose: ReadonlySet<string> = new Set([
   'PUBLISH_PORT',
   'SITE_ADDRESS',
 ])
-
-/** The setting with the most similar name; undefined if none is similar. */
-export const toSuggestion = (name: string, known: readonly string[]): string | undefined =>
-  otherNames.get(name) ??
-  closest(
-    name.toLowerCase(),
-    known.map((one) => one.toLowerCase()),
-  )?.toUpperCase()
 
 function toWarnings(text: string, names: readonly string[], known: readonly string[]): readonly string[] {
   const strange = names.filter(

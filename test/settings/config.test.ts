@@ -163,7 +163,7 @@ describe('a configuration', () => {
   })
 
   it('ignores the variables of other programs', () => {
-    expect(parseConfig({ ...enough, PATH: '/bin', ALLOWED_ORIGIN: '*', HTTP_PROXY: 'x' })).toEqual(
+    expect(parseConfig({ ...enough, PATH: '/bin', ORIGIN: '*', HTTP_PROXY: 'x' })).toEqual(
       parseConfig(enough),
     )
   })

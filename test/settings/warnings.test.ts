@@ -75,7 +75,7 @@ describe('a setting that has no effect, or another one than it seems, is a warni
 
 describe('the warnings', () => {
   it('are also in the error about the problems of other settings', () => {
-    const environment = { ...enough, AUTH_MODE: '', AUTHMODE: 'none', AUTH_SINGLEUSE: 'true' }
+    const environment = { ...enough, AUTH_MODE: '', AUTH_SINGLEUSE: 'true' }
     const warnings = ['AUTH_SINGLEUSE: is not a setting. Did you mean AUTH_SINGLE_USE?']
     expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ warnings }))
   })
