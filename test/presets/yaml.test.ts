@@ -146,6 +146,38 @@ describe('a mistake in YAML is a problem with its place', () => {
   })
 })
 
+const colon = 'a colon is missing after the key'
+const noSpace = 'a space is missing after the colon'
+const conflict = 'this line is a conflict marker of git; resolve the conflict and delete the line'
+
+describe('a mistake at a key is a problem with its place', () => {
+  it.each<[lines: string, ...problems: string[]]>([
+    ['presets:\n  a:\n    session:\n      type:realtime\n      model: x', `4:7 ${noSpace}`],
+    ['presets:\n  a:\n    session:\n      # first\n      type:realtime\n      model: x', `5:7 ${noSpace}`],
+    ['presets\n  a:\n    session:', `1:1 ${colon}`],
+    ['presets:\n  a\n    session:\n      type: realtime', `2:3 ${colon}`],
+    ['presets:\n  a\n\n    session:\n      type: realtime', `2:3 ${colon}`],
+    ['presets:\n  a\n  b:\n    session:', `2:3 ${colon}`],
+    ['presets:\n  a:\n    session:\n      audio\n        output:\n          voice: x', `4:7 ${colon}`],
+    [
+      'presets:\n  a:\n    session:\n      instructions:\n        Hello\n        You are: kind',
+      '5:9 a text of several lines needs | after its key',
+    ],
+    [
+      'presets:\n  a:\n    session:\n<<<<<<< HEAD\n      model: x\n=======\n      model: y\n>>>>>>> other\n',
+      `4:1 ${conflict}`,
+      `6:1 ${conflict}`,
+      `8:1 ${conflict}`,
+    ],
+    [
+      'presets:\n  a:\n    session:\n      instructions: |\n        Hi\n<<<<<<< HEAD\r\n        you',
+      `6:1 ${conflict}`,
+    ],
+  ])('%j', (text, ...problems) => {
+    expect(linesOf(text)).toEqual(problems)
+  })
+})
+
 const inBlock = 'a line of text needs quotes, or a deeper indentation than the key of its block'
 
 describe('a mistake that YAML accepts is a problem of its key or value', () => {

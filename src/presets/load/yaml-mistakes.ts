@@ -21,13 +21,14 @@ function indentOf(line: string): number {
   return line.length - line.trimStart().length
 }
 
+const isKey = (line: string): boolean => /^\s*[\w.$-]+:(?:\s|$)/.test(line)
+
 /** True for a line that is less indented than the block text above it. */
 function isLeftOfBlock({ lines, index, line }: Spot): boolean {
   for (let above = index - 1; above >= 0 && above > index - 100; above -= 1) {
     const other = lines[above] ?? ''
     if (other.trim() === '') continue
-    if (blockHeader.test(other))
-      return !/^\s*[\w.$-]+:(\s|$)/.test(line) || indentOf(line) === indentOf(other)
+    if (blockHeader.test(other)) return !isKey(line) || indentOf(line) === indentOf(other)
     if (indentOf(other) < indentOf(line)) return false
   }
   return false
@@ -35,7 +36,7 @@ function isLeftOfBlock({ lines, index, line }: Spot): boolean {
 
 /** True for a line after one whose text a ` #` ended. */
 function isAfterComment({ lines, index, line }: Spot): boolean {
-  return !/^\s*[\w.$-]+:(\s|$)/.test(line) && /:\s+[^"'|>#\s][^"']*\s#/.test(lines[index - 1] ?? '')
+  return !isKey(line) && /:\s+[^"'|>#\s][^"']*\s#/.test(lines[index - 1] ?? '')
 }
 
 /** True for a line of text below a key without a value. */
@@ -43,10 +44,21 @@ function isBelowKey({ lines, index, line }: Spot): boolean {
   return /^\s*[\w.$-]+:\s*$/.test(lines[index - 1] ?? '') && !/^\s*(?:[\w.$-]+:(?:\s|$)|- )/.test(line)
 }
 
+/** True for a single word above fields, which are deeper or beside it. */
+function isKeyWithoutColon({ lines, index, line }: Spot): boolean {
+  if (!/^\s*\w[\w.$-]*\s*$/.test(line)) return false
+  const below = lines.slice(index + 1, index + 100).find((other) => /^\s*[^\s#]/.test(other)) ?? ''
+  return isKey(below) && indentOf(below) >= indentOf(line)
+}
+
 const slashComment = 'JSON and YAML have no comments that begin with // or /*; use # in YAML, or delete it'
 
 /** What is wrong on a line. The first that fits is reported. A pattern is for what follows the key or the dash. */
 const mistakes: readonly (readonly [sign: RegExp | ((spot: Spot) => boolean), message: string])[] = [
+  [
+    ({ line }) => /^(?:<{7}|={7}|>{7})(?:\s|$)/.test(line),
+    'this line is a conflict marker of git; resolve the conflict and delete the line',
+  ],
   [({ line }) => oddSpaces.test(line), 'this line has a non-breaking space; replace it with a space'],
   [({ line }) => /(^|[\s,[{])\/[/*]/.test(line.replace(/"(?:[^"\\]|\\.)*"/g, '')), slashComment],
   [/^\{\{/, 'a value that begins with {{ needs quotes: "{{name}} …"'],
@@ -68,12 +80,13 @@ const mistakes: readonly (readonly [sign: RegExp | ((spot: Spot) => boolean), me
     isLeftOfBlock,
     'this line belongs to the block text above, but is too far left; indent it like the other lines of the text',
   ],
+  [({ line }) => /^\s*(?:- +)?[a-z_]+:[^\s/]/.test(line), 'a space is missing after the colon'],
+  [isKeyWithoutColon, 'a colon is missing after the key'],
   [isBelowKey, 'a text of several lines needs | after its key'],
   [/^(?:[&%@`]|- )/, 'a value that begins with one of & % @ ` - needs quotes'],
   [/^[>|][-+0-9]*\s*[^\s#]/, 'a text that begins with > or | needs quotes'],
   [/^(?:\[[^\]]*\]|\{[^}]*\})\s*[^\s,\]}#]/, 'a text that begins with [ or { needs quotes'],
   [({ line }) => /["\d\]}el]\s+"[^"]*"\s*:/.test(line), 'a comma is missing between two members'],
-  [({ line }) => /^\s*(?:- +)?[a-z_]+:[^\s/]/.test(line), 'a space is missing after the colon'],
 ]
 
 /** The sentence for the mistake on a line; undefined for one that is not known. */
