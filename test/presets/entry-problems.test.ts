@@ -119,6 +119,7 @@ const unaccepted = 'is not a value that this field accepts'
 const kinds = 'must be an object with min and max, or with max_length'
 const speed = 'audio.output.speed'
 const voice = 'audio.output.voice'
+const voiceRule = 'must be a list of values, such as [marin, cedar], or an object with max_length'
 
 describe('a rule is invalid that', () => {
   it.each<[path: string, rule: unknown, ...faults: string[]]>([
@@ -136,8 +137,19 @@ describe('a rule is invalid that', () => {
     [speed, { max_length: 5 }, '.max_length: is not for this field: it accepts no free text'],
     ['model', {}, `: ${kinds}`],
     ['model', { min: 1, max_length: 5 }, `: ${kinds}`],
-    ['model', true, ': is not a true-or-false field; list its values'],
-    ['parallel_tool_calls', false, ': must be true, a list or an object'],
+    ['model', true, ': must be a list of values, or an object with max_length'],
+    ['model', '*', ': must be a list of values, or an object with max_length'],
+    [voice, '*', `: ${voiceRule}`],
+    [voice, true, `: ${voiceRule}`],
+    [voice, null, `: ${voiceRule}`],
+    [speed, 1, ': must be an object with min and max, or a list of values'],
+    ['reasoning.effort', 'low', ': must be a list of values, such as [minimal, low]'],
+    ['truncation.type', 'x', ': must be a list of values, such as [retention_ratio]'],
+    ['output_modalities', 'text', ': must be a list of values'],
+    ['parallel_tool_calls', false, ': must be true, which opens both values, or a list of values'],
+    ['voice', ['ash'], `: ${notOf('realtime')}; did you mean "${voice}"?`],
+    ['voice', '*', `: ${notOf('realtime')}; did you mean "${voice}"?`],
+    ['temperature', ['ash'], `: ${notOf('realtime')}`],
   ])('says %s: %j', (path, rule, ...faults) => {
     const entry = { session: realtime, overrides: { [path]: rule } }
     expect(faultsOf(entry)).toEqual(faults.map((fault) => `overrides.${path}${fault}`))
@@ -146,6 +158,14 @@ describe('a rule is invalid that', () => {
   it('is for another type of session', () => {
     const entry = { session: { type: 'transcription' }, overrides: { 'audio.output.voice': ['a'] } }
     expect(faultsOf(entry)).toEqual([`overrides.audio.output.voice: ${notOf('transcription')}`])
+    expect(faultsOf({ ...entry, overrides: { voice: ['a'] } })).toEqual([
+      `overrides.voice: ${notOf('transcription')}`,
+    ])
+  })
+
+  it('has no valid kind, and the session has no valid type', () => {
+    const entry = { session: { type: 'video' }, overrides: { [voice]: '*' } }
+    expect(faultsOf(entry)).toContain(`overrides.${voice}: must be true, a list or an object`)
   })
 
   it('names what the flat endpoint does not have', () => {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { isObject } from '../../json.ts'
 import { type LimitRule, parseRules } from '../../limits/rules.ts'
 import { closest } from '../../suggestion.ts'
-import { valueAt } from '../json.ts'
+import { type Path, valueAt } from '../json.ts'
 import { createPreset, type Preset } from '../preset.ts'
 import { presetEntry } from '../schema/file.ts'
 import { MAX_FINDINGS } from '../schema/issues.ts'
@@ -34,11 +34,13 @@ export function checkEntry(name: string, input: unknown, options: ParseOptions):
   const session = checkSession(input['session'], options)
   const { content, instructions, expiresAfterSeconds: asked = data.expires_after_seconds } = session
   const { expires_after_seconds: expiry = asked } = data
+  // The session says what such a rule can be.
+  const noRules = faults.filter(({ path }) => content !== undefined && isNoRule(input, path))
   const findings = [
-    ...faults,
+    ...faults.filter((fault) => !noRules.includes(fault)),
     ...under(['session'], session.findings),
     ...checkVariables(data, input, instructions),
-    ...(content === undefined ? [] : checkRules(data, content, options)),
+    ...(content === undefined ? [] : checkRules(data, noRules, content, options)),
     ...checkAccess(data, input, options),
     ...(expiry === asked ? [] : [problem(['expires_after_seconds'], twoExpiries)]),
   ]
@@ -81,8 +83,15 @@ function* checkVariables({ variables = {} }: Entry, input: unknown, template?: T
     yield keyWarning(['variables', name], `is not used in the instructions; write {{${name}}} there`)
 }
 
+/** True for the path of a rule that has not even the kind of one, such as a text. */
+function isNoRule(input: unknown, path: Path): boolean {
+  const value = valueAt(input, path)
+  return path[0] === 'overrides' && path.length === 2 && (typeof value !== 'object' || value === null)
+}
+
 function* checkRules(
   { overrides = {} }: Entry,
+  noRules: readonly Finding[],
   { type, session }: NonNullable<CheckedSession['content']>,
   options: ParseOptions,
 ): Iterable<Finding> {
@@ -90,6 +99,7 @@ function* checkRules(
   const model = valueAt(session, ['audio', 'input', 'transcription', 'model'])
   const isModelOpen = overrides['audio.input.transcription.model'] !== undefined
   const isTurnless = type === 'transcription' && refusesTurnDetection(model) && !isModelOpen
+  for (const { path } of noRules) yield* under(path, checkRule(String(path[1]), undefined, type, isSentFlat))
   for (const [path, rule] of Object.entries(overrides)) {
     const at = ['overrides', path]
     yield* under(at, checkRule(path, rule, type, isSentFlat))

@@ -4,15 +4,16 @@ import { isObject } from '../../json.ts'
 import { closest } from '../../suggestion.ts'
 import { toPath } from '../json.ts'
 import type { RuleInput } from '../schema/file.ts'
-import { flatSession, toFlatPath } from '../schema/flat.ts'
+import { flatSession, gaPathOf, isFlatField, toFlatPath } from '../schema/flat.ts'
 import { gaSessions, type SessionType } from '../schema/ga.ts'
+import { voices } from '../schema/models.ts'
 import { knownPath, leafPaths, leafSchemas, namesAt } from '../schema/paths.ts'
 import { type Finding, keyProblem, problem } from './findings.ts'
 
-/** What is wrong with a rule for this path. The paths of findings start at the rule. */
+/** What is wrong with a rule for this path; undefined is one of no kind. The paths of findings start at the rule. */
 export function* checkRule(
   path: string,
-  rule: RuleInput,
+  rule: RuleInput | undefined,
   type: SessionType,
   isSentFlat: boolean,
 ): Iterable<Finding> {
@@ -29,7 +30,9 @@ function pathProblem(path: string, type: SessionType, isSentFlat: boolean): stri
   if (knownPath(schema, parts).length < parts.length || leafSchemas(schema, parts).length === 0) {
     const names = namesAt(schema, parts)
     if (names.length > 0) return `names an object; name a field inside it, such as ${path}.${names[0]}`
-    const near = closest(path, leafPaths(schema))
+    const flat = isFlatField(path) ? gaPathOf[path] : null
+    const isMoved = flat !== null && leafSchemas(schema, toPath(flat)).length > 0
+    const near = isMoved ? flat : closest(path, leafPaths(schema))
     return `is not a field of a ${type} session${near === undefined ? '' : `; did you mean "${near}"?`}`
   }
   return isSentFlat && !hasFlatHome(path) ? 'is not a field of the flat endpoint' : undefined
@@ -41,14 +44,31 @@ function hasFlatHome(path: string): boolean {
   return namesAt(flatSession, [flat[0]]).length === 0 || knownPath(flatSession, flat).length === flat.length
 }
 
+/** What a rule for a field of these schemas can be. */
+function formOf(path: string, schemas: readonly z.core.$ZodType[]): string {
+  if (schemas.some((schema) => schema instanceof z.ZodBoolean))
+    return 'true, which opens both values, or a list of values'
+  if (schemas.some((schema) => schema instanceof z.ZodNumber))
+    return 'an object with min and max, or a list of values'
+  const listed = path === 'audio.output.voice' ? voices.slice(-2) : schemas.flatMap(valuesOf).slice(0, 2)
+  const list = listed.length === 0 ? 'a list of values' : `a list of values, such as [${listed.join(', ')}]`
+  const isText = schemas.some((schema) => schema instanceof z.ZodString)
+  return isText ? `${list}, or an object with max_length` : list
+}
+
+function valuesOf(schema: z.core.$ZodType): readonly unknown[] {
+  if (schema instanceof z.ZodEnum) return schema.options
+  return schema instanceof z.ZodLiteral ? [...schema.values] : []
+}
+
 const unaccepted = 'is not a value that this field accepts'
 
 /** A rule is a promise to callers, so the schema must accept everything that it allows. */
-function* valueProblems(path: string, rule: RuleInput, type: SessionType): Iterable<Finding> {
+function* valueProblems(path: string, rule: RuleInput | undefined, type: SessionType): Iterable<Finding> {
   const schemas = leafSchemas(gaSessions[type], toPath(path))
   const takes = (value: unknown): boolean => schemas.some((schema) => z.safeParse(schema, value).success)
-  if (rule === true) {
-    if (!takes(true) || !takes(false)) yield problem([], 'is not a true-or-false field; list its values')
+  if (rule === undefined || rule === true) {
+    if (rule !== true || !takes(true) || !takes(false)) yield problem([], `must be ${formOf(path, schemas)}`)
   } else if (Array.isArray(rule)) {
     const asObject = 'is an object; open the fields inside it by their own paths'
     for (const [index, value] of rule.entries())
