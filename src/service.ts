@@ -53,18 +53,28 @@ function toUrl({ server }: FastifyInstance): string {
   return `http://${host}:${address.port}`
 }
 
-/** `names` are the settings of host and port. */
-async function listen(
-  app: FastifyInstance,
-  names: string,
-  { host, port }: Pick<Config, 'host' | 'port'>,
-): Promise<string> {
+type Place = Pick<Config, 'host' | 'port'>
+
+/** What the operator must fix. `prefix` is that of the settings. */
+export function toListenProblem(prefix: string, { host, port }: Place, code: string): string {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program uses port ${port}. Stop it, or set ${prefix}PORT to another number`,
+    EACCES: `ports below 1024 need a privilege. Set ${prefix}PORT to 1024 or more`,
+    EADDRNOTAVAIL: `this machine has no such address. Set ${prefix}HOST to one that it has`,
+    ENOTFOUND: `this host name has no address. Set ${prefix}HOST to an address of this machine`,
+  }
+  const cause = advice[code] ?? 'the system refuses it'
+  return `${prefix}HOST, ${prefix}PORT: cannot listen on ${host}:${port}: ${cause} (${code})`
+}
+
+async function listen(app: FastifyInstance, prefix: string, place: Place): Promise<string> {
+  const { host, port } = place
   try {
     await app.listen({ host, port })
   } catch (error) {
     const code = codeOf(error)
     if (code === undefined) throw error
-    throw new ConfigError([`${names}: cannot listen on ${host}:${port} (${code})`])
+    throw new ConfigError([toListenProblem(prefix, place, code)])
   }
   return toUrl(app)
 }
@@ -72,8 +82,8 @@ async function listen(
 async function listenAll({ app, adminApp }: Runtime, config: Config) {
   const { admin } = config
   // First, so that a port in use is a problem before anyone is served.
-  const adminUrl = adminApp && admin ? await listen(adminApp, 'ADMIN_HOST, ADMIN_PORT', admin) : null
-  return { url: await listen(app, 'HOST, PORT', config), adminUrl }
+  const adminUrl = adminApp && admin ? await listen(adminApp, 'ADMIN_', admin) : null
+  return { url: await listen(app, '', config), adminUrl }
 }
 
 /** What the first line of the log says about the service. */

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { startDemo } from '../sandbox/demo-settings.ts'
 import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
-import { startService } from '../src/service.ts'
+import { startService, toListenProblem } from '../src/service.ts'
 import { createTemporaryDirectory } from './support/service.ts'
 
 it('takes over a key that was replaced while it started', async () => {
@@ -24,4 +24,25 @@ it('takes over a key that was replaced while it started', async () => {
   const { drain } = await startService(config, logger)
   onTestFinished(drain)
   await vi.waitFor(() => expect(logText).toContain('API key replaced'))
+})
+
+it.each([
+  ['', 'EADDRINUSE', 'another program uses port 80. Stop it, or set PORT to another number (EADDRINUSE)'],
+  [
+    'ADMIN_',
+    'EADDRINUSE',
+    'another program uses port 80. Stop it, or set ADMIN_PORT to another number (EADDRINUSE)',
+  ],
+  ['', 'EACCES', 'ports below 1024 need a privilege. Set PORT to 1024 or more (EACCES)'],
+  [
+    'ADMIN_',
+    'EADDRNOTAVAIL',
+    'this machine has no such address. Set ADMIN_HOST to one that it has (EADDRNOTAVAIL)',
+  ],
+  ['', 'ENOTFOUND', 'this host name has no address. Set HOST to an address of this machine (ENOTFOUND)'],
+  ['', 'EMFILE', 'the system refuses it (EMFILE)'],
+])('says what to do where it cannot listen: %s %s', (prefix, code, advice) => {
+  expect(toListenProblem(prefix, { host: '127.0.0.1', port: 80 }, code)).toBe(
+    `${prefix}HOST, ${prefix}PORT: cannot listen on 127.0.0.1:80: ${advice}`,
+  )
 })

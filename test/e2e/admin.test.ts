@@ -27,7 +27,7 @@ it('exits with 78 where its port is taken, and says which', async () => {
   const service = startProcess(command(), { ...environment, ADMIN_PORT: port })
   expect(await service.ended).toBe(78)
   expect(service.stderr()).toContain(
-    `ADMIN_HOST, ADMIN_PORT: cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+    `ADMIN_HOST, ADMIN_PORT: cannot listen on 127.0.0.1:${port}: another program uses port ${port}. Stop it, or set ADMIN_PORT to another number (EADDRINUSE)`,
   )
 })
 
