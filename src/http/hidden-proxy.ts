@@ -1,4 +1,5 @@
 /** Detects a proxy that TRUST_PROXY does not list: most requests then come from one private address. */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { attemptOf } from './attempt-of.ts'
@@ -35,6 +36,12 @@ const privateRanges = [
   'fe80::/10',
 ]
 
+const loopbackName = /^(?:https?:\/\/)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
+
+/** True for somebody who tries the service on this machine. A proxy forwards the name of a page or of the service. */
+const isLocalUse = ({ headers }: IncomingMessage): boolean =>
+  headers['x-forwarded-for'] === undefined && loopbackName.test(headers.origin ?? headers.host ?? '')
+
 /** Warns once, without naming the address. */
 export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOptions): void {
   const { logger, exemptPaths, isTrusted } = options
@@ -53,8 +60,8 @@ export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOpti
     seen = 0
   }
 
-  const isExempt = ({ raw: { url, socket } }: FastifyRequest): boolean =>
-    exemptPaths.has(toPath(url)) || isTrusted(socket.remoteAddress ?? '')
+  const isExempt = ({ raw }: FastifyRequest): boolean =>
+    exemptPaths.has(toPath(raw.url)) || isTrusted(raw.socket.remoteAddress ?? '') || isLocalUse(raw)
 
   app.addHook('onRequest', (request, _reply, done) => {
     if (!isDone && !isExempt(request)) count(attemptOf(request).address)

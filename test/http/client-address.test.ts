@@ -110,12 +110,20 @@ async function countWarnings({ share, address, url = '/', environment = {}, head
   for (let index = 0; index < 100; index += 1) {
     const isOfShare = (index * share) % 100 < share
     const remoteAddress = isOfShare ? address : `203.0.113.${index}`
-    await app.inject({ url, remoteAddress, headers: isOfShare ? headers : {} })
+    const host = 'mint.example.com'
+    await app.inject({ url, remoteAddress, headers: { host, ...(isOfShare ? headers : {}) } })
   }
   const warnings = logLines(WARNING)
   expect(JSON.stringify(warnings)).not.toContain(address)
   return warnings.length
 }
+
+/** All from loopback, for a service of that name. */
+const local = (headers: Readonly<Record<string, string>>): Crowd => ({
+  share: 100,
+  address: '127.0.0.1',
+  headers: { host: 'localhost:8080', ...headers },
+})
 
 describe('a proxy that TRUST_PROXY does not list', () => {
   const trusting = { environment: { TRUST_PROXY: '10.0.0.0/8' }, address: PROXY, share: 100 }
@@ -128,6 +136,13 @@ describe('a proxy that TRUST_PROXY does not list', () => {
     ['more than half by IPv6 loopback', 1, { share: 60, address: '::1' }],
     ['more than half by mapped IPv4', 1, { share: 60, address: '::ffff:192.168.1.1' }],
     ['all, with forwarded addresses', 1, { share: 100, address: PROXY, headers: forwarded(PEER) }],
+    ['all from a page elsewhere, as nginx sends them', 1, local({ origin: 'https://app.example.com' })],
+    ['all with the name of this machine, but forwarded', 1, local(forwarded(PEER))],
+    ['all for this machine', 0, local({})],
+    ['all for this machine, by IPv4', 0, local({ host: '127.0.0.1:8080' })],
+    ['all for this machine, by IPv6', 0, local({ host: '[::1]:8080' })],
+    ['all from a page of this machine', 0, local({ origin: 'http://localhost:5173' })],
+    ['all through a container’s network', 0, { ...local({}), address: '172.17.0.1' }],
     ['half', 0, { share: 50, address: '10.0.0.5' }],
     ['none', 0, { share: 0, address: '10.0.0.5' }],
     ['all from a public address', 0, { share: 100, address: '203.0.113.1' }],
