@@ -9,7 +9,7 @@ export const failures = [
     text: 'not in ALLOWED_ORIGINS',
     kind: 'origin',
     lesson:
-      'The browser asks first, the service refuses with 403, and the page may not even read that. Add the page’s origin to ALLOWED_ORIGINS. The log names it.',
+      'The browser asks first, the service refuses with 403, and the page may not even read that. The log names the origin: add yours to ALLOWED_ORIGINS. This one is null, of a sandboxed frame: serve such a page from an http or https address.',
   },
   {
     title: 'Unknown preset',

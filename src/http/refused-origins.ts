@@ -13,6 +13,11 @@ const HOUR_MS = 3_600_000
 const MAX_PER_HOUR = 100
 const MAX_LENGTH = 200
 
+const ADVICE = 'if it is yours, add it to ALLOWED_ORIGINS'
+/** ALLOWED_ORIGINS does not take null with AUTH_MODE=none. */
+const ADVICE_FOR_NULL =
+  'it comes from a file or a sandboxed frame: serve the page from an http or https address'
+
 /** `null`, or a scheme with a host, in printable ASCII. */
 const originPattern = /^(?:null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\"<>]+)$/i
 const printable = /^[\x21-\x7e]+$/
@@ -34,7 +39,7 @@ export function warnOfRefusedOrigins(app: FastifyInstance, { logger, now }: Refu
     forgetOld(nowMs)
     if (loggedAtMs.has(origin) || loggedAtMs.size >= MAX_PER_HOUR) return
     loggedAtMs.set(origin, nowMs)
-    logger.warn({ origin }, 'origin refused: if it is yours, add it to ALLOWED_ORIGINS')
+    logger.warn({ origin }, `origin refused: ${origin === 'null' ? ADVICE_FOR_NULL : ADVICE}`)
   }
 
   app.addHook('onSend', (request, _reply, payload, done) => {

@@ -59,7 +59,11 @@ describeInChromium(
     const waited = 'The client waits for 2 s, as Retry-After says.'
 
     it.each<[title: string, timeline: RegExp, shows: RegExp]>([
-      ['Wrong origin', /^no reply$/, /JavaScript gets: TypeError: Failed to fetch.*ALLOWED_ORIGINS/],
+      [
+        'Wrong origin',
+        /^no reply$/,
+        /JavaScript gets: TypeError: Failed to fetch.*ALLOWED_ORIGINS.*http or https/,
+      ],
       ['Unknown preset', /^404$/, /code.?unknown_preset/],
       ['Forbidden change', /^403$/, /code.?override_not_allowed.*session\.model/],
       ['Too many requests', /^(200 )+429$/, /code.?rate_limited.*retryAfter.?\d+/],

@@ -115,6 +115,13 @@ describe('a refused origin', () => {
     expect(service().logLines(origin)[0]).toMatchObject({ level: 'warn', origin, msg })
   })
 
+  it('of a file or a sandboxed frame is not one for ALLOWED_ORIGINS', async () => {
+    await service().app.inject({ method: 'POST', url: CLIENT_SECRETS, headers: { origin: 'null' } })
+    const [line] = service().logLines('"origin":"null"')
+    expect(line).toMatchObject({ level: 'warn', msg: expect.stringContaining('a sandboxed frame') })
+    expect(line).not.toMatchObject({ msg: expect.stringContaining('ALLOWED_ORIGINS') })
+  })
+
   it.each<[what: string, origin: string, isLogged: boolean]>([
     ['of a page', 'https://app.example', true],
     ['of an app', 'capacitor://localhost', true],
