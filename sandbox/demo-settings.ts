@@ -89,9 +89,9 @@ Pages of http://localhost and http://127.0.0.1 may ask, on any port. Ask for a c
 
   curl -sS ${url}/v1/realtime/client_secrets -H 'Origin: ${EXAMPLE_ORIGIN}' -H 'Content-Type: application/json' ${issuer === null ? '' : `-H "Authorization: Bearer $(curl -sS ${url}/demo/token)" `}-d '{"preset":"voice-assistant"}'
 
-Make the sandbox fail, and ask again:
+Make the sandbox fail, and ask again. This fails the next 2 mints, because the service tries each mint twice:
 
-  curl -sS -X PUT ${sandboxUrl.replace(/\/v1$/, '')}/sandbox/behaviour -d '{"behaviour":{"kind":"status","status":503},"times":3}'
+  curl -sS -X PUT ${sandboxUrl.replace(/\/v1$/, '')}/sandbox/behaviour -d '{"behaviour":{"kind":"status","status":503},"times":4}'
 
 Ctrl-C ends both.
 

@@ -55,7 +55,7 @@ export const failures = [
     title: 'OpenAI is down',
     text: '503 there, given up',
     kind: 'ask',
-    lesson: 'The client gives up after two retries.',
+    lesson: 'The client gives up after two retries. For each, the service asks OpenAI twice.',
     order: { behaviour: { kind: 'status', status: 503 } },
   },
   {

@@ -72,7 +72,7 @@ describeInChromium(
       [
         'OpenAI is down',
         new RegExp(`^503 ${waited} 503 ${waited} 503$`),
-        /code.?upstream_unavailable.*gives up/,
+        /code.?upstream_unavailable.*gives up.*asks OpenAI twice/,
       ],
       ['Slow', /^200$/, /ek_sandbox_/],
       ['No answer', /^504$/, /code.?upstream_timeout/],

@@ -43,6 +43,15 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
   ]
   expect(await Promise.all(origins.map(ask))).toStrictEqual([200, 200, 403, 403])
 
+  const [, count, failure = ''] = await demo.seen(/fails the next (\d+) mints.+\n\n +(curl .+)\n/)
+  await promisify(execFile)('sh', ['-c', failure])
+  const statuses = [
+    await ask('http://localhost'),
+    await ask('http://localhost'),
+    await ask('http://localhost'),
+  ]
+  expect([count, ...statuses]).toStrictEqual(['2', 503, 503, 200])
+
   // An open connection does not keep the demo from ending.
   const secret: string = JSON.parse(stdout).value
   const socket = new WebSocket(`${sandbox.replace('http', 'ws')}/realtime`, [
