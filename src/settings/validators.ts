@@ -65,10 +65,19 @@ export const listenHost = z
 const PROXY_ADVICE =
   'is not the address or CIDR of a proxy, such as 10.0.0.5 or fd00::/64. true and hop counts would believe whatever a caller writes into X-Forwarded-For'
 
-export const proxies = listOf((entry) =>
-  // A prefix of 0 would trust every address.
-  entry === '' || isIP(entry) !== 0 || (parseRange(entry)?.[1] ?? 0) > 0 ? undefined : PROXY_ADVICE,
-).transform((entries) => entries.filter((entry) => entry !== ''))
+/** What is wrong with an entry of TRUST_PROXY, as the predicate of a sentence; undefined where nothing is. */
+function toProxyProblem(entry: string): string | undefined {
+  if (entry === '' || isIP(entry) !== 0) return undefined
+  const [, address = '', prefix = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(entry) ?? []
+  if (isIP(address) === 0) return PROXY_ADVICE
+  if (Number(prefix) === 0)
+    return 'covers every address, so any caller could spoof its address. List only your proxies'
+  return parseRange(entry) === undefined
+    ? 'has a prefix length that does not exist. Write at most /32 for IPv4, and /128 for IPv6'
+    : undefined
+}
+
+export const proxies = listOf(toProxyProblem).transform((entries) => entries.filter((entry) => entry !== ''))
 
 const LIMIT_FORM =
   'must be written like 60/minute, or several like 10/minute,200/day, separated by commas (second, minute, hour, day)'

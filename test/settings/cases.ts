@@ -109,8 +109,15 @@ const proxies: Setting = {
   ],
   bad: [
     ...alike('true false 1 0 loopback uniquelocal * proxy.example.com 10.0.0.5:80', trustEveryone),
-    ...alike('0.0.0.0/0 ::/0 10.0.0/8 10.0.0.0/33 fd00::/129 10.0.0.0/ 10.0.0.0/8/8', trustEveryone),
-    ...alike('10.0.0.0/-1 10.0.0.0/x', trustEveryone),
+    ...alike('10.0.0/8 10.0.0.0/ 10.0.0.0/8/8 10.0.0.0/-1 10.0.0.0/x', trustEveryone),
+    ...alike(
+      '0.0.0.0/0 ::/0',
+      'entry 1 covers every address, so any caller could spoof its address. List only your proxies',
+    ),
+    ...alike(
+      '10.0.0.0/33 fd00::/129 10.0.0.0/999',
+      'entry 1 has a prefix length that does not exist. Write at most /32 for IPv4, and /128 for IPv6',
+    ),
     '10.0.0.5,0.0.0.0/0',
   ],
 }
