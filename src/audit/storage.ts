@@ -1,4 +1,5 @@
 /** What the file system of AUDIT_DIR promises about the records in it. */
+import type { StatsFs } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { codeOf } from '../errors.ts'
@@ -15,6 +16,24 @@ const storages: ReadonlyMap<number, Storage> = new Map([
 
 /** Some systems report the type as a negative number. */
 export const toStorage = (type: number): Storage => storages.get(type >>> 0) ?? 'disk'
+
+/** procfs and sysfs, where nobody can create a file. */
+const kernelTypes: ReadonlySet<number> = new Set([0x9fa0, 0x62656572])
+
+/** For the first records, and an audit key. */
+const MIN_FREE_BYTES = 1024 * 1024
+
+/** What keeps every file out of a file system. One in memory without a bound reports no blocks. */
+export function toFileSystemProblem({
+  type,
+  blocks,
+  bavail,
+  bsize,
+}: Pick<StatsFs, 'type' | 'blocks' | 'bavail' | 'bsize'>): string | undefined {
+  if (kernelTypes.has(type))
+    return 'AUDIT_DIR: must be on a disk or a volume. The system keeps no files in this place'
+  return blocks > 0 && bavail * bsize < MIN_FREE_BYTES ? 'AUDIT_DIR: the disk is full. Free space' : undefined
+}
 
 export interface AuditPlace {
   readonly audit: { readonly directory: string; readonly copyToLog: boolean; readonly key?: unknown }

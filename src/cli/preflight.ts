@@ -1,13 +1,14 @@
 /** Looks at the files and servers that the settings name. Mints nothing and creates no file. */
-import { access, constants, lstat, stat } from 'node:fs/promises'
+import { access, constants, lstat, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { KEY_FILE_NAME, readAuditKey, toKeyFile } from '../audit/keys.ts'
 import { toAuditProblem } from '../audit/open.ts'
-import { findStorage, toStorageWarning } from '../audit/storage.ts'
+import { findStorage, toFileSystemProblem, toStorageWarning } from '../audit/storage.ts'
 import { KeySet } from '../auth/key-set.ts'
 import { toKeySetAdvice } from '../auth/key-set-error.ts'
 import { monotonicNow } from '../clocks.ts'
 import { type Config, type Environment, secretFileNames } from '../config.ts'
+import { loadDescriptorLimit, toDescriptorWarning } from '../descriptors.ts'
 import { codeOf } from '../errors.ts'
 import { probeUpstream } from '../openai/probe.ts'
 import { RedisConnection } from '../redis/connection.ts'
@@ -48,7 +49,8 @@ async function checkAuditDirectory(path: string): Promise<readonly string[]> {
   try {
     // With the dot, a file in its place is an error.
     await access(`${path}/.`, constants.W_OK | constants.X_OK)
-    return []
+    const problem = toFileSystemProblem(await statfs(path))
+    return problem === undefined ? [] : [problem]
   } catch (error) {
     const isMissing = codeOf(error) === 'ENOENT' && dirname(path) !== path && !(await isLink(path))
     return isMissing ? checkAuditDirectory(dirname(path)) : [toAuditProblem(error)]
@@ -114,6 +116,12 @@ async function checkStorage(config: Config): Promise<readonly string[]> {
   return warning === undefined ? [] : [warning]
 }
 
+/** The limit of this process: a service manager may set another one. */
+async function checkDescriptors({ maxConcurrentMints }: Config): Promise<readonly string[]> {
+  const warning = toDescriptorWarning({ limit: await loadDescriptorLimit(), maxConcurrentMints })
+  return warning === undefined ? [] : [warning]
+}
+
 /** Resolves within seconds, even if a server does not answer. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
   const [problems, warnings] = await Promise.all([
@@ -127,6 +135,7 @@ export async function runPreflight(environment: Environment, config: Config): Pr
       checkRedis(config),
       checkProxy(config),
       checkStorage(config),
+      checkDescriptors(config),
     ]),
   ])
   return { problems: problems.flat(), warnings: warnings.flat() }

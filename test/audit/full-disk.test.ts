@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest'
+import { runPreflight } from '../../src/cli/preflight.ts'
+import { parseConfig } from '../../src/config.ts'
+import { settings } from '../cli/running.ts'
 import { createTemporaryDirectory, startTestService, type TestService } from '../support/service.ts'
 import { eventsOf, readChains } from './writers.ts'
 
@@ -49,5 +52,13 @@ describe('a full disk', () => {
     expect(torn?.lines[0]).toMatchObject({ event: 'open' })
     const recorded = torn?.lines.map((line) => line['request_id'])
     expect(recorded).toStrictEqual(expect.arrayContaining([...ids]))
+  })
+
+  it('is a problem before a start, too', async (context) => {
+    const directory = await createTemporaryDirectory()
+    mount(directory, context)
+    const environment = { ...settings, AUDIT_DIR: directory }
+    const { problems } = await runPreflight(environment, parseConfig(environment))
+    expect(problems).toStrictEqual(['AUDIT_DIR: the disk is full. Free space'])
   })
 })

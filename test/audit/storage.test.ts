@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { findStorage, toStorage, toStorageWarning } from '../../src/audit/storage.ts'
+import { findStorage, toFileSystemProblem, toStorage, toStorageWarning } from '../../src/audit/storage.ts'
 
 const place = (directory: string, platform?: string, copyToLog = false, key?: string) => ({
   audit: { directory, copyToLog, key },
@@ -50,5 +50,22 @@ describe('the warning', () => {
     ['what the copies promise', place('/', undefined, true, 'key'), /only as copies in the log.*0\.1 s$/],
   ])('says %s', (_what, given, text) => {
     expect(toStorageWarning(given, 'memory')).toMatch(text)
+  })
+})
+
+describe('a file system', () => {
+  const full = 'AUDIT_DIR: the disk is full. Free space'
+  const noDisk = 'AUDIT_DIR: must be on a disk or a volume. The system keeps no files in this place'
+  const ext4 = { type: 0xef53, blocks: 1_000_000, bsize: 4096 }
+
+  it.each([
+    ['with space', { ...ext4, bavail: 256 }, undefined],
+    ['with less than 1 MiB', { ...ext4, bavail: 255 }, full],
+    ['without space', { ...ext4, bavail: 0 }, full],
+    ['in memory, without a bound', { ...ext4, type: 0x01021994, blocks: 0, bavail: 0 }, undefined],
+    ['of processes', { ...ext4, type: 0x9fa0, blocks: 0, bavail: 0 }, noDisk],
+    ['of the kernel', { ...ext4, type: 0x62656572, blocks: 0, bavail: 0 }, noDisk],
+  ])('%s', (_, stats, problem) => {
+    expect(toFileSystemProblem(stats)).toBe(problem)
   })
 })

@@ -67,6 +67,16 @@ describe('the directory of the audit', () => {
     expect(await inspect({ AUDIT_DIR: join(directory, path) })).toStrictEqual(expected)
   })
 
+  it.runIf(process.platform === 'linux').each(['/proc', '/proc/a/b', '/sys/a'])(
+    'must not be %s',
+    async (path) => {
+      const { problems } = await inspect({ AUDIT_DIR: path })
+      expect(problems).toStrictEqual([
+        expect.stringMatching(/^AUDIT_DIR: (?:must be on a disk|cannot be written)/),
+      ])
+    },
+  )
+
   it.each([
     ['decides, where no other key is given', undefined, [expect.stringContaining('audit.key is too short')]],
     ['is of no interest where another one is', 'k'.repeat(43), []],

@@ -22,6 +22,13 @@ describe('check', () => {
     expect(bad.stdout).toMatch(/\nsettings: 1 problem\npresets\.yaml: no problems\n$/)
     expect(await run(command('check'), { ...settings, AUTH_MODE: 'none' })).toMatchObject({ code: 0 })
   })
+
+  it('warns of too few open files, as the start does', async () => {
+    const few = ['sh', '-c', `ulimit -n 300 && ${command('check').join(' ')}`]
+    const settings = { OPENAI_API_KEY: API_KEY, ALLOWED_ORIGINS: ORIGIN, AUTH_MODE: 'none' }
+    const warning = expect.stringContaining('\nWarnings\n  the process may open 300 files, ')
+    expect(await run(few, settings)).toMatchObject({ code: 0, stdout: warning })
+  })
 })
 
 describe('the command line', () => {
