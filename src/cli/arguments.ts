@@ -11,10 +11,17 @@ export class Misuse extends Error {
   }
 }
 
+/** Whether a word that was typed may be repeated: it cannot be a secret. */
+export const isPlainWord = (word: string): boolean => /^[a-z-]{1,20}$/.test(word)
+
+/** Words for `resume` that do not look like it. `unpause` looks like its opposite. */
+const wordsForResume: ReadonlySet<string> = new Set(['unpause', 'continue', 'unblock'])
+
 /** The error for a word that is not a command of `program`. Repeats it only if it cannot be a secret. */
 export function toUnknownCommand(program: string, word: string, names: readonly string[]): string {
-  const named = /^[a-z-]{1,20}$/.test(word) ? ` "${word}"` : ' of that name'
-  return `${program}: there is no command${named}.${toHint(word, names)} The commands are ${names.join(', ')}.\n`
+  const named = isPlainWord(word) ? ` "${word}"` : ' of that name'
+  const hint = toHint(wordsForResume.has(word) ? 'resume' : word, names)
+  return `${program}: there is no command${named}.${hint} The commands are ${names.join(', ')}.\n`
 }
 
 interface OptionToken {

@@ -5,7 +5,7 @@ import { loadCatalog } from '../load-catalog.ts'
 import { type GivenScope, type Scoped, toScope } from '../pauses/pause.ts'
 import { ConfigError } from '../problems.ts'
 import { toHint } from '../suggestion.ts'
-import { Misuse } from './arguments.ts'
+import { isPlainWord, Misuse } from './arguments.ts'
 import { locateAudit } from './audit-context.ts'
 
 export const scopeOptions = {
@@ -15,6 +15,14 @@ export const scopeOptions = {
   all: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const
+
+/** A name without its option is most likely a preset's. Throws a Misuse. */
+export function refuseOperand(operand: string | undefined): void {
+  if (operand === undefined) return
+  const option = operand === 'all' ? '--all' : `--preset ${operand}`
+  const hint = isPlainWord(operand) ? ` Did you mean ${option}?` : ''
+  throw new Misuse(`takes the scope as an option: --preset, --origin, --caller or --all.${hint}`)
+}
 
 /** One scope; a caller as its pseudonym. Throws a Misuse, or a CannotCheck if that needs a key that is missing. */
 export async function parseScope(given: GivenScope, environment: Environment): Promise<Scoped> {

@@ -4,7 +4,7 @@ import { type Stored, toStoredReply } from '../pauses/pauses.ts'
 import { Misuse, parseArguments } from './arguments.ts'
 import { CannotCheck } from './audit-context.ts'
 import { type Command, type CommandContext, toJson } from './command.ts'
-import { checkName, parseScope, scopeOptions } from './pause-scope.ts'
+import { checkName, parseScope, refuseOperand, scopeOptions } from './pause-scope.ts'
 import { noteFaults, openPauses } from './pause-store.ts'
 
 const EXIT_NOT_PAUSED = 1
@@ -77,7 +77,9 @@ const withKey =
 export const runPause = withKey(async (args, context) => {
   const { environment } = context
   const options = { ...scopeOptions, for: { type: 'string' }, note: { type: 'string' } } as const
-  const { json, for: duration, note, ...given } = parseArguments(args, options).values
+  const { values, operand } = parseArguments(args, options, { maxOperands: Infinity })
+  refuseOperand(operand)
+  const { json, for: duration, note, ...given } = values
   const wanted = { forMs: parseFor(duration), note: parseNote(note), by: 'command line' } as const
   const scoped = await parseScope(given, environment)
   await checkName(scoped, environment)
@@ -94,7 +96,9 @@ export const runPause = withKey(async (args, context) => {
 /** `realtime-mint resume` */
 export const runResume = withKey(async (args, context) => {
   const { environment, note } = context
-  const { json, ...given } = parseArguments(args, scopeOptions).values
+  const { values, operand } = parseArguments(args, scopeOptions, { maxOperands: Infinity })
+  refuseOperand(operand)
+  const { json, ...given } = values
   const scoped = await parseScope(given, environment)
   const { pauses, close } = await openPauses(context)
   const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)

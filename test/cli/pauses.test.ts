@@ -2,6 +2,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Misuse } from '../../src/cli/arguments.ts'
 import { runExplain } from '../../src/cli/explain.ts'
 import { runPause, runPauses, runResume } from '../../src/cli/pauses.ts'
 import type { Environment } from '../../src/config.ts'
@@ -110,6 +111,17 @@ describe('without the admin listener', () => {
     const { pause, list } = await start()
     await expect(pause(...args)).rejects.toThrow(message)
     expect((await list()).stdout).toBe('Nothing is paused.\n')
+  })
+
+  it.each([
+    ['voice-assistant', ' Did you mean --preset voice-assistant?'],
+    ['all', ' Did you mean --all?'],
+    [AUDIT_KEY, ''],
+  ])('pause and resume take no name without its option: %s', async (operand, hint) => {
+    const { pause, resume } = await start()
+    const message = `takes the scope as an option: --preset, --origin, --caller or --all.${hint}`
+    await expect(pause(operand)).rejects.toThrow(new Misuse(message))
+    await expect(resume(operand, '--json')).rejects.toThrow(new Misuse(message))
   })
 
   it.each([
