@@ -35,6 +35,12 @@ export function toKind(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
+/** What kind of value it is, unless it is a text, which can be right. */
+function toNote(value: unknown): string {
+  const kind = toKind(value)
+  return kind === 'a text' ? '' : ` (${kind})`
+}
+
 const toSeconds = (seconds: number): string => `${Math.round(seconds).toLocaleString('en-US')} s`
 
 /** How two texts differ, if the difference is one that people overlook. */
@@ -59,7 +65,7 @@ function checkIssuer({ iss }: JsonObject, { issuer }: DiagnosisOptions): string[
   const difference = isEntraVersion1(iss, issuer)
     ? 'is that of Entra ID tokens of version 1 (set requestedAccessTokenVersion to 2)'
     : typeof iss === 'string' && toDifference(iss, issuer)
-  return [`iss (${toKind(iss)}) ${difference || 'names another issuer'}: AUTH_ISSUER is ${issuer}`]
+  return [`iss${toNote(iss)} ${difference || 'names another issuer'}: AUTH_ISSUER is ${issuer}`]
 }
 
 function checkAudience(claims: JsonObject, { audiences, audienceClaim }: DiagnosisOptions): string[] {
@@ -79,7 +85,7 @@ function checkAudience(claims: JsonObject, { audiences, audienceClaim }: Diagnos
     audiences.flatMap((audience) => (typeof one === 'string' && toDifference(one, audience)) || []),
   )
   return [
-    `${audienceClaim} (${toKind(claim)}) ${difference ?? 'names another audience'}: ${configured}${advice}`,
+    `${audienceClaim}${toNote(claim)} ${difference ?? 'names another audience'}: ${configured}${advice}`,
   ]
 }
 
@@ -160,7 +166,7 @@ function diagnoseKey(reason: Reason, { header }: Decoded, { keys }: DiagnosisOpt
     : 'AUTH_JWKS_URL has no usable key with its kid and alg: it may be the key set of another issuer or tenant'
 }
 
-/** One sentence, or several separated by semicolons. The token need not be authentic. */
+/** One sentence, or several separated by semicolons; empty if nothing is found. The token need not be authentic. */
 export function diagnoseToken(token: string | undefined, reason: Reason, options: DiagnosisOptions): string {
   if (token === undefined) return 'no token was given. Add --token'
   const [first, second] = token.split('.')
@@ -181,5 +187,5 @@ export function diagnoseToken(token: string | undefined, reason: Reason, options
   const sentence = sentences[reason]?.()
   const all =
     sentence === undefined ? ofClaims : reason === 'token_malformed' ? [sentence] : [sentence, ...ofClaims]
-  return all.length === 0 ? reason : all.join('; ')
+  return all.join('; ')
 }

@@ -3,7 +3,6 @@ import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import type { Caller } from '../attempt.ts'
 import { createCallerGuard } from '../auth/caller.ts'
-import { diagnoseToken, toKind } from '../auth/token-diagnosis.ts'
 import { monotonicNow, unixNow } from '../clocks.ts'
 import { type Config, parseConfig } from '../config.ts'
 import { ServiceError } from '../errors.ts'
@@ -16,14 +15,14 @@ import type { PauseEntry } from '../pauses/pause.ts'
 import type { Pauses } from '../pauses/pauses.ts'
 import type { Catalog } from '../presets/load/catalog.ts'
 import type { Preset } from '../presets/preset.ts'
-import { findClaim, hasValue, resolvePreset } from '../presets/request/access.ts'
+import { resolvePreset } from '../presets/request/access.ts'
 import { choosePreset, parseClientSecretsRequest } from '../presets/request/mint-request.ts'
 import { ConfigError } from '../problems.ts'
-import type { Reason } from '../reasons.ts'
 import { parseArguments } from './arguments.ts'
 import { locateAudit } from './audit-context.ts'
 import { type Command, toJson } from './command.ts'
 import { noteFaults, openPauses } from './pause-store.ts'
+import { toRefusalCause } from './refusal-cause.ts'
 
 const options = {
   preset: { type: 'string' },
@@ -114,22 +113,6 @@ function toLimits(question: Question, caller: Caller | null, preset: Preset, { l
   ].flatMap(([name, rules]) => (rules.length === 0 ? [] : [`${name}: ${formatRules(rules)}`]))
 }
 
-/** The claims of the caller that the preset does not accept: their kinds, not their values. */
-function diagnoseClaims(preset: Preset | undefined, caller: Caller | null): string {
-  const wrong = [...(preset?.access.claims ?? [])].flatMap(([name, values]) => {
-    const claim = findClaim(caller?.claims ?? {}, name)
-    return hasValue(claim, values)
-      ? []
-      : [`${name} is ${toKind(claim)}, and must be ${[...values].join(' or ')}`]
-  })
-  return wrong.length === 0 ? 'preset_claims' : wrong.join('; ')
-}
-
-function toPauseRule({ scope, until, by }: PauseEntry): string {
-  const what = scope === 'all' ? 'all mints are' : `the ${scope} is`
-  return `${what} paused by ${by}, ${until === null ? 'without an end' : `until ${new Date(until).toISOString()}`}`
-}
-
 /** Runs the guards of the service in its order. Fetches the issuer’s keys, and reads the pauses. */
 async function explain(
   question: Question,
@@ -140,14 +123,6 @@ async function explain(
   let caller: Caller | null = null
   let name = ''
   let pause: PauseEntry | undefined
-
-  /** More than the reason, if there is more to say. */
-  function toCause(reason: Reason): string {
-    if (pause !== undefined) return toPauseRule(pause)
-    if (reason === 'preset_claims') return diagnoseClaims(catalog.presets.get(name), caller)
-    const isAboutToken = reason.startsWith('token_') && config.callers.mode === 'jwt'
-    return isAboutToken ? diagnoseToken(question.token, reason, { ...config.callers, unixNow }) : reason
-  }
 
   try {
     steps.push({ check, passes: true, because: checkOrigin(question, config) })
@@ -167,7 +142,8 @@ async function explain(
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error
     const { status, code, reason, message } = error
-    steps.push({ check, passes: false, because: toCause(reason) })
+    const because = toRefusalCause(reason, { ...question, config, catalog, caller, name, pause })
+    steps.push({ check, passes: false, because })
     return { steps, refusal: { status, code, reason, message }, limits: [] }
   }
 }

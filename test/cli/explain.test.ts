@@ -72,6 +72,30 @@ allow, unless a limit above is exceeded
     expect(lastLine(said)).toContain(`refuse: ${verdict}`)
   })
 
+  it.each([
+    ['--origin localhost:5173', 'this is not an origin as browsers send it: write http://localhost:5173'],
+    [
+      '--origin app.example.com/x',
+      'this is not an origin as browsers send it: write https://app.example.com',
+    ],
+    [`--origin ${ORIGIN}/`, `this is not an origin as browsers send it: write ${ORIGIN}`],
+    [
+      '--origin https://ap.example.com',
+      `origin_unlisted: The origin is not in ALLOWED_ORIGINS. Add it exactly as the browser sends it. Did you mean ${ORIGIN}?`,
+    ],
+    ['--origin null', 'origin_unlisted: The origin is not in ALLOWED_ORIGINS.'],
+    ['--preset open', 'origin_missing: The request has no Origin header.'],
+    ['% --preset oepn', 'preset_unknown: The presets file has no such preset. Did you mean open?'],
+    [
+      '%',
+      'preset_missing: The request names no preset, and DEFAULT_PRESET is not set. Give one with --preset.',
+    ],
+    ['% --preset narrow', 'preset_origin: The preset’s access.origins does not list this origin.'],
+  ])('says what is wrong with %s', async (args, because) => {
+    const { stdout } = await run(args.replace('%', page.join(' ')).split(' '))
+    expect(stdout).toContain(` refuses ${because}`)
+  })
+
   it('takes the default preset as the service does', async () => {
     const { code, stdout } = await run(page, { DEFAULT_PRESET: 'open' })
     expect([code, stdout]).toStrictEqual([0, expect.stringContaining('open is available to every caller')])
@@ -122,7 +146,7 @@ describe('explain, for callers with tokens', () => {
     ['garbage', 'x', 'token_malformed', /caller/],
     ['an expired one', toToken({ exp: 1 }), 'token_expired', /exp/],
     ['one without the claim', toToken(), 'preset_claims', /plan is missing, and must be pro/],
-    ['another value', toToken({ plan: 'free' }), 'preset_claims', /plan is a text, and must be pro/],
+    ['another value', toToken({ plan: 'free' }), 'preset_claims', /plan has another value, and must be pro/],
   ])('given %s, tells the reason, the claim and the setting', async (_, token, reason, because) => {
     const said = await run([...members, token], secretEnvironment)
     expect(lastLine(said)).toContain(`(${reason})`)
