@@ -32,6 +32,11 @@ const endTexts: Readonly<Record<State, string>> = {
   cool_down: 'cool-down over: upstream mints again',
 }
 
+/** Reasons that share a state with another one, and do not end as it does. */
+const endTextsByReason: ReadonlyMap<Reason, string> = new Map([
+  ['upstream_unsupported_country', 'upstream serves this country again'],
+])
+
 /** The circuit breaker and a cool-down end on their own, so there is nothing to do. */
 const endsAlone = (state: State): boolean => state === 'breaker' || state === 'cool_down'
 
@@ -68,7 +73,10 @@ export const createUpstreamLog = (
   },
   onStateEnd: (state, facts) => {
     conditions.end('upstream', toFault(state, facts.preset))
-    logger.warn({ reason: facts.reason, preset: facts.preset }, endTexts[state])
+    logger.warn(
+      { reason: facts.reason, preset: facts.preset },
+      endTextsByReason.get(facts.reason) ?? endTexts[state],
+    )
   },
   onFailure: (reason) => {
     // Any other reason is a bound of ours, or the end of the process.

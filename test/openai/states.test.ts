@@ -41,7 +41,7 @@ describe('a state that makes mints fail', () => {
       'an unsupported country',
       refuse(403, 'unsupported_country'),
       'country not supported by upstream',
-      KEY_AGAIN,
+      'upstream serves this country again',
     ],
     ['no credit', refuse(429, 'insufficient_quota'), 'out of credit', 'credit available again'],
     ['a refused preset', refuse(400), 'preset refused by upstream', PRESET_AGAIN],
