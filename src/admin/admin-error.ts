@@ -1,6 +1,7 @@
 /** What the admin listener refuses, and what it says. The envelope is that of the public listener. */
 import type { z } from 'zod'
 import { toType } from '../errors.ts'
+import { MAX_NOTE_LENGTH } from '../pauses/pause.ts'
 
 interface AdminErrorRow {
   readonly status: number
@@ -35,10 +36,10 @@ const rows = {
     'writes_disabled',
     'Writes need a token, and none is set. Set ADMIN_TOKEN_FILE and start the service again.',
   ),
-  query: invalid('The query parameter in param has a value that it does not accept.'),
+  query: invalid('The query parameter in param has an invalid value.'),
   query_unknown: invalid('The URL has a query parameter that does not exist. Take it out.'),
   span: invalid('since must be before until, by at most 400 days.'),
-  field: invalid('The field in param has a value that it does not accept.'),
+  field: invalid('The field in param has an invalid value.'),
   field_unknown: invalid('The body has a field that does not exist. Take it out.'),
   scope: invalid('Name one scope: preset, origin, caller, or all.'),
   preset: invalid('The presets file has no such preset.'),
@@ -108,6 +109,22 @@ export class AdminError extends Error {
   }
 }
 
+const TIME = 'Write it like 15m, 1h or 7d (ago), or as a time in UTC: 2026-11-22T10:00:00Z.'
+
+/** What to write, for the parameters and fields whose form is not obvious. */
+const forms: ReadonlyMap<string, string> = new Map([
+  ['since', TIME],
+  ['until', TIME],
+  ['for', 'Write it like 15m, 1h or 7d, up to a year.'],
+  ['note', `Write one line of up to ${MAX_NOTE_LENGTH} printable characters.`],
+])
+
+/** Names the parameter or field that has an invalid value. */
+export function toInvalidValue(kind: 'field' | 'query', param: string): AdminError {
+  const help = forms.get(param)
+  return new AdminError(kind, help === undefined ? { param } : { param, help })
+}
+
 /** Throws an AdminError that names the parameter or field. One that does not exist is not repeated: the others are named. */
 export function parse<Type extends z.ZodObject>(
   schema: Type,
@@ -117,8 +134,6 @@ export function parse<Type extends z.ZodObject>(
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  if (issue?.code !== 'unrecognized_keys') {
-    throw new AdminError(kind, { param: String(issue?.path[0] ?? '') })
-  }
+  if (issue?.code !== 'unrecognized_keys') throw toInvalidValue(kind, String(issue?.path[0] ?? ''))
   throw new AdminError(`${kind}_unknown`, { help: `These exist: ${Object.keys(schema.shape).join(', ')}.` })
 }

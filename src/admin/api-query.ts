@@ -5,7 +5,7 @@ import type { AuditKeys } from '../audit/keys.ts'
 import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-reader/filters.ts'
 import type { Cursor, RecordFilter } from '../audit-reader/index-query.ts'
 import { parseInstant } from '../audit-reader/instant.ts'
-import { AdminError, parse } from './admin-error.ts'
+import { AdminError, parse, toInvalidValue } from './admin-error.ts'
 
 const MAX_ALTERNATIVES = 20
 const MAX_LIMIT = 200
@@ -69,7 +69,7 @@ const defaultEvents = ['attempt', 'refusals'] as const
 function toInstant(param: 'since' | 'until', text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const ms = parseInstant(text, now)
-  if (ms === undefined) throw new AdminError('query', { param })
+  if (ms === undefined) throw toInvalidValue('query', param)
   return ms
 }
 

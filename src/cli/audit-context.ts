@@ -75,8 +75,20 @@ export function toCannotCheck(error: unknown): CannotCheck {
   if (error instanceof CannotCheck) return error
   const code = codeOf(error)
   if (code === undefined || /^ERR_(?!SQLITE)/.test(code)) throw error
-  return new CannotCheck('directory_unreadable', `AUDIT_DIR cannot be read (${code})`)
+  const directory = toListedDirectory(error) ?? 'AUDIT_DIR'
+  return new CannotCheck(
+    'directory_unreadable',
+    code === 'ENOENT'
+      ? `${directory} does not exist. Set AUDIT_DIR, or name the directory with --dir`
+      : `${directory} cannot be read (${code})`,
+  )
 }
+
+/** The directory that could not be listed, as the operator gave it. */
+const toListedDirectory = (error: unknown): string | undefined =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'scandir' && 'path' in error
+    ? `the directory ${String(error.path)}`
+    : undefined
 
 const TOO_LONG = 'Lines above 1 MiB are skipped. Print one log entry per line.\n'
 

@@ -146,6 +146,13 @@ describe('GET /api/attempts', () => {
     expect(await reply.json()).toMatchObject({ error: { code: 'invalid_request', param } })
   })
 
+  it.each(['since=yesterday', 'until=2026-02-30'])('says how to write a time: %s', async (query) => {
+    const reply = await service().ask(`/api/attempts?${query}`)
+    expect(await reply.text()).toContain(
+      'has an invalid value. Write it like 15m, 1h or 7d (ago), or as a time in UTC: 2026-11-22T10:00:00Z.',
+    )
+  })
+
   it('refuses a parameter that does not exist, without repeating it', async () => {
     const reply = await service().ask('/api/attempts?canary=1')
     expect(reply.status).toBe(400)

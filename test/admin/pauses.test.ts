@@ -147,6 +147,14 @@ describe('a wrong request', () => {
   })
 
   it.each([
+    [{ for: '2 hours' }, 'Write it like 15m, 1h or 7d, up to a year.'],
+    [{ note: 'a\nb' }, 'Write one line of up to 200 printable characters.'],
+  ])('says how to write it: %j', async (field, help) => {
+    const reply = await post(service(), { all: true, ...field })
+    expect(await reply.text()).toContain(`The field in param has an invalid value. ${help}`)
+  })
+
+  it.each([
     ['of no pause', 'all=true', [404, 'not_paused', null]],
     ['without a scope', '', [400, 'invalid_request', null]],
     ['of two scopes', 'all=true&preset=assistant', [400, 'invalid_request', null]],

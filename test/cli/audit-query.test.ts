@@ -198,9 +198,13 @@ describe('audit query with a key that wrote none of the files', () => {
 })
 
 describe('audit query exits with', () => {
-  it('3 if the directory cannot be read', async () => {
-    const stderr = 'realtime-mint audit query: AUDIT_DIR cannot be read (ENOENT)\n'
-    expect(await run('/nowhere', ['query'])).toStrictEqual({ code: 3, stdout: '', stderr })
+  it.each([
+    ['/nowhere', '/nowhere does not exist. Set AUDIT_DIR, or name the directory with --dir'],
+    ['/dev/null', '/dev/null cannot be read (ENOTDIR)'],
+  ])('3 if the directory cannot be read: %s', async (directory, sentence) => {
+    const said = { code: 3, stdout: '', stderr: `realtime-mint audit query: the directory ${sentence}\n` }
+    expect(await run(directory, ['query'])).toStrictEqual(said)
+    expect(await run('.', ['query', '--dir', directory])).toStrictEqual(said)
   })
 
   it('0 if it is empty', async () => {
