@@ -14,6 +14,8 @@ interface FindingRow {
 
 const KEEP = 'Keep the directory as it is. Compare it with a backup and with the anchors.'
 
+const SAME_SERVICE = 'Pass the log and the directory of the same service.'
+
 export const findings = {
   line_changed: {
     verdict: 'tampered',
@@ -81,7 +83,13 @@ export const findings = {
   anchors_foreign: {
     verdict: 'unchecked',
     means: 'no anchor in the log names a writer of this directory: the log belongs to another one',
-    advice: 'Pass the log and the directory of the same service.',
+    advice: SAME_SERVICE,
+  },
+  directory_empty: {
+    verdict: 'unchecked',
+    means:
+      'the log names this file, but the directory has no audit file: all were removed, or the log belongs to another directory',
+    advice: `${SAME_SERVICE} If you did, look for the files in the archive, then in a backup.`,
   },
 } as const satisfies Record<string, FindingRow>
 

@@ -188,7 +188,8 @@ function findForeign(anchors: readonly Claim[], present: ReadonlySet<string>, cl
   writers.delete(undefined)
   if (anchors.some(({ file }) => writers.has(toWriter(file)))) return []
   for (const { file } of anchors) claims.delete(file)
-  return [toFinding(first.file, 'anchors_foreign', { witness: first.witness })]
+  const reason = present.size === 0 ? 'directory_empty' : 'anchors_foreign'
+  return [toFinding(first.file, reason, { witness: first.witness })]
 }
 
 /**

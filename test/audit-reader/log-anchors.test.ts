@@ -76,7 +76,11 @@ describe('anchors of another directory', () => {
     const log = `not json\n${foreign.anchor}${foreign.attempts(1).anchor}`
     const unchecked = ['unchecked', [foreign.name, 'anchors_foreign']]
     expect(await findIn(toFiles(chain()), { log })).toStrictEqual(unchecked)
-    expect(await findIn({}, { log })).toStrictEqual(unchecked)
+  })
+
+  it('cannot be checked if there is no file: they may be anchors of files that were removed', async () => {
+    const empty = ['unchecked', [foreign.name, 'directory_empty']]
+    expect(await findIn({}, { log: foreign.anchor })).toStrictEqual(empty)
   })
 
   it('hide no other finding', async () => {
