@@ -62,8 +62,9 @@ export const findings = {
   },
   torn_last: {
     verdict: 'torn',
-    means: 'the file is empty or ends within a line, and no process was started since: a crash',
-    advice: 'Start the service: its first records vouch for what it finds.',
+    means:
+      'the file is empty or ends within a line, and no later file vouches for that yet: a crash or a full disk',
+    advice: 'If the service is not running, start it. A running service vouches when it can write again.',
   },
   version_unknown: {
     verdict: 'unchecked',

@@ -22,7 +22,7 @@ They read AUDIT_DIR, also while the service runs. They need none of its other se
 verify checks that no record was changed, added or removed:
   --anchors LOG        a log of the service, for its "audit anchor" lines; - reads it from the input. Without it, a
                        cut at the end of the newest file cannot be seen
-Exit code: 0 intact, 1 tampered, 2 torn by a crash and vouched for, 3 cannot check.
+Exit code: 0 intact, 1 tampered, 2 torn by a crash or a full disk, 3 cannot check.
 
 query shows records, the newest first; it does not verify them. stats counts attempts:
   --by FIELD           hour, day, outcome (the default), code, reason, preset, origin, caller, address, model or

@@ -93,7 +93,7 @@ function toPart({ part, state, since, last_error: error }, zone) {
 /** @type {Record<NonNullable<State['audit']['verification']['verdict']>, readonly ['ok' | 'failing', string]>} */
 const chains = {
   whole: ['ok', 'Intact'],
-  torn: ['ok', 'Intact, torn by a crash'],
+  torn: ['ok', 'Intact, with a torn line'],
   unchecked: ['failing', 'Not fully checked'],
   tampered: ['failing', 'Tampered'],
 }
