@@ -91,6 +91,7 @@ describeInChromium('pauses on the operations page', startAfterADay, (scene: Scen
     expect(await readClipboard(page)).toBe(
       `realtime-mint pause --caller ${flooder} --for 4h --note 'the flood of the night'`,
     )
+    expect(await form.textContent()).toContain('From a checkout, put npm exec -- before it.')
     await press(page, form.getByRole('button', { name: 'Pause', exact: true }))
     await form.waitFor({ state: 'hidden' })
     await page.keyboard.press('Escape')

@@ -1,5 +1,5 @@
 /** The span, the filters and the zone: what the operator chooses. */
-import { createCopy } from './copy.js'
+import { createCommand } from './copy.js'
 import { find, h, render } from './dom.js'
 import { formatSpan, fromFieldTime, shorten, toFieldTime, toZoneName } from './format.js'
 import { fields, hasFilter, ranges, toCommand, toggleFilter, toQuery, toSpan } from './view.js'
@@ -165,9 +165,7 @@ export function createControls({ toView, onView }) {
       zone.value = view.zone
       find('#custom-span', HTMLDetailsElement).classList.toggle('active', view.range === null)
       find('#csv', HTMLAnchorElement).href = `api/attempts.csv?${toQuery(view)}`
-      render(find('#command', HTMLElement), toCommand(view), () =>
-        createCopy(toCommand(view), 'Copy the command'),
-      )
+      render(find('#command', HTMLElement), toCommand(view), () => createCommand(toCommand(view)))
     },
   }
 }

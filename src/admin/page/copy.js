@@ -14,6 +14,13 @@ async function copy(text) {
   }
 }
 
+/** A command, and how to run it from a checkout. @param {string} command */
+export function createCommand(command) {
+  const element = createCopy(command, 'Copy the command')
+  element.append(h('p', { class: 'quiet' }, 'From a checkout, put npm exec -- before it.'))
+  return element
+}
+
 /** @param {string} text @param {string} label */
 export function createCopy(text, label) {
   // A command breaks before an option, and not within.

@@ -1,6 +1,6 @@
 /** One record with all its fields, what its reason means, and what to look at next. */
 import { askAttempts } from './api.js'
-import { createCopy } from './copy.js'
+import { createCommand, createCopy } from './copy.js'
 import { findDialog, h, icon, toDialogHead } from './dom.js'
 import { formatTime, toZoneName } from './format.js'
 import { toText, toTitle } from './table.js'
@@ -82,7 +82,7 @@ function toBody(found, { dialog, view, onFilter, onPause }) {
     ),
     h('dl', { class: 'fields' }, toFields(record)),
     h('h3', {}, 'As a command'),
-    createCopy(toRecordCommand(found, view), 'Copy the command'),
+    createCommand(toRecordCommand(found, view)),
     h('h3', {}, 'As it is in the audit'),
     createCopy(JSON.stringify(record, null, 2), 'Copy the JSON'),
   ]

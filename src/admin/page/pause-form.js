@@ -1,6 +1,6 @@
 /** The form that pauses a scope, with the command that does the same. */
 import { askToPause, describe } from './api.js'
-import { createCopy } from './copy.js'
+import { createCommand } from './copy.js'
 import { findDialog, h, icon, render, toDialogHead } from './dom.js'
 import { quote, toScopeOption } from './view.js'
 
@@ -124,7 +124,7 @@ function update(fields, command) {
   if (chosen?.list) value.setAttribute('list', chosen.list)
   else value.removeAttribute('list')
   const text = toCommand(toWanted(fields))
-  render(command, text, () => createCopy(text, 'Copy the command'))
+  render(command, text, () => createCommand(text))
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What is paused, first of all on the page, and how to end it. */
 import { askToResume, describe } from './api.js'
-import { createCopy } from './copy.js'
+import { createCommand } from './copy.js'
 import { find, h, icon, render } from './dom.js'
 import { formatDuration, formatWhen } from './format.js'
 import { createPauseForm } from './pause-form.js'
@@ -42,7 +42,7 @@ function toItem(pause, onResume) {
       pause.note !== null && h('p', { class: 'note' }, pause.note),
     ),
     button,
-    h('details', {}, h('summary', {}, 'As command'), createCopy(command, 'Copy the command')),
+    h('details', {}, h('summary', {}, 'As command'), createCommand(command)),
   )
 }
 
