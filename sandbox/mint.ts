@@ -4,7 +4,10 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { ClientSecretCreateParams } from 'openai/resources/realtime/client-secrets'
-import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime'
+import type {
+  RealtimeClientEvent,
+  RealtimeTranslationClientSecretCreateRequest,
+} from 'openai/resources/realtime/realtime'
 import { failWith, invalidApiKey } from './failures.ts'
 import { type Refusal, refuse, toRefusal } from './refusal.ts'
 import { checkFlat, checkRealtime } from './rules.ts'
@@ -12,7 +15,6 @@ import { createEventSchema, createSchemas } from './schemas.ts'
 import {
   type FlatRequest,
   type SessionEcho,
-  type TranslationRequest,
   toFlatEcho,
   toSessionEcho,
   toTranslationEcho,
@@ -89,7 +91,7 @@ const createCompiler = (): Ajv =>
 
 export interface Validators {
   readonly realtime: ValidateFunction<ClientSecretCreateParams>
-  readonly translation: ValidateFunction<TranslationRequest>
+  readonly translation: ValidateFunction<RealtimeTranslationClientSecretCreateRequest>
   readonly flat: ValidateFunction<FlatRequest>
 }
 
@@ -99,7 +101,7 @@ export function createValidators(): Validators {
   const compiler = createCompiler()
   return {
     realtime: compiler.compile<ClientSecretCreateParams>(realtime),
-    translation: compiler.compile<TranslationRequest>(translation),
+    translation: compiler.compile<RealtimeTranslationClientSecretCreateRequest>(translation),
     flat: compiler.compile<FlatRequest>(flat),
   }
 }

@@ -5,6 +5,7 @@ import { changeAt, extend, narrow, need, nodeAt, nullable, replace, type SchemaN
 
 interface OpenAITypes {
   readonly client_secrets: SchemaNode
+  readonly translations: SchemaNode
   readonly sessions: SchemaNode
   readonly client_events: SchemaNode
 }
@@ -101,34 +102,6 @@ function toFlat(
   ])
 }
 
-const object = (
-  properties: Readonly<Record<string, SchemaNode>>,
-  ...required: readonly string[]
-): SchemaNode => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-})
-
-/** The SDK has no type for translations: these fields are those of the API reference. */
-const toTranslation = (expiresAfter: SchemaNode): SchemaNode => {
-  const text: SchemaNode = { type: 'string' }
-  const noise = object(
-    {
-      type: { type: 'string', enum: ['near_field', 'far_field'] },
-      strength: { type: 'number', minimum: 0, maximum: 1 },
-    },
-    'type',
-  )
-  const input = object({
-    transcription: nullable(object({ model: text }, 'model')),
-    noise_reduction: nullable(noise),
-  })
-  const audio = object({ input, output: object({ language: text }) })
-  return object({ session: object({ model: text, audio }, 'model'), expires_after: expiresAfter }, 'session')
-}
-
 /** What a client sends in a connection. */
 export function createEventSchema(): SchemaNode {
   const { client_events: events } = readTypes()
@@ -149,7 +122,7 @@ export interface RequestSchemas {
 }
 
 export function createSchemas(): RequestSchemas {
-  const { client_secrets: types, sessions } = readTypes()
+  const { client_secrets: types, translations, sessions } = readTypes()
   const realtime = apply(types, [
     ...sessionRules.map(([path, change]): Rule => [`session.${path}`, change]),
     ...expiryRules('expires_after'),
@@ -158,7 +131,10 @@ export function createSchemas(): RequestSchemas {
   const prompt = nodeAt(realtime, 'session.prompt')
   return {
     realtime,
-    translation: toTranslation(nodeAt(realtime, 'expires_after')),
+    translation: apply(translations, [
+      ['session.audio.input.noise_reduction.strength', decimal(0, 1)],
+      ...expiryRules('expires_after'),
+    ]),
     flat: toFlat(sessions, { truncation, prompt }),
   }
 }

@@ -3,16 +3,11 @@ import { randomBytes } from 'node:crypto'
 import type {
   RealtimeSessionCreateRequest,
   RealtimeTranscriptionSessionCreateRequest,
+  RealtimeTranslationSessionCreateRequest,
 } from 'openai/resources/realtime/realtime'
 
 interface Expiry {
   readonly seconds?: number
-}
-
-/** What the mint reads of a translation request. */
-export interface TranslationRequest {
-  readonly session: { readonly model: string; readonly audio?: object }
-  readonly expires_after?: Expiry
 }
 
 /** What the mint reads of a flat request. */
@@ -51,7 +46,10 @@ export function toSessionEcho(
 }
 
 /** Returns the session of a translation secret. It has a type; its request must have none. */
-export function toTranslationEcho(session: TranslationRequest['session'], expiresAt: number): SessionEcho {
+export function toTranslationEcho(
+  session: RealtimeTranslationSessionCreateRequest,
+  expiresAt: number,
+): SessionEcho {
   const { model, audio = {} } = session
   return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
 }

@@ -9,6 +9,7 @@ const RESOURCES = join(dirname(import.meta.dirname), 'node_modules/openai/resour
 
 const sources = {
   client_secrets: ['realtime/client-secrets.d.ts', 'ClientSecretCreateParams'],
+  translations: ['realtime/realtime.d.ts', 'RealtimeTranslationClientSecretCreateRequest'],
   sessions: ['beta/realtime/sessions.d.ts', 'SessionCreateParams'],
   client_events: ['realtime/realtime.d.ts', 'RealtimeClientEvent'],
 } as const
