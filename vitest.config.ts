@@ -16,7 +16,7 @@ const slow = [
   'test/pauses/{pauses,replicas,service}.test.ts',
   'test/presets/{bounds,translation-property}.test.ts',
   'test/routes/{health,order-of-checks,single-use}.test.ts',
-  'test/sandbox/{accepts,behaviour,calls,malformed,openai-types,record,sandbox,sockets}.test.ts',
+  'test/sandbox/{behaviour,calls,malformed,openai-types,record,sandbox,sessions,sockets}.test.ts',
 ]
 
 export default defineConfig({

@@ -11,73 +11,83 @@ import { z } from 'zod'
 import { flatEntry } from '../../src/presets/schema/flat.ts'
 import { gaSession, gaSessions } from '../../src/presets/schema/ga.ts'
 import { expiresAfter } from '../../src/presets/schema/parts.ts'
-import { type Field, flat, input, mutate, realtime, translation } from '../sandbox/accepted.ts'
-import { nest } from '../sandbox/caller.ts'
-import type { Row } from '../sandbox/refusals.ts'
-import { flatRefusals, inputRefusals, realtimeRefusals, translationRefusals } from '../sandbox/refused.ts'
+import type { Samples } from '../sandbox/samples.ts'
+import { flat, realtime, transcription, translation } from '../sandbox/sessions.ts'
+import { isNotGiven } from './support.ts'
 
-/** The sandbox's tables of a kind of session, and the values that we judge differently. */
-type Tables = readonly [fields: readonly Field[], refusals: readonly Row[], differences: readonly Field[]]
+interface Judged {
+  readonly schema: z.ZodType
+  readonly samples: Samples
+  /** Of each session, in a preset. */
+  readonly type?: object
+  /** More that both accept, or both refuse. */
+  readonly good?: readonly object[]
+  readonly bad?: readonly object[]
+  /** Values that the schema judges differently. */
+  readonly differences?: readonly object[]
+}
 
-// `metadata` and the variables of a prompt are any JSON.
-const tracing: Field = ['tracing', { workflow_name: 'desk', group_id: 'g', metadata: true }]
-const prompts = [1, { type: 'x' }].map((a) => ({ id: 'p', variables: { a } }))
-const realtimeTables: Tables = [
-  [...realtime, ['parallel_tool_calls', true]],
-  [...realtimeRefusals, ['model', '', 'empty']],
-  // Nothing can call a function without a type or a name.
-  [tracing, ['prompt', ...prompts], ['tools', [{ name: 'look_up' }]]],
-]
-
-// A preset has the type that its request must not have.
-const translationTables: Tables = [translation, translationRefusals, [['type', 'translation']]]
+/** `metadata` and the variables of a prompt are any JSON. */
+const isAnything = (param: string): boolean => /\b(?:prompt\.variables\.any|tracing\.metadata)\b/.test(param)
 
 const expiry = { anchor: 'created_at' }
-const lenient = [null, {}, { seconds: 60 }]
-const noDetails = { model: null, language: null, prompt: null }
-// The translation reads more than the endpoint did.
-const flatTables: Tables = [
-  [...flat, ['tools', [{ name: 'f', description: null }]], ['input_audio_transcription', noDetails]],
-  [...flatRefusals, ['turn_detection.idle_timeout_ms', 4999, 'low'], ['tool_choice', '', 'empty']],
-  [
-    tracing,
-    ['tools', [{}]],
-    ['modalities', []],
-    ['turn_detection.idle_timeout_ms', 6000],
-    ['tool_choice', 'look_up', { type: 'function', name: 'look_up' }],
-    ['client_secret', null, { expires_after: expiry, expires_at: expiry }],
-    ['client_secret.expires_after', ...lenient],
-    ['client_secret.expires_at', ...lenient],
-  ],
-]
 
-const show = (field: string, value: unknown): string => `${field} ${JSON.stringify(value)}`
+const judged: Readonly<Record<string, Judged>> = {
+  realtime: {
+    schema: gaSession,
+    samples: realtime,
+    bad: [{ type: 'realtime', model: '' }],
+    // Nothing can call a function without a type or a name.
+    differences: [{ type: 'realtime', tools: [{}, { name: 'look_up' }] }],
+  },
+  transcription: { schema: gaSession, samples: transcription },
+  translation: {
+    schema: gaSession,
+    samples: translation,
+    type: { type: 'translation' },
+    // A preset has the type that its request must not have.
+    differences: [{ type: 'translation', model: 'gpt-realtime-translate' }],
+  },
+  flat: {
+    schema: flatEntry,
+    samples: flat,
+    // The translation reads more than the endpoint did.
+    good: [
+      { turn_detection: { idle_timeout_ms: 6000 } },
+      { tool_choice: { type: 'function', name: 'look_up' } },
+    ],
+    bad: [...[4999, 'low'].map((ms) => ({ turn_detection: { idle_timeout_ms: ms } })), { tool_choice: '' }],
+    differences: [
+      { tools: [{}] },
+      { modalities: [] },
+      { tool_choice: 'look_up' },
+      { client_secret: { expires_after: {} } },
+      { client_secret: { expires_at: {} } },
+      { client_secret: { expires_after: expiry, expires_at: expiry } },
+    ],
+  },
+}
 
-describe.each<[kind: string, schema: z.ZodType, base: object, tables: Tables]>([
-  ['realtime', gaSession, { type: 'realtime' }, realtimeTables],
-  ['transcription', gaSession, { type: 'transcription' }, [input, inputRefusals, []]],
-  ['translation', gaSession, { type: 'translation', model: 'm' }, translationTables],
-  ['flat', flatEntry, {}, flatTables],
-])('a %s session', (_kind, schema, base, [fields, refusals, differences]) => {
-  const toSession = (field: string, value: unknown): object => ({ ...base, ...nest(field, value) })
-  const takes = (field: string, value: unknown): boolean => schema.safeParse(toSession(field, value)).success
-  const keeps = (field: string, value: unknown): boolean =>
-    isDeepStrictEqual(schema.safeParse(toSession(field, value)).data, toSession(field, value))
+describe.each(Object.entries(judged))('a %s session', (name, { schema, samples, type, ...more }) => {
+  const { good = [], bad = [], differences = [] } = more
+  const keeps = (session: unknown): boolean => isDeepStrictEqual(schema.safeParse(session).data, session)
+  const withType = (session: unknown): object => ({ ...type, ...Object(session) })
+  const isOurs = (session: unknown, param: string): boolean =>
+    isAnything(param) || (name === 'flat' && isNotGiven(session, param))
 
   it('is judged as the sandbox judges it, except for a few values, and passes unchanged', () => {
-    const accepted = fields.flatMap(([field, ...values]) => values.map((value) => [field, value] as const))
-    const nullable = new Set(accepted.flatMap(([field, value]) => (value === null ? [field] : [])))
-    const others = fields.flatMap(([field]) => (nullable.has(field) ? [] : [[field, null] as const]))
-    // In the flat shape, null is "not given".
-    const [given, nulls] = schema === flatEntry ? [[...accepted, ...others], []] : [accepted, others]
-    const mutants = accepted.flatMap(([field, value]) =>
-      Array.from(mutate(value, field), ([mutant]) => [field, mutant] as const),
+    const [ours = [], others = []] = [true, false].map((own) =>
+      samples.mistakes
+        .filter(([session, , param]) => isOurs(session, param) === own)
+        .map(([session]) => session),
     )
-    const refused = given.filter(([field, value]) => !keeps(field, value))
-    const taken = mutants.concat(nulls).filter(([field, value]) => takes(field, value))
-    const wrong = [...refused, ...taken, ...refusals.filter(([field, value]) => takes(field, value))]
-    const expected = differences.flatMap(([field, ...values]) => values.map((value) => show(field, value)))
-    expect(new Set(wrong.map(([field, value]) => show(field, value)))).toEqual(new Set(expected))
+    const found = [
+      ...[...samples.values, ...ours, ...good].map(withType).filter((session) => !keeps(session)),
+      ...[...others, ...bad].map(withType).filter((session) => schema.safeParse(session).success),
+    ]
+    expect(new Set(found.map((one) => JSON.stringify(one)))).toEqual(
+      new Set(differences.map((one) => JSON.stringify(one))),
+    )
   })
 })
 

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import type { UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
-import { flat, lookUp } from '../sandbox/accepted.ts'
-import { nest } from '../sandbox/caller.ts'
-import { buildFlat, buildGa, catalogOf, presetOf } from './support.ts'
+import { flatFields } from '../sandbox/sessions.ts'
+import { buildFlat, buildGa, catalogOf, isNotGiven, presetOf } from './support.ts'
 
 const apiKey = 'sk-sandbox-0123456789abcdefghij'
 const catalog = catalogOf(await readFile(new URL('../../presets.yaml', import.meta.url), 'utf8'), {
@@ -57,12 +56,13 @@ const bothKinds = { type: 'semantic_vad', eagerness: 'low', threshold: 0.5, idle
 const empty = { turn_detection: {}, input_audio_transcription: {}, input_audio_noise_reduction: {} }
 
 describe('upstream accepts the translation of a flat session', () => {
-  const fields = flat.filter(([field]) => field !== 'tools')
+  const { values, mistakes } = flatFields
+
+  const nulls = mistakes.filter(([session, , param]) => isNotGiven(session, param))
 
   it.each([
-    ...fields.flatMap(([field, ...values]) => [null, ...values].map((value) => nest(field, value))),
-    { tools: null },
-    { tools: [lookUp], tool_choice: 'look_up' },
+    ...[...values, ...nulls.map(([session]) => session)].map(Object),
+    { tools: [{ name: 'look_up' }], tool_choice: 'look_up' },
     { ...empty, modalities: [], tools: [] },
     { turn_detection: bothKinds },
     { input_audio_transcription: { model: 'gpt-realtime-whisper', prompt: 'p' } },

@@ -123,3 +123,10 @@ export const plainRealtime = {
   tool_choice: 'auto',
   tracing: { workflow_name: 'w', metadata: { a: 1, b: 2 } },
 }
+
+const mayBeNotGiven =
+  /^(?:\w+|(?:turn_detection|input_audio_\w+|client_secret)\.\w+|tools\[0\]\.(?!name)\w+)$/
+
+/** In the flat shape, null is "not given". */
+export const isNotGiven = (session: unknown, param: string): boolean =>
+  mayBeNotGiven.test(param) && JSON.stringify(session).includes('null')

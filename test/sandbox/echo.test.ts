@@ -86,6 +86,12 @@ describe('a secret', () => {
     expect(await bodyOf(post(sandbox(), { session }))).toMatchObject({ session })
   })
 
+  it.each([true, false])('repeats no parallel_tool_calls = %s, as at OpenAI', async (value) => {
+    const response = await post(sandbox(), { session: { type: 'realtime', parallel_tool_calls: value } })
+    expect(response.status).toBe(200)
+    expect(await response.json()).not.toHaveProperty('session.parallel_tool_calls')
+  })
+
   it('for a translation comes with an expiry and a type', async () => {
     const asked = { model: 'gpt-realtime-translate' }
     const body = { session: asked, expires_after: { anchor: 'created_at', seconds: 10 } }
