@@ -1,12 +1,13 @@
 // Writes one reply. Each reply of the sandbox has the same label.
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Verdict } from './mint.ts'
+import type { Refusal } from './refusal.ts'
 
 export const LABEL = 'for development only, these secrets open nothing'
-export const LABEL_HEADER = 'X-Realtime-Mint-Sandbox'
+const LABEL_HEADER = 'X-Realtime-Mint-Sandbox'
 
 export interface Answer {
   readonly status: number
@@ -50,4 +51,17 @@ export async function send(response: ServerResponse, { status, headers, body }: 
     response.setHeader('content-length', Buffer.byteLength(body))
   }
   response.end(body)
+}
+
+/** Answers by hand, where there is no response: to what is not HTTP, and to an upgrade. */
+export function endWith(socket: Duplex, { status, error }: Refusal): void {
+  const body = JSON.stringify({ error })
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    `${LABEL_HEADER}: ${LABEL}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end([...head, '', body].join('\r\n'))
 }

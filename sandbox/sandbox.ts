@@ -9,7 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { LABEL, LABEL_HEADER, send, setCommonHeaders, toAnswer } from './answer.ts'
+import { endWith, LABEL, send, setCommonHeaders, toAnswer } from './answer.ts'
 import { type Behaviour, type BehaviourSlot, createBehaviourSlot, parseOrder } from './behaviour.ts'
 import { type Connections, createConnections } from './connections/connections.ts'
 import type { ConnectionOptions } from './connections/context.ts'
@@ -225,8 +225,5 @@ function refuseGarbage(_error: Error, socket: Duplex): void {
     socket.destroy()
     return
   }
-  const body = JSON.stringify({ error: refuse(400, null, 'The request is not valid HTTP.').error })
-  const head = ['HTTP/1.1 400 Bad Request', `${LABEL_HEADER}: ${LABEL}`, 'content-type: application/json']
-  const length = `content-length: ${Buffer.byteLength(body)}`
-  socket.end([...head, length, 'connection: close', '', body].join('\r\n'))
+  endWith(socket, refuse(400, null, 'The request is not valid HTTP.'))
 }

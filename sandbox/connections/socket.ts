@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
-import { LABEL, LABEL_HEADER } from '../answer.ts'
+import { endWith } from '../answer.ts'
 import { failWith, invalidUrl } from '../failures.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { toBearer, toModel } from './call.ts'
@@ -46,19 +46,6 @@ async function loadServer(): Promise<WebSocketServer | null> {
   }
 }
 
-/** Before there is a WebSocket, an answer is plain HTTP. */
-function refuseUpgrade(socket: Duplex, { status, error }: Refusal): void {
-  const body = JSON.stringify({ error })
-  const head = [
-    `HTTP/1.1 ${status} Refused`,
-    `${LABEL_HEADER}: ${LABEL}`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ]
-  socket.end([...head, '', body].join('\r\n'))
-}
-
 function refuseSession(socket: WebSocket, { status, error }: Refusal): void {
   const event = { type: 'error', event_id: toId('event'), error: { ...error, event_id: null } }
   socket.send(JSON.stringify(event))
@@ -98,11 +85,11 @@ export async function serveUpgrade(
   head: Buffer,
 ): Promise<void> {
   socket.on('error', () => socket.destroy())
-  if (request.url?.split('?', 1)[0] !== PATH) return refuseUpgrade(socket, invalidUrl(request))
+  if (request.url?.split('?', 1)[0] !== PATH) return endWith(socket, invalidUrl(request))
   const server = await loadServer()
   if (server === null) {
     const message = 'WebSockets need the development dependency ws, which is not installed. Run npm ci.'
-    return refuseUpgrade(socket, refuse(501, null, message, { type: 'server_error' }))
+    return endWith(socket, refuse(501, null, message, { type: 'server_error' }))
   }
   server.handleUpgrade(request, socket, head, (opened) => start(context, request, opened))
 }
