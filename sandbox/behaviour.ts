@@ -1,5 +1,6 @@
 // The failures that the sandbox can play, and for how many requests.
 import { z } from 'zod'
+import { parseJson } from './json.ts'
 
 /** Replies that look like a client secret. Only `extra-fields` is a usable one. */
 export const malformedVariants = [
@@ -112,12 +113,4 @@ export function parseOrder(body: string): { order: z.infer<typeof orderSchema> }
   const example = '{"behaviour":{"kind":"status","status":500},"times":1}'
   const kinds = behaviourKinds.join(', ')
   return { error: `${z.prettifyError(parsed.error)}\nExample: ${example}\nKinds: ${kinds}` }
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }

@@ -9,6 +9,7 @@ import type {
   RealtimeTranslationClientSecretCreateRequest,
 } from 'openai/resources/realtime/realtime'
 import { failWith, invalidApiKey } from './failures.ts'
+import { parseJson } from './json.ts'
 import { type Refusal, refuse, toRefusal } from './refusal.ts'
 import { checkFlat, checkRealtime } from './rules.ts'
 import { createEventSchema, createSchemas } from './schemas.ts'
@@ -64,11 +65,11 @@ export function judge(request: MintRequest, terms: MintTerms, now: number): Verd
   if (route === 'retired') return refused(failWith(400, { code: 'beta_api_shape_disabled' }))
   const refusal = checkBeta(headers, route) ?? checkHeaders(headers)
   if (refusal !== undefined) return refused(refusal)
-  const json = parseJson(body)
+  const json = isUtf8(body) ? parseJson(body.toString()) : undefined
   if (json === undefined) return refused(refuse(400, null, 'The body of the request is not valid JSON.'))
   const mint = { realtime: mintRealtime, translation: mintTranslation, flat: mintFlat }[route]
   return mint(
-    json.value,
+    json,
     (seconds) => ({
       value: `${terms.secretPrefix}sandbox_${randomBytes(16).toString('hex')}`,
       expires_at: Math.floor(now / 1000) + seconds,
@@ -173,13 +174,4 @@ function checkHeaders(headers: IncomingHttpHeaders): Refusal | undefined {
   if (/^application\/json *(; *charset="?utf-8"?)?$/i.test(type)) return undefined
   const message = `Unsupported content type: '${type}'. Only 'application/json' is accepted here.`
   return refuse(400, 'unsupported_content_type', message)
-}
-
-function parseJson(body: Buffer): { readonly value: unknown } | undefined {
-  if (!isUtf8(body)) return undefined
-  try {
-    return { value: JSON.parse(body.toString()) }
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 /** OpenAI's error envelope, and the one error that OpenAI answers for what ajv finds wrong with a request. */
 import type { ErrorObject } from 'ajv'
+import { isRecord, toFields } from './json.ts'
 import type { SchemaNode } from './schema-tree.ts'
 
 export interface Refusal {
@@ -21,6 +22,10 @@ export function refuse(
 ): Refusal {
   return { status, error: { message, type, param, code } }
 }
+
+/** A field has a value that is refused. */
+export const invalid = (param: string, message: string, code = 'invalid_value'): Refusal =>
+  refuse(400, code, message, { param })
 
 /** The refusal for the first error. Needs the options `allErrors` and `verbose`, and schemas without references. */
 export function toRefusal(errors: readonly ErrorObject[]): Refusal {
@@ -58,7 +63,7 @@ function explainAlternatives(anyOf: ErrorObject, errors: readonly ErrorObject[])
   if (meant !== undefined) return toRefusal(meant)
   if (candidates.length === 0) return wrongValueOrType(toParam(anyOf.instancePath), alternatives, anyOf.data)
   const types = alternatives.flatMap(({ properties }) => properties?.['type'] ?? [])
-  const { type } = isRecord(anyOf.data) ? anyOf.data : {}
+  const { type } = toFields(anyOf.data)
   const param = toParam(typePath)
   return type === undefined ? missing(param) : wrongValueOrType(param, types, type)
 }
@@ -79,16 +84,15 @@ function explain({ keyword, instancePath, params, data, parentSchema }: ErrorObj
     case 'maximum':
       return outOfRange(param, keyword, node, params, data)
     case 'minItems':
-      return refuse(400, 'empty_array', `Invalid '${param}': expected at least 1 item.`, { param })
+      return invalid(param, `Invalid '${param}': expected at least 1 item.`, 'empty_array')
     case 'maxLength': {
       const limit = String(params['limit'])
       const message = `Invalid '${param}': string too long. Expected a string with maximum length ${limit}.`
-      return refuse(400, 'string_above_max_length', message, { param })
+      return invalid(param, message, 'string_above_max_length')
     }
     default: {
       const form = keyword === 'pattern' ? `string that matches /${String(params['pattern'])}/` : 'URL'
-      const message = `Invalid '${param}': expected a ${form}.`
-      return refuse(400, 'invalid_value', message, { param })
+      return invalid(param, `Invalid '${param}': expected a ${form}.`)
     }
   }
 }
@@ -103,7 +107,7 @@ function outOfRange(
   const kind = [type].flat().includes('integer') ? 'integer' : 'decimal'
   const [where, short, sign] = keyword === 'minimum' ? ['below', 'min', '>='] : ['above', 'max', '<=']
   const message = `Invalid '${param}': ${kind} ${where} ${keyword} value. Expected a value ${sign} ${String(params['limit'])}, but got ${String(data)} instead.`
-  return refuse(400, `${kind}_${where}_${short}_value`, message, { param })
+  return invalid(param, message, `${kind}_${where}_${short}_value`)
 }
 
 const valuesOf = ({ const: only, enum: several = [] }: SchemaNode): readonly (string | number)[] =>
@@ -114,7 +118,7 @@ function wrongValueOrType(param: string, alternatives: readonly SchemaNode[], va
   const values = alternatives.flatMap(valuesOf)
   if (values.some((one) => typeof one === typeof value)) {
     const message = `Invalid value: ${quote(value)}. Supported values are: ${list(values.map(quote), 'and')}.`
-    return refuse(400, 'invalid_value', message, { param })
+    return invalid(param, message)
   }
   const expected = alternatives.flatMap((node) => {
     const own = valuesOf(node)
@@ -130,13 +134,11 @@ function wrongValueOrType(param: string, alternatives: readonly SchemaNode[], va
   return refuse(400, 'invalid_type', message, { param: param === '' ? null : param })
 }
 
-export function missing(param: string): Refusal {
-  return refuse(400, 'missing_required_parameter', `Missing required parameter: '${param}'.`, { param })
-}
+const missing = (param: string): Refusal =>
+  invalid(param, `Missing required parameter: '${param}'.`, 'missing_required_parameter')
 
-function unknownParameter(param: string): Refusal {
-  return refuse(400, 'unknown_parameter', `Unknown parameter: '${param}'.`, { param })
-}
+const unknownParameter = (param: string): Refusal =>
+  invalid(param, `Unknown parameter: '${param}'.`, 'unknown_parameter')
 
 const toTypeName = (type: string): string =>
   type === 'number' ? 'a decimal' : /^[aio]/.test(type) ? `an ${type}` : `a ${type}`
@@ -166,10 +168,6 @@ const toParam = (instancePath: string): string =>
     .replaceAll('/', '.')
     .replaceAll('~1', '/')
     .replaceAll('~0', '~')
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 const isNode = (value: unknown): value is SchemaNode => isRecord(value)
 

@@ -1,17 +1,8 @@
 /** Rules of OpenAI's server between fields, which no type can state. The first broken rule decides. */
-import { type Refusal, refuse } from './refusal.ts'
-
-type Fields = Readonly<Record<string, unknown>>
-
-const toFields = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {}
+import { type Fields, toFields } from './json.ts'
+import { invalid, type Refusal } from './refusal.ts'
 
 const toList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
-
-const invalid = (param: string, message: string, code = 'invalid_value'): Refusal =>
-  refuse(400, code, message, { param })
 
 /** In a transcription session, these models have no turn detection. In a realtime session, they do. */
 const withoutTurnDetection: ReadonlySet<unknown> = new Set(['gpt-live-transcribe', 'gpt-realtime-whisper'])

@@ -1,13 +1,12 @@
 /** The two forms of a call's body: the offer alone, or a form with the offer and a change of the session. */
-import { type Refusal, refuse } from '../refusal.ts'
+import { parseJson } from '../json.ts'
+import { invalid, type Refusal, refuse } from '../refusal.ts'
 
 export interface CallBody {
   readonly offer: string
   /** Null without one. */
   readonly session: unknown
 }
-
-const invalid = (param: string, message: string): Refusal => refuse(400, 'invalid_value', message, { param })
 
 async function parseForm(type: string, bytes: Buffer): Promise<FormData | null> {
   try {
@@ -19,14 +18,6 @@ async function parseForm(type: string, bytes: Buffer): Promise<FormData | null> 
 
 const toText = (part: string | Blob): string | Promise<string> =>
   typeof part === 'string' ? part : part.text()
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 type Parsed = CallBody | { readonly refusal: Refusal }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, send, toAnswer } from '../answer.ts'
 import { invalidUrl } from '../failures.ts'
 import { checkKey } from '../mint.ts'
-import { type Refusal, refuse, toRefusal } from '../refusal.ts'
+import { invalid, type Refusal, refuse, toRefusal } from '../refusal.ts'
 import type { SessionEcho } from '../session.ts'
 import { answerOffer } from './answerer.ts'
 import { type CallBody, parseCallBody } from './call-body.ts'
@@ -112,7 +112,7 @@ async function connect(
       body: sdp,
     }
   } catch {
-    return refused(refuse(400, 'invalid_value', 'The offer is not a valid SDP.', { param: 'sdp' }))
+    return refused(invalid('sdp', 'The offer is not a valid SDP.'))
   }
 }
 

@@ -7,7 +7,8 @@ import type {
   ResponseCreateEvent,
   SessionUpdateEvent,
 } from 'openai/resources/realtime/realtime'
-import { isRecord, type Refusal, refuse, toRefusal } from '../refusal.ts'
+import { parseJson, toFields } from '../json.ts'
+import { invalid, type Refusal, refuse, toRefusal } from '../refusal.ts'
 import type { SessionEcho } from '../session.ts'
 import { createInputAudio, type InputAudio } from './input-audio.ts'
 import { type ServerEvent, toAnswerEvents, toId } from './server-events.ts'
@@ -47,8 +48,6 @@ interface State {
 
 const lastIdOf = ({ items }: State): string | null => items.at(-1)?.id ?? null
 
-const invalid = (param: string, message: string): Refusal => refuse(400, 'invalid_value', message, { param })
-
 function update(state: State, { session: change }: SessionUpdateEvent): Result {
   const changed = changeSession(state.session, change, state)
   if ('refusal' in changed) return changed.refusal
@@ -81,8 +80,7 @@ function createItem(
 function findItem(state: State, verb: string, id: string, use: (item: Item) => undefined): Result {
   const item = state.items.find((one) => one.id === id)
   if (item !== undefined) return use(item)
-  const message = `The item with id '${id}' does not exist.`
-  return refuse(400, `item_${verb}_invalid_item_id`, message, { param: 'item_id' })
+  return invalid('item_id', `The item with id '${id}' does not exist.`, `item_${verb}_invalid_item_id`)
 }
 
 function deleteItem(state: State, item: Item): undefined {
@@ -188,14 +186,6 @@ function follow(state: State, event: RealtimeClientEvent): Result {
   return refuse(400, 'response_cancel_not_active', 'There is no active response to cancel.')
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function judge(state: State, event: unknown, validator: ConversationOptions['validator']): Result {
   if (event === undefined) return refuse(400, 'invalid_json', 'The event is not valid JSON.')
   return validator(event) ? follow(state, event) : toRefusal(validator.errors ?? [])
@@ -226,7 +216,8 @@ export function createConversation({
     receive: (text) => {
       const event = parseJson(text)
       const refusal = judge(state, event, validator)
-      const id = isRecord(event) && typeof event['event_id'] === 'string' ? event['event_id'] : null
+      const { event_id: given } = toFields(event)
+      const id = typeof given === 'string' ? given : null
       if (refusal !== undefined) send({ type: 'error', error: { ...refusal.error, event_id: id } })
     },
   }

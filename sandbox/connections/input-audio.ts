@@ -1,6 +1,6 @@
 /** The audio that a client sends as events, and the same audio as an answer. */
 import type { ConversationItem } from 'openai/resources/realtime/realtime'
-import { type Refusal, refuse } from '../refusal.ts'
+import { invalid, type Refusal } from '../refusal.ts'
 import { type ServerEvent, toId } from './server-events.ts'
 
 /** OpenAI's three formats, all with one channel. */
@@ -52,15 +52,13 @@ export function createInputAudio(): InputAudio {
     nextItemId: () => nextId,
     append: (base64) => {
       if (!isBase64(base64)) {
-        return refuse(400, 'invalid_value', 'The audio is not valid base64.', { param: 'audio' })
+        return invalid('audio', 'The audio is not valid base64.')
       }
       const chunk = Buffer.from(base64, 'base64')
       size += chunk.length
       if (size > MAX_TURN_BYTES) {
         clear()
-        return refuse(400, 'invalid_value', 'The input audio buffer is full. The sandbox cleared it.', {
-          param: 'audio',
-        })
+        return invalid('audio', 'The input audio buffer is full. The sandbox cleared it.')
       }
       chunks.push(chunk)
       return undefined

@@ -1,7 +1,7 @@
 /** The client secrets that the sandbox minted, and whether one starts a connection now. */
 import { randomBytes } from 'node:crypto'
 import { invalidApiKey } from '../failures.ts'
-import { type Refusal, refuse } from '../refusal.ts'
+import { invalid, type Refusal, refuse } from '../refusal.ts'
 import type { SessionEcho } from '../session.ts'
 
 interface Entry {
@@ -43,7 +43,7 @@ function checkModel({ type, model: own }: SessionEcho, asked: string | null): Re
   }
   if (asked === own) return undefined
   const message = `The client secret was made for the model "${String(own)}", not for "${asked}".`
-  return refuse(400, 'invalid_model', message, { param: 'model' })
+  return invalid('model', message, 'invalid_model')
 }
 
 /** `now` in epoch ms. */

@@ -1,46 +1,42 @@
 /** What `session.update` changes, and what it must not. */
 import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime'
-import { isRecord, type Refusal, refuse } from '../refusal.ts'
+import { isRecord, toFields } from '../json.ts'
+import { invalid, type Refusal } from '../refusal.ts'
 import { checkRealtime } from '../rules.ts'
 import type { SessionEcho } from '../session.ts'
 import type { AudioFormat } from './input-audio.ts'
 
 export type SessionChange = SessionUpdateEvent['session']
 
-const toRecord = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {})
-
 const at = (session: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>((value, key) => toRecord(value)[key], session)
-
-const fixed = (param: string, message: string, code = 'invalid_value'): Refusal =>
-  refuse(400, code, message, { param })
+  path.reduce<unknown>((value, key) => toFields(value)[key], session)
 
 function check(session: SessionEcho, change: SessionChange, hasSpoken: boolean): Refusal | undefined {
   if (change.type !== session['type']) {
-    return fixed('session.type', `A ${String(session['type'])} session cannot become another one.`)
+    return invalid('session.type', `A ${String(session['type'])} session cannot become another one.`)
   }
   const model = at(change, 'model')
   if (model !== undefined && model !== session['model']) {
-    return fixed('session.model', 'The model of a session cannot change.')
+    return invalid('session.model', 'The model of a session cannot change.')
   }
   const voice = at(change, 'audio', 'output', 'voice')
   if (hasSpoken && voice !== undefined && voice !== at(session, 'audio', 'output', 'voice')) {
     const message = "Cannot update a conversation's voice if assistant audio is present."
-    return fixed('session.audio.output.voice', message, 'cannot_update_voice')
+    return invalid('session.audio.output.voice', message, 'cannot_update_voice')
   }
   const tracing = at(change, 'tracing')
   const own = session['tracing'] ?? null
   if (own !== null && tracing !== undefined && JSON.stringify(tracing) !== JSON.stringify(own)) {
-    return fixed('session.tracing', 'Tracing cannot change once it is on.')
+    return invalid('session.tracing', 'Tracing cannot change once it is on.')
   }
   return undefined
 }
 
 /** Fields that are absent stay as they are, also those of `audio.input` and `audio.output`. */
 function merge(session: SessionEcho, change: SessionChange): SessionEcho {
-  const audio = { ...toRecord(session['audio']) }
+  const audio = { ...toFields(session['audio']) }
   for (const [direction, part] of Object.entries(change.audio ?? {})) {
-    audio[direction] = { ...toRecord(audio[direction]), ...toRecord(part) }
+    audio[direction] = { ...toFields(audio[direction]), ...toFields(part) }
   }
   return { ...session, ...change, audio }
 }
