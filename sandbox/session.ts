@@ -6,6 +6,8 @@ import type {
   RealtimeTranslationSessionCreateRequest,
 } from 'openai/resources/realtime/realtime'
 
+export const toId = (prefix: string): string => `${prefix}_sandbox_${randomBytes(12).toString('hex')}`
+
 interface Expiry {
   readonly seconds?: number
 }
@@ -51,14 +53,14 @@ export function toTranslationEcho(
   expiresAt: number,
 ): SessionEcho {
   const { model, audio = {} } = session
-  return { id: sessionId(), type: 'translation', expires_at: expiresAt, model, audio }
+  return { id: toId('sess'), type: 'translation', expires_at: expiresAt, model, audio }
 }
 
 /** Returns a flat session in the flat shape. Its `expires_at` is the session's, not the secret's. */
 export function toFlatEcho({ client_secret: _notEchoed, ...session }: FlatRequest): SessionEcho {
   return {
     object: 'realtime.session',
-    id: sessionId(),
+    id: toId('sess'),
     expires_at: 0,
     model: 'gpt-4o-realtime-preview',
     modalities: ['text', 'audio'],
@@ -86,7 +88,7 @@ function toRealtime({
 }: RealtimeSessionCreateRequest): SessionEcho {
   return {
     object: 'realtime.session',
-    id: sessionId(),
+    id: toId('sess'),
     model: 'gpt-realtime',
     output_modalities: ['audio'],
     instructions: 'Be helpful.',
@@ -109,14 +111,10 @@ function toRealtime({
 function toTranscription({ audio, ...session }: RealtimeTranscriptionSessionCreateRequest): SessionEcho {
   return {
     object: 'realtime.transcription_session',
-    id: sessionId(),
+    id: toId('sess'),
     expires_at: 0,
     include: null,
     ...session,
     audio: { input: { ...inputDefaults, ...audio?.input } },
   }
-}
-
-function sessionId(): string {
-  return `sess_sandbox_${randomBytes(12).toString('hex')}`
 }

@@ -4,12 +4,11 @@ import { type Answer, send, toAnswer } from '../answer.ts'
 import { invalidUrl } from '../failures.ts'
 import { checkKey } from '../mint.ts'
 import { invalid, type Refusal, refuse, toRefusal } from '../refusal.ts'
-import type { SessionEcho } from '../session.ts'
+import { type SessionEcho, toId } from '../session.ts'
 import { answerOffer } from './answerer.ts'
 import { type CallBody, parseCallBody } from './call-body.ts'
 import type { ConnectionContext } from './context.ts'
 import { createConversation } from './conversation.ts'
-import { toId } from './server-events.ts'
 import { changeSession } from './session-change.ts'
 
 const PATH = '/v1/realtime/calls'
@@ -123,7 +122,7 @@ async function toCallAnswer(
 ): Promise<Answer> {
   const bytes = await readBody()
   const admission = context.secrets.admit(toBearer(request), toModel(request))
-  if (!admission.admitted) return refused(admission.refusal)
+  if ('refusal' in admission) return refused(admission.refusal)
   const full = context.live.checkRoom()
   if (full !== undefined) return refused(full)
   const body = await parseCallBody(request.headers['content-type'] ?? '', bytes)

@@ -9,9 +9,9 @@ import type {
 } from 'openai/resources/realtime/realtime'
 import { parseJson, toFields } from '../json.ts'
 import { invalid, type Refusal, refuse, toRefusal } from '../refusal.ts'
-import type { SessionEcho } from '../session.ts'
+import { type SessionEcho, toId } from '../session.ts'
 import { createInputAudio, type InputAudio } from './input-audio.ts'
-import { type ServerEvent, toAnswerEvents, toId } from './server-events.ts'
+import { type ServerEvent, toAnswerEvents } from './server-events.ts'
 import { changeSession, isTranscribed, toAudioFormat, toTurnRule } from './session-change.ts'
 import { createTurnDetector, type TurnDetector } from './turns.ts'
 

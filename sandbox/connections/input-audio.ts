@@ -1,7 +1,8 @@
 /** The audio that a client sends as events, and the same audio as an answer. */
 import type { ConversationItem } from 'openai/resources/realtime/realtime'
 import { invalid, type Refusal } from '../refusal.ts'
-import { type ServerEvent, toId } from './server-events.ts'
+import { toId } from '../session.ts'
+import type { ServerEvent } from './server-events.ts'
 
 /** OpenAI's three formats, all with one channel. */
 export type AudioFormat = 'audio/pcm' | 'audio/pcmu' | 'audio/pcma'

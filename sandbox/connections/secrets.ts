@@ -1,8 +1,7 @@
 /** The client secrets that the sandbox minted, and whether one starts a connection now. */
-import { randomBytes } from 'node:crypto'
 import { invalidApiKey } from '../failures.ts'
 import { invalid, type Refusal, refuse } from '../refusal.ts'
-import type { SessionEcho } from '../session.ts'
+import { type SessionEcho, toId } from '../session.ts'
 
 interface Entry {
   /** Unix seconds. */
@@ -10,9 +9,7 @@ interface Entry {
   readonly session: SessionEcho
 }
 
-export type Admission =
-  | { readonly admitted: true; readonly session: SessionEcho }
-  | { readonly admitted: false; readonly refusal: Refusal }
+export type Admission = { readonly session: SessionEcho } | { readonly refusal: Refusal }
 
 export interface MintedSecrets {
   readonly add: (value: string, entry: Entry) => void
@@ -27,8 +24,6 @@ const MAX_SECRETS = 10_000
 
 /** A session ends after an hour. Its secret has expired long before. */
 const SESSION_SECONDS = 3600
-
-const refused = (refusal: Refusal): Admission => ({ admitted: false, refusal })
 
 const expired = refuse(
   401,
@@ -60,13 +55,12 @@ export function createMintedSecrets(now: () => number): MintedSecrets {
     },
     admit: (value, model) => {
       const entry = entries.get(value ?? '')
-      if (entry === undefined) return refused(invalidApiKey(value, 'bearer'))
+      if (entry === undefined) return { refusal: invalidApiKey(value, 'bearer') }
       const seconds = Math.floor(now() / 1000)
-      if (entry.expiresAt <= seconds) return refused(expired)
-      const wrongModel = checkModel(entry.session, model)
-      if (wrongModel !== undefined) return refused(wrongModel)
-      const id = `sess_sandbox_${randomBytes(12).toString('hex')}`
-      return { admitted: true, session: { ...entry.session, id, expires_at: seconds + SESSION_SECONDS } }
+      if (entry.expiresAt <= seconds) return { refusal: expired }
+      const refusal = checkModel(entry.session, model)
+      if (refusal !== undefined) return { refusal }
+      return { session: { ...entry.session, id: toId('sess'), expires_at: seconds + SESSION_SECONDS } }
     },
   }
 }

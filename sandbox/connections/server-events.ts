@@ -1,5 +1,4 @@
 /** The events of one response, in OpenAI's order, and their types: those of OpenAI's SDK. */
-import { randomBytes } from 'node:crypto'
 import type {
   ConversationItem,
   RealtimeConversationItemAssistantMessage,
@@ -8,7 +7,7 @@ import type {
   SessionCreatedEvent,
   SessionUpdatedEvent,
 } from 'openai/resources/realtime/realtime'
-import type { SessionEcho } from '../session.ts'
+import { type SessionEcho, toId } from '../session.ts'
 
 type WithoutId<Event> = Event extends unknown ? Omit<Event, 'event_id'> : never
 
@@ -16,8 +15,6 @@ type WithoutId<Event> = Event extends unknown ? Omit<Event, 'event_id'> : never
 export type ServerEvent =
   | WithoutId<Exclude<RealtimeServerEvent, SessionCreatedEvent | SessionUpdatedEvent>>
   | { readonly type: 'session.created' | 'session.updated'; readonly session: SessionEcho }
-
-export const toId = (prefix: string): string => `${prefix}_sandbox_${randomBytes(9).toString('hex')}`
 
 export interface Answer {
   readonly text: string

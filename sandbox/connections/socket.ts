@@ -5,10 +5,10 @@ import type { WebSocket, WebSocketServer } from 'ws'
 import { endWith } from '../answer.ts'
 import { failWith, invalidUrl } from '../failures.ts'
 import { type Refusal, refuse } from '../refusal.ts'
+import { toId } from '../session.ts'
 import { toBearer, toModel } from './call.ts'
 import type { ConnectionContext } from './context.ts'
 import { createConversation } from './conversation.ts'
-import { toId } from './server-events.ts'
 
 const PATH = '/v1/realtime'
 const SECRET_PROTOCOL = 'openai-insecure-api-key.'
@@ -58,7 +58,7 @@ function start(context: ConnectionContext, request: IncomingMessage, socket: Web
   if (isBeta(request)) return refuseSession(socket, failWith(400, { code: 'beta_api_shape_disabled' }))
   const admission = context.secrets.admit(toSecret(request), toModel(request))
   const full = context.live.checkRoom()
-  if (!admission.admitted) return refuseSession(socket, admission.refusal)
+  if ('refusal' in admission) return refuseSession(socket, admission.refusal)
   if (full !== undefined) return refuseSession(socket, full)
   const { greet, receive } = createConversation({
     session: admission.session,
