@@ -2,12 +2,12 @@
 import { fixedBody } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 import { KeptConnections } from './kept-connections.ts'
-import { runOpenLoop } from './open-loop.ts'
+import { percentileOf, runOpenLoop } from './open-loop.ts'
 import { parseOptions, run } from './options.ts'
 import { publish } from './page.ts'
 import { align, toVerdict } from './report.ts'
 import { startLoadedService, startUpstream, toUpstreamEnv } from './servers.ts'
-import { median, percentile } from './statistics.ts'
+import { median } from './statistics.ts'
 import { createWorkshop } from './workshop.ts'
 
 const PER_SECOND = 200
@@ -22,9 +22,7 @@ interface Percentiles {
 async function measure(connections: KeptConnections, seconds: number): Promise<Percentiles> {
   const answers = await runOpenLoop(connections, { perSecond: PER_SECOND, seconds })
   if (answers.some(({ kind }) => kind !== 'issued')) throw new Error('a mint failed')
-  // A load generator that is late itself would be counted as the service's time.
-  const times = answers.map(({ ms, lateMs }) => ms - lateMs)
-  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+  return { p50: percentileOf(answers, 0.5), p99: percentileOf(answers, 0.99) }
 }
 
 const toRow = (name: string, p50: number, p99: number): string[] => [name, p50.toFixed(2), p99.toFixed(2)]

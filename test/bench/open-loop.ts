@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeptConnections } from './kept-connections.ts'
+import { percentile } from './statistics.ts'
 
 export interface Load {
   readonly perSecond: number
@@ -45,3 +46,10 @@ function toKind(status: number, body: string): Answer['kind'] {
   if (status === 200 && body.includes('"value":"ek_')) return 'issued'
   return status === 503 && body.includes('"code":"overloaded"') ? 'shed' : 'other'
 }
+
+/** A percentile of the times in ms. A load generator that is late itself would be counted as the service's time. */
+export const percentileOf = (answers: readonly Answer[], share: number): number =>
+  percentile(
+    answers.map(({ ms, lateMs }) => ms - lateMs),
+    share,
+  )

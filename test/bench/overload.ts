@@ -8,37 +8,17 @@ import { readCpuMicros } from './proc.ts'
 import { startLoadedService, startUpstream, toUpstreamEnv } from './servers.ts'
 import { createWorkshop, type Workshop } from './workshop.ts'
 
-interface Options {
-  /** Of the overload, in seconds. */
-  readonly seconds: number
-  /** MAX_CONCURRENT_MINTS. */
-  readonly mints: number
-  /** Of the upstream, in ms. */
-  readonly delayMs: number
-}
-
 const OVERLOAD = 5
 const WARM_UP_SECONDS = 8
 const STEP_SECONDS = 8
 
-function parseOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string' },
-      mints: { type: 'string' },
-      delay: { type: 'string' },
-    },
-  })
-  return {
-    seconds: parseCount('seconds', values.seconds, 60),
-    // Five times the capacity must fit on the machine beside load generator and upstream: with 16 it is 1,600 requests/s.
-    mints: parseCount('mints', values.mints, 16),
-    delayMs: parseCount('delay', values.delay, 50),
-  }
-}
-
-async function measureOverload(workshop: Workshop, options: Options): Promise<Phase[]> {
-  const { seconds, mints, delayMs } = options
+/** `mints` is MAX_CONCURRENT_MINTS. Upstream takes `delayMs`. */
+async function measureOverload(
+  workshop: Workshop,
+  seconds: number,
+  mints: number,
+  delayMs: number,
+): Promise<Phase[]> {
   const { server, connections } = await startLoadedService(workshop, {
     ...toUpstreamEnv(await startUpstream(workshop, delayMs)),
     MAX_CONCURRENT_MINTS: String(mints),
@@ -62,9 +42,14 @@ async function measureOverload(workshop: Workshop, options: Options): Promise<Ph
 }
 
 async function main(): Promise<void> {
-  const options = parseOptions()
-  const workshop = createWorkshop('overload')
-  const phases = await measureOverload(workshop, options)
+  const { values } = parseArgs({
+    options: { seconds: { type: 'string' }, mints: { type: 'string' }, delay: { type: 'string' } },
+  })
+  const seconds = parseCount('seconds', values.seconds, 60)
+  // Five times the capacity must fit on the machine beside load generator and upstream: with 16 it is 1,600 requests/s.
+  const mints = parseCount('mints', values.mints, 16)
+  const delayMs = parseCount('delay', values.delay, 50)
+  const phases = await measureOverload(createWorkshop('overload'), seconds, mints, delayMs)
   console.log(`${toPhaseTable(phases)}\n\n${toVerdicts(phases).join('\n')}`)
 }
 

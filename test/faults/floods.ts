@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { inTurn } from '../bench/in-turn.ts'
 import { KeptConnections } from '../bench/kept-connections.ts'
-import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
+import { type Answer, percentileOf, runOpenLoop } from '../bench/open-loop.ts'
 import { readMib } from '../bench/proc.ts'
-import { percentile } from '../bench/statistics.ts'
 import type { RunningServer } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
 import { type FloodKind, floodKinds } from './flood-kinds.ts'
@@ -47,12 +46,6 @@ export function startFlooder(kind: FloodKind, { port, connections, seconds }: Fl
 const mintFor = (pages: KeptConnections, seconds: number): Promise<Answer[]> =>
   runOpenLoop(pages, { perSecond: MINTS_PER_SECOND, seconds })
 
-const toP99 = (all: readonly Answer[]): number =>
-  percentile(
-    all.map(({ ms, lateMs }) => ms - lateMs),
-    0.99,
-  )
-
 interface Beside {
   /** The listener that is flooded. Mints go to the public one. */
   readonly port: number
@@ -80,7 +73,7 @@ async function playFlood(
     opened,
     mints: minted.length,
     failed,
-    p99Ms: toP99(minted),
+    p99Ms: percentileOf(minted, 0.99),
     quietP99Ms,
     grownMib: most - before,
   }
@@ -99,7 +92,7 @@ export async function playFloods(scene: Scene, listener: FloodedListener, second
   try {
     const port = listener === 'admin' ? adminPort : Number(new URL(service.origin).port)
     await mintFor(pages, QUIET_SECONDS)
-    const quietP99Ms = toP99(await mintFor(pages, QUIET_SECONDS))
+    const quietP99Ms = percentileOf(await mintFor(pages, QUIET_SECONDS), 0.99)
     return await inTurn(floodKinds, async (kind) => {
       const flood = await playFlood(kind, { port, service, seconds, pages, quietP99Ms })
       console.log(toLine(flood))

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type Answer, runOpenLoop } from '../bench/open-loop.ts'
+import { type Answer, percentileOf, runOpenLoop } from '../bench/open-loop.ts'
 import { parseCount, runOnLinux } from '../bench/options.ts'
 import { type Line, toSvg } from '../bench/plot.ts'
 import { readMib } from '../bench/proc.ts'
@@ -15,7 +15,7 @@ import {
   startUpstream,
   toUpstreamEnv,
 } from '../bench/servers.ts'
-import { median, percentile } from '../bench/statistics.ts'
+import { median } from '../bench/statistics.ts'
 import { createWorkshop, type Workshop } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
 import type { FloodKind } from './flood-kinds.ts'
@@ -93,13 +93,7 @@ function toLatencies(answers: readonly Answer[]): Line[] {
   const bySlot = Map.groupBy(answers, ({ dueMs }) => Math.floor(dueMs / 10_000))
   const toLine = (name: string, share: number): Line => ({
     name,
-    points: [...bySlot].map(([slot, all]) => [
-      slot / 6,
-      percentile(
-        all.map(({ ms, lateMs }) => ms - lateMs),
-        share,
-      ),
-    ]),
+    points: [...bySlot].map(([slot, all]) => [slot / 6, percentileOf(all, share)]),
   })
   return [toLine('p50', 0.5), toLine('p99', 0.99)]
 }
