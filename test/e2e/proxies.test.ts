@@ -4,16 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { Secret } from '../../src/secret.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import {
-  type Proxied,
-  startCaddy,
-  startDocumented,
-  startHaproxy,
-  startNginx,
-  type Ways,
-} from '../support/proxies.ts'
+import { type ProxyName, startDocumented, startReverseProxy, type Ways } from '../support/proxies.ts'
 import { CLIENT_SECRETS } from '../support/replies.ts'
-import { AUDIT_KEY, type Defer, ORIGIN } from '../support/service.ts'
+import { AUDIT_KEY, ORIGIN } from '../support/service.ts'
 import { share, shareService } from '../support/shared-service.ts'
 import { listen } from '../support/sockets.ts'
 
@@ -44,8 +37,7 @@ function send({ port, from = CALLER, headers = {} }: Sent): Promise<number | und
 }
 
 interface Front {
-  readonly program: string
-  readonly start: typeof startNginx
+  readonly program: ProxyName
   /** Configurations by name: those that tell the caller’s address, and those that do not. */
   readonly honest: Ways
   readonly careless: Ways
@@ -54,7 +46,6 @@ interface Front {
 const fronts: readonly Front[] = [
   {
     program: 'nginx',
-    start: startNginx,
     honest: {
       'that overwrites': 'proxy_set_header X-Forwarded-For $remote_addr;',
       'that appends': 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
@@ -66,7 +57,6 @@ const fronts: readonly Front[] = [
   },
   {
     program: 'caddy',
-    start: startCaddy,
     honest: {
       'by default': '',
       'as in our image': `header_up X-Forwarded-For {remote_host}
@@ -81,7 +71,6 @@ const fronts: readonly Front[] = [
   },
   {
     program: 'haproxy',
-    start: startHaproxy,
     honest: {
       'that overwrites': 'http-request set-header X-Forwarded-For %[src]',
       'that appends': 'option forwardfor',
@@ -114,21 +103,15 @@ const taken = [
   ['that passes on any header', '198.51.100.1'],
 ] as const
 
-/** The ports of a proxy that runs for a group of tests. */
-function sharePorts(start: (defer: Defer) => Promise<Proxied>): (way: string) => number {
-  const proxied = share(start)
-  return (way) => proxied().ports.get(way) ?? 0
-}
-
-describe.each(fronts)('behind $program', ({ program, start, honest, careless }) => {
+describe.each(fronts)('behind $program', ({ program, honest, careless }) => {
   describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const portOf = sharePorts(async (defer) =>
-      start({ ...honest, ...careless }, await listen(service().app), defer),
+    const ports = share(async (defer) =>
+      startReverseProxy(program, { ...honest, ...careless }, await listen(service().app), defer),
     )
 
     async function addressOf(way: string, sent: Omit<Sent, 'port'>): Promise<unknown> {
-      expect(await send({ port: portOf(way), ...sent })).toBe(200)
+      expect(await send({ port: ports().get(way) ?? 0, ...sent })).toBe(200)
       return (await service().records()).at(-1)?.['address']
     }
 
@@ -151,17 +134,13 @@ describe.each(fronts)('behind $program', ({ program, start, honest, careless }) 
   })
 })
 
-describe.each([
-  ['nginx', 'nginx'],
-  ['caddy', 'caddyfile'],
-  ['haproxy', 'haproxy'],
-] as const)('the example for %s in docs/proxies.md', (program, language) => {
+describe.each(fronts)('the example for $program in docs/proxies.md', ({ program }) => {
   describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const portOf = sharePorts(async (defer) => startDocumented(language, await listen(service().app), defer))
+    const port = share(async (defer) => startDocumented(program, await listen(service().app), defer))
 
     it.each(lies)('a caller who claims %s keeps its own address', async (_, headers) => {
-      expect(await send({ port: portOf('documented'), headers })).toBe(200)
+      expect(await send({ port: port(), headers })).toBe(200)
       const address = (await service().records()).at(-1)?.['address']
       expect(address).toBe(toPseudonym('address', CALLER))
     })
@@ -172,14 +151,15 @@ const areMissing = isMissing('nginx') || isMissing('caddy')
 
 describe.skipIf(areMissing)(`behind caddy behind nginx${ifMissing('nginx')}${ifMissing('caddy')}`, () => {
   const service = shareService({ environment: { TRUST_PROXY: PROXY, RATE_LIMIT_PER_ADDRESS: '2/day' } })
-  const portOf = sharePorts(async (defer) => {
-    const inner = await startCaddy({ only: 'trusted_proxies 127.0.0.1' }, await listen(service().app), defer)
+  const ports = share(async (defer) => {
+    const target = await listen(service().app)
+    const inner = await startReverseProxy('caddy', { only: 'trusted_proxies 127.0.0.1' }, target, defer)
     const way = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $host;'
-    return startNginx({ only: way }, inner.ports.get('only') ?? 0, defer)
+    return startReverseProxy('nginx', { only: way }, inner.get('only') ?? 0, defer)
   })
 
   it('each caller has a limit of its own, and no false header escapes it', async () => {
-    const port = portOf('only')
+    const port = ports().get('only') ?? 0
     const statuses: unknown[] = []
     for (const [, headers] of lies.slice(0, 4)) statuses.push(await send({ port, headers }))
     expect(statuses).toEqual([200, 200, 429, 429])
