@@ -34,6 +34,17 @@ function toArgument(ask) {
 const toTokenLine = (hasToken) =>
   hasToken ? '\n  token: () => auth.getAccessToken(), // your own login’s function' : ''
 
+/**
+ * @param {Ask} ask
+ * @param {string} url
+ * @param {boolean} hasToken
+ */
+const toMint = (ask, url, hasToken) => `const mint = createClient({
+  url: '${url}',
+  preset: '${ask.preset}',${toTokenLine(hasToken)}
+})
+`
+
 /** @param {Ask} ask */
 const toSecretRequest = (ask) =>
   toArgument(ask).replace(/^$/, '{ }').replace('{', '{ signal,').replace(', }', ' }')
@@ -43,24 +54,21 @@ const toSecretRequest = (ask) =>
  * @param {string} url
  * @param {boolean} hasToken
  */
+const toClient = (ask, url, hasToken) => `import { createClient } from '${url}/client.js'
+
+${toMint(ask, url, hasToken)}`
+
+/** @type {ToSnippet} */
 const toJavaScript = (ask, url, hasToken) => `${toClient(ask, url, hasToken)}
 // Right before you connect. Never store it.
 const { value, expiresAt } = await mint.secret(${toArgument(ask)})
 `
 
-/**
- * @param {Ask} ask
- * @param {string} url
- * @param {boolean} hasToken
- */
+/** @type {ToSnippet} */
 const toReact = (ask, url, hasToken) => `import { useEffect, useState } from 'react'
 import { createClient } from 'realtime-mint/client'
 
-const mint = createClient({
-  url: '${url}',
-  preset: '${ask.preset}',${toTokenLine(hasToken)}
-})
-
+${toMint(ask, url, hasToken)}
 export function useClientSecret() {
   const [state, setState] = useState({})
   useEffect(() => {
@@ -76,10 +84,7 @@ export function useClientSecret() {
 }
 `
 
-/**
- * @param {Ask} ask
- * @param {string} url
- */
+/** @type {ToSnippet} */
 const toOpenAi = (ask, url) => `import OpenAI from 'openai'
 
 const client = new OpenAI({
@@ -92,11 +97,7 @@ const client = new OpenAI({
 const { value, expires_at } = await client.realtime.clientSecrets.create(${toArgument(ask) || '{}'})
 `
 
-/**
- * @param {Ask} ask
- * @param {string} url
- * @param {boolean} hasToken
- */
+/** @type {ToSnippet} */
 const toAgents = (
   ask,
   url,
@@ -104,28 +105,11 @@ const toAgents = (
 ) => `import { RealtimeAgent, RealtimeSession } from '@openai/agents-realtime'
 import { createClient } from 'realtime-mint/client'
 
-const mint = createClient({
-  url: '${url}',
-  preset: '${ask.preset}',${toTokenLine(hasToken)}
-})
-
+${toMint(ask, url, hasToken)}
 // When it connects, the SDK sends its own session: repeat here what the preset says.
 const agent = new RealtimeAgent({ name: 'assistant', instructions: 'As in the preset.' })
 const session = new RealtimeSession(agent)
 await session.connect({ apiKey: mint.apiKey })
-`
-
-/**
- * @param {Ask} ask
- * @param {string} url
- * @param {boolean} hasToken
- */
-const toClient = (ask, url, hasToken) => `import { createClient } from '${url}/client.js'
-
-const mint = createClient({
-  url: '${url}',
-  preset: '${ask.preset}',${toTokenLine(hasToken)}
-})
 `
 
 /** @type {ToSnippet} */
@@ -165,11 +149,7 @@ const socket = new WebSocket('${realtimeUrl.replace(/^http/, 'ws')}', [
 socket.onmessage = ({ data }) => console.log(JSON.parse(data).type)
 `
 
-/**
- * @param {Ask} ask
- * @param {string} url
- * @param {boolean} hasToken
- */
+/** @type {ToSnippet} */
 const toCurl = (ask, url, hasToken) => `curl -sS ${url}/v1/realtime/client_secrets \\
   -H 'Origin: ${url}' \\
   -H 'Content-Type: application/json' \\${hasToken ? `\n  -H "Authorization: Bearer $(curl -sS ${url}/demo/token)" \\` : ''}
