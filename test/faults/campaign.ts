@@ -42,25 +42,56 @@ function prepare(fault: DiskFault, scene: Scene): boolean {
   }
 }
 
-async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault): Promise<Row> {
-  const scene = new Scene(workshop, upstream, fault.name)
+async function playDiskFault(scene: Scene, fault: DiskFault): Promise<Row> {
   if (!prepare(fault, scene)) return toSkipped(fault.name, 'needs the right to mount')
+  const service = await scene.start(fault.env?.(scene))
+  const load = scene.load(WORKERS)
+  await sleep(BEFORE_MS)
+  const stage = { scene, service, load, file: newestFile(scene) }
+  await fault.harm(stage)
+  await untilReadyIs(service, 503)
+  fault.repair?.(stage)
+  const recoveryMs = await untilReadyIs(service, 200)
+  const before = load.delivered.length
+  await sleep(AFTER_MS)
+  const findings = await scene.judge([scene.attic])
+  const problems = toProblems(findings, fault.verdicts)
+  if (recoveryMs > 5_000) problems.push('recovered too late')
+  if (findings.delivered === before) problems.push('nothing was minted after the recovery')
+  return { fault: fault.name, runs: 1, findings, recoveryMs, problems }
+}
+
+async function playProcessFault(
+  scene: Scene,
+  { isShort, random }: Campaign,
+  fault: ProcessFault,
+): Promise<Row> {
+  const runs = isShort ? fault.shortRuns : fault.runs
+  await fault.play(scene, runs, random)
+  const findings = await scene.judge()
+  return { fault: fault.name, runs, findings, problems: toProblems(findings, fault.verdicts) }
+}
+
+const FLOODS: readonly { readonly name: string; readonly listener: FloodedListener }[] = [
+  { name: 'one address floods', listener: 'public' },
+  { name: 'one address floods the admin listener', listener: 'admin' },
+]
+const FLOOD_SECONDS = 60
+const SHORT_FLOOD_SECONDS = 1
+
+async function playAllFloods(
+  scene: Scene,
+  isShort: boolean,
+  { name, listener }: (typeof FLOODS)[number],
+): Promise<Row> {
+  if (process.platform !== 'linux') return toSkipped(name, 'reads memory from /proc')
+  const floods = await playFloods(scene, listener, isShort ? SHORT_FLOOD_SECONDS : FLOOD_SECONDS)
+  return { fault: name, runs: floods.length, problems: floods.flatMap(toFloodProblems) }
+}
+
+async function playIn(scene: Scene, act: (scene: Scene) => Promise<Row>): Promise<Row> {
   try {
-    const service = await scene.start(fault.env?.(scene))
-    const load = scene.load(WORKERS)
-    await sleep(BEFORE_MS)
-    const stage = { scene, service, load, file: newestFile(scene) }
-    await fault.harm(stage)
-    await untilReadyIs(service, 503)
-    fault.repair?.(stage)
-    const recoveryMs = await untilReadyIs(service, 200)
-    const before = load.delivered.length
-    await sleep(AFTER_MS)
-    const findings = await scene.judge([scene.attic])
-    const problems = toProblems(findings, fault.verdicts)
-    if (recoveryMs > 5_000) problems.push('recovered too late')
-    if (findings.delivered === before) problems.push('nothing was minted after the recovery')
-    return { fault: fault.name, runs: 1, findings, recoveryMs, problems }
+    return await act(scene)
   } finally {
     // After an error, nothing may run on beside the next fault.
     await scene.close('SIGKILL')
@@ -68,51 +99,13 @@ async function playDiskFault({ workshop, upstream }: Campaign, fault: DiskFault)
   }
 }
 
-async function playProcessFault(campaign: Campaign, fault: ProcessFault): Promise<Row> {
-  const runs = campaign.isShort ? fault.shortRuns : fault.runs
-  const scene = new Scene(campaign.workshop, campaign.upstream, fault.name)
-  try {
-    await fault.play(scene, runs, campaign.random)
-    const findings = await scene.judge()
-    const problems = toProblems(findings, fault.verdicts)
-    return { fault: fault.name, runs, findings, recoveryMs: undefined, problems }
-  } finally {
-    await scene.close('SIGKILL')
-  }
-}
-
-const FLOODS: readonly (readonly [name: string, listener: FloodedListener])[] = [
-  ['one address floods', 'public'],
-  ['one address floods the admin listener', 'admin'],
-]
-const FLOOD_SECONDS = 60
-const SHORT_FLOOD_SECONDS = 1
-
-async function playAllFloods(
-  { workshop, upstream, isShort }: Campaign,
-  fault: string,
-  listener: FloodedListener,
+async function play(
+  { workshop, upstream }: Campaign,
+  name: string,
+  act: (scene: Scene) => Promise<Row>,
 ): Promise<Row> {
-  if (process.platform !== 'linux') return toSkipped(fault, 'reads memory from /proc')
-  const scene = new Scene(workshop, upstream, fault)
-  try {
-    const floods = await playFloods(scene, listener, isShort ? SHORT_FLOOD_SECONDS : FLOOD_SECONDS)
-    const problems = floods.flatMap(toFloodProblems)
-    return { fault, runs: floods.length, findings: undefined, recoveryMs: undefined, problems }
-  } finally {
-    await scene.close('SIGKILL')
-  }
-}
-
-async function play(name: string, work: Promise<Row>): Promise<Row> {
-  const row = await work.catch(
-    (error: unknown): Row => ({
-      fault: name,
-      runs: 1,
-      findings: undefined,
-      recoveryMs: undefined,
-      problems: [toMessage(error)],
-    }),
+  const row = await playIn(new Scene(workshop, upstream, name), act).catch(
+    (error: unknown): Row => ({ fault: name, runs: 1, problems: [toMessage(error)] }),
   )
   console.log(`${toResult(row)}: ${name}${row.problems.map((problem) => `\n  ${problem}`).join('')}`)
   return row
@@ -133,14 +126,15 @@ async function main(): Promise<void> {
   const upstream = await startUpstream(workshop, 5)
   const campaign = { workshop, upstream, isShort: values.short, random: createRandom(seed) }
   const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(values.only ?? '')
-  const floods = FLOODS.filter(([name]) => isWanted({ name }))
   const rows = [
-    ...(await inTurn(floods, ([name, listener]) => play(name, playAllFloods(campaign, name, listener)))),
+    ...(await inTurn(FLOODS.filter(isWanted), (flood) =>
+      play(campaign, flood.name, (scene) => playAllFloods(scene, values.short, flood)),
+    )),
     ...(await inTurn(processFaults.filter(isWanted), (fault) =>
-      play(fault.name, playProcessFault(campaign, fault)),
+      play(campaign, fault.name, (scene) => playProcessFault(scene, campaign, fault)),
     )),
     ...(await inTurn(diskFaults.filter(isWanted), (fault) =>
-      play(fault.name, playDiskFault(campaign, fault)),
+      play(campaign, fault.name, (scene) => playDiskFault(scene, fault)),
     )),
   ]
   console.log(`\n${toTable(rows)}`)

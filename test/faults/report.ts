@@ -4,21 +4,14 @@ import type { Findings } from './scene.ts'
 export interface Row {
   readonly fault: string
   readonly runs: number
-  readonly findings: Findings | undefined
-  readonly recoveryMs: number | undefined
+  readonly findings?: Findings
+  readonly recoveryMs?: number
   readonly problems: readonly string[]
   /** Why it was not run on this machine. */
   readonly skipped?: string
 }
 
-export const toSkipped = (fault: string, skipped: string): Row => ({
-  fault,
-  runs: 0,
-  findings: undefined,
-  recoveryMs: undefined,
-  problems: [],
-  skipped,
-})
+export const toSkipped = (fault: string, skipped: string): Row => ({ fault, runs: 0, problems: [], skipped })
 
 export function toResult({ problems, skipped }: Row): string {
   if (skipped !== undefined) return `skipped: ${skipped}`
