@@ -106,7 +106,7 @@ async function expectFiring(series: readonly Series[], query: string, count: num
   }
   const text = stringify({ rule_files: [RULES], evaluation_interval: '1m', tests: [test] })
   await writeFile(file, text)
-  return runPromtool('test', 'rules', file)
+  return runPromtool(['test', 'rules', file])
 }
 
 describe.skipIf(isMissing('promtool'))(`alerts${ifMissing('promtool')}`, () => {

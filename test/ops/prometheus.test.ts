@@ -8,7 +8,7 @@ import { startSandbox } from '../../sandbox/sandbox.ts'
 import { startAdminService } from '../admin/admin-service.ts'
 import { createEnvironment, startServiceProcess } from '../support/process.ts'
 import { ifMissing, isMissing } from '../support/programs.ts'
-import { type Prometheus, pipeToPromtool, runPromtool, startPrometheus } from '../support/prometheus.ts'
+import { type Prometheus, runPromtool, startPrometheus } from '../support/prometheus.ts'
 import { API_KEY, createTemporaryDirectory, ORIGIN, ROOT } from '../support/service.ts'
 import { readDashboard } from './dashboard.ts'
 
@@ -120,15 +120,16 @@ describe.skipIf(isMissing('prometheus'))(`Prometheus${ifMissing('prometheus')}`,
 
 describe.skipIf(isMissing('promtool'))(`promtool${ifMissing('promtool')}`, () => {
   it('finds no problem in the alerts and in the configuration', async () => {
-    expect(await runPromtool('check', 'rules', join(ROOT, 'ops/alerts.yaml'))).toContain('SUCCESS')
+    expect(await runPromtool(['check', 'rules', join(ROOT, 'ops/alerts.yaml')])).toContain('SUCCESS')
     const file = join(await createTemporaryDirectory(), 'prometheus.yml')
     await writeFile(file, await toConfiguration('http://127.0.0.1:1'))
-    expect(await runPromtool('check', 'config', file)).toContain('SUCCESS')
+    expect(await runPromtool(['check', 'config', file])).toContain('SUCCESS')
   })
 
   it('finds no fault with the names and help texts of the metrics', async () => {
     const { ask, mint } = await startAdminService()
     await mint()
-    expect(await pipeToPromtool(await (await ask('/metrics')).text(), 'check', 'metrics')).toBe('')
+    const metrics = await (await ask('/metrics')).text()
+    expect(await runPromtool(['check', 'metrics'], metrics)).toBe('')
   })
 })

@@ -11,13 +11,7 @@ import { createTemporaryDirectory } from './service.ts'
 const PROGRAM = 'prometheus'
 
 /** Resolves with what promtool prints; rejects with it if promtool finds a problem. */
-export async function runPromtool(...parameters: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)('promtool', [...parameters])
-  return `${stdout}${stderr}`
-}
-
-/** As above, with `input` on its standard input. */
-export async function pipeToPromtool(input: string, ...parameters: readonly string[]): Promise<string> {
+export async function runPromtool(parameters: readonly string[], input = ''): Promise<string> {
   const running = promisify(execFile)('promtool', [...parameters])
   running.child.stdin?.end(input)
   const { stdout, stderr } = await running
