@@ -1,9 +1,5 @@
 // A client that floods: opens `connections` connections to `port` and does one kind of harm on each, for `seconds`.
 import { connect, type Socket } from 'node:net'
-import { type FloodKind, floodKinds, isFloodKind } from './flood-kinds.ts'
-
-const [port = 0, connections = 0, seconds = 0] = process.argv.slice(2, 5).map(Number)
-const kind = process.argv[5] ?? ''
 
 // What costs most: the public listener has no such path, and the admin listener renders its metrics.
 const GET = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -33,46 +29,55 @@ function repeat(socket: Socket, ms: number, write: () => void): void {
 const isEnd = (chunk: Buffer | string): boolean =>
   chunk.includes('}}') || chunk.includes('realtime_mint_build_info{')
 
-const harms: Readonly<Record<FloodKind, (socket: Socket) => void>> = {
-  'pipelined requests, never read': (socket) => writeForever(socket, MANY),
-  'pipelined bodies, never read': (socket) => writeForever(socket, BODIES),
-  'eight requests at a time, never read': (socket) => {
+/** What one address can do with its connections. */
+const harms = {
+  'pipelined requests, never read': (socket: Socket) => writeForever(socket, MANY),
+  'pipelined bodies, never read': (socket: Socket) => writeForever(socket, BODIES),
+  'eight requests at a time, never read': (socket: Socket) => {
     socket.pause()
     repeat(socket, 50, () => socket.write(GET.repeat(8)))
   },
-  'one request after the other': (socket) => {
+  'one request after the other': (socket: Socket) => {
     socket.on('data', (chunk) => {
       if (isEnd(chunk)) socket.write(GET)
     })
     socket.write(GET)
   },
-  'new connections': (socket) => {
+  'new connections': (socket: Socket) => {
     socket.once('data', () => socket.destroy())
     socket.write(GET)
   },
-  'bytes that are no HTTP': (socket) => void socket.resume().write(TLS_HELLO),
-  'chunk extensions': (socket) => void socket.resume().write(EXTENSIONS),
-  'headers a byte a second': (socket) => {
+  'bytes that are no HTTP': (socket: Socket) => void socket.resume().write(TLS_HELLO),
+  'chunk extensions': (socket: Socket) => void socket.resume().write(EXTENSIONS),
+  'headers a byte a second': (socket: Socket) => {
     socket.resume().write('GET /a HTTP/1.1\r\nX: ')
     repeat(socket, 1_000, () => socket.write('x'))
   },
-  'bodies a byte a second': (socket) => {
+  'bodies a byte a second': (socket: Socket) => {
     socket.resume().write(`${POST}Origin: http://localhost:3000\r\nContent-Length: 60\r\n\r\n`)
     repeat(socket, 1_000, () => socket.write(' '))
   },
-  'idle connections': (socket) => void socket.resume(),
+  'idle connections': (socket: Socket) => void socket.resume(),
 }
 
-/** Each kind has an address of its own, because one that breaks a bound is refused for a while. */
-const toAddress = (index: number): string => `127.0.0.${10 + index}`
+export type FloodKind = keyof typeof harms
 
-function flood(harm: (socket: Socket) => void, localAddress: string): void {
+const isFloodKind = (text: string): text is FloodKind => Object.hasOwn(harms, text)
+
+export const floodKinds: readonly FloodKind[] = Object.keys(harms).filter(isFloodKind)
+
+/** Each kind has an address of its own, because one that breaks a bound is refused for a while. */
+const toAddress = (kind: FloodKind): string => `127.0.0.${10 + floodKinds.indexOf(kind)}`
+
+function flood(kind: FloodKind): void {
+  const [port = 0, connections = 0, seconds = 0] = process.argv.slice(2, 5).map(Number)
+  const localAddress = toAddress(kind)
   const endsAt = performance.now() + seconds * 1_000
   let opened = 0
   const open = (): void => {
     if (performance.now() > endsAt) return
     opened += 1
-    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => harm(socket))
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => harms[kind](socket))
     socket.on('error', () => undefined)
     socket.once('close', open)
   }
@@ -83,4 +88,5 @@ function flood(harm: (socket: Socket) => void, localAddress: string): void {
   }, seconds * 1_000)
 }
 
-if (isFloodKind(kind)) flood(harms[kind], toAddress(floodKinds.indexOf(kind)))
+const kind = process.argv[5] ?? ''
+if (import.meta.main && isFloodKind(kind)) flood(kind)

@@ -7,7 +7,7 @@ import { type Answer, percentileOf, runOpenLoop } from '../bench/open-loop.ts'
 import { readMib } from '../bench/proc.ts'
 import type { RunningServer } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
-import { type FloodKind, floodKinds } from './flood-kinds.ts'
+import { type FloodKind, floodKinds } from './flooder.ts'
 import type { Scene } from './scene.ts'
 
 export interface Flood {

@@ -18,7 +18,7 @@ import {
 import { median } from '../bench/statistics.ts'
 import { createWorkshop, type Workshop } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
-import type { FloodKind } from './flood-kinds.ts'
+import type { FloodKind } from './flooder.ts'
 import { startFlooder } from './floods.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
