@@ -3,14 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { changeAt, extend, narrow, need, nodeAt, nullable, replace, type SchemaNode } from './schema-tree.ts'
 
-interface OpenAITypes {
-  readonly client_secrets: SchemaNode
-  readonly translations: SchemaNode
-  readonly sessions: SchemaNode
-  readonly client_events: SchemaNode
-}
+type TypeName = 'client_secrets' | 'translations' | 'sessions' | 'client_events'
 
-const readTypes = (): OpenAITypes =>
+const readTypes = (): Readonly<Record<TypeName, SchemaNode>> =>
   JSON.parse(readFileSync(join(import.meta.dirname, 'openai-types.json'), 'utf8'))
 
 type Rule = readonly [path: string, change: (node: SchemaNode) => SchemaNode]
@@ -115,13 +110,7 @@ export function createEventSchema(): SchemaNode {
   return apply(events, [...rules, ...responseRules])
 }
 
-export interface RequestSchemas {
-  readonly realtime: SchemaNode
-  readonly translation: SchemaNode
-  readonly flat: SchemaNode
-}
-
-export function createSchemas(): RequestSchemas {
+export function createSchemas(): Readonly<Record<'realtime' | 'translation' | 'flat', SchemaNode>> {
   const { client_secrets: types, translations, sessions } = readTypes()
   const realtime = apply(types, [
     ...sessionRules.map(([path, change]): Rule => [`session.${path}`, change]),
