@@ -8,7 +8,7 @@ import { type SessionEcho, toId } from '../session.ts'
 import { answerOffer } from './answerer.ts'
 import { type CallBody, parseCallBody } from './call-body.ts'
 import type { ConnectionContext } from './context.ts'
-import { createConversation } from './conversation.ts'
+import { startConversation } from './conversation.ts'
 import { changeSession } from './session-change.ts'
 
 const PATH = '/v1/realtime/calls'
@@ -92,12 +92,8 @@ async function connect(
     const { sdp, close } = await answerOffer({
       offer,
       webRtc,
-      onChannel: (sendText) => {
-        const options = { session, validator: validator(), send: sendText, hasTracks: true }
-        const { greet, receive } = createConversation(options)
-        greet()
-        return receive
-      },
+      onChannel: (sendText) =>
+        startConversation({ session, validator: validator(), send: sendText, hasTracks: true }),
       onEnd: () => {
         live.remove(id)
         log({ event: 'call ended', id })

@@ -24,13 +24,6 @@ export interface ConversationOptions {
   readonly hasTracks: boolean
 }
 
-export interface Conversation {
-  /** Sends `session.created`. */
-  readonly greet: () => void
-  /** Takes one event of the client. */
-  readonly receive: (text: string) => void
-}
-
 type Item = ConversationItem & { readonly id: string }
 type Result = Refusal | undefined
 
@@ -191,12 +184,13 @@ function judge(state: State, event: unknown, validator: ConversationOptions['val
   return validator(event) ? follow(state, event) : toRefusal(validator.errors ?? [])
 }
 
-export function createConversation({
+/** Sends `session.created`. Returns what takes one event of the client. */
+export function startConversation({
   session,
   validator,
   hasTracks,
   ...options
-}: ConversationOptions): Conversation {
+}: ConversationOptions): (text: string) => void {
   function send(...events: readonly ServerEvent[]): undefined {
     for (const event of events) options.send(JSON.stringify({ event_id: toId('event'), ...event }))
   }
@@ -211,14 +205,12 @@ export function createConversation({
     hasSpoken: false,
     lastResponseId: '',
   }
-  return {
-    greet: () => send({ type: 'session.created', session: state.session }),
-    receive: (text) => {
-      const event = parseJson(text)
-      const refusal = judge(state, event, validator)
-      const { event_id: given } = toFields(event)
-      const id = typeof given === 'string' ? given : null
-      if (refusal !== undefined) send({ type: 'error', error: { ...refusal.error, event_id: id } })
-    },
+  send({ type: 'session.created', session })
+  return (text) => {
+    const event = parseJson(text)
+    const refusal = judge(state, event, validator)
+    const { event_id: given } = toFields(event)
+    const id = typeof given === 'string' ? given : null
+    if (refusal !== undefined) send({ type: 'error', error: { ...refusal.error, event_id: id } })
   }
 }

@@ -8,7 +8,7 @@ import { type Refusal, refuse } from '../refusal.ts'
 import { toId } from '../session.ts'
 import { toBearer, toModel } from './call.ts'
 import type { ConnectionContext } from './context.ts'
-import { createConversation } from './conversation.ts'
+import { startConversation } from './conversation.ts'
 
 const PATH = '/v1/realtime'
 const SECRET_PROTOCOL = 'openai-insecure-api-key.'
@@ -60,12 +60,6 @@ function start(context: ConnectionContext, request: IncomingMessage, socket: Web
   const full = context.live.checkRoom()
   if ('refusal' in admission) return refuseSession(socket, admission.refusal)
   if (full !== undefined) return refuseSession(socket, full)
-  const { greet, receive } = createConversation({
-    session: admission.session,
-    validator: context.validator(),
-    send: (text) => socket.send(text),
-    hasTracks: false,
-  })
   const id = toId('ws')
   context.live.add(id, () => socket.terminate())
   context.log({ event: 'socket', id })
@@ -73,8 +67,13 @@ function start(context: ConnectionContext, request: IncomingMessage, socket: Web
     context.live.remove(id)
     context.log({ event: 'socket ended', id })
   })
+  const receive = startConversation({
+    session: admission.session,
+    validator: context.validator(),
+    send: (text) => socket.send(text),
+    hasTracks: false,
+  })
   socket.on('message', (message: Buffer) => receive(message.toString()))
-  greet()
 }
 
 /** Serves an HTTP upgrade. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createConversation } from '../../sandbox/connections/conversation.ts'
+import { startConversation } from '../../sandbox/connections/conversation.ts'
 import { createEventValidator } from '../../sandbox/mint.ts'
 import { captions, type Event, voice } from './connections.ts'
 
@@ -8,12 +8,14 @@ const validator = createEventValidator()
 /** What the server sends for these events of a client. */
 function converse(events: readonly (object | string)[], session: Event = voice, hasTracks = false): Event[] {
   const sent: Event[] = []
-  const { receive } = createConversation({
+  const receive = startConversation({
     session: { model: null, ...session },
     validator,
     hasTracks,
     send: (text) => void sent.push(JSON.parse(text)),
   })
+  // session.created
+  sent.shift()
   for (const event of events) receive(typeof event === 'string' ? event : JSON.stringify(event))
   return sent
 }
