@@ -183,39 +183,28 @@ describe('a failure to answer', () => {
     expect(JSON.parse(body.toString())).toHaveProperty('value')
     expect(Number(reply.headers['content-length'])).toBeGreaterThan(body.length)
   })
+})
 
-  it.each<Behaviour>([
-    { kind: 'hang' },
-    { kind: 'headers-only' },
-    { kind: 'drip' },
-    { kind: 'delay', ms: 60_000 },
-  ])('closing ends a request under %j at once', async (behaviour) => {
+describe('closing', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each<[behaviour: Behaviour, timers: number]>([
+    [{ kind: 'hang' }, 0],
+    [{ kind: 'headers-only' }, 0],
+    [{ kind: 'drip' }, 1],
+    [{ kind: 'delay', ms: 60_000 }, 1],
+  ])('ends a request under %j at once, and its timer', async (behaviour, timers) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] })
     const own = await startSandbox({ apiKey })
     own.behave(behaviour)
     const { reply } = await begin(own)
     const whole = reply.then((response) => response.text())
     whole.catch(() => undefined)
+    expect(vi.getTimerCount()).toBe(timers)
     await own.close()
     await expect(whole).rejects.toThrow(/fetch failed|terminated/)
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0), { interval: 2 })
   })
-})
-
-describe('timers', () => {
-  afterEach(() => {
-    vi.useRealTimers()
-  })
-
-  it.each<Behaviour>([{ kind: 'drip' }, { kind: 'delay', ms: 60_000 }])(
-    'of %j are cleared when the sandbox closes',
-    async (behaviour) => {
-      vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] })
-      const own = await startSandbox({ apiKey })
-      own.behave(behaviour)
-      const { reply } = await begin(own)
-      expect(vi.getTimerCount()).toBe(1)
-      await own.close()
-      await reply.then((response) => response.text()).catch(() => undefined)
-      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0), { interval: 2 })
-    },
-  )
 })
