@@ -132,13 +132,6 @@ describe('a status', () => {
 })
 
 describe('a failure to answer', () => {
-  it('hang leaves a request without an answer, but not the others', async () => {
-    sandbox().behave({ kind: 'hang' }, 1)
-    const { reply } = await begin(sandbox())
-    expect(await Promise.race([reply, post(sandbox(), {})])).toHaveProperty('status', 200)
-    expect(await Promise.race([reply, stillWaiting])).toBe('still waiting')
-  })
-
   it('headers-only sends the headers of a 200 and no byte of a body', async () => {
     sandbox().behave({ kind: 'headers-only' }, 1)
     const response = await post(sandbox(), {})
