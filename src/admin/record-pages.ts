@@ -58,13 +58,14 @@ function toField(record: ReadRecord, column: string): unknown {
 }
 
 /** A spreadsheet would run text that begins like a formula. */
-const formula = /^[=+\-@]/
+const formula = /^\s*[=+\-@＝＋－＠]/
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'string') return JSON.stringify(value)
-  const text = formula.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  const shown = value.replaceAll(/\p{C}/gu, '?')
+  const text = formula.test(shown) ? `'${shown}` : shown
+  return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 /** RFC 4180, with the names of the columns if it is the first page. */

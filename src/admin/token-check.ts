@@ -64,19 +64,22 @@ export function createTokenCheck({ token, logger, toPseudonym, now }: TokenCheck
     const fields = { address: toPseudonym(address) }
     if (known.wrong === 1) logger.warn(fields, 'admin: a request with a wrong token')
     if (known.wrong === MAX_WRONG) {
-      logger.warn(fields, 'admin: ten wrong tokens from one address: it is refused for up to a minute')
+      logger.warn(
+        fields,
+        'admin: ten wrong tokens from one address: its guesses are refused for up to a minute',
+      )
     }
   }
 
   return (authorization, address) => {
     if (authorization === undefined) throw new AdminError('token', { headers: challenge })
+    // First: guesses of others from the same address must not lock out who has the token. It is too long to be guessed.
+    if (timingSafeEqual(digest(toGiven(authorization)), expected)) return
     const known = guessesOf(address)
-    // Before the comparison, so that a guess beyond the bound learns nothing.
     if (known === undefined || known.wrong >= MAX_WRONG) {
       const waitMs = known === undefined ? WINDOW_MS : known.endsAtMs - now()
       throw new AdminError('guesses', { headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) } })
     }
-    if (timingSafeEqual(digest(toGiven(authorization)), expected)) return
     noteWrong(address, known)
     throw new AdminError('token', { headers: challenge })
   }

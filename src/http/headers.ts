@@ -32,7 +32,8 @@ export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessa
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw new ServiceError('version_unsupported')
   const isHostMissing = headers.host === undefined && httpVersion !== '1.0'
   if (isHostMissing || hasRepeatedHeader(rawHeaders)) throw new ServiceError('header_malformed')
-  const { expect } = headers
+  const { expect, 'transfer-encoding': coding = 'chunked' } = headers
+  if (coding.toLowerCase() !== 'chunked') throw new ServiceError('header_malformed')
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     throw new ServiceError('expectation_unsupported')
   }

@@ -23,6 +23,8 @@ export function createBoundedServer(listener: RequestListener, connections: Conn
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Checked with the other headers: Node’s own refusal is a bare 400.
       requireHostHeader: false,
+      // Whatever NODE_OPTIONS says.
+      insecureHTTPParser: false,
     },
     paced,
   )

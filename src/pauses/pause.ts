@@ -10,8 +10,13 @@ export const pauseSources = ['ADMIN_TOKEN', 'command line'] as const
 export const MAX_NOTE_LENGTH = 200
 
 /** One line that every terminal and page can show: no control, bidi or zero-width characters. */
+const printable = /^[^\p{C}\p{Zl}\p{Zp}]+$/u
+
 export const isNote = (text: string): boolean =>
-  text.trim() === text && text.length <= MAX_NOTE_LENGTH && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text)
+  text.trim() === text && text.length <= MAX_NOTE_LENGTH && printable.test(text)
+
+/** More are a mistake of a script, and would make each check slower. */
+export const MAX_PAUSES = 100
 
 /** A longer one is meant to have no end. */
 const MAX_PAUSE_MS = 366 * 86_400_000
@@ -26,7 +31,7 @@ const stored = z
   .strictObject({
     scope: z.enum(pauseScopes),
     /** The preset, the origin or the pseudonym; null for `all`. */
-    value: z.string().min(1).max(300).nullable(),
+    value: z.string().max(300).regex(printable).nullable(),
     state: z.enum(['paused', 'resumed']),
     /** Unix milliseconds: when the state was asked for. */
     at: z.int().nonnegative(),
@@ -39,7 +44,8 @@ const stored = z
   .readonly()
   .refine(({ scope, value }) => (scope === 'all') === (value === null))
 
-const storedList = z.array(stored)
+/** Several replicas may each add one to a full list. */
+const storedList = z.array(stored).max(4 * MAX_PAUSES)
 
 /** The newest state of one scope. A scope that is resumed keeps its entry, so that no older pause returns. */
 export type PauseEntry = z.infer<typeof stored>

@@ -1,9 +1,10 @@
 /** What is paused: in memory, in AUDIT_DIR and, with Redis, on all replicas. Each of the three restores the others. */
+import { isIPv4 } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attempt } from '../attempt.ts'
 import { codeOf, ServiceError } from '../errors.ts'
 import { RedisUnavailable } from '../redis/faults.ts'
-import { isActive, mergeEntries, type PauseEntry, type Scoped, toScopeKey } from './pause.ts'
+import { isActive, MAX_PAUSES, mergeEntries, type PauseEntry, type Scoped, toScopeKey } from './pause.ts'
 import type { PauseFiles } from './pause-files.ts'
 import type { SharedPauses } from './shared-pauses.ts'
 
@@ -49,8 +50,13 @@ export type PausedFacts = Pick<Attempt, 'preset' | 'origin' | 'caller' | 'addres
 
 const POLL_MS = 500
 const MAX_EXCHANGES = 5
-/** More are a mistake of a script, and would make each check slower. */
-const MAX_PAUSES = 100
+
+/** What a pause of this subject may be stored as: an operator who names it may seem to give a pseudonym or an address. */
+const toPseudonyms = (subject: string, toPseudonym: PausesOptions['toPseudonym']): readonly string[] => [
+  toPseudonym('caller', subject),
+  subject,
+  ...(isIPv4(subject) ? [toPseudonym('address', subject)] : []),
+]
 
 const list = (entries: ReadonlyMap<string, PauseEntry>): readonly PauseEntry[] => [...entries.values()]
 
@@ -139,7 +145,7 @@ export class Pauses {
       'all',
       `preset ${preset?.name ?? ''}`,
       `origin ${origin ?? ''}`,
-      ...(caller === null ? [] : [`caller ${toPseudonym('caller', caller.subject)}`]),
+      ...(caller === null ? [] : toPseudonyms(caller.subject, toPseudonym).map((value) => `caller ${value}`)),
       `caller ${toPseudonym('address', address)}`,
     ]
   }

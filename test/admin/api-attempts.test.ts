@@ -184,11 +184,20 @@ it('a page of CSV names the columns only if it is the first', () => {
 })
 
 describe('GET /api/attempts.csv of an audit in plain text', () => {
-  const plain = { ...attemptFields, caller: '=HYPERLINK("https://evil.example","a,b")' }
-  const service = shareAuditService(toFiles(new Chain().open().add('attempt', plain).close()))
+  const chain = new Chain().open()
+  for (const caller of [
+    '=HYPERLINK("https://evil.example","a,b")',
+    '\t=1+1',
+    '＝1+1',
+    'a;=1+1',
+    'a\u001b[2J\r\n\u202eb',
+  ])
+    chain.add('attempt', { ...attemptFields, caller })
+  const service = shareAuditService(toFiles(chain.close()))
 
   it('quotes what has separators, and makes no formula of a caller', async () => {
     const text = await (await service().ask('/api/attempts.csv?code=rate_limited')).text()
     expect(text).toContain(`,"'=HYPERLINK(""https://evil.example"",""a,b"")",`)
+    for (const cell of ['?=1+1', "'＝1+1", '"a;=1+1"', 'a?[2J???b']) expect(text).toContain(`,${cell},`)
   })
 })

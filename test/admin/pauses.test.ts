@@ -62,6 +62,16 @@ describe('POST and DELETE /api/pauses', () => {
     expect(await stateOf(service)).toMatchObject({ pauses: [], minting: { state: 'yes', causes: [] } })
   })
 
+  it.each(['d41d8cd98f00b204e9800998ecf8427e', '203.0.113.9'])(
+    'pause a caller by a name that looks like a pseudonym or an address: %s',
+    async (subject) => {
+      const service = await startAdminService(secretEnvironment)
+      const mint = () => service.mint({ preset: 'assistant' }, toBearer(toToken({ sub: subject })))
+      expect((await post(service, { caller: subject })).status).toBe(200)
+      expect(refusalOf(await mint())).toEqual(paused)
+    },
+  )
+
   it.each([
     ['name', (subject: string) => subject],
     ['pseudonym', (_subject: string, pseudonym: string) => pseudonym],

@@ -56,6 +56,11 @@ describe('an ambiguous length of the body', () => {
   it.each<[what: string, headers: readonly string[], text: string]>([
     ['Content-Length and chunks', [...page, 'Transfer-Encoding: chunked'], `16\r\n${mintBody}\r\n0\r\n\r\n`],
     ['chunks that are not last', [...pageHeaders, 'Transfer-Encoding: chunked, gzip'], ''],
+    [
+      'chunks of another encoding',
+      [...pageHeaders, 'Transfer-Encoding: gzip, chunked'],
+      `16\r\n${mintBody}\r\n0\r\n\r\n`,
+    ],
     ['an unknown encoding', [...pageHeaders, `Transfer-Encoding: ${CANARY}`], ''],
     ['chunks in another spelling', [...pageHeaders, 'Transfer-Encoding: xchunked'], ''],
     ['a length that is not a number', [...pageHeaders, `Content-Length: ${CANARY}`], ''],

@@ -70,6 +70,9 @@ describe('stores that exchange their pauses', () => {
     ['a value of all', toList({ value: 'a' })],
     ['no value', toList({ scope: 'preset' })],
     ['an unknown source', toList({ by: 'me' })],
+    ['an escape for terminals', toList({ scope: 'preset', value: 'a\u001b[2J' })],
+    ['a value of two lines', toList({ scope: 'preset', value: 'a\nall mints' })],
+    ['thousands of entries', JSON.stringify(Array.from({ length: 2_000 }, () => all))],
   ])('refuse a list with %s', (_what, text) => {
     expect(parseEntries(toList({}))).toHaveLength(1)
     expect(parseEntries(text)).toBeUndefined()
