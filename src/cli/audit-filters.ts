@@ -1,4 +1,5 @@
 /** The filters that `audit query` and `audit stats` share, and the index that they ask. */
+
 import { text as readText } from 'node:stream/consumers'
 import type { AuditKeys } from '../audit/keys.ts'
 import { AuditIndex } from '../audit-reader/audit-index.ts'
@@ -6,6 +7,7 @@ import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
+import { actAsOwner } from './act-as-owner.ts'
 import { checkMembers, commonOptions, Misuse, type parseArguments, parseTime } from './arguments.ts'
 import { CannotCheck, openSource } from './audit-context.ts'
 import type { CommandContext } from './command.ts'
@@ -115,6 +117,7 @@ export async function askIndex(
     const requestId = given['request-id']
     const filter = toRecordFilter({ since, until, kind, caller, address, secret: secrets, requestId }, keys)
     const { show, clear } = createProgress(context)
+    actAsOwner(directory)
     index = await AuditIndex.open({ directory, onProgress: show })
     await index.update()
     const found = await answer({ index, filter, clearProgress: clear })

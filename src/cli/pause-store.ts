@@ -5,6 +5,7 @@ import { Pauses, type PausesOptions, type Stored } from '../pauses/pauses.ts'
 import { SharedPauses } from '../pauses/shared-pauses.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Secret } from '../secret.ts'
+import { actAsOwner } from './act-as-owner.ts'
 import type { CommandContext } from './command.ts'
 
 async function connect(url: Secret | undefined): Promise<RedisConnection | undefined> {
@@ -28,6 +29,7 @@ export async function openPauses(
 ) {
   const { AUDIT_DIR: auditDirectory, REDIS_URL: redisUrl } = parsePauseConfig(environment)
   const redis = await connect(redisUrl)
+  if (!isReadOnly) actAsOwner(auditDirectory)
   const pauses = new Pauses({
     toPseudonym,
     isReadOnly,

@@ -1,6 +1,6 @@
 /** Pauses in AUDIT_DIR, one small file each, so that writers never overwrite what another one wrote. */
 import { hash, randomBytes } from 'node:crypto'
-import { chown, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PAUSES_NAME } from '../audit/format.ts'
 import { codeOf } from '../errors.ts'
@@ -33,13 +33,11 @@ export interface PauseFilesOptions {
 const none: ReadPauses = { entries: [], invalid: 0 }
 
 export class PauseFiles {
-  readonly #auditDirectory: string
   readonly #directory: string
   readonly #unixNow: () => number
   #last: (ReadPauses & { readonly version: bigint; readonly atMs: number }) | undefined
 
   constructor({ auditDirectory, unixNow }: PauseFilesOptions) {
-    this.#auditDirectory = auditDirectory
     this.#directory = join(auditDirectory, PAUSES_NAME)
     this.#unixNow = unixNow
   }
@@ -115,12 +113,7 @@ export class PauseFiles {
     try {
       await mkdir(this.#directory, 0o755)
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') return
-      throw error
+      if (codeOf(error) !== 'EEXIST') throw error
     }
-    // If root pauses for a service of another user, that service must be able to resume.
-    if (process.geteuid?.() !== 0) return
-    const { uid, gid } = await stat(this.#auditDirectory)
-    await chown(this.#directory, uid, gid)
   }
 }
