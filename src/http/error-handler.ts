@@ -8,7 +8,6 @@ import { attemptOf } from './attempt-of.ts'
 /** By the codes of Fastify and of Node's streams. */
 const frameworkReasons: ReadonlyMap<string, Reason> = new Map([
   ['FST_ERR_BAD_URL', 'url_malformed'],
-  ['FST_ERR_MAX_PARAM_LENGTH', 'url_malformed'],
   ['FST_ERR_CTP_BODY_TOO_LARGE', 'body_too_large'],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'body_incomplete'],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'media_type_unsupported'],
