@@ -115,6 +115,9 @@ describe('the size of a body', () => {
   })
 
   it('may not be smaller than declared', async () => {
-    expect(await outcomeWith('content-length', '99')).toEqual(invalid())
+    const reply = await ask(service(), { body, headers: { 'content-length': '99' } })
+    expect(refusalOf(reply)).toEqual(invalid())
+    const id = String(reply.headers['x-request-id'])
+    expect(service().logLines(id)).toMatchObject([{ reason: 'body_incomplete' }])
   })
 })

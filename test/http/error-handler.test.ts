@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ServiceError } from '../../src/errors.ts'
-import { toErrorHeaders, toServiceError } from '../../src/http/error-handler.ts'
+import { toServiceError } from '../../src/http/error-handler.ts'
 import { CANARY, refusalOf } from '../support/replies.ts'
 import { ORIGIN, startTestService } from '../support/service.ts'
 
@@ -8,39 +7,12 @@ import { ORIGIN, startTestService } from '../support/service.ts'
 const withParts = (parts: object): Error => Object.assign(new Error(CANARY), parts)
 const withCode = (code: unknown): Error => withParts({ code })
 
-describe('an error', () => {
-  it.each<[what: string, error: unknown, reason: string]>([
-    ['of ours', new ServiceError('preset_unknown'), 'preset_unknown'],
-    ['about a malformed URL', withCode('FST_ERR_BAD_URL'), 'url_malformed'],
-    ['about a large body', withCode('FST_ERR_CTP_BODY_TOO_LARGE'), 'body_too_large'],
-    ['about an incomplete body', withCode('FST_ERR_CTP_INVALID_CONTENT_LENGTH'), 'body_incomplete'],
-    ['about a wrong media type', withCode('FST_ERR_CTP_INVALID_MEDIA_TYPE'), 'media_type_unsupported'],
-    ['about a caller who left', withCode('ECONNRESET'), 'body_incomplete'],
-    ['of the framework with another code', withCode('FST_ERR_REP_ALREADY_SENT'), 'unexpected'],
-    ['without a code', new Error(CANARY), 'unexpected'],
-    ['with a code that is not a text', withCode(400), 'unexpected'],
-    ['that only looks like one of ours', { reason: 'preset_unknown', status: 200 }, 'unexpected'],
-    ['that is a text', CANARY, 'unexpected'],
-    ['that is undefined', undefined, 'unexpected'],
-  ])('%s has the reason of its cause', (_, error, reason) => {
-    expect(toServiceError(error).reason).toBe(reason)
-  })
-
-  it.each<[what: string, error: ServiceError, headers: object]>([
-    ['only its type', new ServiceError('body_not_json'), {}],
-    ['the time to wait', new ServiceError('upstream_reset'), { 'retry-after': '2' }],
-    [
-      'its own time to wait',
-      new ServiceError('limit_per_address', { retryAfterSeconds: 37 }),
-      { 'retry-after': '37' },
-    ],
-    ['that no retry helps', new ServiceError('upstream_refused'), { 'x-should-retry': 'false' }],
-    ['the methods', new ServiceError('method_unsupported', { allow: 'GET' }), { allow: 'GET' }],
-    ['the end of the connection', new ServiceError('draining'), { 'retry-after': '1', connection: 'close' }],
-  ])('has a header for %s', (_, error, headers) => {
-    const contentType = { 'content-type': 'application/json; charset=utf-8' }
-    expect(toErrorHeaders(error)).toStrictEqual({ ...contentType, ...headers })
-  })
+/** Other codes are met by requests to the public listener. */
+it.each([
+  ['FST_ERR_BAD_URL', 'url_malformed'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'media_type_unsupported'],
+])('the code %s of the framework has the reason %s', (code, reason) => {
+  expect(toServiceError(withCode(code)).reason).toBe(reason)
 })
 
 /** A service with a route that throws. */
@@ -66,6 +38,10 @@ describe('a route that throws', () => {
     ['a parse error that quotes its input', () => parseErrorOf(`{"key":${CANARY}`)],
     ['a text', () => CANARY],
     ['an object', () => ({ message: CANARY, statusCode: 200 })],
+    [
+      'an object that looks like an error of ours',
+      () => ({ reason: 'preset_unknown', code: 'unknown_preset', status: 200 }),
+    ],
     ['null', () => null],
   ])('%s gets a fixed message', async (_, fault) => {
     const service = await startFaulty(fault)
