@@ -164,35 +164,13 @@ describe('a key that should not be in the set', () => {
 })
 
 describe('when the issuer changes its keys', () => {
-  it('tokens of the new key are accepted at once, those of the old key no longer', async () => {
-    const [before, after] = [await createKey('ES256', 'before'), await createKey('ES256', 'after')]
-    const running = await start(before)
-    expect(await running.verdict(await before.sign())).toBe('valid')
-    running.server.answer(answerKeys(after))
-    expect(await running.verdict(await after.sign())).toBe('valid')
-    expect(await running.verdict(await before.sign())).toBe('token_key_unknown')
-    expect(running.server.asked).toHaveLength(2)
-  })
-
-  it('the same is true for keys without ids', async () => {
+  it('tokens of the new key are accepted at once, those of the old key no longer: keys without ids', async () => {
     const [before, after] = [await createKey('ES256'), await createKey('ES256')]
     const running = await start(before)
     expect(await running.verdict(await before.sign())).toBe('valid')
     running.server.answer(answerKeys(after))
     expect(await running.verdict(await after.sign())).toBe('valid')
     expect(await running.verdict(await before.sign())).toBe('token_signature')
-  })
-
-  it('many tokens with unknown key ids cause one fetch', async () => {
-    const running = await start(keyOf('ES256'))
-    const tokens = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => keyOf('ES256').sign({}, { kid: `unknown-${index}` })),
-    )
-    const verdicts = await Promise.all(tokens.map((token) => running.verdict(token)))
-    expect(new Set(verdicts)).toEqual(new Set(['token_key_unknown']))
-    expect(await running.verdict(await keyOf('ES256').sign())).toBe('valid')
-    // One at the start, and one for all of them.
-    expect(running.server.asked).toHaveLength(2)
   })
 
   it('an expired token causes no fetch', async () => {
