@@ -11,15 +11,6 @@ describe('a key set', () => {
     expect(server.asked).toEqual([])
   })
 
-  it('is fetched with one plain GET', async () => {
-    const { keySet, server, changes } = await createKeySet()
-    await keySet.refresh()
-    expect(server.asked).toEqual(['GET /jwks'])
-    expect(keySet.available).toBe(true)
-    expect(await has(await keySet.current(), 'first')).toBe(true)
-    expect(changes).toEqual([])
-  })
-
   it('is awaited during its first fetch, which all tokens share', async () => {
     const { keySet, server } = await createKeySet()
     void keySet.refresh()
