@@ -10,6 +10,7 @@ import {
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { exchange, listen, mintBody, mintHeaders as page, pageHeaders, send } from '../support/sockets.ts'
+import { toToken } from '../support/tokens.ts'
 
 const service = shareService()
 
@@ -88,6 +89,7 @@ describe('Expect', () => {
 describe('a header that decides nothing', () => {
   it.each<[what: string, header: string]>([
     ['a bearer token', `Authorization: Bearer ${CANARY}`],
+    ['a valid token', `Authorization: Bearer ${toToken()}`],
     ['another scheme', `Authorization: Basic ${CANARY}`],
     ['an unknown scheme', `Authorization: ${'x'.repeat(9_000)}`],
     ['an empty Authorization', 'Authorization:'],
@@ -104,6 +106,7 @@ describe('a header that decides nothing', () => {
     const reply = await mint([...page, header])
     expect(reply.statusCode).toBe(200)
     expectCommonHeaders(reply)
+    expect((await service().attempts()).at(-1)).toMatchObject({ caller: null })
     const sent = JSON.stringify([reply, service().sandbox.requests.at(-1)])
     expect(sent + service().logText() + (await service().auditText())).not.toMatch(
       RegExp(`${CANARY}|realtime=v1`),
