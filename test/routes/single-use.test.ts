@@ -38,12 +38,6 @@ describe('a token', () => {
     expect((await mintWith(service, toToken({ jti: 'two' }))).statusCode).toBe(200)
   })
 
-  it('without an id is refused', async () => {
-    const service = await start()
-    expect(refusalOf(await mintWith(service, toToken()))).toEqual(unauthenticated)
-    expect(await lastReason(service)).toBe('token_claim_missing')
-  })
-
   it('mints once in simultaneous calls', async () => {
     const service = await start()
     const token = toToken({ jti: 'one' })
