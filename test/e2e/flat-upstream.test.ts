@@ -4,18 +4,10 @@ import { malformedVariants } from '../../sandbox/behaviour.ts'
 import { ask, lastSent, outcomeOf } from '../routes/asking.ts'
 import { nest } from '../sandbox/caller.ts'
 import { createEnvironment, startProcess } from '../support/process.ts'
-import { bodyOf, CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
-import {
-  API_KEY,
-  type Reply,
-  startTestService,
-  type TestService,
-  type TestServiceOptions,
-} from '../support/service.ts'
+import { CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
 import { shareService } from '../support/shared-service.ts'
 
 const environment = { OPENAI_REALTIME_API: 'sessions' } as const
-const sandbox = { api: 'sessions' } as const
 
 const sessions: Readonly<Record<string, object>> = {
   empty: {},
@@ -81,11 +73,9 @@ const expiring = (seconds: number): object => ({
   client_secret: { expires_after: { anchor: 'created_at', seconds } },
 })
 
-const askClassic = (service: TestService): Promise<Reply> => ask(service, { body: { preset: 'classic' } })
+const service = shareService({ environment, sandbox: { api: 'sessions' }, presets })
 
 describe('a flat preset', () => {
-  const service = shareService({ environment, sandbox, presets })
-
   it.each(Object.entries(sessions))('is sent as written, with an expiry: %s', async (preset, session) => {
     expect(outcomeOf(await ask(service(), { body: { preset } }))).toBe('issued')
     expect(lastSent(service())).toStrictEqual({ ...session, ...expiring(60) })
@@ -153,103 +143,32 @@ describe('a flat preset', () => {
     const reply = await ask(service(), { path: SESSIONS, body: { preset: 'open', ...flat } })
     expect(outcomeOf(reply)).toEqual(outcome)
   })
-
-  it('is recorded like any other, with the GA paths of its overrides', async () => {
-    await ask(service(), { path: SESSIONS, body: { preset: 'open', voice: 'verse', speed: 1 } })
-    expect((await service().records()).at(-1)).toMatchObject({
-      preset: 'open',
-      model: 'gpt-4o-realtime-preview',
-      overrides: ['audio.output.voice', 'audio.output.speed'],
-    })
-  })
 })
 
 describe('the reply to the browser', () => {
-  const flat = shareService({ environment, sandbox, presets })
-  const ga = shareService({ presets })
-
-  it.each([CLIENT_SECRETS, SESSIONS])('of %s is the same as with a GA upstream', async (path) => {
-    const value = expect.stringMatching(/^ek_sandbox_[0-9a-f]{32}$/)
-    const secret = { value, expires_at: expect.any(Number) }
-    const expected = path === SESSIONS ? { client_secret: secret } : secret
-    const body = { preset: 'off' }
-    const replies = [await ask(flat(), { path, body }), await ask(ga(), { path, body })]
-    for (const reply of replies) expect(bodyOf(reply)).toStrictEqual(expected)
-    const [one, other] = replies.map(({ statusCode, headers }) => [statusCode, Object.keys(headers)])
-    expect(one).toEqual(other)
-  })
-
   it.each(malformedVariants)('is an error or a whole secret if upstream’s is %s', async (variant) => {
-    flat().sandbox.behave({ kind: 'malformed', variant }, 1)
+    service().sandbox.behave({ kind: 'malformed', variant }, 1)
     const outcome = variant === 'extra-fields' ? 'issued' : [502, 'upstream_malformed', null]
-    expect(outcomeOf(await askClassic(flat()))).toEqual(outcome)
+    expect(outcomeOf(await ask(service(), { body: { preset: 'classic' } }))).toEqual(outcome)
   })
 
   it('is an error if upstream’s is in the GA shape', async () => {
     const body = { value: 'ek_of_another_shape', expires_at: Math.floor(Date.now() / 1000) + 60 }
-    flat().sandbox.behave({ kind: 'status', status: 200, body }, 1)
-    expect(outcomeOf(await askClassic(flat()))).toEqual([502, 'upstream_malformed', null])
+    service().sandbox.behave({ kind: 'status', status: 200, body }, 1)
+    expect(outcomeOf(await ask(service(), { body: { preset: 'classic' } }))).toEqual([
+      502,
+      'upstream_malformed',
+      null,
+    ])
   })
 })
 
-describe('a key that is expected in the api-key header, as by Azure', () => {
-  const azure = { environment: { ...environment, OPENAI_AUTH: 'api-key' }, presets } as const
-  const query = '?api-version=2025-04-01-preview&deployment=a%20b'
-
-  it.each([
-    [`/openai${query}`, `/openai/realtime/sessions${query}`],
-    [`/openai/realtimeapi/${query}`, `/openai/realtimeapi/sessions${query}`],
-  ])('is sent only there: base URL …%s, requested at %s', async (basePath, path) => {
-    const service = await startTestService({ ...azure, sandbox: { ...sandbox, auth: 'api-key' }, basePath })
-    expect(outcomeOf(await askClassic(service))).toBe('issued')
-    const [sent] = service.sandbox.requests
-    expect(sent).toMatchObject({ path, headers: { 'api-key': API_KEY } })
-    expect(sent?.headers).not.toHaveProperty('authorization')
-  })
-
-  it('is not accepted in Authorization', async () => {
-    const service = await startTestService({ environment, sandbox: { ...sandbox, auth: 'api-key' }, presets })
-    expect(outcomeOf(await askClassic(service))).toEqual([502, 'upstream_misconfigured', null])
-  })
-})
-
-describe('a service for the flat endpoint', () => {
-  it('does not start with presets in the GA shape, and names each of them', async () => {
-    const settings = await createEnvironment('http://127.0.0.1:1/v1')
-    const service = startProcess([process.execPath, 'src/main.ts'], { ...settings, ...environment })
-    expect(await service.ended).toBe(78)
-    const problems = service.stderr()
-    const named = problems.matchAll(/ presets\.([\w-]+)\.session\.type: .*OPENAI_REALTIME_API=sessions/g)
-    const ga = ['voice-assistant', 'transcriber', 'translator', 'support-agent']
-    expect(Array.from(named, ([, name]) => name)).toEqual(ga)
-  })
-
-  it.each([
-    ['eph_', 'eph_', /^eph_sandbox_/],
-    ['eph_', 'ek_', /^upstream_malformed$/],
-    ['*', 'eph_', /^eph_sandbox_/],
-    ['ek_', 'eph_', /^upstream_malformed$/],
-  ])(
-    'UPSTREAM_SECRET_PREFIX=%s and secrets that begin with %s: %s',
-    async (setting, secretPrefix, outcome) => {
-      const service = await startTestService({
-        environment: { ...environment, UPSTREAM_SECRET_PREFIX: setting },
-        sandbox: { ...sandbox, secretPrefix },
-        presets,
-      })
-      const { value, error } = (await askClassic(service)).json()
-      expect(value ?? error.code).toMatch(outcome)
-    },
-  )
-
-  it.each<[upstream: string, path: string, options: TestServiceOptions]>([
-    ['OpenAI, which retired it', CLIENT_SECRETS, {}],
-    ['OpenAI, which retired it', SESSIONS, {}],
-    ['a server without it', CLIENT_SECRETS, { basePath: '/elsewhere' }],
-    ['a server without it', SESSIONS, { basePath: '/elsewhere' }],
-  ])('the flat endpoint of %s is a retired one to %s', async (_, path, options) => {
-    const service = await startTestService({ environment, presets, ...options })
-    const reply = await ask(service, { path, body: { preset: 'classic' } })
-    expect(outcomeOf(reply)).toEqual([502, 'upstream_retired', null])
-  })
+it('a service for the flat endpoint does not start with presets in the GA shape, and names each of them', async () => {
+  const settings = await createEnvironment('http://127.0.0.1:1/v1')
+  const started = startProcess([process.execPath, 'src/main.ts'], { ...settings, ...environment })
+  expect(await started.ended).toBe(78)
+  const problems = started.stderr()
+  const named = problems.matchAll(/ presets\.([\w-]+)\.session\.type: .*OPENAI_REALTIME_API=sessions/g)
+  const ga = ['voice-assistant', 'transcriber', 'translator', 'support-agent']
+  expect(Array.from(named, ([, name]) => name)).toEqual(ga)
 })

@@ -61,8 +61,6 @@ export interface TestServiceOptions {
   readonly presets?: string
   /** Options of the sandbox. */
   readonly sandbox?: Partial<SandboxOptions>
-  /** The path and query of OPENAI_BASE_URL, in place of the sandbox's own `/v1`. */
-  readonly basePath?: string
   /** Closes the service. By default after the test. */
   readonly defer?: Defer
 }
@@ -104,7 +102,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const auditDirectory = await createTemporaryDirectory(defer)
   const config = parseConfig({
     OPENAI_API_KEY: API_KEY,
-    OPENAI_BASE_URL: new URL(options.basePath ?? '', sandbox.baseUrl).href,
+    OPENAI_BASE_URL: sandbox.baseUrl,
     ALLOWED_ORIGINS: ORIGIN,
     AUTH_MODE: 'none',
     AUDIT_DIR: auditDirectory,
