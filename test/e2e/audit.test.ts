@@ -67,19 +67,6 @@ describe('a service that ends', () => {
     expect(parseRecords(service.stdout())).toMatchObject([anchor])
   })
 
-  it('writes what it counted of the current minute before', async () => {
-    const { environment } = await createSettings()
-    const service = await startServiceProcess(environment)
-    const replies = await Promise.all(Array.from({ length: 30 }, () => mint(service.url, 'nobody')))
-    expect(new Set(replies.map(({ status }) => status))).toStrictEqual(new Set([404]))
-    expect(await service.stop()).toBe(0)
-    const records = await service.records()
-    const counted = records.filter(({ event }) => event === 'refusals')
-    const attempts = records.filter(({ event }) => event === 'attempt')
-    expect(counted.reduce((sum, { count }) => sum + Number(count), attempts.length)).toBe(30)
-    expect(counted).toMatchObject([{ code: 'unknown_preset', detail: { reasons: { preset_unknown: 20 } } }])
-  })
-
   it('takes less than 10 s though the disk hangs for ever', async () => {
     const { environment } = await createSettings()
     const flag = join(await createTemporaryDirectory(), 'hang')
