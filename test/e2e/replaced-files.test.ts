@@ -129,39 +129,16 @@ describe('a file that changes is picked up', () => {
     },
     40_000,
   )
-
-  it('at SIGHUP, with or without a line ending and a byte order mark, and a key is recorded if it changed', async () => {
-    const { service, file, change, countOf, nameInForce, fingerprints, toFingerprints, written } =
-      await start(apiKey)
-    const around = [`%\n`, `%\r\n`, `\uFEFF%`, `\uFEFF%\r\n`, '%']
-    const names = around.map((_text, index) => `around-${index}`)
-    await inTurn(around.entries(), async ([index, text]) => {
-      const name = `around-${index}`
-      await change(apiKey.picked, () => writeFile(file, text.replace('%', toKey(name))))
-      expect(await nameInForce()).toBe(name)
-      // The same key with another ending.
-      await writeFile(file, `${toKey(name)}\r\n`)
-      service.child.kill('SIGHUP')
-    })
-    await vi.waitFor(async () => expect(await fingerprints()).toStrictEqual(toFingerprints(names)))
-    expect(countOf(apiKey.picked)).toBe(around.length)
-    expect(await written()).not.toMatch(LEAKS)
-  }, 40_000)
 })
 
 describe('while a file is invalid or missing', () => {
   it('the last valid key stays in use, and the log says why without its content', async () => {
     const { service, file, directory, change, nameInForce, fingerprints, written } = await start(apiKey)
     const bad: readonly (readonly [content: string | undefined, problem: string])[] = [
-      ['', 'is too short for an API key: it has fewer than 20 characters'],
-      ['\r\n', 'is too short for an API key: it has fewer than 20 characters'],
-      [`${toKey('one')} \n`, 'begins or ends with a blank or a line break. Remove it'],
       [`"${toKey('one')}"`, 'has quotes around it. Remove them'],
       [`OPENAI_API_KEY=${toKey('one')}`, 'contains NAME=value. Write only the value'],
       ['canary', 'is too short for an API key: it has fewer than 20 characters'],
-      [`${toKey('one')} ${toKey('two')}`, 'contains a blank, or a character that no API key has'],
       [`${toKey('one')}\n${toKey('two')}\n`, 'contains a blank, or a character that no API key has'],
-      [toKey('é'), 'contains a blank, or a character that no API key has'],
       [toKey('x'.repeat(8_192)), 'is too long for an API key: it has more than 8192 characters'],
       [undefined, 'the file does not exist'],
     ]
