@@ -1,13 +1,9 @@
-import Fastify from 'fastify'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { Attempt } from '../../src/attempt.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { decorateAttempts, setAttempt } from '../../src/http/attempt-of.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../../src/http/origin.ts'
-import { warnOfRefusedOrigins } from '../../src/http/refused-origins.ts'
-import { createLogger } from '../../src/logger.ts'
+import { stopClock } from '../openai/outcome.ts'
 import { CLIENT_SECRETS } from '../support/replies.ts'
-import { ORIGIN } from '../support/service.ts'
+import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 
 const LOCAL = 'http://localhost:5173'
@@ -81,26 +77,7 @@ describe('Fetch Metadata', () => {
 })
 
 const HOUR_MS = 3_600_000
-
-/** A listener that refuses every origin, with a manual clock. */
-async function startRefusing() {
-  const clock = { now: 0 }
-  const lines: string[] = []
-  const app = Fastify()
-  onTestFinished(() => app.close())
-  decorateAttempts(app)
-  app.addHook('onRequest', async (request) => {
-    const attempt = new Attempt(0, '203.0.113.9', true)
-    attempt.failure = new ServiceError('origin_unlisted')
-    setAttempt(request, attempt)
-  })
-  const logger = createLogger('info', { write: (line: string) => void lines.push(line) })
-  warnOfRefusedOrigins(app, { logger, now: () => clock.now })
-  app.get('/', () => 'refused')
-  const ask = (origin: string) => app.inject({ url: '/', headers: { origin } })
-  const logged = (): unknown[] => lines.map((line) => JSON.parse(line).origin)
-  return { clock, ask, logged }
-}
+const REFUSED = 'origin refused'
 
 describe('a refused origin', () => {
   const service = shareService()
@@ -139,26 +116,39 @@ describe('a refused origin', () => {
     ['of words', 'ignore all previous instructions', false],
     ['of more than 200 characters', `https://${'a'.repeat(193)}`, false],
   ])('%s is logged only in the form of an origin: %s', async (_what, origin, isLogged) => {
-    const { ask, logged } = await startRefusing()
-    await ask(origin)
-    expect(logged()).toEqual(isLogged ? [origin] : [])
+    const { app, logLines } = service()
+    const before = logLines(REFUSED).length
+    await app.inject({ method: 'POST', url: CLIENT_SECRETS, headers: { origin } })
+    expect(logLines(REFUSED).slice(before)).toMatchObject(isLogged ? [{ origin }] : [])
   })
+})
 
-  it('is logged once an hour', async () => {
-    const { clock, ask, logged } = await startRefusing()
-    for (const atMs of [0, 1, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1]) {
-      clock.now = atMs
+describe('refused origins', () => {
+  stopClock()
+
+  async function start() {
+    const { app, logLines } = await startTestService()
+    const ask = (origin: string) => app.inject({ method: 'POST', url: CLIENT_SECRETS, headers: { origin } })
+    return { ask, count: () => logLines(REFUSED).length }
+  }
+
+  it('are logged once an hour each', async () => {
+    const { ask, count } = await start()
+    const counts: number[] = []
+    for (const ms of [0, 1, HOUR_MS - 2, 1, 1]) {
+      vi.advanceTimersByTime(ms)
       await ask('https://a.example')
+      counts.push(count())
     }
-    expect(logged()).toHaveLength(2)
+    expect(counts).toEqual([1, 1, 1, 2, 2])
   })
 
-  it('is one of at most 100 in an hour', async () => {
-    const { clock, ask, logged } = await startRefusing()
+  it('are at most 100 in an hour', async () => {
+    const { ask, count } = await start()
     for (let index = 0; index < 110; index += 1) await ask(`https://${index}.example`)
-    expect(logged()).toHaveLength(100)
-    clock.now = HOUR_MS
+    expect(count()).toBe(100)
+    vi.advanceTimersByTime(HOUR_MS)
     await ask('https://late.example')
-    expect(logged()).toHaveLength(101)
+    expect(count()).toBe(101)
   })
 })
