@@ -1,13 +1,13 @@
 /** The filters that `audit query` and `audit stats` share, and the index that they ask. */
 
 import { text as readText } from 'node:stream/consumers'
+import { actAsOwner } from '../audit/directory.ts'
 import type { AuditKeys } from '../audit/keys.ts'
 import { AuditIndex } from '../audit-reader/audit-index.ts'
 import { closedSets, isPseudonym, parseAddress, toRecordFilter } from '../audit-reader/filters.ts'
 import type { RecordFilter } from '../audit-reader/index-query.ts'
 import { readKeyIds } from '../audit-reader/key-ids.ts'
 import { Secret } from '../secret.ts'
-import { actAsOwner } from './act-as-owner.ts'
 import { checkMembers, commonOptions, Misuse, type parseArguments, parseTime } from './arguments.ts'
 import { CannotCheck, openSource } from './audit-context.ts'
 import type { CommandContext } from './command.ts'

@@ -1,11 +1,12 @@
 /** Opens the pauses that services read, for a command: in AUDIT_DIR and, where REDIS_URL is set, in Redis. */
+
+import { actAsOwner } from '../audit/directory.ts'
 import { parsePauseConfig } from '../config.ts'
 import { PauseFiles } from '../pauses/pause-files.ts'
 import { Pauses, type PausesOptions, type Stored } from '../pauses/pauses.ts'
 import { SharedPauses } from '../pauses/shared-pauses.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Secret } from '../secret.ts'
-import { actAsOwner } from './act-as-owner.ts'
 import type { CommandContext } from './command.ts'
 
 async function connect(url: Secret | undefined): Promise<RedisConnection | undefined> {

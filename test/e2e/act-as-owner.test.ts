@@ -8,15 +8,15 @@ import { command, run } from './processes.ts'
 /** `nobody` on most systems. */
 const OTHER_USER = 65_534
 
-describe.runIf(process.geteuid?.() === 0)('in the directory of another user, root', () => {
-  async function createForeign() {
-    const directory = await createTemporaryDirectory()
-    await chown(directory, OTHER_USER, OTHER_USER)
-    const ask = (...words: string[]) =>
-      run(command(...words), { AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(43) })
-    return { directory, ask }
-  }
+async function createForeign() {
+  const directory = await createTemporaryDirectory()
+  await chown(directory, OTHER_USER, OTHER_USER)
+  const ask = (...words: string[]) =>
+    run(command(...words), { AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(43) })
+  return { directory, ask }
+}
 
+describe.runIf(process.geteuid?.() === 0)('in the directory of another user, root', () => {
   it('pauses as that user, who can resume', async () => {
     const { directory, ask } = await createForeign()
     expect(await ask('pause', '--all', '--for', '1m')).toMatchObject({ code: 0 })

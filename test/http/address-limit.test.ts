@@ -72,20 +72,20 @@ describe('the limit per address', () => {
   })
 })
 
+/** Asks at these times, in milliseconds. */
+async function startClocked(limit: string) {
+  const { app } = await start(limit)
+  const clock = { now: 0 }
+  return async (ms: number) => {
+    vi.advanceTimersByTime(ms - clock.now)
+    clock.now = ms
+    const { statusCode, headers } = await app.inject('/nowhere')
+    return [statusCode, headers['ratelimit'], headers['retry-after']]
+  }
+}
+
 describe('the headers', () => {
   stopClock()
-
-  /** Asks at these times, in milliseconds. */
-  async function startClocked(limit: string) {
-    const { app } = await start(limit)
-    const clock = { now: 0 }
-    return async (ms: number) => {
-      vi.advanceTimersByTime(ms - clock.now)
-      clock.now = ms
-      const { statusCode, headers } = await app.inject('/nowhere')
-      return [statusCode, headers['ratelimit'], headers['retry-after']]
-    }
-  }
 
   it('show what remains and when it grows, in whole seconds rounded up', async () => {
     const ask = await startClocked('2/minute')
