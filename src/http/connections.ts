@@ -1,6 +1,7 @@
 /** Bounds what one address and one connection can occupy, so that no client can stall or end the process. */
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { toNetwork } from '../limits/network.ts'
 import { createAddressMatcher, toClientAddress } from './client-address.ts'
 import { createFairTurns, type FairTurns, type Turn } from './fair-turns.ts'
 
@@ -47,6 +48,8 @@ export class Connections {
   readonly #options: ConnectionOptions
   readonly #isExempt: (address: string) => boolean
   readonly #peers = new Map<string, Peer>()
+  /** Open connections by IPv6 /48, which has 65,536 addresses of a /64. */
+  readonly #networks = new Map<string, number>()
   readonly #peersBySocket = new WeakMap<Socket, Peer>()
   readonly #pipelined = new WeakMap<Socket, number>()
   readonly #turns: FairTurns = createFairTurns()
@@ -84,17 +87,28 @@ export class Connections {
 
   #admit(socket: Socket, address: string): void {
     const peer = this.#peers.get(address) ?? { turn: this.#turns.create(), connections: 0, refusedUntilMs: 0 }
-    if (this.#isRefused(peer) || peer.connections >= this.#options.maxPerAddress) {
+    const { max, maxPerAddress } = this.#options
+    const network = toNetwork(address) ?? address
+    const ofNetwork = this.#networks.get(network) ?? 0
+    if (this.#isRefused(peer) || peer.connections >= maxPerAddress || ofNetwork >= max / 2) {
       socket.destroy()
       return
     }
+    this.#networks.set(network, ofNetwork + 1)
     peer.connections += 1
     this.#peers.set(address, peer)
     this.#peersBySocket.set(socket, peer)
     socket.once('close', () => {
       peer.connections -= 1
+      this.#leave(network)
       if (peer.connections === 0 && !this.#isRefused(peer)) this.#peers.delete(address)
     })
+  }
+
+  #leave(network: string): void {
+    const left = (this.#networks.get(network) ?? 1) - 1
+    if (left === 0) this.#networks.delete(network)
+    else this.#networks.set(network, left)
   }
 
   #isBeyond(socket: Socket, response: ServerResponse, peer: Peer | undefined): boolean {

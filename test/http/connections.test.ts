@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import type { RequestListener } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ConnectionOptions, Connections } from '../../src/http/connections.ts'
@@ -94,6 +94,23 @@ describe('the connections of one address', () => {
 it('the connections of all addresses together have a maximum', async () => {
   const { port } = await startServer({ max: 1 }, reply)
   expect([await ask(port), await ask(port, '127.0.0.2')]).toEqual(['200', 'closed'])
+})
+
+it('the connections of one IPv6 /48 are half of all at most', async () => {
+  const server = createServer().removeAllListeners('connection')
+  const bounds = { maxPerAddress: 2, max: 8, trustedProxies: [], now: () => 0 }
+  new Connections(bounds).bound(server)
+  const open = (address: string): Socket => {
+    const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: address })
+    server.emit('connection', socket)
+    return socket
+  }
+  const [first, ...others] = ['a', 'a', 'b', 'b', 'c', 'd'].map((net) => open(`2001:db8:0:${net}::1`))
+  expect(others.map(({ destroyed }) => destroyed)).toEqual([false, false, false, true, true])
+  expect(open('2001:db8:1::1').destroyed).toBe(false)
+  first?.destroy()
+  await new Promise((resolve) => first?.once('close', resolve))
+  expect([open('2001:db8:0:c::1').destroyed, open('2001:db8:0:d::1').destroyed]).toEqual([false, true])
 })
 
 describe('a connection with more than 8 requests behind another one', () => {
