@@ -179,7 +179,7 @@ function showFrequent(name, rows, context) {
         toPauseCell('caller', row.pseudonym, name, context),
       ),
     )
-    return toTable(name === 'caller' ? 'Caller, mostly' : 'Address, mostly', lines)
+    return toTable(name === 'caller' ? 'Caller, most frequent code' : 'Address, most frequent code', lines)
   })
 }
 
