@@ -7,6 +7,7 @@ import { formatRules } from '../src/limits/rules.ts'
 import { toPath, valueAt } from '../src/presets/json.ts'
 import type { Preset } from '../src/presets/preset.ts'
 import type { Runtime } from '../src/runtime.ts'
+import { isLoopbackHost } from '../src/settings/urls.ts'
 import { parseOrder } from './behaviour.ts'
 import type { DemoIssuer } from './demo-issuer.ts'
 import type { PageState, PresetInfo } from './page/page-types.ts'
@@ -106,6 +107,11 @@ function serveTokens(app: FastifyInstance, { toToken }: DemoIssuer): void {
 export async function addDemoPage(runtime: Runtime, { sandbox, issuer }: DemoPageOptions): Promise<void> {
   const { app, presets } = runtime
   const realtimeUrl = `${sandbox.baseUrl}/realtime`
+  // A page whose name resolves to 127.0.0.1 (DNS rebinding) could read the presets here.
+  app.addHook('onRequest', async ({ routeOptions: { url = '' }, headers: { host } }) => {
+    const hostname = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, '') ?? ''
+    if (url.startsWith('/demo/') && !isLoopbackHost(hostname)) throw new ServiceError('route_unknown')
+  })
   await serveFiles(app, realtimeUrl)
   app.get(
     '/demo/state',

@@ -45,7 +45,7 @@ const rows = {
   preset: invalid('The presets file has no such preset.'),
   origin: invalid('ALLOWED_ORIGINS does not list this origin.'),
   caller: invalid(
-    'This is the beginning of a pseudonym. Give all 32 digits, or the caller’s name or address.',
+    'This may be the beginning of a pseudonym. Give all 32 digits: each record of the caller has them.',
   ),
   not_paused: row(
     404,

@@ -32,7 +32,7 @@ export async function parseScope(given: GivenScope, environment: Environment): P
   if (scope !== 'caller' || value === null || /^[0-9a-f]{32}$/.test(value)) return one
   if (isShortened(value)) {
     throw new Misuse(
-      'takes --caller as all 32 digits of a pseudonym, as a token’s subject or as an IP address.',
+      'takes --caller as all 32 digits of a pseudonym, and this may be the beginning of one. audit query --caller finds all of them, also by a subject.',
     )
   }
   const [keys] = await locateAudit(environment).loadKeys()

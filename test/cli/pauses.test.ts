@@ -105,7 +105,11 @@ describe('without the admin listener', () => {
     ['two scopes', ['--all', '--preset', 'x'], /takes one of --preset/],
     ['a duration of no unit', ['--all', '--for', '5'], /takes --for like 15m, 1h or 7d, up to a year\.$/],
     ['a note of two lines', ['--all', '--note', 'a\nb'], /takes --note as one line of up to 200 /],
-    ['a shortened pseudonym', ['--caller', '0123abcd'], /takes --caller as all 32 digits of a pseudonym/],
+    [
+      'a shortened pseudonym',
+      ['--caller', '0123abcd'],
+      /takes --caller as all 32 digits of a pseudonym, .+ audit query --caller/,
+    ],
     ['an unknown option', ['--al'], /has no such option\. Did you mean --all\?/],
   ])('pause refuses %s, and pauses nothing', async (_what, args, message) => {
     const { pause, list } = await start()

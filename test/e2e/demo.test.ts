@@ -43,6 +43,18 @@ it('prints a curl line that mints, and Ctrl-C ends service and sandbox', async (
   ]
   expect(await Promise.all(origins.map(ask))).toStrictEqual([200, 200, 403, 403])
 
+  // The page's own data, which a page with a name that resolves to 127.0.0.1 must not read.
+  const [page = ''] = /http:\/\/[^/]+/.exec(curl) ?? []
+  const askAs = async (host: string): Promise<string> => {
+    const shown = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', `Host: ${host}`, `${page}/demo/state`]
+    return (await promisify(execFile)('curl', shown)).stdout
+  }
+  expect(await Promise.all(['localhost', '[::1]:80', 'evil.example'].map(askAs))).toEqual([
+    '200',
+    '200',
+    '404',
+  ])
+
   const [, count, failure = ''] = await demo.seen(/fails the next (\d+) mints.+\n\n +(curl .+)\n/)
   await promisify(execFile)('sh', ['-c', failure])
   const statuses = [
