@@ -25,7 +25,8 @@ const CONNECTIONS = 500
 const MINTS_PER_SECOND = 50
 const QUIET_SECONDS = 2
 const MAX_DELAY_MS = 50
-const MAX_GROWTH_MIB = 30
+/** What the young generation may take: three times --max-semi-space-size. It fills before anything is collected. */
+const MAX_GROWTH_MIB = 48
 const SAMPLE_MS = 100
 
 export interface Flooding {
