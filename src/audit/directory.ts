@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../errors.ts'
+import { ConfigError } from '../problems.ts'
 
 /** Leaves anything that is already there. */
 async function createOne(path: string): Promise<void> {
@@ -47,13 +48,18 @@ export async function syncDirectory(path: string, platform = process.platform): 
 
 /**
  * Before root writes into a directory of another user, it becomes that user: links in it could lead to files that only
- * root may change. What it needs of root's own files must be read before.
+ * root may change. What it needs of root's own files must be read before. Throws a ConfigError if it may not.
  */
 export function actAsOwner(directory: string): void {
   if (process.geteuid?.() !== 0) return
   const owner = statSync(directory, { throwIfNoEntry: false })
   if (owner === undefined || owner.uid === 0) return
-  process.setgroups?.([owner.gid])
-  process.setegid?.(owner.gid)
-  process.seteuid?.(owner.uid)
+  try {
+    process.setgroups?.([owner.gid])
+    process.setegid?.(owner.gid)
+    process.seteuid?.(owner.uid)
+  } catch {
+    // A container may take this privilege from root.
+    throw new ConfigError([`AUDIT_DIR: belongs to user ${owner.uid}. Run this as that user`])
+  }
 }

@@ -34,6 +34,15 @@ describe.runIf(process.geteuid?.() === 0)('in the directory of another user, roo
     expect(await stat(target)).toMatchObject({ uid: 0 })
   })
 
+  it('says as which user to run it, where it may not become that user', async () => {
+    const { directory } = await createForeign()
+    const few = ['setpriv', '--bounding-set', '-setuid,-setgid', '--inh-caps', '-setuid,-setgid']
+    const settings = { AUDIT_DIR: directory, AUDIT_KEY: 'k'.repeat(43) }
+    const stderr = expect.stringContaining(`AUDIT_DIR: belongs to user ${OTHER_USER}. Run this as that user`)
+    expect(await run([...few, ...command('pause', '--all')], settings)).toMatchObject({ code: 78, stderr })
+    expect(await readdir(directory)).toStrictEqual([])
+  })
+
   it('makes the index as that user', async () => {
     const { directory, ask } = await createForeign()
     expect(await ask('audit', 'query')).toMatchObject({ code: 0 })
