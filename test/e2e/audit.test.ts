@@ -17,7 +17,7 @@ const audit = (directory: string, ...args: readonly string[]) =>
 
 describe('audit verify exits', () => {
   it.each([
-    [3, 'what cannot be checked', 'verify', /cannot be read/],
+    [3, 'what cannot be checked', 'verify', /the directory \/nowhere does not exist/],
     [64, 'what is not understood', 'verify --anchor log', /Did you mean --anchors\?/],
   ])('%i for %s', async (code, _what, args, stderr) => {
     const said = await audit('/nowhere', ...args.split(' '))
