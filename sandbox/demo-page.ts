@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ServiceError } from '../src/errors.ts'
+import { isLoopbackAuthority } from '../src/http/headers.ts'
 import { formatRules } from '../src/limits/rules.ts'
 import { toPath, valueAt } from '../src/presets/json.ts'
 import type { Preset } from '../src/presets/preset.ts'
 import type { Runtime } from '../src/runtime.ts'
-import { isLoopbackHost } from '../src/settings/urls.ts'
 import { parseOrder } from './behaviour.ts'
 import type { DemoIssuer } from './demo-issuer.ts'
 import type { PageState, PresetInfo } from './page/page-types.ts'
@@ -108,9 +108,8 @@ export async function addDemoPage(runtime: Runtime, { sandbox, issuer }: DemoPag
   const { app, presets } = runtime
   const realtimeUrl = `${sandbox.baseUrl}/realtime`
   // A page whose name resolves to 127.0.0.1 (DNS rebinding) could read the presets here.
-  app.addHook('onRequest', async ({ routeOptions: { url = '' }, headers: { host } }) => {
-    const hostname = URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, '') ?? ''
-    if (url.startsWith('/demo/') && !isLoopbackHost(hostname)) throw new ServiceError('route_unknown')
+  app.addHook('onRequest', async ({ routeOptions: { url = '' }, headers: { host = '' } }) => {
+    if (url.startsWith('/demo/') && !isLoopbackAuthority(host)) throw new ServiceError('route_unknown')
   })
   await serveFiles(app, realtimeUrl)
   app.get(

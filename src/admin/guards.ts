@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { toClientAddress } from '../http/client-address.ts'
-import { checkHeaders } from '../http/headers.ts'
+import { checkHeaders, isLoopbackAuthority } from '../http/headers.ts'
 import { checkBodyHeaders } from '../http/json-body.ts'
 import { AdminError } from './admin-error.ts'
 import type { CheckToken } from './token-check.ts'
@@ -14,13 +14,11 @@ export interface GuardOptions {
   readonly checkToken: CheckToken | undefined
 }
 
-const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
-
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /** A page whose name resolves to 127.0.0.1 has its own name here (DNS rebinding). */
 function checkHost({ host = '' }: IncomingHttpHeaders): void {
-  if (!loopbackHost.test(host)) throw new AdminError('host')
+  if (!isLoopbackAuthority(host)) throw new AdminError('host')
 }
 
 /** Passes our own page, links to it, and programs. https://www.w3.org/TR/fetch-metadata/ */

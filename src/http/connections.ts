@@ -48,7 +48,7 @@ export class Connections {
   readonly #options: ConnectionOptions
   readonly #isExempt: (address: string) => boolean
   readonly #peers = new Map<string, Peer>()
-  /** Open connections by IPv6 /48, which has 65,536 addresses of a /64. */
+  /** Open connections by IPv6 /48, which has 65,536 addresses of a /64, or by IPv4 address. */
   readonly #networks = new Map<string, number>()
   readonly #peersBySocket = new WeakMap<Socket, Peer>()
   readonly #pipelined = new WeakMap<Socket, number>()

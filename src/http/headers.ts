@@ -8,6 +8,10 @@ export const replyHeaders = {
   'x-content-type-options': 'nosniff',
 } as const
 
+/** Whether a Host header, or what follows the scheme of an origin, names this machine. */
+export const isLoopbackAuthority = (authority: string): boolean =>
+  /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i.test(authority)
+
 /** One bit each. A repeated header may mean one thing here and another to the proxy in front. */
 const onceOnly: ReadonlyMap<string, number> = new Map(
   ['host', 'content-type', 'content-length', 'origin', 'authorization'].map((name, index) => [

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { attemptOf } from './attempt-of.ts'
 import { createAddressMatcher } from './client-address.ts'
+import { isLoopbackAuthority } from './headers.ts'
 import { toPath } from './request-target.ts'
 
 export interface HiddenProxyOptions {
@@ -36,11 +37,10 @@ const privateRanges = [
   'fe80::/10',
 ]
 
-const loopbackName = /^(?:https?:\/\/)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
-
 /** True for somebody who tries the service on this machine. A proxy forwards the name of a page or of the service. */
 const isLocalUse = ({ headers }: IncomingMessage): boolean =>
-  headers['x-forwarded-for'] === undefined && loopbackName.test(headers.origin ?? headers.host ?? '')
+  headers['x-forwarded-for'] === undefined &&
+  isLoopbackAuthority((headers.origin ?? headers.host ?? '').replace(/^https?:\/\//i, ''))
 
 /** Warns once, without naming the address. */
 export function warnOfHiddenProxy(app: FastifyInstance, options: HiddenProxyOptions): void {

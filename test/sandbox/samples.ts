@@ -82,7 +82,7 @@ function plainOf(node: SchemaNode, path: string): Samples {
 
 const isText = ({ type }: SchemaNode): boolean => type === 'string'
 
-/** A union that has any text has each text. */
+/** A union with free text includes each text that it lists. */
 function alternativesOf({ anyOf, type = 'object', ...node }: SchemaNode): readonly SchemaNode[] {
   const all = anyOf ?? [type].flat().map((one) => Object.assign({ type: one }, node))
   const open = all.find((one) => isText(one) && one.enum === undefined && one.const === undefined)
