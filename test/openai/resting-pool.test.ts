@@ -70,6 +70,16 @@ it('for a minute after a stray reply, a connection without rest is replaced', as
   expect(gateway.connections()).toBe(6)
 })
 
+it('a connection that was closed at rest is forgotten, and one that is still open is used', async () => {
+  const { ask, askInTurn, gateway, clock } = await startPool((count) =>
+    count === 1 ? { kind: 'different', lateMs: 0 } : undefined,
+  )
+  await askInTurn(2)
+  clock.nowMs = 1_250
+  await ask()
+  expect(gateway.connections()).toBe(2)
+})
+
 it('a closed pool opens nothing', async () => {
   const { pool, ask, gateway } = await startPool()
   await pool.destroy()
