@@ -52,7 +52,8 @@ async function start({ children }: Workshop, { words, env }: Command): Promise<S
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   children.push(child)
-  const [line] = await once(child.stdout, 'data')
+  // Without a file to run, there is no line: the child's own error is above this one.
+  const line = await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
   if (!String(line).includes('listening')) throw new Error(`it does not listen: ${line}`)
   const ms = performance.now() - startedAt
   child.stdout.resume()
