@@ -23,16 +23,21 @@ const kernelTypes: ReadonlySet<number> = new Set([0x9fa0, 0x62656572])
 /** For the first records, and an audit key. */
 const MIN_FREE_BYTES = 1024 * 1024
 
-/** What keeps every file out of a file system. One in memory without a bound reports no blocks. */
+/** What keeps every file out of a file system. One in memory without a bound reports no blocks, and some report no files. */
 export function toFileSystemProblem({
   type,
   blocks,
   bavail,
   bsize,
-}: Pick<StatsFs, 'type' | 'blocks' | 'bavail' | 'bsize'>): string | undefined {
+  files,
+  ffree,
+}: Omit<StatsFs, 'bfree' | 'frsize'>): string | undefined {
   if (kernelTypes.has(type))
     return 'AUDIT_DIR: must be on a disk or a volume. The system keeps no files in this place'
-  return blocks > 0 && bavail * bsize < MIN_FREE_BYTES ? 'AUDIT_DIR: the disk is full. Free space' : undefined
+  if (blocks > 0 && bavail * bsize < MIN_FREE_BYTES) return 'AUDIT_DIR: the disk is full. Free space'
+  return files > 0 && ffree === 0
+    ? 'AUDIT_DIR: the file system has no room for another file. Remove files, or use another volume'
+    : undefined
 }
 
 export interface AuditPlace {

@@ -56,12 +56,16 @@ describe('the warning', () => {
 describe('a file system', () => {
   const full = 'AUDIT_DIR: the disk is full. Free space'
   const noDisk = 'AUDIT_DIR: must be on a disk or a volume. The system keeps no files in this place'
-  const ext4 = { type: 0xef53, blocks: 1_000_000, bsize: 4096 }
+  const noRoom =
+    'AUDIT_DIR: the file system has no room for another file. Remove files, or use another volume'
+  const ext4 = { type: 0xef53, blocks: 1_000_000, bsize: 4096, files: 1_000, ffree: 1 }
 
   it.each([
     ['with space', { ...ext4, bavail: 256 }, undefined],
     ['with less than 1 MiB', { ...ext4, bavail: 255 }, full],
     ['without space', { ...ext4, bavail: 0 }, full],
+    ['without room for another file', { ...ext4, bavail: 256, ffree: 0 }, noRoom],
+    ['that does not count files', { ...ext4, bavail: 256, files: 0, ffree: 0 }, undefined],
     ['in memory, without a bound', { ...ext4, type: 0x01021994, blocks: 0, bavail: 0 }, undefined],
     ['of processes', { ...ext4, type: 0x9fa0, blocks: 0, bavail: 0 }, noDisk],
     ['of the kernel', { ...ext4, type: 0x62656572, blocks: 0, bavail: 0 }, noDisk],
