@@ -53,7 +53,7 @@ async function start({ children }: Workshop, { words, env }: Command): Promise<S
   })
   children.push(child)
   // Without a file to run, there is no line: the child's own error is above this one.
-  const line = await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
+  const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
   if (!String(line).includes('listening')) throw new Error(`it does not listen: ${line}`)
   const ms = performance.now() - startedAt
   child.stdout.resume()
