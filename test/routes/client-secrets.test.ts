@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { nest } from '../sandbox/caller.ts'
 import { bodyOf, CLIENT_SECRETS, invalid, noPreset, notAllowed } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
@@ -119,15 +120,47 @@ describe('expires_after', () => {
   })
 })
 
-describe('a field of the wrong shape', () => {
-  it.each<[body: object]>([[{ extra: 1 }], [{ session: null }], [{ variables: [] }]])(
-    'is refused with its name: %j',
-    async (fields) => {
-      const outcome = outcomeOf(await ask(service(), { body: { preset: 'plain', ...fields } }))
-      expect(outcome).toEqual(invalid(Object.keys(fields)[0]))
-    },
-  )
+describe('an override', () => {
+  it('passes if it equals the preset’s own value as rendered, or if the preset opens it', async () => {
+    const session = { instructions: 'Be kind to Ada.', audio: { output: { voice: 'cedar', speed: 0.8 } } }
+    const reply = await ask(service(), { body: { preset: 'open', variables: { guest: 'Ada' }, session } })
+    expect(outcomeOf(reply)).toBe('issued')
+    expect(lastSent(service())).toEqual({
+      expires_after: { anchor: 'created_at', seconds: 60 },
+      session: {
+        type: 'realtime',
+        model: 'gpt-realtime-2.1',
+        instructions: 'Be kind to Ada.',
+        output_modalities: ['audio'],
+        audio: { input: { turn_detection: null }, output: { voice: 'cedar', speed: 0.8 } },
+        max_output_tokens: 100,
+      },
+    })
+  })
+
+  it.each<[preset: string, path: string, value: unknown, toOutcome: (param: string) => unknown]>([
+    ['open', 'audio.output.voice', 'ash', notAllowed],
+    ['open', 'audio.output.speed', 0.79, notAllowed],
+    ['open', 'type', 'transcription', notAllowed],
+    ['dictation', 'audio.input.noise_reduction', null, notAllowed],
+    ['interpreter', 'audio.output.language', 'de', notAllowed],
+    ['open', 'audio.output.speed', 1.51, invalid],
+    ['open', 'audio.output.pitch', 1, invalid],
+  ])('of %s is refused with its name otherwise: %s as %j', async (preset, path, value, toOutcome) => {
+    const before = service().sandbox.requests.length
+    const reply = await ask(service(), { body: { preset, session: nest(path, value) } })
+    expect(outcomeOf(reply)).toEqual(toOutcome(`session.${path}`))
+    expect(service().sandbox.requests).toHaveLength(before)
+  })
 })
+
+it.each(['session', 'variables', 'extra'])(
+  'a value that nests thousands deep is malformed: %s',
+  async (name) => {
+    const body = `{"preset":"open","${name}":{"tracing":${'['.repeat(7_000)}${']'.repeat(7_000)}}}`
+    expect(outcomeOf(await ask(service(), { body }))).toEqual(invalid(name))
+  },
+)
 
 it('a query selects the preset and nothing else', async () => {
   const query = '?preset=plain&session={"type":"realtime"}&expires_after=7200&__proto__=x&constructor=y'
