@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bodyOf, invalid, noPreset, notAllowed, SESSIONS } from '../support/replies.ts'
+import { bodyOf, invalid, notAllowed, SESSIONS } from '../support/replies.ts'
 import { shareService } from '../support/shared-service.ts'
 import { ask, environment, lastSent, outcomeOf, presets } from './asking.ts'
 
@@ -38,13 +38,8 @@ describe('POST /v1/realtime/sessions', () => {
     ['a preset in the query, without a body', '?preset=plain', undefined, 'issued'],
     ['a preset in the GA shape', '', { preset: 'open', voice: 'cedar' }, 'issued'],
     ['two presets', '?preset=plain', { preset: 'open' }, invalid('preset')],
-    ['a preset twice in the query', '?preset=plain&preset=plain', {}, invalid('preset')],
     ['no preset', '', {}, invalid('preset')],
-    ['an unknown preset', '', { preset: 'nobody' }, noPreset],
-    ['a preset that is no text', '', { preset: {} }, invalid('preset')],
     ['a variable', '', { preset: 'hotel', variables: { hotel: 'Astoria' } }, 'issued'],
-    ['no variable where one is needed', '', { preset: 'hotel' }, invalid('variables.hotel')],
-    ['variables that are no object', '', { preset: 'hotel', variables: 'x' }, invalid('variables')],
   ])('takes or refuses %s', async (_, query, body, outcome) => {
     expect(outcomeOf(await askFlat(body, query))).toEqual(outcome)
   })
@@ -66,12 +61,9 @@ describe('a flat field', () => {
 
   it.each<[body: object, outcome: unknown]>([
     [{ voice: 'cedar' }, notAllowed('voice')],
-    [{ temperature: 0.9 }, notAllowed('temperature')],
     [{ turn_detection: { type: 'server_vad' } }, notAllowed('turn_detection.type')],
-    [{ tool_choice: 'no_such_function' }, invalid('tool_choice')],
     [{ turn_detection: { kind: 'server_vad' } }, invalid('turn_detection.kind')],
     [{ session: {} }, invalid('session')],
-    [{ expires_after: { seconds: 30 } }, invalid('expires_after')],
   ])('that is outside the rule or the schema is refused with its flat name: %j', async (body, outcome) => {
     expect(outcomeOf(await askFlat({ preset: 'classic', ...body }))).toEqual(outcome)
   })
@@ -95,8 +87,6 @@ describe('client_secret.expires_after', () => {
     [{ expires_after: { seconds: 61 } }, notAllowed('client_secret.expires_after.seconds')],
     [{ expires_at: { seconds: 61 } }, notAllowed('client_secret.expires_at.seconds')],
     [{ expires_after: { anchor: 'now' } }, invalid('client_secret.expires_after.anchor')],
-    [{ value: 'ek_mine' }, invalid('client_secret.value')],
-    ['ek_mine', invalid('client_secret')],
   ])('%j is refused', async (asked, outcome) => {
     expect(outcomeOf(await askFlat({ preset: 'classic', client_secret: asked }))).toEqual(outcome)
   })
