@@ -3,7 +3,7 @@ import { type EventEmitter, once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_SECRETS } from '../support/replies.ts'
-import { startTestService } from '../support/service.ts'
+import { ORIGIN, startTestService } from '../support/service.ts'
 import {
   listen,
   mintBody,
@@ -49,6 +49,7 @@ describe('a request that is aborted in its body', () => {
         reason: 'body_incomplete',
         status: 400,
         delivered: false,
+        origin: ORIGIN,
         preset: null,
         secret: null,
         upstream: null,

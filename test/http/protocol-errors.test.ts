@@ -87,12 +87,13 @@ describe('a body that stops being HTTP', () => {
     expect(JSON.stringify(replies)).not.toContain(CANARY)
   })
 
-  it('has a record with the request id of its reply', async () => {
+  it('has one record and one log line, with what the caller was told', async () => {
     const own = await startTestService()
     const [reply] = await exchange(await listen(own.app), `${chunks}ZZ\r\n`)
     await own.lifecycle.attempts.whenEmpty()
-    const id = reply?.headers['x-request-id']
-    expect((await own.records()).at(-1)).toMatchObject({ event: 'attempt', status: 400, request_id: id })
+    const told = { status: 400, reason: 'protocol_malformed', request_id: reply?.headers['x-request-id'] }
+    expect(await own.attempts()).toMatchObject([{ outcome: 'refused', ...told }])
+    expect(own.logLines('"msg":"request"')).toHaveLength(1)
   })
 
   it('gets no second reply after a refusal', async () => {

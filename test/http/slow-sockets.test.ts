@@ -113,12 +113,13 @@ describe('a request with a slow body', () => {
     expect(readers).toEqual(inTheBody.map(() => ORIGIN))
   })
 
-  it('has one record with the request id of its reply, and asks nothing of upstream', async () => {
+  it('has one record and one log line with the request id of its reply, and asks nothing of upstream', async () => {
     const attempts = await service().attempts()
     expect(attempts.map(({ outcome }) => outcome)).toEqual([...inTheBody, refused].map(() => 'refused'))
     const slow = attempts.filter(({ reason, status }) => reason === 'request_too_slow' && status === 408)
     const ids = headersOf().map((headers) => headers['x-request-id'])
     expect(new Set(slow.map(({ request_id: id }) => id))).toEqual(new Set(ids))
+    for (const id of ids) expect(service().logLines(String(id))).toHaveLength(1)
     expect(service().sandbox.requests).toHaveLength(0)
   })
 })
