@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runExplain } from '../../src/cli/explain.ts'
 import type { Environment } from '../../src/config.ts'
+import { ServiceError } from '../../src/errors.ts'
+import { meanings } from '../../src/reason-meanings.ts'
 import { ORIGIN, PROMPT, writePresets } from '../support/service.ts'
 import {
   answerKeys,
@@ -60,40 +62,27 @@ allow, unless a limit above is exceeded
   })
 
   it.each([
-    ['without an origin', '--preset open', '403 origin_not_allowed (origin_missing)'],
-    ['of an unlisted origin', '--origin https://x.example', '403 origin_not_allowed (origin_unlisted)'],
-    ['that names no preset', '%', '400 invalid_request (preset_missing)'],
-    ['for a preset that does not exist', '% --preset nobody', '404 unknown_preset (preset_unknown)'],
-    ['for a preset of another origin', '% --preset narrow', '404 unknown_preset (preset_origin)'],
-    ['for a preset that requires claims', '% --preset members', '404 unknown_preset (preset_claims)'],
-  ])('refuses a request %s, by its reason', async (_, args, verdict) => {
+    ['--preset open', 'origin_missing', ' Give one with --origin.'],
+    ['--origin https://ap.example.com', 'origin_unlisted', ` Did you mean ${ORIGIN}?`],
+    ['--origin null', 'origin_unlisted', ''],
+    ['%', 'preset_missing', ' Give one with --preset.'],
+    ['% --preset oepn', 'preset_unknown', ' Did you mean open?'],
+    ['% --preset narrow', 'preset_origin', ''],
+  ] as const)('refuses %s for the reason %s, and says what to write', async (args, reason, advice) => {
     const said = await run(args.replace('%', page.join(' ')).split(' '))
     expect(said.code).toBe(1)
-    expect(lastLine(said)).toContain(`refuse: ${verdict}`)
+    expect(said.stdout).toContain(` refuses ${reason}: ${meanings[reason]}${advice}\n`)
+    const { status, code, message } = new ServiceError(reason)
+    expect(lastLine(said)).toBe(`refuse: ${status} ${code} (${reason}). ${message}`)
   })
 
   it.each([
-    ['--origin localhost:5173', 'this is not an origin as browsers send it: write http://localhost:5173'],
-    [
-      '--origin app.example.com/x',
-      'this is not an origin as browsers send it: write https://app.example.com',
-    ],
-    [`--origin ${ORIGIN}/`, `this is not an origin as browsers send it: write ${ORIGIN}`],
-    [
-      '--origin https://ap.example.com',
-      `origin_unlisted: The origin is not in ALLOWED_ORIGINS. Add it exactly as the browser sends it. Did you mean ${ORIGIN}?`,
-    ],
-    ['--origin null', 'origin_unlisted: The origin is not in ALLOWED_ORIGINS.'],
-    ['--preset open', 'origin_missing: The request has no Origin header.'],
-    ['% --preset oepn', 'preset_unknown: The presets file has no such preset. Did you mean open?'],
-    [
-      '%',
-      'preset_missing: The request names no preset, and DEFAULT_PRESET is not set. Give one with --preset.',
-    ],
-    ['% --preset narrow', 'preset_origin: The preset’s access.origins does not list this origin.'],
-  ])('says what is wrong with %s', async (args, because) => {
-    const { stdout } = await run(args.replace('%', page.join(' ')).split(' '))
-    expect(stdout).toContain(` refuses ${because}`)
+    ['localhost:5173', 'http://localhost:5173'],
+    ['app.example.com/x', 'https://app.example.com'],
+    [`${ORIGIN}/`, ORIGIN],
+  ])('says how browsers send the origin %s', async (origin, sent) => {
+    const { stdout } = await run(['--origin', origin])
+    expect(stdout).toContain(` refuses this is not an origin as browsers send it: write ${sent}\n`)
   })
 
   it('takes the default preset as the service does', async () => {
@@ -102,14 +91,14 @@ allow, unless a limit above is exceeded
   })
 
   it('answers programs in JSON', async () => {
-    const { stdout } = await run([...page, '--preset', 'nobody', '--json'])
+    const { stdout } = await run([...page, '--preset', 'members', '--json'])
     const { steps, refusal, limits } = JSON.parse(stdout)
     expect(steps).toMatchObject([
       { check: 'origin', passes: true },
       { check: 'caller', passes: true },
-      { check: 'preset', passes: false },
+      { check: 'preset', passes: false, because: 'plan is missing, and must be pro' },
     ])
-    expect(refusal).toMatchObject({ status: 404, code: 'unknown_preset', reason: 'preset_unknown' })
+    expect(refusal).toMatchObject({ status: 404, code: 'unknown_preset', reason: 'preset_claims' })
     expect(limits).toStrictEqual([])
   })
 

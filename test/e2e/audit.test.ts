@@ -15,16 +15,6 @@ const chain = () => new Chain().open().attempts(20)
 const audit = (directory: string, ...args: readonly string[]) =>
   run(command('audit', ...args), { AUDIT_DIR: directory, AUDIT_KEY })
 
-describe('audit verify exits', () => {
-  it.each([
-    [3, 'what cannot be checked', 'verify', /the directory \/nowhere does not exist/],
-    [64, 'what is not understood', 'verify --anchor log', /Did you mean --anchors\?/],
-  ])('%i for %s', async (code, _what, args, stderr) => {
-    const said = await audit('/nowhere', ...args.split(' '))
-    expect(said).toStrictEqual({ code, stdout: '', stderr: expect.stringMatching(stderr) })
-  })
-})
-
 describe('audit query', () => {
   it('ends quietly behind a pipe that was closed', async () => {
     const directory = await writeFiles(toFiles(new Chain().open().attempts(3_000)))
