@@ -96,15 +96,4 @@ describe('the headers', () => {
     expect(await ask(60_000)).toEqual([404, '"address";r=0;t=31', undefined])
     expect(await ask(90_500)).toEqual([404, '"address";r=0;t=30', undefined])
   })
-
-  it('name each rule, and show the state of the tightest', async () => {
-    const ask = await startClocked('2/second,3/minute')
-    expect(await ask(0)).toEqual([404, '"address";r=1;t=1', undefined])
-    expect(await ask(0)).toEqual([404, '"address";r=0;t=1', undefined])
-    expect(await ask(1_000)).toEqual([404, '"address-minute";r=0;t=59', undefined])
-    expect(await ask(1_000)).toEqual([429, '"address-minute";r=0;t=59', '59'])
-    const service = await start('10/minute,200/day')
-    const { headers } = await service.app.inject('/nowhere')
-    expect(headers['ratelimit-policy']).toBe('"address";q=10;w=60, "address-day";q=200;w=86400')
-  })
 })

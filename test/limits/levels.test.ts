@@ -179,11 +179,11 @@ describe('the headers', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(50)
   })
 
-  it('name the policy that refused', async () => {
-    const { ask } = await start({ ...environment, ...perCaller('1/minute') })
+  it('name the slowest policy that refused', async () => {
+    const { ask } = await start({ ...environment, ...perCaller('1/minute,1/hour') })
     await ask()
     const { headers } = await ask()
-    expect(headers['ratelimit']).toMatch(/^"caller";r=0;t=(59|60)$/)
+    expect(headers['ratelimit']).toMatch(/^"caller-hour";r=0;t=(3599|3600)$/)
     expect(headers['retry-after']).toBe(headers['ratelimit']?.toString().split('t=')[1])
   })
 })

@@ -39,26 +39,7 @@ function answer(requests: string, rules: readonly LimitRule[], maxLogs?: number)
   return answers.map((parts) => parts.filter((part) => part !== undefined).join(' ')).join(', ')
 }
 
-const decision = (admitted: boolean, ...usages: (readonly [remaining: number, resetMs: number])[]) => ({
-  admitted,
-  usages: usages.map(([remaining, resetMs]) => ({ remaining, resetMs })),
-})
-
 describe('a decision', () => {
-  it('includes the remaining requests and when the oldest admission expires', () => {
-    const { decisionAt } = createStore([perSecond(2)])
-    expect(decisionAt(100)).toEqual(decision(true, [1, 1_000]))
-    expect(decisionAt(300)).toEqual(decision(true, [0, 800]))
-    expect(decisionAt(400)).toEqual(decision(false, [0, 700]))
-  })
-
-  it('includes the usage of each rule, also if another one refuses', () => {
-    const { decisionAt } = createStore([perSecond(9), perMinute(2)])
-    expect(decisionAt(0)).toEqual(decision(true, [8, 1_000], [1, 60_000]))
-    expect(decisionAt(5_000)).toEqual(decision(true, [8, 1_000], [0, 55_000]))
-    expect(decisionAt(5_500)).toEqual(decision(false, [8, 500], [0, 54_500]))
-  })
-
   it('never includes a wait longer than the window, with fractions of milliseconds', () => {
     const { decisionAt } = createStore([perSecond(1)])
     const times = Array.from({ length: 1_000 }, (_, index) => (index + 1) * 1_234.567_89)
