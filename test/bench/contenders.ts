@@ -31,7 +31,7 @@ export async function startContenders(workshop: Workshop): Promise<Contender[]> 
   ]
   const nginx = toNginxProxy(workshop, upstream.origin)
   if (nginx === undefined) return contenders
-  return [...contenders, toContender(await startProgram(workshop, nginx))]
+  return [...contenders, toContender(await startProgram(workshop, names.nginx, nginx))]
 }
 
 const toContender = (server: RunningServer, path: string = pageMint.path): Contender => ({

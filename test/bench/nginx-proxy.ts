@@ -3,19 +3,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProgram } from '../support/programs.ts'
 import { fixedBody } from './fixed-mint.ts'
-import type { ServerProgram, Workshop } from './workshop.ts'
+import type { Command, Workshop } from './workshop.ts'
 
-/** Undefined if nginx is not installed. `upstream` is an origin. */
-export function toNginxProxy({ directory }: Workshop, upstream: string): ServerProgram | undefined {
+/** The command for a port. Undefined if nginx is not installed. `upstream` is an origin. */
+export function toNginxProxy({ directory }: Workshop, upstream: string) {
   const program = findProgram('nginx')
   if (program === undefined) return undefined
   const file = join(directory, 'nginx.conf')
-  return {
-    name: 'nginx proxy_pass',
-    toCommand: (port) => {
-      writeFileSync(file, toConfiguration(directory, upstream, port))
-      return { program, args: ['-c', file, '-e', 'stderr'], env: {} }
-    },
+  return (port: number): Command => {
+    writeFileSync(file, toConfiguration(directory, upstream, port))
+    return { program, args: ['-c', file, '-e', 'stderr'], env: {} }
   }
 }
 

@@ -19,15 +19,10 @@ export interface ServerScript {
   readonly env: Readonly<Record<string, string>>
 }
 
-interface Command {
+export interface Command {
   readonly program: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-}
-
-export interface ServerProgram {
-  readonly name: string
-  readonly toCommand: (port: number) => Command
 }
 
 export interface RunningServer {
@@ -67,19 +62,17 @@ export const startServer = (
   workshop: Workshop,
   { name, nodeOptions = [], script, env }: ServerScript,
 ): Promise<RunningServer> =>
-  startProgram(workshop, {
-    name,
-    toCommand: (port) => ({
-      program: process.execPath,
-      args: [...nodeOptions, script],
-      env: { ...env, PORT: String(port) },
-    }),
-  })
+  startProgram(workshop, name, (port) => ({
+    program: process.execPath,
+    args: [...nodeOptions, script],
+    env: { ...env, PORT: String(port) },
+  }))
 
 /** Starts a server on a free loopback port and waits until it is ready. Otherwise throws with its last output. */
 export async function startProgram(
   workshop: Workshop,
-  { name, toCommand }: ServerProgram,
+  name: string,
+  toCommand: (port: number) => Command,
 ): Promise<RunningServer> {
   const port = await findPort()
   const logFile = join(workshop.directory, `${name}.log`)
