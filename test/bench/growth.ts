@@ -28,8 +28,8 @@ interface Scene {
 }
 
 /** µs of CPU per mint. */
-const measure = ({ server, connections }: LoadedService, callers: number): Promise<number> =>
-  measureCpu(server.pid, REQUESTS, () => connections.sendAll(REQUESTS, callers))
+const measure = async ({ server, connections }: LoadedService, callers: number): Promise<number> =>
+  (await measureCpu(server.pid, REQUESTS, () => connections.sendAll(REQUESTS, callers))).cpuMicros
 
 async function start({ workshop, upstream }: Scene, env: Readonly<Record<string, string>> = {}) {
   const service = await startLoadedService(workshop, { ...toUpstreamEnv(upstream), ...env })
@@ -109,7 +109,8 @@ async function measureOverrides(scene: Scene): Promise<Plot> {
   const points = await inTurn([10, 30, 100, 300, 1_000], async (perSecond): Promise<Point> => {
     const load = { perSecond, seconds: 8 }
     const work = () => runOpenLoop(service.connections, load)
-    return [perSecond, await measureCpu(service.server.pid, load.perSecond * load.seconds, work)]
+    const { cpuMicros } = await measureCpu(service.server.pid, load.perSecond * load.seconds, work)
+    return [perSecond, cpuMicros]
   })
   stop(service)
   return toPlot('A mint with an override by the rate', 'mints with an override per second', points)

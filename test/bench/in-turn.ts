@@ -10,3 +10,13 @@ export async function inTurn<Item, Result>(
   }
   return results
 }
+
+/** Works on all items in each round, so that other load on the machine disturbs all alike. The results of each item. */
+export async function inRounds<Item, Result>(
+  rounds: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[][]> {
+  const results = await inTurn(Array.from({ length: rounds }), () => inTurn(items, work))
+  return items.map((_, index) => results.flatMap((round) => round.slice(index, index + 1)))
+}

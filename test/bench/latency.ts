@@ -1,6 +1,6 @@
 // Measures what the service adds to the time of a call: the same load through the service and directly to upstream.
 import { fixedBody } from './fixed-mint.ts'
-import { inTurn } from './in-turn.ts'
+import { inRounds, inTurn } from './in-turn.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { percentileOf, runOpenLoop } from './open-loop.ts'
 import { parseOptions, run } from './options.ts'
@@ -27,6 +27,8 @@ async function measure(connections: KeptConnections, seconds: number): Promise<P
 
 const toRow = (name: string, p50: number, p99: number): string[] => [name, p50.toFixed(2), p99.toFixed(2)]
 
+const of = (all: readonly Percentiles[], key: keyof Percentiles): number => median(all.map((one) => one[key]))
+
 async function main(): Promise<void> {
   const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 1_200 })
   const workshop = createWorkshop('latency')
@@ -34,19 +36,17 @@ async function main(): Promise<void> {
   const direct = new KeptConnections(upstream.origin, { body: fixedBody })
   const { connections: through } = await startLoadedService(workshop, toUpstreamEnv(upstream))
   await inTurn([direct, through], (connections) => measure(connections, WARM_UP_SECONDS))
-  const measured = await inTurn(Array.from({ length: rounds }), () =>
-    inTurn([direct, through], (connections) => measure(connections, requests / PER_SECOND)),
+  const [bases = [], mints = []] = await inRounds(rounds, [direct, through], (connections) =>
+    measure(connections, requests / PER_SECOND),
   )
   direct.close()
   through.close()
-  const of = (index: number, key: keyof Percentiles): number =>
-    median(measured.map((round) => round[index]?.[key] ?? Number.NaN))
   const added = (key: keyof Percentiles): number =>
-    median(measured.map(([base, mint]) => (mint?.[key] ?? Number.NaN) - (base?.[key] ?? Number.NaN)))
+    median(mints.map((mint, round) => mint[key] - (bases[round]?.[key] ?? Number.NaN)))
   const table = align([
     [`${PER_SECOND} calls a second, upstream takes ${UPSTREAM_MS} ms`, 'p50 ms', 'p99 ms'],
-    toRow('directly', of(0, 'p50'), of(0, 'p99')),
-    toRow('through realtime-mint', of(1, 'p50'), of(1, 'p99')),
+    toRow('directly', of(bases, 'p50'), of(bases, 'p99')),
+    toRow('through realtime-mint', of(mints, 'p50'), of(mints, 'p99')),
     toRow('added', added('p50'), added('p99')),
   ])
   const verdicts = [

@@ -32,11 +32,11 @@ export function readCpuMicros(pid: number): number {
   return (Number(fromThird[11]) + Number(fromThird[12])) * MICROS_PER_TICK
 }
 
-/** The CPU of a process while `work` sends it `count` requests: µs for each. */
-export async function measureCpu(pid: number, count: number, work: () => Promise<unknown>): Promise<number> {
+/** The CPU of a process while `work` sends it `count` requests: µs for each. And the result of `work`. */
+export async function measureCpu<Result>(pid: number, count: number, work: () => Promise<Result>) {
   const before = readCpuMicros(pid)
-  await work()
+  const result = await work()
   // Log lines not yet written and sockets not yet closed are part of the cost.
   await sleep(SETTLE_MS)
-  return (readCpuMicros(pid) - before) / count
+  return { result, cpuMicros: (readCpuMicros(pid) - before) / count }
 }

@@ -1,13 +1,13 @@
 // Measures the CPU cost of each refusal, beside a mint in the same round.
 import { secretEnvironment, toToken } from '../support/tokens.ts'
-import { inTurn } from './in-turn.ts'
+import { inRounds, inTurn } from './in-turn.ts'
 import { KeptConnections, type Message } from './kept-connections.ts'
 import { parseOptions, runOnLinux } from './options.ts'
 import { publish } from './page.ts'
 import { measureCpu } from './proc.ts'
 import { align, toVerdict } from './report.ts'
 import { startMint, startUpstream, toUpstreamEnv } from './servers.ts'
-import { median } from './statistics.ts'
+import { median, medianRatio } from './statistics.ts'
 import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
 const MOST_SHARE = 0.25
@@ -29,8 +29,8 @@ const run = ({ status, connections }: Kind, requests: number): Promise<void> =>
   connections.sendAll(requests, CONNECTIONS, status)
 
 /** µs of CPU per request. */
-const measure = (kind: Kind, requests: number): Promise<number> =>
-  measureCpu(kind.server.pid, requests, () => run(kind, requests))
+const measure = async (kind: Kind, requests: number): Promise<number> =>
+  (await measureCpu(kind.server.pid, requests, () => run(kind, requests))).cpuMicros
 
 async function startKinds(workshop: Workshop): Promise<Kind[]> {
   const upstream = await startUpstream(workshop)
@@ -69,17 +69,12 @@ async function main(): Promise<void> {
   const { rounds, requests, write } = parseOptions({ rounds: 7, requests: 6_000 })
   const kinds = await startKinds(createWorkshop('refusal-cost'))
   await inTurn(kinds, (kind) => run(kind, WARM_UP_REQUESTS))
-  const measured = await inTurn(Array.from({ length: rounds }), () =>
-    inTurn(kinds, (kind) => measure(kind, requests)),
-  )
-  const shares = kinds.map((_, index) =>
-    median(measured.map((costs) => (costs[index] ?? Number.NaN) / (costs[0] ?? Number.NaN))),
-  )
-  const costs = kinds.map((_, index) => median(measured.map((round) => round[index] ?? Number.NaN)))
+  const costs = await inRounds(rounds, kinds, (kind) => measure(kind, requests))
+  const shares = costs.map((own) => medianRatio(own, costs[0] ?? []))
   const rows = kinds.map(({ name, status }, index) => [
     `${name} (${status})`,
     shares[index]?.toFixed(2) ?? '',
-    costs[index]?.toFixed(0) ?? '',
+    median(costs[index] ?? []).toFixed(0),
   ])
   const verdicts = [toVerdict('the dearest refusal ÷ a mint', Math.max(...shares.slice(1)), MOST_SHARE)]
   const table = align([['request', 'CPU ÷ a mint', 'µs of CPU'], ...rows])

@@ -1,20 +1,18 @@
 // Measures what one process can mint, what its parts add to a mint, and what one Redis carries.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { findPort } from '../support/ports.ts'
 import { type LoopResult, runClosedLoop } from './closed-loop.ts'
 import { pageMint } from './fixed-mint.ts'
-import { inTurn } from './in-turn.ts'
+import { inRounds, inTurn } from './in-turn.ts'
 import { type Options, parseOptions, runOnLinux } from './options.ts'
-import { readCpuMicros } from './proc.ts'
+import { measureCpu } from './proc.ts'
 import { align } from './report.ts'
 import { type RedisServer, startMint, startRedis, startUpstream, toUpstreamEnv } from './servers.ts'
-import { median } from './statistics.ts'
+import { median, medianRatio } from './statistics.ts'
 import { createWorkshop, type RunningServer, type Workshop } from './workshop.ts'
 
 const AUDIT_KEY = 'an audit key that is only for benchmarks'
 const WARM_UP_REQUESTS = 25_000
-const SETTLE_MS = 150
 const CONNECTIONS = 32
 
 interface Sample extends LoopResult {
@@ -31,14 +29,11 @@ interface Replica {
 
 async function measure({ server }: Replica, redis: RedisServer, options: Options): Promise<Sample> {
   const { requests, connections = CONNECTIONS } = options
-  const before = [readCpuMicros(server.pid), readCpuMicros(redis.pid)] as const
-  const loop = await runClosedLoop(new URL(pageMint.path, server.origin), requests, connections)
-  await sleep(SETTLE_MS)
-  return {
-    ...loop,
-    cpuMicros: (readCpuMicros(server.pid) - before[0]) / requests,
-    redisMicros: (readCpuMicros(redis.pid) - before[1]) / requests,
-  }
+  const mint = () => runClosedLoop(new URL(pageMint.path, server.origin), requests, connections)
+  const { result: ofRedis, cpuMicros } = await measureCpu(server.pid, requests, () =>
+    measureCpu(redis.pid, requests, mint),
+  )
+  return { ...ofRedis.result, cpuMicros, redisMicros: ofRedis.cpuMicros }
 }
 
 async function startReplicas(workshop: Workshop, redis: RedisServer): Promise<readonly Replica[]> {
@@ -86,14 +81,12 @@ async function main(): Promise<void> {
   const redis = await startRedis(workshop, await findPort())
   const replicas = await startReplicas(workshop, redis)
   await inTurn(replicas, (replica) => measure(replica, redis, { ...options, requests: WARM_UP_REQUESTS }))
-  const rounds = await inTurn(Array.from({ length: options.rounds }), () =>
-    inTurn(replicas, (replica) => measure(replica, redis, options)),
-  )
-  const samplesOf = (index: number): Sample[] => rounds.flatMap((round) => round[index] ?? [])
-  console.log(align([HEADINGS, ...replicas.map(({ name }, index) => toRow(name, samplesOf(index)))]))
+  const samples = await inRounds(options.rounds, replicas, (replica) => measure(replica, redis, options))
+  console.log(align([HEADINGS, ...replicas.map(({ name }, index) => toRow(name, samples[index] ?? []))]))
+  const costs = samples.map((own) => own.map(({ cpuMicros }) => cpuMicros))
   for (const [index, { name }] of replicas.entries()) {
-    const ratios = rounds.map((round) => (round[index]?.cpuMicros ?? 0) / (round[0]?.cpuMicros ?? 1))
-    console.log(`${name}: ${median(ratios).toFixed(2)} times the CPU of the first`)
+    const ratio = medianRatio(costs[index] ?? [], costs[0] ?? [])
+    console.log(`${name}: ${ratio.toFixed(2)} times the CPU of the first`)
   }
 }
 

@@ -8,13 +8,13 @@ import { findPort } from '../support/ports.ts'
 import { runClosedLoop } from './closed-loop.ts'
 import { pageMint } from './fixed-mint.ts'
 import { readImageCommand } from './image-command.ts'
-import { inTurn } from './in-turn.ts'
+import { inRounds } from './in-turn.ts'
 import { parseOptions, runOnLinux } from './options.ts'
 import { publish } from './page.ts'
 import { readMib } from './proc.ts'
 import { align, toVerdict } from './report.ts'
 import { startUpstream, toMintEnv, toUpstreamEnv } from './servers.ts'
-import { median } from './statistics.ts'
+import { median, medianRatio } from './statistics.ts'
 import { createWorkshop, type Workshop } from './workshop.ts'
 
 interface Command {
@@ -85,8 +85,10 @@ function toSummary({ name }: Command, own: readonly Sample[], bare: readonly Sam
     name,
     ms: median(times),
     leastMs: Math.min(...times),
-    // Per round, because other work on the machine slows both servers of a round alike.
-    ratio: median(own.map(({ ms }, round) => ms / (bare[round]?.ms ?? Number.NaN))),
+    ratio: medianRatio(
+      times,
+      bare.map(({ ms }) => ms),
+    ),
     idleMb: median(own.map(({ idleMb }) => idleMb)),
   }
 }
@@ -120,11 +122,9 @@ async function main(): Promise<void> {
   const workshop = createWorkshop('startup')
   const image = await createImageCommand(workshop)
   const bare: Command = { name: 'bare node:http', words: ['--eval', bareServer], env: {} }
-  const samples = await inTurn(Array.from({ length: rounds }).keys(), () =>
-    inTurn([bare, image], (command) => measureStart(workshop, command)),
+  const [ofBare = [], ofImage = []] = await inRounds(rounds, [bare, image], (command) =>
+    measureStart(workshop, command),
   )
-  const [ofBare, ofImage] = [0, 1].map((place) => samples.flatMap((round) => round[place] ?? []))
-  if (ofBare === undefined || ofImage === undefined) throw new Error('a server was not measured')
   const summary = toSummary(image, ofImage, ofBare)
   const headings = ['server', 'ms to listening (median, min)', 'ratio to bare', 'MB idle']
   const saturatedMb = await measureSaturated(workshop, image, requests, connections)

@@ -9,3 +9,7 @@ export function median(values: readonly number[]): number {
   const middle = sorted.slice(Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2) + 1)
   return middle.reduce((sum, value) => sum + value, 0) / middle.length
 }
+
+/** Ratios are per round: other load on the machine slows both servers of a round alike. */
+export const medianRatio = (values: readonly number[], bases: readonly number[]): number =>
+  median(values.map((value, round) => value / (bases[round] ?? Number.NaN)))

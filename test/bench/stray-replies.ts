@@ -6,7 +6,7 @@ import { requestIdOf } from '../../sandbox/faulty-gateway.ts'
 import { pageMint } from './fixed-mint.ts'
 import { inTurn } from './in-turn.ts'
 import { parseCount, runOnLinux } from './options.ts'
-import { readCpuMicros } from './proc.ts'
+import { measureCpu } from './proc.ts'
 import { startMint, toUpstreamEnv } from './servers.ts'
 import { percentile } from './statistics.ts'
 import { createWorkshop, startServer, type Workshop } from './workshop.ts'
@@ -73,9 +73,10 @@ async function run(workshop: Workshop, script: string, mints: number, scenario: 
   const service = await startMint(workshop, { name: 'service', env: toUpstreamEnv(gateway) }, { script })
   const steady = { ...scenario, perSecond: undefined }
   if (kind === 'none') await mintAll(service.origin, WARM_UP_MINTS, steady)
-  const before = readCpuMicros(service.pid)
-  const { wrong, failed, ms } = await mintAll(service.origin, mints, scenario)
-  const cpuMicros = (readCpuMicros(service.pid) - before) / mints
+  const { result, cpuMicros } = await measureCpu(service.pid, mints, () =>
+    mintAll(service.origin, mints, scenario),
+  )
+  const { wrong, failed, ms } = result
   const rate = perSecond === undefined ? 'as fast as possible' : `${perSecond}/s`
   console.log(
     `${kind.padEnd(10)} ${String(callers).padStart(3)} callers, ${rate.padEnd(19)}: ${wrong} wrong, ${failed} failed of ${mints}; ` +

@@ -5,7 +5,7 @@ import { createCallerGuard, type KeySource } from '../../src/auth/caller.ts'
 import { Secret } from '../../src/secret.ts'
 import { portOf } from '../support/ports.ts'
 import { AUDIENCE, createKey, ISSUER, JWT_SECRET, toToken } from '../support/tokens.ts'
-import { inTurn } from './in-turn.ts'
+import { inRounds, inTurn } from './in-turn.ts'
 import { timeWork } from './proc.ts'
 import { align } from './report.ts'
 import { median } from './statistics.ts'
@@ -67,13 +67,11 @@ async function report(alg: string): Promise<string[]> {
   })
   const verify = (): Promise<unknown> => guard.identify({ authorization: `Bearer ${token}` })
   await inTurn(Array.from({ length: WARM_UP }), verify)
-  const rounds = await inTurn(Array.from({ length: ROUNDS }), async () => ({
-    alone: await measure(verify, 1),
-    together: await measure(verify, CONNECTIONS),
-  }))
+  const [alone = [], together = []] = await inRounds(ROUNDS, [1, CONNECTIONS], (connections) =>
+    measure(verify, connections),
+  )
   await guard.close()
   close()
-  const [alone, together] = [rounds.map((round) => round.alone), rounds.map((round) => round.together)]
   return [
     alg,
     medianOf(alone, 'cpuMicros'),
