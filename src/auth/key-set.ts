@@ -14,7 +14,7 @@ import { codeOf, ServiceError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { withDeadline } from '../outbound/deadline.ts'
 import { createDispatcher, type ProxyOptions } from '../outbound/dispatcher.ts'
-import { type Reply, request } from '../outbound/request.ts'
+import { request } from '../outbound/request.ts'
 import { toKeySetError, toTextFault } from './key-set-error.ts'
 import type { Keys } from './token.ts'
 
@@ -39,6 +39,12 @@ const RETRY_MS = 2_000
 const MAX_AGE_MS = 3_600_000
 /** At most one fetch in this time for unknown keys, however many tokens name one. */
 const RENEW_MS = 30_000
+
+const headers = {
+  accept: 'application/jwk-set+json, application/json',
+  'accept-encoding': 'identity',
+  'user-agent': 'realtime-mint',
+} as const
 
 interface Fetched {
   readonly text: string
@@ -146,39 +152,21 @@ export class KeySet implements Keys {
     this.#isFailing = isFailing
   }
 
-  async #ask(): Promise<string> {
-    const text = await withDeadline<string | undefined>(
-      FETCH_MS,
-      async (signal) => this.#read(await this.#request(signal)),
-      () => undefined,
-    )
-    if (text === undefined) throw toKeySetError('timeout')
-    return text
-  }
-
-  async #read(reply: Reply): Promise<string> {
-    const { statusCode } = reply
-    const dateMs = toDateMs(reply.headers)
-    if (dateMs !== undefined) this.#options.onDate?.(dateMs)
-    if (statusCode === 200) return reply.text()
-    reply.discard()
-    throw toKeySetError(`status_${statusCode}`)
-  }
-
-  #request(signal: EventEmitter): Promise<Reply> {
-    const { origin, pathname, search } = this.#options.url
-    return request(this.#dispatcher, {
-      origin,
-      method: 'GET',
-      path: pathname + search,
-      headers: {
-        accept: 'application/jwk-set+json, application/json',
-        'accept-encoding': 'identity',
-        'user-agent': 'realtime-mint',
-      },
-      signal,
+  /** The text of the key set. */
+  #ask(): Promise<string> {
+    const { url, onDate } = this.#options
+    const { origin, pathname, search } = url
+    const ask = async (signal: EventEmitter): Promise<string> => {
+      const path = pathname + search
       // The next request comes minutes later.
-      reset: true,
-    })
+      const options = { origin, method: 'GET', path, headers, signal, reset: true } as const
+      const reply = await request(this.#dispatcher, options)
+      const dateMs = toDateMs(reply.headers)
+      if (dateMs !== undefined) onDate?.(dateMs)
+      if (reply.statusCode === 200) return reply.text()
+      reply.discard()
+      throw toKeySetError(`status_${reply.statusCode}`)
+    }
+    return withDeadline(FETCH_MS, ask, () => Promise.reject(toKeySetError('timeout')))
   }
 }

@@ -7,7 +7,7 @@ import { EventEmitter } from 'node:events'
 export function withDeadline<T>(
   ms: number,
   work: (signal: EventEmitter) => Promise<T>,
-  late: () => T,
+  late: () => T | Promise<T>,
 ): Promise<T> {
   const signal = new EventEmitter()
   return new Promise((resolve, reject) => {
