@@ -20,8 +20,12 @@ export const MAX_ENTRIES = 64
 export const toGrainMs = ({ limit, windowMs }: LimitRule): number =>
   limit > MAX_ENTRIES ? windowMs / MAX_ENTRIES : 0
 
-/** The admissions of one counter that are younger than its window, oldest first. */
+/** The admissions of one counter that are younger than its window, oldest first. And until when it refuses. */
 export class AdmissionLog {
+  /** Another store refused: this counter refuses until then, whatever its admissions say. */
+  refusedUntilMs = -Infinity
+  /** When the counter admits again, as of the last look. */
+  blockedUntilMs = -Infinity
   /** The time of each entry's newest admission: the entry expires one window later. */
   readonly #times: number[] = []
   readonly #counts: number[] = []
@@ -56,6 +60,8 @@ export class AdmissionLog {
     }
     // Fractions of milliseconds do not add up exactly, and no wait is longer than a window.
     const resetMs = oldest === undefined ? 0 : Math.min(windowMs, oldest + windowMs - now)
+    const refusedMs = this.refusedUntilMs - now
+    if (refusedMs > 0) return { remaining: 0, resetMs: Math.max(resetMs, refusedMs) }
     // More than the limit is used if a reload lowered the limit.
     return { remaining: Math.max(0, limit - this.#used), resetMs }
   }

@@ -1,40 +1,25 @@
-import { AdmissionLog } from './admission-log.ts'
-
-/** One counter's log, and until when it refuses. */
-export interface BoundedLog {
-  readonly log: AdmissionLog
-  /** Another store refused: this one refuses until then, whatever its own log says. */
-  refusedUntilMs: number
-  /** When the counter admits again, as of the last look. */
-  blockedUntilMs: number
-}
+import type { AdmissionLog } from './admission-log.ts'
 
 /** How many blocked logs an eviction looks at: a bound on what a new key costs. */
 const EVICTION_LOOKS = 8
-
-export const createBoundedLog = (): BoundedLog => ({
-  log: new AdmissionLog(),
-  refusedUntilMs: -Infinity,
-  blockedUntilMs: -Infinity,
-})
 
 /** The logs of one level: at most `maxLogs`, whatever callers send. Logs that block are evicted last. */
 export class BoundedLogs {
   readonly #maxLogs: number
   /** Both in the order of the last look, oldest first. */
-  readonly #free = new Map<string, BoundedLog>()
-  readonly #blocked = new Map<string, BoundedLog>()
+  readonly #free = new Map<string, AdmissionLog>()
+  readonly #blocked = new Map<string, AdmissionLog>()
 
   constructor(maxLogs: number) {
     this.#maxLogs = maxLogs
   }
 
-  find(key: string): BoundedLog | undefined {
+  find(key: string): AdmissionLog | undefined {
     return this.#free.get(key) ?? this.#blocked.get(key)
   }
 
   /** False if the key is new, the room is full, and no log may be evicted. */
-  put(key: string, log: BoundedLog, now: number): boolean {
+  put(key: string, log: AdmissionLog, now: number): boolean {
     const isKnown = this.#free.delete(key) || this.#blocked.delete(key)
     if (!isKnown && this.#free.size + this.#blocked.size >= this.#maxLogs && !this.#evict(now)) return false
     const home = log.blockedUntilMs > now ? this.#blocked : this.#free

@@ -1,6 +1,7 @@
 /** Limits in this process: exact, and bounded in memory whatever callers send. */
 import { ServiceError } from '../errors.ts'
-import { type BoundedLog, BoundedLogs, createBoundedLog } from './bounded-logs.ts'
+import { AdmissionLog } from './admission-log.ts'
+import { BoundedLogs } from './bounded-logs.ts'
 import type { Counter, Decision, LimitStore, Usage } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -16,7 +17,7 @@ const MAX_LOGS = 50_000
 interface OpenCounter {
   readonly counter: Counter
   readonly logs: BoundedLogs
-  readonly log: BoundedLog
+  readonly log: AdmissionLog
 }
 
 export class LocalStore implements LimitStore {
@@ -70,7 +71,7 @@ export class LocalStore implements LimitStore {
   #open(counters: readonly Counter[]): readonly OpenCounter[] {
     return counters.map((counter) => {
       const logs = this.#logsOf(counter)
-      return { counter, logs, log: logs.find(counter.key) ?? createBoundedLog() }
+      return { counter, logs, log: logs.find(counter.key) ?? new AdmissionLog() }
     })
   }
 
@@ -84,14 +85,8 @@ export class LocalStore implements LimitStore {
 }
 
 function decide(counters: readonly OpenCounter[], now: number): Decision {
-  const usages = counters.map((counter) => toUsage(counter, now))
+  const usages = counters.map(({ counter, log }) => log.usage(counter, now))
   return { admitted: usages.every(({ remaining }) => remaining > 0), usages }
-}
-
-function toUsage({ counter, log }: OpenCounter, now: number): Usage {
-  const own = log.log.usage(counter, now)
-  const refusedMs = log.refusedUntilMs - now
-  return refusedMs > 0 ? { remaining: 0, resetMs: Math.max(own.resetMs, refusedMs) } : own
 }
 
 /** False if one of them finds no room. */
@@ -99,8 +94,8 @@ const makeRoom = (counters: readonly OpenCounter[], now: number): boolean =>
   counters.every(({ counter, logs, log }) => logs.put(counter.key, log, now))
 
 function add({ counter, logs, log }: OpenCounter, now: number): Usage {
-  log.log.add(counter, now)
-  const usage = log.log.usage(counter, now)
+  log.add(counter, now)
+  const usage = log.usage(counter, now)
   if (usage.remaining === 0) {
     log.blockedUntilMs = now + usage.resetMs
     logs.put(counter.key, log, now)
