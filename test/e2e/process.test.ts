@@ -49,13 +49,6 @@ describe('a start with bad settings', () => {
     expect(stderr).toContain(`127.0.0.1:${port}: another program uses port ${port}.`)
   })
 
-  it('exits with 78 where the machine does not have the address', async () => {
-    const environment = { ...(await createEnvironment(NO_UPSTREAM)), HOST: '192.0.2.1', PORT: '0' }
-    const { code, stderr } = await run(command(), environment)
-    expect(code).toBe(78)
-    expect(stderr).toContain('HOST, PORT: cannot listen on 192.0.2.1:0: this machine has no such address.')
-  })
-
   it('says in one sentence which Node is needed', async () => {
     const pretend = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})'
     const said = await run([process.execPath, '--import', pretend, 'src/realtime-mint.js'])
