@@ -101,21 +101,13 @@ async function startIssuer(alg: Algorithm) {
   return { url, rotate, askForToken }
 }
 
-const start = (issuer: string, audience = AUDIENCE, claim = 'aud') =>
-  startTestService({
-    environment: {
-      AUTH_MODE: 'jwt',
-      AUTH_ISSUER: issuer,
-      AUTH_AUDIENCE: audience,
-      AUTH_AUDIENCE_CLAIM: claim,
-      AUTH_JWKS_URL: `${issuer}/jwks`,
-    },
-  })
-
 /** An issuer, and what a service in front of it does with a token. */
-async function startBoth(alg: Algorithm, audience?: string, claim?: string) {
+async function startBoth(alg: Algorithm) {
   const issuer = await startIssuer(alg)
-  const service = await start(issuer.url, audience, claim)
+  const [AUTH_ISSUER, AUTH_JWKS_URL] = [issuer.url, `${issuer.url}/jwks`]
+  const service = await startTestService({
+    environment: { AUTH_MODE: 'jwt', AUTH_ISSUER, AUTH_AUDIENCE: AUDIENCE, AUTH_JWKS_URL },
+  })
   const mint = async (token: string) => {
     const reply = await service.mint({ preset: 'assistant' }, toBearer(token))
     return reply.statusCode === 200
@@ -124,8 +116,6 @@ async function startBoth(alg: Algorithm, audience?: string, claim?: string) {
   }
   return { ...issuer, mint }
 }
-
-const toDenied = (reason: string) => [401, 'unauthenticated', null, reason]
 
 describe.each(algorithms)('tokens of an OpenID provider, signed with %s', (alg) => {
   it('mint, also those of keys that came after the start', async () => {
@@ -137,24 +127,11 @@ describe.each(algorithms)('tokens of an OpenID provider, signed with %s', (alg) 
     expect(await mint(old)).toBe('issued')
   })
 
-  it.each([
-    ['one of several audiences', `https://other.example.com, ${AUDIENCE}`, 'aud'],
-    ['the client that requested them', CLIENT.id, 'client_id'],
-  ])('mint if they name %s', async (_, audience, claim) => {
-    const { askForToken, mint } = await startBoth(alg, audience, claim)
-    expect(await mint(await askForToken())).toBe('issued')
-  })
-
-  it('mint nothing where they are for others', async () => {
-    const { askForToken, mint } = await startBoth(alg, 'https://other.example.com')
-    expect(await mint(await askForToken())).toStrictEqual(toDenied('token_audience'))
-  })
-
   it('mint no more once their keys are gone', async () => {
     const { askForToken, rotate, mint } = await startBoth(alg)
     const old = await askForToken()
     rotate('new')
     expect(await mint(await askForToken())).toBe('issued')
-    expect(await mint(old)).toStrictEqual(toDenied('token_key_unknown'))
+    expect(await mint(old)).toStrictEqual([401, 'unauthenticated', null, 'token_key_unknown'])
   })
 })

@@ -3,7 +3,7 @@ import { nest } from '../sandbox/caller.ts'
 import { bodyOf, CLIENT_SECRETS, invalid, noPreset, notAllowed } from '../support/replies.ts'
 import { ORIGIN } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
-import { ask, environment, lastSent, OTHER_ORIGIN, outcomeOf, presets } from './asking.ts'
+import { ask, environment, lastSent, outcomeOf, presets } from './asking.ts'
 
 const service = shareService({ environment, presets })
 
@@ -76,11 +76,6 @@ describe('the preset', () => {
     ['for another origin, named in the query', '?preset=elsewhere', {}, noPreset],
   ])('%s', async (_, query, body, outcome) => {
     expect(outcomeOf(await ask(service(), { query, body }))).toEqual(outcome)
-  })
-
-  it('for some origins is issued to them', async () => {
-    const reply = await ask(service(), { body: { preset: 'elsewhere' }, headers: { origin: OTHER_ORIGIN } })
-    expect(outcomeOf(reply)).toBe('issued')
   })
 
   describe('with a default', () => {
