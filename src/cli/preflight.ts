@@ -27,33 +27,30 @@ const toMode = (path: string): Promise<number> =>
     () => 0,
   )
 
+const EXPOSED = 'users other than its owner can read the file. Only the user that runs the service needs to'
+
 /** Warns of secret files that other users can read. */
-async function findExposed(environment: Environment, { audit }: Config): Promise<readonly string[]> {
+async function findExposed(environment: Environment, { audit }: Config) {
   const given = secretFileNames.map((name) => [name, environment[name] ?? ''] as const)
   const own = [`AUDIT_DIR/${KEY_FILE_NAME}`, toKeyFile(audit.directory)] as const
   const files = audit.key === undefined ? [...given, own] : given
   const lines = files.map(async ([name, path]) => {
     // With Compose, all users can read the file, but only its owner can enter the directory.
     const isExposed = ((await toMode(path)) & 0o077) !== 0 && ((await toMode(dirname(path))) & 0o011) !== 0
-    return isExposed
-      ? [
-          `${name}: users other than its owner can read the file. Only the user that runs the service needs to`,
-        ]
-      : []
+    return isExposed ? `${name}: ${EXPOSED}` : undefined
   })
-  return (await Promise.all(lines)).flat()
+  return Promise.all(lines)
 }
 
 /** Checks the directory or, while it does not exist, the one that it would be created in. */
-async function checkAuditDirectory(path: string): Promise<readonly string[]> {
+async function checkAuditDirectory(path: string): Promise<string | undefined> {
   try {
     // With the dot, a file in its place is an error.
     await access(`${path}/.`, constants.W_OK | constants.X_OK)
-    const problem = toFileSystemProblem(await statfs(path))
-    return problem === undefined ? [] : [problem]
+    return toFileSystemProblem(await statfs(path))
   } catch (error) {
     const isMissing = codeOf(error) === 'ENOENT' && dirname(path) !== path && !(await isLink(path))
-    return isMissing ? checkAuditDirectory(dirname(path)) : [toAuditProblem(error)]
+    return isMissing ? checkAuditDirectory(dirname(path)) : toAuditProblem(error)
   }
 }
 
@@ -65,13 +62,13 @@ const isLink = (path: string): Promise<boolean> =>
   )
 
 /** Checks the key file next to the records, if there is one. */
-async function checkAuditKey({ audit }: Config): Promise<readonly string[]> {
-  if (audit.key !== undefined) return []
+async function checkAuditKey({ audit }: Config): Promise<string | undefined> {
+  if (audit.key !== undefined) return undefined
   try {
     await readAuditKey(toKeyFile(audit.directory))
-    return []
+    return undefined
   } catch (error) {
-    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? [] : [toAuditProblem(error)]
+    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? undefined : toAuditProblem(error)
   }
 }
 
@@ -101,26 +98,21 @@ async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
 }
 
 /** Tries upstream through the proxy, where one is configured. */
-async function checkProxy({ upstream }: Config): Promise<readonly string[]> {
-  if (upstream.proxy === undefined) return []
+async function checkProxy({ upstream }: Config): Promise<string | undefined> {
+  if (upstream.proxy === undefined) return undefined
   const obstacle = await probeUpstream(upstream)
   return obstacle === null
-    ? []
-    : [`OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`]
+    ? undefined
+    : `OPENAI_BASE_URL: cannot be reached with HTTPS_PROXY and NO_PROXY as they are (${obstacle})`
 }
 
 /** A directory that cannot be read is a problem of its own. */
-async function checkStorage(config: Config): Promise<readonly string[]> {
-  const storage = await findStorage(config).catch(() => 'disk' as const)
-  const warning = toStorageWarning(config, storage)
-  return warning === undefined ? [] : [warning]
-}
+const checkStorage = async (config: Config): Promise<string | undefined> =>
+  toStorageWarning(config, await findStorage(config).catch(() => 'disk' as const))
 
 /** The limit of this process: a service manager may set another one. */
-async function checkDescriptors({ maxConcurrentMints }: Config): Promise<readonly string[]> {
-  const warning = toDescriptorWarning({ limit: await loadDescriptorLimit(), maxConcurrentMints })
-  return warning === undefined ? [] : [warning]
-}
+const checkDescriptors = async ({ maxConcurrentMints }: Config): Promise<string | undefined> =>
+  toDescriptorWarning({ limit: await loadDescriptorLimit(), maxConcurrentMints })
 
 /** Resolves within seconds, even if a server does not answer. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
@@ -138,5 +130,8 @@ export async function runPreflight(environment: Environment, config: Config): Pr
       checkDescriptors(config),
     ]),
   ])
-  return { problems: problems.flat(), warnings: warnings.flat() }
+  return {
+    problems: problems.flat().filter((problem) => problem !== undefined),
+    warnings: warnings.flat().filter((warning) => warning !== undefined),
+  }
 }
