@@ -131,18 +131,6 @@ describe('a flat preset', () => {
     expect(outcomeOf(await ask(service(), { path, body: { preset: 'open', ...fields } }))).toBe('issued')
     expect(lastSent(service())).toStrictEqual({ ...sessions['classic'], ...sent, ...expiring(60) })
   })
-
-  it.each<[flat: object, outcome: unknown]>([
-    [{ temperature: 0.7 }, 'issued'],
-    [{ temperature: 0.8 }, [403, 'override_not_allowed', 'temperature']],
-    [{ voice: 'coral' }, [403, 'override_not_allowed', 'voice']],
-    [{ model: 'another' }, [403, 'override_not_allowed', 'model']],
-    [{ speed: 1.3 }, [403, 'override_not_allowed', 'speed']],
-    [{ temperature: 1.3 }, [400, 'invalid_request', 'temperature']],
-  ])('is checked before anything is sent: %j', async (flat, outcome) => {
-    const reply = await ask(service(), { path: SESSIONS, body: { preset: 'open', ...flat } })
-    expect(outcomeOf(reply)).toEqual(outcome)
-  })
 })
 
 describe('the reply to the browser', () => {
