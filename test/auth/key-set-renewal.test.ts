@@ -1,6 +1,6 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Answer, answerKeys } from '../support/tokens.ts'
-import { createKeySet, has, unavailable } from './key-sets.ts'
+import { createKeySet, has, stopTimers, unavailable } from './key-sets.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -14,12 +14,6 @@ async function startRenewed() {
   const keys = await all.keySet.current()
   all.server.answer(answerKeys(all.second))
   return { ...all, keys }
-}
-
-/** Timers wait until the test advances them; sockets do not. */
-function stopTimers(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  onTestFinished(() => void vi.useRealTimers())
 }
 
 describe('a key set, without a request for it,', () => {

@@ -1,7 +1,6 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { KeySet } from '../../src/auth/key-set.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { type Answer, answerKeys } from '../support/tokens.ts'
-import { createKeySet, has, unavailable } from './key-sets.ts'
+import { createKeySet, has, stopTimers, unavailable } from './key-sets.ts'
 
 describe('a key set', () => {
   it('is unavailable before its first fetch', async () => {
@@ -141,8 +140,7 @@ describe('a reply that is not a key set', () => {
     ['no body', (_, response) => response.writeHead(200).flushHeaders()],
   ])('times out after 5 s: %s', async (_, answer) => {
     const { keySet, changes, server } = await createKeySet(() => answer)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
+    stopTimers()
     const fetched = keySet.refresh()
     await vi.waitFor(() => expect(server.asked).toHaveLength(1))
     vi.advanceTimersByTime(4_999)
@@ -159,11 +157,7 @@ describe('a reply that is not a key set', () => {
   })
 
   it('is reported by the code of the network', async () => {
-    const changes: unknown[] = []
-    const url = new URL('http://127.0.0.1:1/jwks')
-    const onChange = (cause: unknown) => changes.push(cause)
-    const keySet = new KeySet({ url, proxy: undefined, monotonicNow: () => 0, onChange })
-    onTestFinished(() => keySet.close())
+    const { keySet, changes } = await createKeySet(undefined, 'http://127.0.0.1:1/jwks')
     await keySet.refresh()
     expect(changes).toEqual(['ECONNREFUSED'])
   })
