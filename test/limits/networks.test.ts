@@ -9,11 +9,7 @@ import {
 } from '../../src/limits/levels.ts'
 import { LocalStore } from '../../src/limits/local-store.ts'
 import { toNetwork } from '../../src/limits/network.ts'
-import { SharedStore } from '../../src/limits/shared-store.ts'
-import type { LimitStore } from '../../src/limits/store.ts'
 import type { Reason } from '../../src/reasons.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { connectRedis, startRedis } from '../support/redis.ts'
 import { CLIENT_SECRETS } from '../support/replies.ts'
 import { ORIGIN, startTestService } from '../support/service.ts'
 
@@ -38,8 +34,6 @@ describe('the network of', () => {
   })
 })
 
-const monotonicNow = (): number => performance.now()
-
 /** Different /64 of one /48. */
 const siteOf = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `2001:db8:1:${index.toString(16)}::`)
@@ -54,27 +48,18 @@ async function reasonsOf(results: readonly Promise<LimitResult>[]): Promise<read
   return refusals.flatMap((refusal) => (refusal === undefined ? [] : [refusal.reason]))
 }
 
-async function openShared(): Promise<LimitStore> {
-  const { redis } = await connectRedis((await startRedis()).url)
-  const local = new LocalStore({ monotonicNow })
-  return new SharedStore({ redis, local, replicas: 1, required: false, monotonicNow })
-}
-
 const fixed = { perAddress: [], perCaller: [], total: [], toPseudonym: (_kind: string, who: string) => who }
 
-describe.skipIf(isMissing('redis-server')).each<[where: string, open: () => Promise<LimitStore>]>([
-  ['in memory', async () => new LocalStore({ monotonicNow: () => 0 })],
-  ['in Redis', openShared],
-])(`limits %s${ifMissing('redis-server')}`, (_, open) => {
-  async function start(rules: Partial<LimitsOptions>) {
-    const limits = createLimits({ store: await open(), ...fixed, ...rules })
-    const mint = (address: string, subject: string | null = null, of = preset) =>
-      limits.countMint({ preset: of, subject, address })
-    return { limits, mint }
-  }
+function start(rules: Partial<LimitsOptions>) {
+  const limits = createLimits({ store: new LocalStore({ monotonicNow: () => 0 }), ...fixed, ...rules })
+  const mint = (address: string, subject: string | null = null, of = preset) =>
+    limits.countMint({ preset: of, subject, address })
+  return { limits, mint }
+}
 
+describe('limits', () => {
   it('count the requests of a /48 as those of eight addresses', async () => {
-    const { limits } = await start({ perAddress: perDay(2) })
+    const { limits } = start({ perAddress: perDay(2) })
     const twice = [...siteOf(9), ...siteOf(9)]
     expect(await reasonsOf(twice.map((address) => limits.countRequest(address)))).toEqual([
       'limit_per_address_network',
@@ -84,13 +69,13 @@ describe.skipIf(isMissing('redis-server')).each<[where: string, open: () => Prom
   })
 
   it('count the mints of its anonymous callers in the same way', async () => {
-    const { mint } = await start({ perCaller: perDay(1) })
+    const { mint } = start({ perCaller: perDay(1) })
     expect(await reasonsOf(siteOf(9).map((address) => mint(address)))).toEqual(['limit_per_caller_network'])
     expect((await mint(OTHER_SITE)).refusal).toBeUndefined()
   })
 
   it('count their mints of a preset in the same way', async () => {
-    const { mint } = await start({})
+    const { mint } = start({})
     const scarce = { name: 'scarce', limits: { perCaller: perDay(1), total: [] } }
     const ask = (address: string) => mint(address, null, scarce)
     expect(await reasonsOf(siteOf(9).map(ask))).toEqual(['limit_per_preset_and_caller_network'])
@@ -98,12 +83,12 @@ describe.skipIf(isMissing('redis-server')).each<[where: string, open: () => Prom
   })
 
   it('do not count callers with a token by their network', async () => {
-    const { mint } = await start({ perCaller: perDay(1) })
+    const { mint } = start({ perCaller: perDay(1) })
     expect(await reasonsOf(siteOf(20).map((address, index) => mint(address, `user-${index}`)))).toEqual([])
   })
 
   it('count nothing for a mint that the /48 refuses', async () => {
-    const { mint } = await start({ perCaller: perDay(1), total: perDay(9) })
+    const { mint } = start({ perCaller: perDay(1), total: perDay(9) })
     const refused = await reasonsOf(siteOf(20).map((address) => mint(address)))
     expect(refused).toHaveLength(12)
     expect((await mint(OTHER_SITE)).refusal).toBeUndefined()
@@ -111,7 +96,7 @@ describe.skipIf(isMissing('redis-server')).each<[where: string, open: () => Prom
   })
 
   it('show a caller the state of the /48', async () => {
-    const { mint } = await start({ perCaller: perDay(3) })
+    const { mint } = start({ perCaller: perDay(3) })
     const shown = async (address: string) =>
       (await mint(address)).quotas.map(({ policy, remaining }) => [policy.text, remaining])
     expect(await shown('2001:db8:1::')).toEqual([
