@@ -50,15 +50,6 @@ describeRedis('replicas with one Redis', () => {
     expect([await other.issuedOf(4), await one.issuedOf(4)]).toEqual([1, 0])
   })
 
-  it('share the limit per address', async () => {
-    const { url } = await startRedis()
-    const limit = { RATE_LIMIT_PER_ADDRESS: '2/day' }
-    const [one, other] = [await startReplica(url, limit), await startReplica(url, limit)]
-    expect((await one.app.inject('/nowhere')).statusCode).toBe(404)
-    expect((await other.app.inject('/nowhere')).headers['ratelimit']).toMatch(/^"address";r=0;/)
-    expect(refusalOf(await one.app.inject('/nowhere'))).toEqual(limited)
-  })
-
   it('store no address in Redis, and nothing without expiry', async () => {
     const { client, url } = await startRedis()
     const { ask, app } = await startReplica(url)
