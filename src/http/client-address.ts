@@ -1,41 +1,14 @@
 /** The caller's network address: limits count by it, and pseudonyms are made from it. */
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { stripPort } from '../address-ranges.ts'
 import { memoize } from '../memoize.ts'
 
 /** IPv4 as it is (also if it is mapped into IPv6), IPv6 by its /64, which is one household. */
 export const toClientAddress = (address: string | undefined): string =>
   address === undefined ? 'unknown' : normalizeIP(address)
-
-const withPort = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/
-
-/** An IP address without port and brackets; text that is no address stays as it is. */
-export function stripPort(text: string): string {
-  if (isIP(text) !== 0) return text
-  const [, bracketed, plain] = withPort.exec(text) ?? []
-  const address = bracketed ?? plain ?? ''
-  return isIP(address) === (bracketed === undefined ? 4 : 6) ? address : text
-}
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
-
-/** Whether an address is in one of these addresses and CIDRs. */
-export function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
-  if (ranges.length === 0) return () => false
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    if (bits === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(bits), familyOf(address))
-  }
-  return (address) => {
-    // A link-local address can name its interface, as in fe80::1%eth0.
-    const [plain = ''] = stripPort(address).split('%')
-    return isIP(plain) !== 0 && list.check(plain, familyOf(plain))
-  }
-}
 
 const MAX_PROXIES_NAMED = 100
 

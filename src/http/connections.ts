@@ -1,8 +1,9 @@
 /** Bounds what one address and one connection can occupy, so that no client can stall or end the process. */
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { createAddressMatcher } from '../address-ranges.ts'
 import { toNetwork } from '../limits/network.ts'
-import { createAddressMatcher, toClientAddress } from './client-address.ts'
+import { toClientAddress } from './client-address.ts'
 import { createFairTurns, type FairTurns, type Turn } from './fair-turns.ts'
 
 export interface ConnectionOptions {

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { createAddressMatcher } from '../address-ranges.ts'
 import { attemptOf } from './attempt-of.ts'
-import { createAddressMatcher } from './client-address.ts'
 import { isLoopbackAuthority } from './headers.ts'
 import { toPath } from './request-target.ts'
 

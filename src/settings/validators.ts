@@ -1,9 +1,9 @@
 /** Settings that are not URLs: from the operator's text to a value, or a sentence that says what to write. */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isRange } from '../address-ranges.ts'
 import { parseRules } from '../limits/rules.ts'
 import { Secret } from '../secret.ts'
-import { parseRange } from './no-proxy.ts'
 import { listOf } from './text.ts'
 
 /** No page has a URL with one of these schemes, so no browser sends one as an origin. */
@@ -72,9 +72,9 @@ function toProxyProblem(entry: string): string | undefined {
   if (isIP(address) === 0) return PROXY_ADVICE
   if (Number(prefix) === 0)
     return 'covers every address, so any caller could spoof its address. List only your proxies'
-  return parseRange(entry) === undefined
-    ? 'has a prefix length that does not exist. Write at most /32 for IPv4, and /128 for IPv6'
-    : undefined
+  return isRange(entry)
+    ? undefined
+    : 'has a prefix length that does not exist. Write at most /32 for IPv4, and /128 for IPv6'
 }
 
 export const proxies = listOf(toProxyProblem).transform((entries) => entries.filter((entry) => entry !== ''))
