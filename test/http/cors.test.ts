@@ -1,32 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import { type Asked, ask, OTHER_ORIGIN } from '../routes/asking.ts'
 import { CLIENT_SECRETS, noRoute, otherOrigin, refusalOf, SESSIONS } from '../support/replies.ts'
 import { API_KEY, ORIGIN, type Reply, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { mintBody } from '../support/sockets.ts'
 
-const OTHER_ORIGIN = 'https://other.example.com'
 const EVIL_ORIGIN = 'https://evil.example'
 
 const service = shareService({ environment: { ALLOWED_ORIGINS: `${ORIGIN},${OTHER_ORIGIN}` } })
 
-interface Call {
-  readonly method?: 'GET' | 'POST' | 'OPTIONS' | 'DELETE'
-  readonly url?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly payload?: string
-}
-
-/** A mint, unless the call says otherwise. */
-function call(origin: string | undefined, { headers, ...request }: Call): Promise<Reply> {
-  const from = origin === undefined ? {} : { origin }
-  return service().app.inject({
-    method: 'POST',
-    url: CLIENT_SECRETS,
-    payload: mintBody,
-    ...request,
-    headers: { 'content-type': 'application/json', ...from, ...headers },
-  })
-}
+/** A mint, unless the request says otherwise. */
+const askFrom = (origin: string | undefined, request: Asked): Promise<Reply> =>
+  ask(service(), { body: mintBody, ...request, headers: { origin, ...request.headers } })
 
 const toNames = (list: unknown): readonly string[] =>
   String(list)
@@ -47,30 +32,30 @@ function expectUnreadable({ headers }: Reply): void {
   expect(headers['vary']).toMatch(/^Origin(, |$)/)
 }
 
-const replies: readonly [what: string, status: number, request: Call][] = [
+const replies: readonly [what: string, status: number, request: Asked][] = [
   ['a secret', 200, {}],
-  ['malformed JSON', 400, { payload: '{' }],
-  ['a malformed path', 400, { url: '/%zz' }],
-  ['an override', 403, { payload: '{"preset":"assistant","session":{"model":"x"}}' }],
+  ['malformed JSON', 400, { body: '{' }],
+  ['a malformed path', 400, { path: '/%zz' }],
+  ['an override', 403, { body: '{"preset":"assistant","session":{"model":"x"}}' }],
   ['a navigation', 403, { headers: { 'sec-fetch-mode': 'navigate' } }],
-  ['an unknown preset', 404, { payload: '{"preset":"nobody"}' }],
-  ['an unknown path', 404, { url: '/nowhere' }],
+  ['an unknown preset', 404, { body: '{"preset":"nobody"}' }],
+  ['an unknown path', 404, { path: '/nowhere' }],
   ['a wrong method', 405, { method: 'DELETE' }],
-  ['a large body', 413, { payload: 'x'.repeat(20_000) }],
+  ['a large body', 413, { body: 'x'.repeat(20_000) }],
   ['a wrong content type', 415, { headers: { 'content-type': 'text/plain' } }],
   ['a wrong expectation', 417, { headers: { expect: 'x' } }],
-  ['health', 200, { method: 'GET', url: '/livez' }],
+  ['health', 200, { method: 'GET', path: '/livez' }],
 ]
 
 describe('a reply', () => {
   it.each(replies)('with %s (%i) is readable by pages of listed origins only', async (_, status, request) => {
     for (const origin of [ORIGIN, OTHER_ORIGIN]) {
-      const reply = await call(origin, request)
+      const reply = await askFrom(origin, request)
       expect(reply.statusCode).toBe(status)
       expectReadable(reply, origin)
     }
     for (const origin of [EVIL_ORIGIN, 'null', `${ORIGIN}.evil.example`, ORIGIN.toUpperCase(), undefined]) {
-      expectUnreadable(await call(origin, request))
+      expectUnreadable(await askFrom(origin, request))
     }
   })
 
@@ -92,16 +77,12 @@ const preflight = {
   'access-control-request-headers': 'authorization,content-type,x-stainless-lang,x-stainless-os',
 } as const
 
-const ask = (origin: string | undefined, url: string, headers: Record<string, string> = preflight) =>
-  service().app.inject({
-    method: 'OPTIONS',
-    url,
-    headers: { ...headers, ...(origin === undefined ? {} : { origin }) },
-  })
+const preflightOf = (path: string, origin?: string, headers: Asked['headers'] = preflight) =>
+  ask(service(), { method: 'OPTIONS', path, headers: { origin, ...headers } })
 
 describe('a preflight', () => {
   it.each([CLIENT_SECRETS, SESSIONS, `${CLIENT_SECRETS}?preset=assistant`])('of %s passes', async (url) => {
-    const reply = await ask(ORIGIN, url)
+    const reply = await preflightOf(url, ORIGIN)
     expect(reply).toMatchObject({ statusCode: 204, body: '' })
     expectReadable(reply, ORIGIN)
     expect(reply.headers).toMatchObject({
@@ -114,7 +95,7 @@ describe('a preflight', () => {
   })
 
   it('for another method and no headers gets POST as the only method', async () => {
-    const { statusCode, headers } = await ask(ORIGIN, CLIENT_SECRETS, {
+    const { statusCode, headers } = await preflightOf(CLIENT_SECRETS, ORIGIN, {
       'access-control-request-method': 'DELETE',
     })
     expect([statusCode, headers['access-control-allow-methods']]).toEqual([204, 'POST'])
@@ -126,14 +107,14 @@ describe('a preflight', () => {
   it.each([EVIL_ORIGIN, 'null', '*', '', undefined, ...similar])(
     'of the origin "%s" is refused',
     async (origin) => {
-      const reply = await ask(origin, CLIENT_SECRETS)
+      const reply = await preflightOf(CLIENT_SECRETS, origin)
       expect(refusalOf(reply)).toEqual(otherOrigin)
       expectUnreadable(reply)
     },
   )
 
   it.each(['/nowhere', '/', '/v1/realtime', `${CLIENT_SECRETS}/`])('of %s is 404', async (url) => {
-    const reply = await ask(ORIGIN, url)
+    const reply = await preflightOf(url, ORIGIN)
     expect(refusalOf(reply)).toEqual(noRoute)
     expectReadable(reply, ORIGIN)
   })

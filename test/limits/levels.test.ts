@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CLIENT_SECRETS, SESSIONS } from '../support/replies.ts'
-import { ORIGIN, type Reply, startTestService, type TestServiceOptions } from '../support/service.ts'
+import { type Asked, ask as askOf } from '../routes/asking.ts'
+import { SESSIONS } from '../support/replies.ts'
+import { startTestService, type TestServiceOptions } from '../support/service.ts'
 
 const presets = `
 presets:
@@ -11,29 +12,19 @@ presets:
     limits: { per_caller: 2/hour, total: 3/hour }
 `
 
-interface Asked {
+interface Wanted extends Pick<Asked, 'path' | 'body'> {
   readonly preset?: string
   /** The last part of the address. */
   readonly from?: number
   readonly address?: string
-  readonly url?: string
-  readonly body?: object
 }
 
 async function start(environment: NonNullable<TestServiceOptions['environment']>) {
   const service = await startTestService({ presets, environment })
-  const ask = (asked: Asked = {}): Promise<Reply> => {
-    const { preset = 'plain', from = 1, address = `192.0.2.${from}`, url = CLIENT_SECRETS, body = {} } = asked
-    return service.app.inject({
-      method: 'POST',
-      url: `${url}?preset=${preset}`,
-      remoteAddress: address,
-      headers: { origin: ORIGIN },
-      payload: body,
-    })
-  }
+  const ask = ({ preset = 'plain', from = 1, address = `192.0.2.${from}`, ...asked }: Wanted = {}) =>
+    askOf(service, { query: `?preset=${preset}`, remoteAddress: address, ...asked })
   /** The statuses of these requests, one after the other. */
-  async function statuses(...all: readonly Asked[]): Promise<readonly number[]> {
+  async function statuses(...all: readonly Wanted[]): Promise<readonly number[]> {
     const found: number[] = []
     for (const asked of all) found.push((await ask(asked)).statusCode)
     return found
@@ -48,7 +39,7 @@ const scarce = { preset: 'scarce' }
 const other = { from: 2 }
 const households = ['2001:db8:1:2::1', '2001:db8:1:2:ffff::1', '192.0.2.7', '::ffff:192.0.2.7']
 
-type Case = [what: string, settings: object, asked: Asked[], statuses: number[], reason: string]
+type Case = [what: string, settings: object, asked: Wanted[], statuses: number[], reason: string]
 
 describe('a limit', () => {
   it.each<Case>([
@@ -69,7 +60,7 @@ describe('a limit', () => {
     [
       'per caller covers both routes and all presets',
       perCaller('2/day'),
-      [{}, { url: SESSIONS, ...scarce }, {}],
+      [{}, { path: SESSIONS, ...scarce }, {}],
       [200, 200, 429],
       'limit_per_caller',
     ],
@@ -127,7 +118,7 @@ describe('a limit', () => {
     expect(await statuses({}, {})).toEqual([502, 429])
   })
 
-  it.each<[what: string, asked: Asked, status: number]>([
+  it.each<[what: string, asked: Wanted, status: number]>([
     ['an unknown preset', { preset: 'nobody' }, 404],
     ['an unknown field', { body: { x: 1 } }, 400],
     ['a closed override', { body: { session: { type: 'realtime', model: 'x' } } }, 403],

@@ -36,25 +36,27 @@ presets:
 `
 
 export interface Asked {
+  readonly method?: 'GET' | 'POST' | 'OPTIONS' | 'DELETE'
   readonly path?: string
   readonly query?: string
   /** JSON unless it is a string. Undefined sends neither a body nor a content type. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly remoteAddress?: string
 }
 
-/** A POST of a page of an allowed origin. Headers that are undefined are not sent. */
-export function ask(
-  { app }: TestService,
-  { path = CLIENT_SECRETS, query = '', body, headers }: Asked,
-): Promise<Reply> {
+/** By default, a POST of a page of an allowed origin. Headers that are undefined are not sent. */
+export function ask({ app }: Pick<TestService, 'app'>, asked: Asked): Promise<Reply> {
+  const { method = 'POST', path = CLIENT_SECRETS, query = '', body, headers } = asked
+  const { remoteAddress = '127.0.0.1' } = asked
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const all = Object.entries({ origin: ORIGIN, ...type, ...headers })
   const sent = all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
   const payload = typeof body === 'string' ? body : JSON.stringify(body)
   return app.inject({
-    method: 'POST',
+    method,
     url: `${path}${query}`,
+    remoteAddress,
     headers: Object.fromEntries(sent),
     ...(payload === undefined ? {} : { payload }),
   })
