@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { deriveAuditKeys } from '../../src/audit/keys.ts'
 import { Secret } from '../../src/secret.ts'
-import { CLIENT_SECRETS } from '../support/replies.ts'
-import { AUDIT_KEY, ORIGIN, startTestService } from '../support/service.ts'
+import { ask } from '../routes/asking.ts'
+import { AUDIT_KEY, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 
 const PROXY = '10.0.0.5'
@@ -14,10 +14,8 @@ const { toPseudonym } = deriveAuditKeys(new Secret(AUDIT_KEY))
 
 /** The pseudonym of the address that a mint counts for. */
 async function pseudonymFor(remoteAddress: string, headers: Record<string, string>): Promise<unknown> {
-  const { app, records } = service()
-  const url = `${CLIENT_SECRETS}?preset=assistant`
-  await app.inject({ method: 'POST', url, remoteAddress, headers: { origin: ORIGIN, ...headers } })
-  return (await records()).at(-1)?.['address']
+  await ask(service(), { query: '?preset=assistant', remoteAddress, headers })
+  return (await service().records()).at(-1)?.['address']
 }
 
 const forwarded = (value: string): Record<string, string> => ({ 'x-forwarded-for': value })
@@ -87,9 +85,9 @@ describe('the limit per address', () => {
   ])('%s', async (_, remoteAddress, proxy, status) => {
     const environment = { RATE_LIMIT_PER_ADDRESS: '1/day', TRUST_PROXY: proxy }
     const { app } = await startTestService({ environment })
-    const ask = (value: string) => app.inject({ url: '/', remoteAddress, headers: forwarded(value) })
-    expect((await ask('198.51.100.1')).statusCode).toBe(404)
-    expect((await ask('198.51.100.2')).statusCode).toBe(status)
+    const askAs = (value: string) => app.inject({ url: '/', remoteAddress, headers: forwarded(value) })
+    expect((await askAs('198.51.100.1')).statusCode).toBe(404)
+    expect((await askAs('198.51.100.2')).statusCode).toBe(status)
   })
 })
 

@@ -10,8 +10,8 @@ import {
 import { LocalStore } from '../../src/limits/local-store.ts'
 import { toNetwork } from '../../src/limits/network.ts'
 import type { Reason } from '../../src/reasons.ts'
-import { CLIENT_SECRETS } from '../support/replies.ts'
-import { ORIGIN, startTestService } from '../support/service.ts'
+import { ask } from '../routes/asking.ts'
+import { startTestService } from '../support/service.ts'
 
 describe('the network of', () => {
   it.each<[address: string | undefined, network: string | undefined]>([
@@ -77,9 +77,9 @@ describe('limits', () => {
   it('count their mints of a preset in the same way', async () => {
     const { mint } = start({})
     const scarce = { name: 'scarce', limits: { perCaller: perDay(1), total: [] } }
-    const ask = (address: string) => mint(address, null, scarce)
-    expect(await reasonsOf(siteOf(9).map(ask))).toEqual(['limit_per_preset_and_caller_network'])
-    expect((await ask(OTHER_SITE)).refusal).toBeUndefined()
+    const mintScarce = (address: string) => mint(address, null, scarce)
+    expect(await reasonsOf(siteOf(9).map(mintScarce))).toEqual(['limit_per_preset_and_caller_network'])
+    expect((await mintScarce(OTHER_SITE)).refusal).toBeUndefined()
   })
 
   it('do not count callers with a token by their network', async () => {
@@ -111,17 +111,15 @@ describe('a caller with a /48', () => {
   it('cannot use up RATE_LIMIT_TOTAL, and the record names the limit', async () => {
     const names = ['RATE_LIMIT_PER_ADDRESS', 'RATE_LIMIT_PER_CALLER', 'RATE_LIMIT_TOTAL']
     const environment = Object.fromEntries(names.map((name) => [name, undefined]))
-    const { app, records } = await startTestService({ environment })
-    const url = `${CLIENT_SECRETS}?preset=assistant`
-    const mint = (remoteAddress: string) =>
-      app.inject({ method: 'POST', url, remoteAddress, headers: { origin: ORIGIN } })
+    const service = await startTestService({ environment })
+    const mint = (remoteAddress: string) => ask(service, { query: '?preset=assistant', remoteAddress })
     const statuses: number[] = []
     for (const address of siteOf(600)) statuses.push((await mint(`${address}1`)).statusCode)
     expect(statuses.filter((status) => status === 200)).toHaveLength(80)
     const { headers } = await mint('2001:db8:1:ffff::1')
     expect(headers['ratelimit']).toMatch(/^"address-network";r=0;t=\d+$/)
     expect((await mint(`${OTHER_SITE}1`)).statusCode).toBe(200)
-    const refused = (await records()).find(({ status }) => status === 429)
+    const refused = (await service.records()).find(({ status }) => status === 429)
     expect(refused).toMatchObject({ reason: 'limit_per_caller_network' })
   })
 })

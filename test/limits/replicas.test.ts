@@ -1,7 +1,8 @@
 /** The service with Redis, from outside. */
 import { expect, it, vi } from 'vitest'
+import { ask as askOf } from '../routes/asking.ts'
 import { callsOf, describeRedis, redisOutages, startRedis } from '../support/redis.ts'
-import { CLIENT_SECRETS, limited, refusalOf } from '../support/replies.ts'
+import { limited, refusalOf } from '../support/replies.ts'
 import { ORIGIN, startTestService } from '../support/service.ts'
 
 const LIMIT = 6
@@ -11,12 +12,10 @@ type Replica = Awaited<ReturnType<typeof startReplica>>
 async function startReplica(redisUrl: string, settings: Readonly<Record<string, string>> = {}) {
   const fixed = { REDIS_URL: redisUrl, REPLICAS: '2', RATE_LIMIT_PER_CALLER: `${LIMIT}/day` }
   const service = await startTestService({ environment: { ...fixed, ...settings } })
-  const url = `${CLIENT_SECRETS}?preset=assistant`
-  const ask = (remoteAddress = '192.0.2.1') =>
-    service.app.inject({ method: 'POST', url, remoteAddress, headers: { origin: ORIGIN } })
+  const ask = (remoteAddress = '192.0.2.1') => askOf(service, { query: '?preset=assistant', remoteAddress })
   const preflight = (origin = ORIGIN) => {
     const headers = { origin, 'access-control-request-method': 'POST' }
-    return service.app.inject({ method: 'OPTIONS', url, remoteAddress: '192.0.2.1', headers })
+    return askOf(service, { method: 'OPTIONS', remoteAddress: '192.0.2.1', headers })
   }
   /** How many of these mints, one after the other, are issued. */
   async function issuedOf(times: number, from?: string): Promise<number> {
