@@ -2,6 +2,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { reasonOf } from '../support/replies.ts'
 import {
   answerKeys,
   createKey,
@@ -11,7 +12,7 @@ import {
   toBearer,
   toClaims,
 } from '../support/tokens.ts'
-import { createGuard, reasonOf } from './secret-tokens.ts'
+import { createGuard } from './secret-tokens.ts'
 
 const algorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 
@@ -32,7 +33,7 @@ async function start(...published: readonly TestKey[]) {
   const clocks = { monotonicNow: () => performance.now(), unixNow: () => Date.now() }
   const guard = createGuard({ keys: keySet, ...clocks })
   onTestFinished(() => guard.close())
-  return { server, verdict: (token: string) => reasonOf(guard.identify(toBearer(token))) }
+  return { server, verdict: (token: string) => reasonOf(() => guard.identify(toBearer(token))) }
 }
 
 const publish = (jwk: JWK, key: TestKey): TestKey => ({ ...key, jwk })

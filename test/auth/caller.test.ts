@@ -4,6 +4,7 @@ import {
   type AnyReply,
   CANARY,
   CLIENT_SECRETS,
+  reasonOf,
   refusalOf,
   SESSIONS,
   unauthenticated,
@@ -12,7 +13,7 @@ import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 import { mintBody, mintHeaders, send } from '../support/sockets.ts'
 import { SUBJECT, secretEnvironment, toBearer, toToken } from '../support/tokens.ts'
-import { createGuard, NOW, reasonOf, sign } from './secret-tokens.ts'
+import { createGuard, NOW, sign } from './secret-tokens.ts'
 
 const oversized = (length: number): string => 'x'.repeat(length)
 
@@ -38,7 +39,7 @@ describe('Authorization', () => {
     ['with 15,000 bytes', `bearer ${oversized(15_000)}`, 'token_too_large'],
   ])('%s', async (_, authorization, verdict) => {
     const headers = authorization === undefined ? {} : { authorization }
-    expect(await reasonOf(createGuard().identify(headers))).toBe(verdict)
+    expect(await reasonOf(() => createGuard().identify(headers))).toBe(verdict)
   })
 })
 

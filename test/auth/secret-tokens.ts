@@ -1,7 +1,7 @@
 /** Tokens that are signed with a shared secret, and a guard with a fixed clock. */
 import { type CallerGuardOptions, createCallerGuard } from '../../src/auth/caller.ts'
-import { ServiceError } from '../../src/errors.ts'
 import { Secret } from '../../src/secret.ts'
+import { reasonOf } from '../support/replies.ts'
 import { AUDIENCE, ISSUER, JWT_SECRET, signText, toBearer, toClaims } from '../support/tokens.ts'
 
 export const NOW_MS = 1_790_000_000_000
@@ -22,19 +22,8 @@ export const settings = {
 
 export const createGuard = (options: Options = {}) => createCallerGuard({ ...settings, ...options })
 
-/** `valid`, or the reason of the refusal. */
-export async function reasonOf(identified: Promise<unknown>): Promise<string> {
-  try {
-    await identified
-    return 'valid'
-  } catch (error) {
-    if (error instanceof ServiceError) return error.reason
-    throw error
-  }
-}
-
 export const verdictOf = (token: string, options?: Options): Promise<string> =>
-  reasonOf(createGuard(options).identify(toBearer(token)))
+  reasonOf(() => createGuard(options).identify(toBearer(token)))
 
 export const HEADER = '{"alg":"HS256"}'
 export const payload = (claims: object = {}): string => JSON.stringify({ ...toClaims({}, NOW_MS), ...claims })

@@ -1,11 +1,10 @@
 /** Three processes, one Redis, and ten thousand requests at once. */
 
 import { Pool } from 'undici'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { createEnvironment, type ServiceProcess, startServiceProcess } from '../support/process.ts'
-import { ifMissing, isMissing } from '../support/programs.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis, type RedisServer, startRedis } from '../support/redis.ts'
 import { API_KEY, AUDIT_KEY, ORIGIN } from '../support/service.ts'
 
 const REQUESTS = 10_000
@@ -47,7 +46,7 @@ async function countFallen(fleet: readonly ServiceProcess[]): Promise<number> {
   return fleet.filter(({ stdout }) => stdout().includes('redis unavailable')).length
 }
 
-describe.skipIf(isMissing('redis-server'))(`limits of three processes${ifMissing('redis-server')}`, () => {
+describeRedis('limits of three processes', () => {
   it('are exact however many requests come at once', async () => {
     const [redis, sandbox] = [await startRedis(), await startSandbox({ apiKey: API_KEY })]
     onTestFinished(() => sandbox.close())

@@ -1,24 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
-import { ServiceError } from '../../src/errors.ts'
 import { checkFetchMetadata, createOriginGuard, toKnownOrigin } from '../../src/http/origin.ts'
 import { stopClock } from '../openai/outcome.ts'
-import { CLIENT_SECRETS } from '../support/replies.ts'
+import { CLIENT_SECRETS, reasonOf } from '../support/replies.ts'
 import { ORIGIN, startTestService } from '../support/service.ts'
 import { shareService } from '../support/shared-service.ts'
 
 const LOCAL = 'http://localhost:5173'
 const allowedOrigins = new Set([ORIGIN, LOCAL])
-
-/** The reason of a refusal, or `passes`. */
-function reasonOf(check: () => void): string {
-  try {
-    check()
-    return 'passes'
-  } catch (error) {
-    if (error instanceof ServiceError) return error.reason
-    throw error
-  }
-}
 
 const unlisted = [
   ...['/', '/page', ':443', ':8443', '.', '.evil.example', `, ${ORIGIN}`].map((end) => ORIGIN + end),
@@ -32,13 +20,13 @@ const unlisted = [
 
 describe('an origin', () => {
   it.each([
-    ...[ORIGIN, LOCAL].map((origin) => [origin, 'passes', origin] as const),
+    ...[ORIGIN, LOCAL].map((origin) => [origin, 'valid', origin] as const),
     ...unlisted.map((origin) => [origin, 'origin_unlisted', 'other'] as const),
     [undefined, 'origin_missing', null] as const,
-  ])('of "%s": %s, and the audit shows %s', (origin, reason, known) => {
+  ])('of "%s": %s, and the audit shows %s', async (origin, reason, known) => {
     const checkOrigin = createOriginGuard({ allowedOrigins })
     const headers = typeof origin === 'string' ? { origin } : {}
-    expect(reasonOf(() => checkOrigin(headers))).toBe(reason)
+    expect(await reasonOf(() => checkOrigin(headers))).toBe(reason)
     expect(toKnownOrigin(headers.origin, allowedOrigins)).toBe(known)
   })
 })
@@ -67,12 +55,13 @@ const metadata: readonly [what: string, passes: boolean, mode?: string | undefin
   ]
 
 describe('Fetch Metadata', () => {
-  it.each(metadata)('of %s passes: %j', (_, passes, mode, destination) => {
+  it.each(metadata)('of %s passes: %j', async (_, passes, mode, destination) => {
     const headers = {
       ...(mode === undefined ? {} : { 'sec-fetch-mode': mode }),
       ...(destination === undefined ? {} : { 'sec-fetch-dest': destination }),
     }
-    expect(reasonOf(() => checkFetchMetadata(headers))).toBe(passes ? 'passes' : 'fetch_metadata')
+    const reason = passes ? 'valid' : 'fetch_metadata'
+    expect(await reasonOf(() => checkFetchMetadata(headers))).toBe(reason)
   })
 })
 

@@ -39,6 +39,17 @@ export const overloaded = [503, 'overloaded', null] as const
 export const auditDown = [503, 'audit_unavailable', null] as const
 export const draining = [503, 'shutting_down', null] as const
 
+/** The reason of a refusal, or `valid`. */
+export async function reasonOf(check: () => unknown): Promise<string> {
+  try {
+    await check()
+    return 'valid'
+  } catch (error) {
+    if (error instanceof ServiceError) return error.reason
+    throw error
+  }
+}
+
 /** Checks OpenAI's envelope and the common headers, then returns status, code and param of an error. */
 export function refusalOf(reply: AnyReply): readonly [status: number, code: unknown, param: unknown] {
   const { error } = JSON.parse(reply.body)
