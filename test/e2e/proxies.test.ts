@@ -97,6 +97,8 @@ const lies: readonly (readonly [what: string, headers: Readonly<Record<string, s
   ['another host', { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher' }],
 ]
 
+const DOCUMENTED = 'as in docs/proxies.md'
+
 /** Which address the service sees through the careless ones if a caller claims 198.51.100.1. */
 const taken = [
   ['that sends no address', PROXY],
@@ -106,43 +108,32 @@ const taken = [
 describe.each(fronts)('behind $program', ({ program, honest, careless }) => {
   describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
     const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const ports = share(async (defer) =>
-      startReverseProxy(program, { ...honest, ...careless }, await listen(service().app), defer),
-    )
+    const ports = share(async (defer) => {
+      const target = await listen(service().app)
+      const documented = await startDocumented(program, target, defer)
+      const ways = await startReverseProxy(program, { ...honest, ...careless }, target, defer)
+      return new Map([...ways, [DOCUMENTED, documented]])
+    })
 
     async function addressOf(way: string, sent: Omit<Sent, 'port'>): Promise<unknown> {
       expect(await send({ port: ports().get(way) ?? 0, ...sent })).toBe(200)
       return (await service().records()).at(-1)?.['address']
     }
 
-    const told = Object.keys(honest).flatMap((way) =>
-      lies.map(([what, headers]) => [way, what, headers] as const),
-    )
+    const telling = [...Object.keys(honest), DOCUMENTED]
+    const told = telling.flatMap((way) => lies.map(([what, headers]) => [way, what, headers] as const))
 
     it.each(told)('%s, a caller who claims %s keeps its own address', async (way, _, headers) => {
       expect(await addressOf(way, { headers })).toBe(toPseudonym('address', CALLER))
     })
 
-    it.each(Object.keys(honest))('%s, two callers have two addresses', async (way) => {
+    it.each(telling)('%s, two callers have two addresses', async (way) => {
       expect(await addressOf(way, { from: OTHER_CALLER })).toBe(toPseudonym('address', OTHER_CALLER))
     })
 
     it.each(taken)('%s, a caller appears as %s: do not trust such a proxy', async (way, address) => {
       const headers = { 'x-forwarded-for': '198.51.100.1' }
       expect(await addressOf(way, { headers })).toBe(toPseudonym('address', address))
-    })
-  })
-})
-
-describe.each(fronts)('the example for $program in docs/proxies.md', ({ program }) => {
-  describe.skipIf(isMissing(program))(`that really runs${ifMissing(program)}`, () => {
-    const service = shareService({ environment: { TRUST_PROXY: PROXY } })
-    const port = share(async (defer) => startDocumented(program, await listen(service().app), defer))
-
-    it.each(lies)('a caller who claims %s keeps its own address', async (_, headers) => {
-      expect(await send({ port: port(), headers })).toBe(200)
-      const address = (await service().records()).at(-1)?.['address']
-      expect(address).toBe(toPseudonym('address', CALLER))
     })
   })
 })
