@@ -20,7 +20,7 @@ export const MAX_ENTRIES = 64
 export const toGrainMs = ({ limit, windowMs }: LimitRule): number =>
   limit > MAX_ENTRIES ? windowMs / MAX_ENTRIES : 0
 
-/** The admissions of one counter that are younger than its window, oldest first. And until when it refuses. */
+/** The admissions of one counter that are younger than its window, oldest first, and until when it refuses. */
 export class AdmissionLog {
   /** Another store refused: this counter refuses until then, whatever its admissions say. */
   refusedUntilMs = -Infinity
