@@ -89,27 +89,32 @@ export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
+const EXPIRY = '{"expires_after":{"anchor":"created_at","seconds":'
+
+/** What each shape has before the seconds, between them and the session's fields, before the first field, and after all. */
+const shapes = {
+  ga: { head: EXPIRY, open: '},"session":{', lead: '', close: '}}' },
+  flat: { head: `{"client_secret":${EXPIRY}`, open: '}}', lead: ',', close: '}' },
+} as const
+
 /**
  * The body for a session: `{expires_after, session}` for the GA endpoints, the flat fields with `client_secret` for
  * the other. A template of `instructions` replaces the session's own, which are literal.
  */
 export function toBodyTemplate(endpoint: Endpoint, session: Fields, instructions?: Template): BodyTemplate {
+  const { head, open, lead, close } = shapes[endpoint === 'sessions' ? 'flat' : 'ga']
   const { instructions: own, ...others } = session
   const text = instructions ?? (typeof own === 'string' ? { literals: [own], names: [] } : undefined)
-  // First, so that nothing before them is an empty text. JSON leaves undefined members out.
-  const fields = { instructions: text === undefined ? own : '', ...others }
-  const expiry = { expires_after: { anchor: 'created_at', seconds: 0 } }
-  // The translations endpoint does not take `type`.
-  const ga = endpoint === 'translations' ? { ...fields, type: undefined } : fields
-  const json = JSON.stringify(
-    endpoint === 'sessions' ? { client_secret: expiry, ...fields } : { ...expiry, session: ga },
-  )
-  const seconds = json.indexOf('0')
-  const start = text === undefined ? json.length : json.indexOf('""') + 1
-  const literals = text?.literals.map(escape) ?? ['']
-  literals[0] = json.slice(seconds + 1, start) + (literals[0] ?? '')
-  literals.push((literals.pop() ?? '') + json.slice(start))
-  return { head: json.slice(0, seconds), tail: { literals, names: text?.names ?? [] } }
+  // JSON leaves undefined members out. The translations endpoint does not take `type`.
+  const fields = { ...(text === undefined ? { instructions: own } : {}), ...others }
+  const json = JSON.stringify(endpoint === 'translations' ? { ...fields, type: undefined } : fields)
+  const members = json.slice(1, -1)
+  const after = (comma: string): string => (members === '' ? close : `${comma}${members}${close}`)
+  if (text === undefined) return { head, tail: { literals: [`${open}${after(lead)}`], names: [] } }
+  const literals = text.literals.map(escape)
+  literals[0] = `${open}${lead}"instructions":"${literals[0] ?? ''}`
+  literals.push(`${literals.pop() ?? ''}"${after(',')}`)
+  return { head, tail: { literals, names: text.names } }
 }
 
 /** The body with everything filled in. */
