@@ -104,9 +104,10 @@ export function createIssuer(options: IssuerOptions): Issuer {
     const { request, queryPreset, origin, requestId } = wanted
     const name = choosePreset(request, queryPreset, defaultPreset)
     const preset = resolvePreset(catalog().presets, name, { origin, claims: attempt.caller?.claims })
-    attempt.preset = preset
+    attempt.preset = { name, revision: preset.revision, model: preset.model }
     const session = buildUpstreamRequest(preset, request)
-    attempt.session = session
+    const { model, expiresAfterSeconds, overrides } = session
+    attempt.session = { model, expiresAfterSeconds, overrides }
     pauses.check(attempt)
     checkOutages()
     const issued = await pass(async () => {
