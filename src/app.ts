@@ -93,7 +93,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   showQuotas(app)
   checkRoutes(app, { allowedOrigins, lifecycle })
   takeJsonOnly(app)
-  auditReplies(app, { audit, lifecycle, mintingPaths })
+  auditReplies(app, { audit, lifecycle, mintingPaths, onWithhold: issuer.release })
   warnOfRefusedOrigins(app, { logger, now })
   logReplies(app, { logger, quietRoutes: healthPaths, toPseudonym, now })
   if (metrics !== undefined) observeReplies(app, { ...metrics, mintingPaths, now })

@@ -49,12 +49,19 @@ export interface AuditRepliesOptions {
   readonly lifecycle: Lifecycle
   /** Refused preflights of these are counted. */
   readonly mintingPaths: ReadonlySet<string>
+  /** Called before a secret is withheld. Never rejects. */
+  readonly onWithhold: (attempt: Attempt) => Promise<void>
 }
 
 /** Without a record, the reply becomes a 503. A refusal gives out nothing and stays as it is. */
-function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+async function withhold(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { payload, onWithhold }: { readonly payload: unknown } & Pick<AuditRepliesOptions, 'onWithhold'>,
+): Promise<unknown> {
   const attempt = attemptOf(request)
   if (attempt.failure !== null) return payload
+  await onWithhold(attempt)
   const error = new ServiceError('audit_down')
   attempt.failure = error
   reply.code(error.status).headers(toErrorHeaders(error))
@@ -67,7 +74,7 @@ function withhold(request: FastifyRequest, reply: FastifyReply, payload: unknown
  */
 export function auditReplies(
   app: FastifyInstance,
-  { audit, lifecycle, mintingPaths }: AuditRepliesOptions,
+  { audit, lifecycle, mintingPaths, onWithhold }: AuditRepliesOptions,
 ): void {
   const isMintingPreflight = ({ method, raw }: FastifyRequest): boolean =>
     method === 'OPTIONS' && mintingPaths.has(toPath(raw.url))
@@ -89,7 +96,7 @@ export function auditReplies(
       await audit.record(attempt, { requestId: request.id, status: reply.statusCode, delivered })
       return payload
     } catch {
-      return withhold(request, reply, payload)
+      return withhold(request, reply, { payload, onWithhold })
     } finally {
       if (accepted) {
         lifecycle.recordings.leave()

@@ -68,7 +68,7 @@ function createHeadHooks({ allowedOrigins, callerGuard }: MintingOptions) {
 }
 
 export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: MintingOptions): void {
-  const { issuer, callerGuard } = options
+  const { issuer } = options
 
   async function mint(request: FastifyRequest<Minting>): Promise<object> {
     const { body, query, headers, id } = request
@@ -81,15 +81,5 @@ export function mintingRoute(app: FastifyInstance, dialect: Dialect, options: Mi
     return dialect.toReply(value.reveal(), expiresAt)
   }
 
-  /** Releases the token of a secret that does not leave because its record cannot be written. */
-  async function release(request: FastifyRequest): Promise<void> {
-    const attempt = attemptOf(request)
-    if (attempt.secret !== null && attempt.failure !== null) await issuer.release(attempt)
-  }
-
-  app.post<Minting>(
-    dialect.path,
-    { onRequest: createHeadHooks(options), onSend: callerGuard === undefined ? [] : release },
-    mint,
-  )
+  app.post<Minting>(dialect.path, { onRequest: createHeadHooks(options) }, mint)
 }
