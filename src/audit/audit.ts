@@ -1,7 +1,6 @@
 /** Turns an attempt into its record: the one place that decides what is written. */
 import { type Attempt, toOutcome } from '../attempt.ts'
 import type { HmacKey } from '../hmac.ts'
-import type { Catalog } from '../presets/load/catalog.ts'
 import type { Secret } from '../secret.ts'
 import type { Anchors } from './anchors.ts'
 import { type RecordFields, toEventFields } from './record.ts'
@@ -27,6 +26,11 @@ export interface ReplyFacts {
   readonly requestId: string
   readonly status: number
   readonly delivered: boolean
+}
+
+export interface PresetsFacts {
+  readonly revision: string
+  readonly presets: { readonly size: number }
 }
 
 export interface PauseFacts {
@@ -95,7 +99,7 @@ export class Audit {
   }
 
   /** Resolves when the record of the presets in force is durable. */
-  recordPresets({ revision, presets }: Catalog): Promise<void> {
+  recordPresets({ revision, presets }: PresetsFacts): Promise<void> {
     return this.#writer.append(toEventFields('config', { revision, detail: { presets: presets.size } }))
   }
 
