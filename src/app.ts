@@ -13,6 +13,7 @@ import { createAddressReader } from './http/client-address.ts'
 import { Connections } from './http/connections.ts'
 import { allowOrigins } from './http/cors.ts'
 import { answerErrors } from './http/error-handler.ts'
+import { setReplyHeaders } from './http/headers.ts'
 import { warnOfHiddenProxy } from './http/hidden-proxy.ts'
 import { MAX_BODY_BYTES, takeJsonOnly } from './http/json-body.ts'
 import { noSchemas } from './http/no-schemas.ts'
@@ -82,6 +83,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
 
   // First of all, because a route keeps the error handler that is set when it is added, also the CORS plugin's route.
   answerErrors(app, logger)
+  setReplyHeaders(app)
   openAttempts(app, { lifecycle, toAddress: createAddressReader(logger), now })
   warnOfHiddenProxy(app, {
     logger,

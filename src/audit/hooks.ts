@@ -4,7 +4,6 @@ import { Attempt } from '../attempt.ts'
 import { ServiceError } from '../errors.ts'
 import { attemptOf, decorateAttempts, setAttempt } from '../http/attempt-of.ts'
 import { toErrorHeaders } from '../http/error-handler.ts'
-import { replyHeaders } from '../http/headers.ts'
 import { toPath } from '../http/request-target.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { Audit } from './audit.ts'
@@ -20,11 +19,10 @@ export interface OpenAttemptsOptions {
 /** Every request gets an attempt, because its facts are logged. Only POSTs that reach a minting route are audited. */
 export function openAttempts(app: FastifyInstance, { lifecycle, toAddress, now }: OpenAttemptsOptions): void {
   decorateAttempts(app)
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const audited = request.method === 'POST' && !request.is404
     setAttempt(request, new Attempt(now(), toAddress(request), audited))
     if (audited) lifecycle.attempts.enter()
-    reply.headers(replyHeaders).header('x-request-id', request.id)
     done()
   })
   // Fastify would wait for the end of a body that was cut off while the guards ran.

@@ -1,5 +1,6 @@
 /** The headers of every reply, and the checks on the headers of every request. */
 import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../errors.ts'
 
 export const replyHeaders = {
@@ -7,6 +8,14 @@ export const replyHeaders = {
   vary: 'Origin',
   'x-content-type-options': 'nosniff',
 } as const
+
+/** On every reply, whatever its outcome. */
+export function setReplyHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(replyHeaders).header('x-request-id', request.id)
+    done()
+  })
+}
 
 /** Whether a Host header, or what follows the scheme of an origin, names this machine. */
 export const isLoopbackAuthority = (authority: string): boolean =>
