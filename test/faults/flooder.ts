@@ -76,8 +76,10 @@ function flood(kind: FloodKind): void {
   let opened = 0
   const open = (): void => {
     if (performance.now() > endsAt) return
-    opened += 1
-    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => harms[kind](socket))
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => {
+      opened += 1
+      harms[kind](socket)
+    })
     socket.on('error', () => undefined)
     socket.once('close', open)
   }
@@ -89,4 +91,7 @@ function flood(kind: FloodKind): void {
 }
 
 const kind = process.argv[5] ?? ''
-if (import.meta.main && isFloodKind(kind)) flood(kind)
+if (import.meta.main) {
+  if (!isFloodKind(kind)) throw new Error(`there is no flood "${kind}"`)
+  flood(kind)
+}

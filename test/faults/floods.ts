@@ -1,6 +1,7 @@
 /** One address floods the service, and pages at another address mint 50 times a second beside it. */
-import { spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { inTurn } from '../bench/in-turn.ts'
 import { KeptConnections } from '../bench/kept-connections.ts'
 import { type Answer, percentileOf, runOpenLoop } from '../bench/open-loop.ts'
@@ -12,7 +13,8 @@ import type { Scene } from './scene.ts'
 
 export interface Flood {
   readonly kind: FloodKind
-  readonly opened: string
+  /** Connections. */
+  readonly opened: number
   readonly mints: number
   readonly failed: number
   readonly p99Ms: number
@@ -35,19 +37,18 @@ export interface Flooding {
   readonly seconds: number
 }
 
-/** Resolves with the number of connections that were opened. */
-export function startFlooder(kind: FloodKind, { port, connections, seconds }: Flooding): Promise<string> {
+/** Resolves with the number of connections that were opened. Rejects if the flooder fails. */
+export async function runFlooder(kind: FloodKind, { port, connections, seconds }: Flooding): Promise<number> {
   const script = join(import.meta.dirname, 'flooder.ts')
-  const child = spawn(process.execPath, [script, String(port), String(connections), String(seconds), kind])
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  return new Promise((resolve) => child.once('close', () => resolve(text.trim())))
+  const words = [script, String(port), String(connections), String(seconds), kind]
+  const { stdout } = await promisify(execFile)(process.execPath, words)
+  return Number(stdout)
 }
 
 const mintFor = (pages: KeptConnections, seconds: number): Promise<Answer[]> =>
   runOpenLoop(pages, { perSecond: MINTS_PER_SECOND, seconds })
 
-interface Beside {
+interface FloodOptions {
   /** The listener that is flooded. Mints go to the public one. */
   readonly port: number
   readonly service: RunningServer
@@ -58,14 +59,14 @@ interface Beside {
 
 async function playFlood(
   kind: FloodKind,
-  { port, service, seconds, pages, quietP99Ms }: Beside,
+  { port, service, seconds, pages, quietP99Ms }: FloodOptions,
 ): Promise<Flood> {
   const before = readMib(service)
   let most = before
   const sampler = setInterval(() => {
     most = Math.max(most, readMib(service))
   }, SAMPLE_MS)
-  const flooding = startFlooder(kind, { port, connections: CONNECTIONS, seconds })
+  const flooding = runFlooder(kind, { port, connections: CONNECTIONS, seconds })
   const [opened, minted] = await Promise.all([flooding, mintFor(pages, seconds)])
   clearInterval(sampler)
   const failed = minted.filter((answer) => answer.kind !== 'issued').length
@@ -112,8 +113,17 @@ const toLine = ({ kind, opened, failed, p99Ms, quietP99Ms, grownMib }: Flood): s
 const MIN_MINTS = 500
 
 /** On a busy machine mints are slow without a flood too, so the delay is what counts. */
-export function toFloodProblems({ kind, mints, failed, p99Ms, quietP99Ms, grownMib }: Flood): string[] {
+export function toFloodProblems({
+  kind,
+  opened,
+  mints,
+  failed,
+  p99Ms,
+  quietP99Ms,
+  grownMib,
+}: Flood): string[] {
   const problems: string[] = []
+  if (!(opened > 0)) problems.push(`${kind}: no connection was opened`)
   if (failed > 0) problems.push(`${kind}: ${failed} mints failed`)
   if (mints >= MIN_MINTS && p99Ms > quietP99Ms + MAX_DELAY_MS)
     problems.push(`${kind}: the flood delays mints by more than ${MAX_DELAY_MS} ms`)

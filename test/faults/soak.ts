@@ -19,7 +19,7 @@ import { median } from '../bench/statistics.ts'
 import { createWorkshop, type Workshop } from '../bench/workshop.ts'
 import { findPort } from '../support/ports.ts'
 import type { FloodKind } from './flooder.ts'
-import { startFlooder } from './floods.ts'
+import { runFlooder } from './floods.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
 const SAMPLE_MS = 5_000
@@ -44,7 +44,7 @@ interface Scene {
 }
 
 const flood = ({ port }: Scene, kind: FloodKind): void =>
-  void startFlooder(kind, { port, connections: 100, seconds: FLOOD_SECONDS })
+  void runFlooder(kind, { port, connections: 100, seconds: FLOOD_SECONDS })
 
 /** What happens in turn, one each twelve seconds. */
 const events: readonly ((scene: Scene, round: number) => void | Promise<void>)[] = [
