@@ -83,7 +83,7 @@ export interface Run {
 async function simulate(load: Load, replicas: number): Promise<Run> {
   const random = createRandom(replicas)
   let now = 0
-  const counter = { ...load, key: 'key', level: 'level' }
+  const counter = { ...load, key: 'key', level: 'level', isOfMint: true }
   const redis = createRedis(counter, () => now)
   const stores = Array.from({ length: replicas }, () => {
     const local = new LocalStore({ monotonicNow: () => now })

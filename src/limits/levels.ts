@@ -51,19 +51,25 @@ export interface LimitsOptions {
 
 interface Level {
   readonly reason: Reason
+  /** False if it counts requests that may mint nothing. */
+  readonly isOfMint: boolean
   /** The policy's name on the wire. Totals have none: they tell about other people's traffic. */
   readonly shownAs: string | undefined
 }
 
 const levels = {
-  address: { reason: 'limit_per_address', shownAs: 'address' },
-  address_network: { reason: 'limit_per_address_network', shownAs: 'address-network' },
-  caller: { reason: 'limit_per_caller', shownAs: 'caller' },
-  caller_network: { reason: 'limit_per_caller_network', shownAs: 'caller-network' },
-  preset_and_caller: { reason: 'limit_per_preset_and_caller', shownAs: 'preset' },
-  preset_and_caller_network: { reason: 'limit_per_preset_and_caller_network', shownAs: 'preset-network' },
-  preset: { reason: 'limit_per_preset', shownAs: undefined },
-  total: { reason: 'limit_total', shownAs: undefined },
+  address: { reason: 'limit_per_address', isOfMint: false, shownAs: 'address' },
+  address_network: { reason: 'limit_per_address_network', isOfMint: false, shownAs: 'address-network' },
+  caller: { reason: 'limit_per_caller', isOfMint: true, shownAs: 'caller' },
+  caller_network: { reason: 'limit_per_caller_network', isOfMint: true, shownAs: 'caller-network' },
+  preset_and_caller: { reason: 'limit_per_preset_and_caller', isOfMint: true, shownAs: 'preset' },
+  preset_and_caller_network: {
+    reason: 'limit_per_preset_and_caller_network',
+    isOfMint: true,
+    shownAs: 'preset-network',
+  },
+  preset: { reason: 'limit_per_preset', isOfMint: true, shownAs: undefined },
+  total: { reason: 'limit_total', isOfMint: true, shownAs: undefined },
 } as const satisfies Record<string, Level>
 
 type LevelName = keyof typeof levels
@@ -143,6 +149,7 @@ const toCounters = (rules: readonly LeveledRule[], caller: string, network: stri
   return rules.map(({ limit, windowMs, level, counts, keyPrefix }) => ({
     key: keyPrefix + who[counts],
     level,
+    isOfMint: levels[level].isOfMint,
     limit,
     windowMs,
   }))

@@ -18,7 +18,8 @@ export interface SharedStoreOptions {
 
 /**
  * Redis decides, and the local store notes each decision. So this replica never admits more than a limit, even if Redis
- * loses its data. It does not ask Redis what it knows to be refused, and it starts no limit anew when it is alone.
+ * loses its data. It does not ask Redis what it knows to be refused. When Redis fails, it continues with
+ * these counts instead of starting from zero.
  */
 export class SharedStore implements LimitStore {
   readonly #options: SharedStoreOptions
@@ -39,7 +40,8 @@ export class SharedStore implements LimitStore {
       return await this.#takeShared(counters)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      if (required && counters.some(isOfMint)) throw new ServiceError('store_down')
+      // Any other request costs nothing, and its page must be able to read what it gets.
+      if (required && counters.some(({ isOfMint }) => isOfMint)) throw new ServiceError('store_down')
       return local.take(counters.map((counter) => toShare(counter, replicas)))
     }
   }
@@ -65,9 +67,6 @@ const toShare = (counter: Counter, replicas: number): Counter => ({
   ...counter,
   limit: Math.max(1, Math.floor(counter.limit / replicas)),
 })
-
-/** A request that only its address counts costs nothing, and its page must be able to read the refusal. */
-const isOfMint = ({ level }: Counter): boolean => !level.startsWith('address')
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 

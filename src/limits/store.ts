@@ -7,6 +7,8 @@ export interface Counter extends LimitRule {
   readonly key: string
   /** Only keys of the same level compete for memory. */
   readonly level: string
+  /** It is refused while Redis is required and unavailable. */
+  readonly isOfMint: boolean
 }
 
 export interface Usage {

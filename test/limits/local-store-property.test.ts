@@ -68,7 +68,7 @@ describe('the local store', () => {
         let now = 0
         const windowMs = 1_000
         const store = new LocalStore({ monotonicNow: () => now, maxLogs })
-        const counter = (key: string): Counter => ({ key, level: 'only', limit, windowMs })
+        const counter = (key: string): Counter => ({ key, level: 'only', isOfMint: true, limit, windowMs })
         for (let used = 0; used < limit; used += 1) store.take([counter('mine')])
         for (const { after, key } of crowd.toSorted((one, other) => one.after - other.after)) {
           now = after * windowMs

@@ -5,7 +5,7 @@ import type { LimitRule } from '../../src/limits/rules.ts'
 import type { Counter } from '../../src/limits/store.ts'
 
 const toCounters = (rules: readonly LimitRule[], key: string): readonly Counter[] =>
-  rules.map((rule) => ({ ...rule, key: `${key}/${rule.windowMs}`, level: 'only' }))
+  rules.map((rule) => ({ ...rule, key: `${key}/${rule.windowMs}`, level: 'only', isOfMint: true }))
 
 /** A store with a manual clock. */
 function createStore(rules: readonly LimitRule[], maxLogs = 10) {
@@ -48,8 +48,8 @@ describe('a decision', () => {
   })
 })
 
-const secondly = { ...perSecond(1), key: 'a/1000', level: 'only' }
-const minutely = { ...perMinute(2), key: 'a/60000', level: 'only' }
+const secondly = { ...perSecond(1), key: 'a/1000', level: 'only', isOfMint: true }
+const minutely = { ...perMinute(2), key: 'a/60000', level: 'only', isOfMint: true }
 
 describe('several counters', () => {
   it('count nothing if one of them has no room', () => {

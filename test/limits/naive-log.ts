@@ -44,7 +44,7 @@ export const steps = (counters: number, maxLength: number, maxAfterMs = 12) =>
   )
 
 export const toCounters = (rules: readonly LimitRule[], prefix = ''): readonly Counter[] =>
-  rules.map((rule, index) => ({ ...rule, key: `${prefix}${index}`, level: 'only' }))
+  rules.map((rule, index) => ({ ...rule, key: `${prefix}${index}`, level: 'only', isOfMint: true }))
 
 /** One request, at a time since the start of the walk. */
 export interface Asked {

@@ -25,6 +25,7 @@ async function startReplica(url: string, options: Partial<SharedStoreOptions & L
 const counter = (limit: number, windowMs = 60_000, key = 'a'): Counter => ({
   key: `{realtime-mint}:${key}`,
   level: 'only',
+  isOfMint: true,
   limit,
   windowMs,
 })
