@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 
 const withPort = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/
 
-/** An IP address without port and brackets; text that is no address stays as it is. */
+/** An IP address without port and brackets; text that is not an address stays as it is. */
 export function stripPort(text: string): string {
   if (isIP(text) !== 0) return text
   const [, bracketed, plain] = withPort.exec(text) ?? []

@@ -27,7 +27,7 @@ export async function loadDescriptorLimit(path = '/proc/self/limits'): Promise<n
 export const toEnoughUpstream = ({ limit }: Pick<DescriptorNeeds, 'limit'>): number =>
   Math.min(ENOUGH_UPSTREAM, Math.floor(limit / 4))
 
-/** Connections of callers that fit beside those to upstream. */
+/** Connections of callers that fit next to those to upstream. */
 export function toConnectionBounds({ limit, maxConcurrentMints }: DescriptorNeeds) {
   const upstream = Math.max(maxConcurrentMints, toEnoughUpstream({ limit }))
   return {

@@ -13,7 +13,7 @@ import { choosePreset, type MintRequest } from './presets/request/mint-request.t
 import { buildUpstreamRequest, type UpstreamRequest } from './presets/request/upstream-request.ts'
 
 interface IssuerOptions {
-  /** The catalog in force. */
+  /** The catalog in effect. */
   readonly catalog: () => Catalog
   readonly defaultPreset: string | undefined
   readonly pauses: Pick<Pauses, 'check'>
@@ -32,7 +32,7 @@ export interface WantedSecret {
   readonly request: MintRequest
   /** From the query; a repeated parameter is an array. */
   readonly queryPreset: unknown
-  /** Undefined for callers that are no browser. */
+  /** Undefined for callers that are not browsers. */
   readonly origin: string | undefined
   readonly requestId: string
 }

@@ -16,7 +16,7 @@ export interface PauseDependencies {
   readonly auditKeys: AuditKeys
   /** Null where no Redis is configured. */
   readonly redis: RedisConnection | null
-  /** The catalog in force. */
+  /** The catalog in effect. */
   readonly catalog: () => Catalog
   readonly logger: Logger
 }
@@ -48,7 +48,7 @@ function toFacts(
   }
 }
 
-/** Resolves when the stored pauses are in force. */
+/** Resolves when the stored pauses are in effect. */
 export async function openPauses(
   config: Config,
   { audit, auditKeys, redis, catalog, logger }: PauseDependencies,
@@ -75,7 +75,7 @@ export async function openPauses(
         ? logger.warn('pauses are read and written in AUDIT_DIR again')
         : logger.error(
             { cause },
-            'pauses cannot be read or written in AUDIT_DIR: those that are known stay in force. Check its folder pauses',
+            'pauses cannot be read or written in AUDIT_DIR: those that are known stay in effect. Check its folder pauses',
           ),
   })
   await pauses.open()

@@ -115,5 +115,5 @@ export const meanings: Readonly<Record<Reason, string>> = {
   unexpected: 'A bug in realtime-mint. The log line with the same request id says where.',
 }
 
-/** Null if it is no reason. */
+/** Null if it is not a reason. */
 export const toMeaning = (reason: unknown): string | null => (isReason(reason) ? meanings[reason] : null)

@@ -186,8 +186,8 @@ describe('the code of an error', () => {
   it.each<[what: string, error: unknown, code: string | undefined]>([
     ['of Node', Object.assign(new Error('x'), { code: 'ECONNRESET' }), 'ECONNRESET'],
     ['without one', new Error('x'), undefined],
-    ['with one that is no text', Object.assign(new Error('x'), { code: 7 }), undefined],
-    ['that is no error', { code: 'ECONNRESET' }, undefined],
+    ['with one that is not a text', Object.assign(new Error('x'), { code: 7 }), undefined],
+    ['that is not an error', { code: 'ECONNRESET' }, undefined],
     ['that is nothing', undefined, undefined],
   ])('%s', (_, error, code) => {
     expect(codeOf(error)).toBe(code)

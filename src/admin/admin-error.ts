@@ -50,7 +50,7 @@ const rows = {
   not_paused: row(
     404,
     'not_paused',
-    'There is no pause of this scope. GET /api/pauses lists those in force.',
+    'There is no pause of this scope. GET /api/pauses lists those in effect.',
   ),
   too_many_pauses: row(409, 'too_many_pauses', 'There are 100 pauses. Resume some of them, or pause all.'),
   audit_unreadable: row(503, 'audit_unreadable', 'The audit cannot be read. The log says why.'),

@@ -37,7 +37,7 @@ export const attemptsQuery = z.strictObject({
   outcome: many(z.enum(closedSets.outcome)),
   code: many(name.refine((text) => closedSets.code.includes(text))),
   reason: many(name.refine((text) => closedSets.reason.includes(text))),
-  /** `any`: also what is no attempt. */
+  /** `any`: also records that are not attempts. */
   event: many(z.enum([...closedSets.event, ANY_EVENT])),
   status: many(
     z

@@ -105,7 +105,7 @@ const part = z.strictObject({
   last_error: z.strictObject({ cause: z.string(), meaning: z.string().nullable(), at: instant }).nullable(),
 })
 
-/** A pause in force. */
+/** A pause in effect. */
 const pause = z.strictObject({
   scope: z.enum(pauseScopes),
   /** The preset, the origin or the pseudonym; null for `all`. */
@@ -175,7 +175,7 @@ export const stateReply = z.strictObject({
       ]),
     ),
   }),
-  /** Those in force, oldest first. */
+  /** Those in effect, oldest first. */
   pauses: pausesReply.shape.pauses,
   in_flight: count,
   /** MAX_CONCURRENT_MINTS. */

@@ -21,7 +21,7 @@ const MAX_STREAMS = 16
 const LOOK_MS = 1_000
 /** Shorter than the timeouts of proxies, and of our own sockets. */
 const KEEP_ALIVE_LOOKS = 10
-/** A reader who leaves this much unread gets everything anew when it connects again. */
+/** A reader who leaves this much unread gets everything again when it reconnects. */
 const MAX_UNREAD_BYTES = 64 * 1024
 const RETRY_MS = 2_000
 

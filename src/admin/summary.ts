@@ -96,7 +96,7 @@ async function readChanges(index: AuditIndex, until: number): Promise<Change[]> 
   return changes.toReversed()
 }
 
-/** Whether issued secrets would be seen beside failures. */
+/** Whether issued secrets would be visible next to failures. */
 const hasAllOutcomes = ({ kind, requestId, secret }: RecordFilter): boolean =>
   [kind.outcome, kind.code, kind.reason, kind.status, requestId, secret].every((asked) => asked === undefined)
 

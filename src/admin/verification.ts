@@ -1,4 +1,4 @@
-/** Verifies the audit now and then, in a thread of its own, while someone looks at the page. */
+/** Verifies the audit in a worker thread, at most every ten minutes, while someone looks at the page. */
 import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'

@@ -98,12 +98,12 @@ export class Audit {
     this.#options.refusals.count(refusal, address)
   }
 
-  /** Resolves when the record of the presets in force is durable. */
+  /** Resolves when the record of the presets in effect is durable. */
   recordPresets({ revision, presets }: PresetsFacts): Promise<void> {
     return this.#writer.append(toEventFields('config', { revision, detail: { presets: presets.size } }))
   }
 
-  /** Resolves when the record of the API key in force is durable. */
+  /** Resolves when the record of the API key in effect is durable. */
   recordKey(apiKey: Secret): Promise<void> {
     return this.#writer.append(
       toEventFields('key', { secret: apiKey.fingerprint(this.#options.fingerprintKey) }),

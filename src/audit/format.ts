@@ -35,7 +35,7 @@ export const isLikeFileName = (name: string): boolean => /^audit-.*\.jsonl$/s.te
 /** The index of all files, which readers make and may remove. */
 export const INDEX_FILE_NAME = 'index.sqlite'
 
-/** The folder of the pauses in force. */
+/** The folder of the pauses in effect. */
 export const PAUSES_NAME = 'pauses'
 
 /** The process that wrote the file, by its name. */

@@ -99,7 +99,7 @@ export class KeySet implements Keys {
     return this.#fetched !== undefined && this.#options.monotonicNow() - this.#fetched.atMs < MAX_AGE_MS
   }
 
-  /** The keys in force. Waits for the first fetch. Throws keys_unavailable. */
+  /** The keys in effect. Waits for the first fetch. Throws keys_unavailable. */
   async current(): Promise<JWTVerifyGetKey> {
     if (!this.available) await this.#fetching
     if (this.#fetched === undefined || !this.available) throw new ServiceError('keys_unavailable')

@@ -10,7 +10,7 @@ import type { Reason } from '../reasons.ts'
 import type { AudienceClaim } from './audience-claims.ts'
 
 export interface Keys {
-  /** The keys in force. Throws keys_unavailable. */
+  /** The keys in effect. Throws keys_unavailable. */
   readonly current: () => Promise<JWTVerifyGetKey>
   /** Keys that replace these; undefined if there are none. */
   readonly newerThan: (keys: JWTVerifyGetKey) => Promise<JWTVerifyGetKey | undefined>
@@ -99,7 +99,7 @@ const isForOtherKeys = (error: unknown): boolean =>
   error instanceof ServiceError &&
   (error.reason === 'token_key_unknown' || error.reason === 'token_signature')
 
-/** Tries newer keys, if there are any, after the keys in force have failed. */
+/** Tries newer keys, if there are any, after the keys in effect have failed. */
 async function verifyByKeys(token: string, source: Keys, options: JWTVerifyOptions) {
   const keys = await source.current()
   try {

@@ -51,7 +51,7 @@ function parseSettings(environment: Environment) {
   }
 }
 
-/** Where the audit is, and its keys: by option, else by setting, else the key file beside the records. */
+/** Where the audit is, and its keys: by option, else by setting, else the key file next to the records. */
 export function locateAudit(environment: Environment, { dir, 'key-file': keyFiles = [] }: Given = {}) {
   const noKey = keyFiles.length === 0 ? {} : { AUDIT_KEY: undefined, AUDIT_KEY_FILE: undefined }
   const { AUDIT_DIR: directory, AUDIT_KEY: key } = parseSettings({
@@ -70,7 +70,7 @@ export function locateAudit(environment: Environment, { dir, 'key-file': keyFile
   return { directory, loadKeys }
 }
 
-/** Throws any error that is no answer to the question whether the audit can be read. */
+/** Throws any error that does not answer the question whether the audit can be read. */
 export function toCannotCheck(error: unknown): CannotCheck {
   if (error instanceof CannotCheck) return error
   const code = codeOf(error)

@@ -86,7 +86,7 @@ export const runPause = withKey(async (args, context) => {
   const { pauses, close } = await openPauses(context)
   const stored = await pauses.pause({ ...scoped, ...wanted }).finally(close)
   if (stored === 'too_many')
-    throw new Misuse('finds 100 pauses in force. Resume some of them, or pause --all.')
+    throw new Misuse('finds 100 pauses in effect. Resume some of them, or pause --all.')
   const end = toEnd(pauses.list().find((entry) => toName(entry) === toName(scoped))?.until ?? null)
   const how = `realtime-mint resume ${toOption(scoped)} ends it.`
   const text = `Paused: ${toName(scoped)}. The pause ${end}. ${APPLIED}\n${how}\n`

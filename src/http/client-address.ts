@@ -13,8 +13,8 @@ export const toClientAddress = (address: string | undefined): string =>
 const MAX_PROXIES_NAMED = 100
 
 /**
- * Reads a request's address. `request.ip` is the nearest value in X-Forwarded-For that is no trusted proxy. If it is no
- * IP address, the peer's own counts, and a warning names the proxy, once.
+ * Reads a request's address. `request.ip` is the nearest value in X-Forwarded-For that is not a trusted proxy. If it is
+ * not an IP address, the peer's own counts, and a warning names the proxy, once.
  */
 export function createAddressReader(logger: Logger): (request: FastifyRequest) => string {
   const named = new Set<string>()

@@ -30,7 +30,7 @@ function isWellFormed(url = ''): boolean {
   }
 }
 
-/** Refuses a target that is no well-formed path. Only one that the router did not get can be malformed. */
+/** Refuses a target that is not a well-formed path. Only one that the router did not get can be malformed. */
 export function checkTarget({ url, originalUrl = url }: Target): void {
   if (originalUrl !== url && !isWellFormed(originalUrl)) throw new ServiceError('url_malformed')
 }

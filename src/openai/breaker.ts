@@ -88,7 +88,7 @@ export class CircuitBreaker {
     if (calls >= MIN_CALLS && failures >= calls * OPEN_AT) this.#change(nowMs + PROBE_MS)
   }
 
-  /** Starts a cool-down after a 429. A longer one stays in force. */
+  /** Starts a cool-down after a 429. A longer one stays in effect. */
   coolDown(seconds: number): void {
     this.#coolUntilMs = Math.max(this.#coolUntilMs, this.#monotonicNow() + seconds * 1000)
   }

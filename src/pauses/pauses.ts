@@ -68,7 +68,7 @@ export class Pauses {
   readonly #closing = new AbortController()
   /** The newest state of each scope, also of those that were resumed. */
   #entries: ReadonlyMap<string, PauseEntry> = new Map()
-  /** Those in force, by scope. */
+  /** Those in effect, by scope. */
   #active: ReadonlyMap<string, PauseEntry> = new Map()
   #syncing: Promise<Stored> = Promise.resolve({ filesFault: null, redisFault: undefined })
   #filesFault: string | null = null
@@ -77,7 +77,7 @@ export class Pauses {
     this.#options = options
   }
 
-  /** Resolves when the pauses that are stored are in force. Then others are noticed within a second. */
+  /** Resolves when the pauses that are stored are in effect. Then others are noticed within a second. */
   async open(): Promise<void> {
     await this.sync()
     void this.#poll()
@@ -87,7 +87,7 @@ export class Pauses {
     this.#closing.abort()
   }
 
-  /** Those in force, oldest first. */
+  /** Those in effect, oldest first. */
   list(): readonly PauseEntry[] {
     const nowMs = this.#options.unixNow()
     return list(this.#active)

@@ -143,7 +143,7 @@ export class RedisConnection {
     this.#known.resolve()
     const isNews = before === undefined ? fault !== null : (before === null) !== (fault === null)
     if (isNews) this.#onChange(fault)
-    // A single slow reply is no reason to wait for the next probe.
+    // A single slow reply is not a reason to wait for the next probe.
     if (before === null) void this.#probe()
   }
 

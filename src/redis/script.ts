@@ -9,7 +9,7 @@ export interface Script {
 }
 
 /**
- * A script that returns its last argument beside its result. Redis matches replies to commands by their order alone, so
+ * A script that returns its last argument together with its result. Redis matches replies to commands by their order alone, so
  * a reply that is lost or repeated on the way would give each caller the decision of another one.
  */
 export function toScript(body: string): Script {

@@ -1,4 +1,4 @@
-/** Names that are no setting, and the setting that is probably meant. */
+/** Names that are not settings, and the setting that is probably meant. */
 import { closest } from '../suggestion.ts'
 
 /** Names that other programs use for our settings, and that closest() would not find. */

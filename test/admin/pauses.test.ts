@@ -100,7 +100,7 @@ describe('POST and DELETE /api/pauses', () => {
     expect(await list(service)).toMatchObject([{ value: address }])
   })
 
-  it('are marked in the chart with what was paused', async () => {
+  it('add a mark to the chart, with what was paused', async () => {
     const service = await startAdminService()
     await post(service, { preset: 'assistant' })
     await remove(service, 'preset=assistant')
@@ -127,7 +127,7 @@ describe('POST and DELETE /api/pauses', () => {
     await rm(join(service.auditDirectory, 'pauses'))
   })
 
-  it('say that replicas do not know of it while Redis is away', async () => {
+  it('say that replicas do not know of it while Redis is unavailable', async () => {
     const service = await startAdminService({ REDIS_URL: 'redis://127.0.0.1:1' })
     const reply = await post(service, { all: true })
     expect(await reply.json()).toEqual({ survives_restart: true, reaches_replicas: false })

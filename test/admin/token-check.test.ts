@@ -48,7 +48,7 @@ it('after ten wrong tokens, the guesses of an address are refused for a minute, 
   expect(guess(1)).toStrictEqual([401])
 })
 
-it('a request without a token is no guess: browsers send one first', () => {
+it('a request without a token is not a guess: browsers send one first', () => {
   const { ask, guess } = createChecked()
   guess(9)
   for (const status of Array.from({ length: 50 }, () => ask(undefined))) expect(status).toBe(401)
@@ -65,7 +65,7 @@ it('the log has two lines for a minute of guesses, with a pseudonym and no token
   expect(JSON.stringify(lines())).not.toContain('guess-')
 })
 
-it('guesses of a thousand addresses use up the memory for them: then those of new ones are refused for a minute', () => {
+it('after guesses of a thousand addresses, a guess from a new address is refused for a minute', () => {
   const { ask, guess, pass } = createChecked()
   for (let index = 0; index < 1_000; index += 1) guess(1, `address ${index}`)
   expect(guess(1, 'a new address')).toStrictEqual([429])

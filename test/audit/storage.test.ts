@@ -30,7 +30,7 @@ describe('the storage of a directory', () => {
     },
   )
 
-  it('is no disk in the root file system of a platform that discards it', async () => {
+  it('is not a disk in the root file system of a platform that discards it', async () => {
     expect(await findStorage(place('/', 'Fly'))).toBe('container')
   })
 })

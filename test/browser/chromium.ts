@@ -6,7 +6,7 @@ import type { Defer } from '../support/service.ts'
 
 export interface OpenedPage {
   readonly page: Page
-  /** Errors in the console and violations of the policy so far. A failed request of the page is no error here. */
+  /** Errors in the console and violations of the policy so far. A failed request of the page is not an error here. */
   readonly errors: readonly string[]
 }
 

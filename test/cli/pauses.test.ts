@@ -204,7 +204,7 @@ describeRedis('with Redis', () => {
     expect(refusalOf(await mint())).toEqual(paused)
   })
 
-  it('pause exits with 3 while Redis is away, and the services of this AUDIT_DIR apply it', async () => {
+  it('pause exits with 3 while Redis is unavailable, and the services of this AUDIT_DIR apply it', async () => {
     const server = await startRedis()
     const { pause, list, notice, mint } = await start({ REDIS_URL: server.url })
     await server.kill()

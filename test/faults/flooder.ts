@@ -47,7 +47,7 @@ const harms = {
     socket.once('data', () => socket.destroy())
     socket.write(GET)
   },
-  'bytes that are no HTTP': (socket: Socket) => void socket.resume().write(TLS_HELLO),
+  'bytes that are not HTTP': (socket: Socket) => void socket.resume().write(TLS_HELLO),
   'chunk extensions': (socket: Socket) => void socket.resume().write(EXTENSIONS),
   'headers a byte a second': (socket: Socket) => {
     socket.resume().write('GET /a HTTP/1.1\r\nX: ')

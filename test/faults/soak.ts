@@ -54,7 +54,7 @@ const events: readonly ((scene: Scene, round: number) => void | Promise<void>)[]
     rmSync(keyFile)
     writeFileSync(keyFile, `sk-soak-${String(round).padStart(6, '0')}-0123456789abcdef\n`)
   },
-  (scene) => flood(scene, 'bytes that are no HTTP'),
+  (scene) => flood(scene, 'bytes that are not HTTP'),
   ({ presetsFile }, round) =>
     writeFileSync(presetsFile, `${readFileSync('presets.yaml', 'utf8')}\n# round ${round}\n`),
   async (scene) => {
@@ -63,7 +63,7 @@ const events: readonly ((scene: Scene, round: number) => void | Promise<void>)[]
     scene.redis = await startRedis(scene.workshop, Number(new URL(scene.redis.url).port))
   },
   (scene) => flood(scene, 'new connections'),
-  ({ presetsFile }) => writeFileSync(presetsFile, 'presets: [this is no preset\n'),
+  ({ presetsFile }) => writeFileSync(presetsFile, 'presets: [this is not a preset\n'),
   (scene) => flood(scene, 'eight requests at a time, never read'),
 ]
 

@@ -65,7 +65,7 @@ describeRedis('while Redis is down', () => {
     expect(await tryAtOnce(50, counter(limit))).toBe(share)
   })
 
-  it('earlier admissions count, and earlier refusals stay in force', async () => {
+  it('earlier admissions count, and earlier refusals stay in effect', async () => {
     const { kill, url } = await startRedis()
     const [one, other] = [await startReplica(url), await startReplica(url)]
     expect(await one.tryAtOnce(2, counter(6))).toBe(2)

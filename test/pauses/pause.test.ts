@@ -36,7 +36,7 @@ describe('stores that exchange their pauses', () => {
     )
   })
 
-  it('forget no pause in force, however many ended', () => {
+  it('forget no pause in effect, however many ended', () => {
     const forced = { scope: 'all', value: null, state: 'paused', by: 'ADMIN_TOKEN', note: null } as const
     const ended = Array.from({ length: 500 }, (_, count) => ({
       ...forced,

@@ -124,7 +124,7 @@ describe('in AUDIT_DIR', () => {
     expect(other.pauses.list()).toHaveLength(2)
   })
 
-  it('a pause that is known stays in force when its file is damaged or removed, and is written again', async () => {
+  it('a pause that is known stays in effect when its file is damaged or removed, and is written again', async () => {
     const directory = await createTemporaryDirectory()
     const { pauses } = createPauses(directory)
     await pauses.pause(everything)

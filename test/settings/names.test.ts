@@ -5,9 +5,9 @@ import { enough } from './support.ts'
 const warningsOf = (environment: Record<string, string>): readonly string[] =>
   parseConfig({ ...enough, ...environment }).warnings
 
-describe('a name in the environment is reported that', () => {
+describe('a warning suggests a setting for a name that', () => {
   it.each([
-    ['has letters in another order', 'REDIS_REQUIERD', 'REDIS_REQUIRED'],
+    ['has two letters swapped', 'REDIS_REQUIERD', 'REDIS_REQUIRED'],
     ['lacks a letter', 'ALOWED_ORIGINS', 'ALLOWED_ORIGINS'],
     ['has two letters more', 'TRUSTED_PROXY', 'TRUST_PROXY'],
     ['is short and lacks a letter', 'LOGLEVEL', 'LOG_LEVEL'],
@@ -16,8 +16,8 @@ describe('a name in the environment is reported that', () => {
     ['other programs have for proxies', 'TRUSTED_PROXIES', 'TRUST_PROXY'],
     ['is the beginning of several settings', 'RATE_LIMIT', 'RATE_LIMIT_PER_ADDRESS'],
     ['has a prefix of ours', 'ADMIN_PROT', 'ADMIN_PORT'],
-  ])('%s: %s', (_, name, near) => {
-    expect(warningsOf({ [name]: 'tcp' })).toEqual([`${name}: is not a setting. Did you mean ${near}?`])
+  ])('%s: %s', (_, name, expected) => {
+    expect(warningsOf({ [name]: 'tcp' })).toEqual([`${name}: is not a setting. Did you mean ${expected}?`])
   })
 })
 
@@ -62,7 +62,7 @@ const shell = `
   http_proxy npm_config_proxy npm_config_noproxy npm_config_log_level npm_package_name
   npm_lifecycle_event INIT_CWD NODE`
 
-describe('no name is reported of', () => {
+describe('no warning is about the variables of', () => {
   it.each(services.trim().split(/\s+/))('the service %s in Kubernetes', (service) => {
     expect(warningsOf(linksOf(service))).toEqual([])
   })

@@ -1,4 +1,4 @@
-/** Programs that some tests need beside Node. Without them the tests are skipped and say so. In CI they fail. */
+/** Programs that some tests need besides Node. Without them the tests are skipped and say so. In CI they fail. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 

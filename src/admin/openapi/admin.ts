@@ -88,13 +88,13 @@ const recordPaths = () => ({
 
 const pausePaths = () => ({
   '/api/pauses': {
-    get: toOperation('listPauses', 'The pauses in force, oldest first.', {
+    get: toOperation('listPauses', 'The pauses in effect, oldest first.', {
       reply: toReply('Pauses.', toSchema(pausesReply)),
     }),
     post: toOperation('pause', 'Stop minting for one scope: preset, origin, caller, or all.', {
       body: pauseBody,
       errors: ['writes_disabled', 'field', 'field_unknown', ...ofScopes, 'too_many_pauses'],
-      reply: toReply('It is in force here.', toSchema(storedReply)),
+      reply: toReply('It is in effect here.', toSchema(storedReply)),
     }),
     delete: toOperation('resume', 'End the pause of one scope.', {
       query: resumeQuery,
