@@ -12,7 +12,7 @@ interface TestBreaker {
 }
 
 function createTestBreaker(): TestBreaker {
-  const clock = { nowMs: 1_000_000 }
+  const clock = { nowMs: 1_000_900 }
   const changes: boolean[] = []
   const breaker = new CircuitBreaker({
     monotonicNow: () => clock.nowMs,
@@ -55,6 +55,29 @@ describe('the circuit breaker', () => {
     expect(admit(test)).toBe(open ? 'upstream_breaker_open 1' : 0)
   })
 
+  it.each([
+    [9_900, true],
+    [10_000, false],
+  ])('counts the failures of %i ms ago: %s', (ms, open) => {
+    const test = createTestBreaker()
+    test.settle(10)
+    test.clock.nowMs += ms
+    test.settle(0, 20)
+    expect(test.changes).toStrictEqual(open ? [true] : [])
+  })
+
+  it('counts the last ten seconds of a steady load, and nothing after a time without calls', () => {
+    const test = createTestBreaker()
+    for (let tick = 0; tick < 300; tick += 1) {
+      test.settle(0, 10)
+      test.clock.nowMs += 100
+    }
+    expect(take(test, 500)).toBe(99)
+    test.clock.nowMs += 25_000
+    test.settle(10)
+    expect(test.changes).toStrictEqual([])
+  })
+
   it('sends the next probe before the last one is answered', () => {
     const test = createTestBreaker()
     test.settle(20)
@@ -73,6 +96,9 @@ describe('the circuit breaker', () => {
     test.settle(0, 1)
     test.settle(19)
     expect(test.changes).toStrictEqual([true, false])
+    test.clock.nowMs += 10_000
+    test.settle(20)
+    expect(test.changes).toStrictEqual([true, false, true])
   })
 
   it('ignores calls that began before it last opened or closed', () => {
