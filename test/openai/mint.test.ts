@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { API_KEY, PROMPT, startTestService } from '../support/service.ts'
+import { API_KEY, startTestService } from '../support/service.ts'
 import { startReplier, toSecretBody } from '../support/upstream.ts'
 import { startFor } from './outcome.ts'
 
@@ -34,21 +34,6 @@ describe('the request to upstream', () => {
       'accept-encoding': 'identity',
       'x-client-request-id': reply.headers['x-request-id'],
       'content-length': String(sent[0]?.body.length),
-    })
-  })
-
-  it('has the preset’s session and expiry, and nothing else', async () => {
-    const { baseUrl, sent } = await startGranting()
-    const service = await startFor(baseUrl)
-    await service.mint()
-    expect(JSON.parse(sent[0]?.body ?? '')).toStrictEqual({
-      expires_after: { anchor: 'created_at', seconds: 60 },
-      session: {
-        type: 'realtime',
-        model: 'gpt-realtime-2.1',
-        instructions: PROMPT,
-        audio: { output: { voice: 'marin' } },
-      },
     })
   })
 

@@ -1,6 +1,4 @@
-import { writeFile } from 'node:fs/promises'
 import type { ServerOptions } from 'node:https'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   type Certificate,
@@ -9,8 +7,7 @@ import {
   createTrustedAuthority,
   wrongCertificates,
 } from '../support/certificates.ts'
-import { createEnvironment, mintAt, startServiceProcess } from '../support/process.ts'
-import { API_KEY, createTemporaryDirectory } from '../support/service.ts'
+import { API_KEY } from '../support/service.ts'
 import { startTlsUpstream } from '../support/tls-upstream.ts'
 import { expectation, outcomeOf, outputsOf, startFor } from './outcome.ts'
 
@@ -100,20 +97,5 @@ describe('an upstream whose certificate', () => {
     expect((await service.mint()).statusCode).toBe(503)
     upstream.renew(renewed)
     expect((await service.mint()).statusCode).toBe(200)
-  })
-})
-
-describe('an authority in NODE_EXTRA_CA_CERTS', () => {
-  it('is trusted, and not without the setting', async () => {
-    const file = join(await createTemporaryDirectory(), 'authority.pem')
-    await writeFile(file, authority.cert)
-    const upstream = await startTlsUpstream(await createCertificate({ issuer: authority }))
-    const start = async (extra: Record<string, string>) =>
-      startServiceProcess({ ...(await createEnvironment(upstream.baseUrl)), ...extra })
-    const [knowing, unknowing] = await Promise.all([start({ NODE_EXTRA_CA_CERTS: file }), start({})])
-    expect((await mintAt(unknowing.url)).status).toBe(503)
-    expect(upstream.requests).toStrictEqual([])
-    expect((await mintAt(knowing.url)).status).toBe(200)
-    expect(upstream.requests).toMatchObject([{ authorization: `Bearer ${API_KEY}` }])
   })
 })

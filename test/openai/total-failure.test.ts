@@ -49,15 +49,13 @@ describe('after a 429', () => {
     expect(asked(service)).toBe(2)
   })
 
-  it.each(['insufficient_quota', 'credit_balance_exhausted', 'project_spend_limit_exceeded'])(
-    'about %s, the next mint calls upstream',
-    async (code) => {
-      const service = await startTestService()
-      service.sandbox.behave({ kind: 'status', status: 429, code, headers: { 'retry-after': '7' } }, 1)
-      expect((await service.mint()).json().error.code).toBe('upstream_no_credit')
-      expect((await service.mint()).statusCode).toBe(200)
-    },
-  )
+  it('about credit, the next mint calls upstream', async () => {
+    const service = await startTestService()
+    const headers = { 'retry-after': '7' }
+    service.sandbox.behave({ kind: 'status', status: 429, code: 'insufficient_quota', headers }, 1)
+    expect((await service.mint()).json().error.code).toBe('upstream_no_credit')
+    expect((await service.mint()).statusCode).toBe(200)
+  })
 })
 
 const gatewayTimeout: Behaviour = { kind: 'status', status: 504 }

