@@ -1,8 +1,9 @@
 // For the tests of the sandbox: a running sandbox, and calls to it.
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts'
+import { share } from '../support/shared-service.ts'
 
 export const apiKey = 'sk-test-0123456789abcdef-WXYZ'
 
@@ -11,18 +12,13 @@ export const flatPath = '/realtime/sessions'
 
 /** One sandbox for a file or a group of tests. Its behaviour is normal again after each test. */
 export function useSandbox(options: Partial<SandboxOptions> = {}): () => Sandbox {
-  const running: Sandbox[] = []
-  const current = (): Sandbox => {
-    const [sandbox] = running
-    if (sandbox === undefined) throw new Error('the sandbox is not running')
-    return sandbox
-  }
-  beforeAll(async () => {
-    running.push(await startSandbox({ apiKey, ...options }))
+  const sandbox = share(async (defer) => {
+    const started = await startSandbox({ apiKey, ...options })
+    defer(started.close)
+    return started
   })
-  afterEach(() => current().behave({ kind: 'normal' }))
-  afterAll(() => current().close())
-  return current
+  afterEach(() => sandbox().behave({ kind: 'normal' }))
+  return sandbox
 }
 
 /** POSTs a body (JSON unless it is a string) to a path below `/v1`, by default with the right key. */
