@@ -1,7 +1,7 @@
 /** What OpenAI accepts and refuses in a session: by the types of its SDK, and by rules between fields. */
 import { describe, expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
-import { flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
+import { flatPath, nest, post, refusalOf, refused, useSandbox } from './caller.ts'
 import type { Mistake, Samples } from './samples.ts'
 import { expiries, flat, realtime, transcription, translation } from './sessions.ts'
 
@@ -86,5 +86,72 @@ describe('a body', () => {
   it('without a type is refused for that before unknown fields', async () => {
     const response = post(sandbox(), { session: { temperature: 0.8 } })
     expect(await refusalOf(response)).toStrictEqual(refused(missing, 'session.type'))
+  })
+})
+
+const detection = 'audio.input.turn_detection'
+
+const range = (param: string, kind: string, where: string, rest: string): string =>
+  `Invalid '${param}': ${kind} ${where} value. Expected a value ${rest} instead.`
+const type = (param: string, expected: string, given: string): string =>
+  `Invalid type for '${param}': expected ${expected}, but got ${given} instead.`
+
+describe('the message of a refusal', () => {
+  it.each([
+    [{ temperature: 1 }, "Unknown parameter: 'session.temperature'."],
+    [
+      { output_modalities: ['audio', 'text'] },
+      "Invalid modalities: ['audio', 'text']. Supported combinations are: ['text'] and ['audio'].",
+    ],
+    [nest('audio.input.format', 'pcm16'), type('session.audio.input.format', 'an object', 'a string')],
+    [
+      { type: 'translation' },
+      "Invalid value: 'translation'. Supported values are: 'realtime' and 'transcription'.",
+    ],
+    [{ type: undefined }, "Missing required parameter: 'session.type'."],
+    [
+      { max_output_tokens: 9000 },
+      range('session.max_output_tokens', 'integer', 'above maximum', '<= 4096, but got 9000'),
+    ],
+    [
+      { max_output_tokens: -1 },
+      range('session.max_output_tokens', 'integer', 'below minimum', '>= 1, but got -1'),
+    ],
+    [
+      { tools: [{ type: 'mcp', server_label: 'a', tunnel_id: 'x' }] },
+      "Invalid 'session.tools[0].tunnel_id': expected a string that matches /^tunnel_[a-z0-9]{32}$/.",
+    ],
+    [
+      nest('audio.input.transcription.languages', []),
+      "Invalid 'session.audio.input.transcription.languages': expected at least 1 item.",
+    ],
+    [
+      nest('audio.output.speed', 2),
+      range('session.audio.output.speed', 'decimal', 'above maximum', '<= 1.5, but got 2'),
+    ],
+    [{ max_output_tokens: null }, type('session.max_output_tokens', "an integer or 'inf'", 'null')],
+    [
+      nest(detection, { type: 'semantic_vad', eagerness: 1.5 }),
+      type(`session.${detection}.eagerness`, "'low', 'medium', 'high', or 'auto'", 'a decimal number'),
+    ],
+  ])('for %j is that of OpenAI', async (fields, message) => {
+    const response = await post(sandbox(), { session: { type: 'realtime', ...fields } })
+    expect(await response.json()).toMatchObject({ error: { message } })
+  })
+
+  it.each([
+    [{ temperature: 2 }, range('temperature', 'decimal', 'above maximum', '<= 1.2, but got 2')],
+    [{ output_modalities: ['audio'] }, "Unknown parameter: 'output_modalities'."],
+    [
+      { modalities: [] },
+      "Invalid modalities: []. Supported combinations are: ['text'] and ['audio'] and ['audio', 'text'].",
+    ],
+    [
+      { client_secret: { expires_after: {} } },
+      "Missing required parameter: 'client_secret.expires_after.anchor'.",
+    ],
+  ])('for the flat %j is that of OpenAI', async (body, message) => {
+    const response = await post(sessions(), body, { path: flatPath })
+    expect(await response.json()).toMatchObject({ error: { message } })
   })
 })
