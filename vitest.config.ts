@@ -12,7 +12,7 @@ const slow = [
   'test/client/examples.test.ts',
   'test/http/{aborted,address-limit,client-address}.test.ts',
   'test/limits/{acl,levels,local-store-property,networks,replicas,shared-store,take-script}.test.ts',
-  'test/openai/{clock,deadline,failures,mint,no-retry,proxy,refusal,reply,retry,states,stray,tls,total,wire}*.test.ts',
+  'test/openai/{clock,deadline,failures,mint,proxy,refusal,reply,retry,states,stray,tls,total,wire}*.test.ts',
   'test/pauses/{pauses,replicas,service}.test.ts',
   'test/presets/{bounds,translation-property}.test.ts',
   'test/routes/{health,order-of-checks,single-use}.test.ts',

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -33,6 +34,18 @@ async function startAnswering(answers: readonly Answer[]) {
   return { baseUrl, asked: () => asked }
 }
 
+/** Resolves when undici tells of the next event of this name. */
+function nextMessage(name: string): Promise<void> {
+  const messages = channel(name)
+  return new Promise((resolve) => {
+    const tell = (): void => {
+      messages.unsubscribe(tell)
+      resolve()
+    }
+    messages.subscribe(tell)
+  })
+}
+
 describe('a retry', () => {
   it.each([408, 409, 425, 500, 502, 503])(
     'follows a %i with the same request, and may succeed',
@@ -60,13 +73,7 @@ describe('a retry', () => {
     })
     const port = await listen(server)
     await new Promise((resolve) => server.close(resolve))
-    // undici has just learned that the port is closed.
-    const refused = channel('undici:client:connectError')
-    const listenAgain = (): void => {
-      refused.unsubscribe(listenAgain)
-      server.listen(port, '127.0.0.1')
-    }
-    refused.subscribe(listenAgain)
+    void nextMessage('undici:client:connectError').then(() => server.listen(port, '127.0.0.1'))
     onTestFinished(() => void server.close())
 
     const service = await startFor(`http://127.0.0.1:${port}/v1`)
@@ -187,5 +194,51 @@ describe('the deadline', () => {
       attempts: 2,
       ms: expect.toSatisfy((value: number) => value >= DEADLINE_MS - 50),
     })
+  })
+})
+
+describe('there is no retry', () => {
+  it.each(['reset', 'truncate', 'hang', 'headers-only', 'drip'] as const)('after a %s', async (kind) => {
+    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '1000' } })
+    service.sandbox.behave({ kind }, 1)
+    expect((await service.mint()).statusCode).toBeGreaterThanOrEqual(503)
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect(await service.attempts()).toMatchObject([{ upstream: { attempts: 1 } }])
+  })
+
+  it('after a reset, even if upstream read nothing of the request', async () => {
+    const server = createServer({ pauseOnConnect: true })
+    const accepted = once(server, 'connection')
+    const sent = nextMessage('undici:client:sendHeaders')
+    const service = await startFor(`http://127.0.0.1:${await listen(server)}/v1`)
+    const minting = service.mint()
+    const [[socket]] = await Promise.all([accepted, sent])
+    socket.resetAndDestroy()
+    expect(await outcomeOf(service, await minting)).toStrictEqual(
+      expectation('unavailable', 'upstream_reset'),
+    )
+    expect(await service.attempts()).toMatchObject([{ upstream: { attempts: 1 } }])
+  })
+
+  it('if too little time is left', async () => {
+    const service = await startTestService({ environment: { UPSTREAM_TIMEOUT_MS: '500' } })
+    service.sandbox.behave({ kind: 'status', status: 500 }, 1)
+    expect(await mintOutcome(service)).toStrictEqual(expectation('unavailable', 'upstream_error'))
+    expect(service.sandbox.requests).toHaveLength(1)
+  })
+
+  it.each([
+    [500, '7', '7'],
+    [502, '7', '7'],
+    [503, '7', '7'],
+    [504, '7', '7'],
+    [503, '3600', '60'],
+  ])('after a %i with Retry-After %s, which is passed on as %s', async (status, asked, retryAfter) => {
+    const service = await startTestService()
+    service.sandbox.behave({ kind: 'status', status, headers: { 'retry-after': asked } }, 1)
+    const outcome = { ...expectation('unavailable', 'upstream_error'), retryAfter }
+    expect(await mintOutcome(service)).toStrictEqual(outcome)
+    expect(service.sandbox.requests).toHaveLength(1)
+    expect((await service.mint()).statusCode).toBe(200)
   })
 })
