@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { inTurn } from '../bench/in-turn.ts'
-import { startReplier, toSecretBody } from '../support/upstream.ts'
+import { startReplier } from '../support/upstream.ts'
 import { startFor } from './outcome.ts'
 
 it('a clock that differs from upstream’s is logged when that begins and when it ends', async () => {
@@ -20,14 +20,4 @@ it('a clock that differs from upstream’s is logged when that begins and when i
     { level: 'warn', seconds_behind: 120, msg: expect.stringMatching(/^clock differs from upstream: .*NTP/) },
     { level: 'warn', msg: 'clock agrees with upstream again' },
   ])
-})
-
-it('an implausible Date is ignored', async () => {
-  const baseUrl = await startReplier((request, response) => {
-    request.resume()
-    response.writeHead(200, { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }).end(toSecretBody())
-  })
-  const service = await startFor(baseUrl)
-  expect((await service.mint()).statusCode).toBe(200)
-  expect(service.logText()).not.toContain('clock')
 })

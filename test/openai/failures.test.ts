@@ -113,16 +113,6 @@ describe('an upstream that answers', () => {
       expect(service.sandbox.requests).toHaveLength(retried.has(status) ? 2 : 1)
     },
   )
-
-  it('400 is recorded with its status and request id, and without a secret', async () => {
-    const service = await startTestService()
-    service.sandbox.behave(tell(400, { headers: { 'x-request-id': 'req_fedcba9876543210' } }))
-    await service.mint()
-    const upstream = { status: 400, request_id: 'req_fedcba9876543210', attempts: 1, ms: expect.any(Number) }
-    const facts = { outcome: 'failed', code: 'upstream_rejected', status: 502 }
-    const none = { secret: null, secret_expires_at: null }
-    expect((await service.records()).at(-1)).toMatchObject({ ...facts, ...none, upstream })
-  })
 })
 
 describe('an upstream that limits requests', () => {

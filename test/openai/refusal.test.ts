@@ -56,14 +56,20 @@ describe('the code of a refusal', () => {
 })
 
 describe('a refusal', () => {
-  it('is recorded and logged with upstream’s status, code and param', async () => {
+  it('is recorded with upstream’s status, code, param and request id, and logged', async () => {
     const service = await startTestService()
-    const facts = { status: 400, code: 'invalid_value', param: 'session.audio.input.turn_detection' }
-    const { code, param } = facts
-    service.sandbox.behave({ kind: 'status', status: 400, body: { error: { code, param, message: 'no' } } })
+    const code = 'invalid_value'
+    const param = 'session.audio.input.turn_detection'
+    const body = { error: { code, param, message: 'no' } }
+    const headers = { 'x-request-id': 'req_fedcba9876543210' }
+    service.sandbox.behave({ kind: 'status', status: 400, body, headers })
     const reply = await service.mint()
     expect(reply.payload).not.toMatch(/invalid_value|turn_detection/)
-    expect(await service.attempts()).toMatchObject([{ upstream: facts }])
+    const upstream = { status: 400, code, param, request_id: 'req_fedcba9876543210', attempts: 1 }
+    const failed = { outcome: 'failed', code: 'upstream_rejected', status: 502 }
+    expect(await service.attempts()).toMatchObject([
+      { ...failed, secret: null, secret_expires_at: null, upstream },
+    ])
     const logged = { upstream_status: 400, upstream_code: code, upstream_param: param }
     expect(service.logLines('"msg":"request"')).toMatchObject([logged])
   })
