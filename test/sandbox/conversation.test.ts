@@ -53,18 +53,8 @@ describe('session.update', () => {
 
   it.each<[what: string, event: object, code: string, param: string]>([
     ['another model', update({ model: 'gpt-realtime-1.5' }), 'invalid_value', 'session.model'],
-    [
-      'another type of session',
-      { type: 'session.update', session: { type: 'transcription' } },
-      'invalid_value',
-      'session.type',
-    ],
-    [
-      'no type of session',
-      { type: 'session.update', session: { instructions: 'x' } },
-      'missing_required_parameter',
-      'session.type',
-    ],
+    ['another type of session', update({ type: 'transcription' }), 'invalid_value', 'session.type'],
+    ['no type of session', update({ type: undefined }), 'missing_required_parameter', 'session.type'],
     ['an unknown field', update({ temperature: 0.7 }), 'unknown_parameter', 'session.temperature'],
     [
       'a speed out of range',
