@@ -1,4 +1,4 @@
-/** One JSON object, checked more strictly than JSON.parse does: for bodies and tokens. */
+/** JSON from elsewhere. Parse errors are dropped: they quote their input. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -9,6 +9,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Undefined if the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 const jsonString = /"(?:[^"\\]|\\.)*"/g
@@ -35,7 +44,7 @@ function countKeptKeys(root: JsonObject): number | undefined {
 }
 
 /**
- * The object in `bytes`, or what is wrong with them. The parse error is dropped: it quotes its input.
+ * The object in `bytes`, or what is wrong with them: for bodies and tokens.
  *
  * Refuses duplicate keys: JSON.parse keeps the last, and a gateway in front may have checked the first.
  */

@@ -78,7 +78,7 @@ describe('who may import whom', () => {
     ['presets', ['errors', 'json', 'limits', 'read-file', 'reasons', 'suggestion']],
     ['read-file', ['errors']],
     ['problems', []],
-    ['pauses', ['attempt', 'audit', 'duration', 'errors', 'read-file', 'redis']],
+    ['pauses', ['attempt', 'audit', 'duration', 'errors', 'json', 'read-file', 'redis']],
     ['duration', []],
     ['issuer', ['attempt', 'auth', 'errors', 'limits', 'openai', 'pauses', 'presets']],
     [

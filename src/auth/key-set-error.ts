@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts'
-import { isObject } from '../json.ts'
+import { isObject, parseJson } from '../json.ts'
 
 /** Why there is no usable key set at AUTH_JWKS_URL. Errors of the network keep the code of Node or undici. */
 export const toKeySetError = (code: string): CodedError => new CodedError('the key set was not fetched', code)
@@ -36,12 +36,8 @@ export function toKeySetAdvice(code: string): string {
 
 /** The code for a text that is not a key set. */
 export function toTextFault(text: string): string {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return /^\s*</.test(text) ? 'html' : 'not_json'
-  }
+  const value = parseJson(text)
+  if (value === undefined) return /^\s*</.test(text) ? 'html' : 'not_json'
   if (!isObject(value)) return 'not_a_key_set'
   if ('jwks_uri' in value) return 'discovery_document'
   const values = Object.values(value)

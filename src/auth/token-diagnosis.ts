@@ -1,5 +1,5 @@
 /** Explains to an operator why a token is refused: the claim, the setting, and the kind of value, never the value. */
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, type JsonObject, parseJson } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import { audienceClaims } from './audience-claims.ts'
 import { type KeySource, publicKeyAlgorithms } from './caller.ts'
@@ -18,12 +18,8 @@ const moreAlgorithms = ['none', 'HS256', 'HS384', 'HS512', 'ES256K']
 const otherTypes = ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'token-introspection+jwt']
 
 function decode(part = ''): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parseJson(Buffer.from(part, 'base64url').toString())
+  return isObject(value) ? value : undefined
 }
 
 export function toKind(value: unknown): string {

@@ -1,7 +1,7 @@
 /** Whether a 200 is a client secret. */
 
 import { ServiceError } from '../errors.ts'
-import { isObject } from '../json.ts'
+import { isObject, parseJson } from '../json.ts'
 import type { Reason } from '../reasons.ts'
 import { Secret } from '../secret.ts'
 import { hasPartOfKey } from './key-parts.ts'
@@ -31,15 +31,6 @@ const secretPattern = /^[\x21-\x7e]{1,4093}$/
 
 /** How much later than requested an expiry may be: clocks differ and round. */
 const SLACK_SECONDS = 30
-
-/** The JSON in `text`; undefined if it is invalid. The parse error is discarded: it quotes its input. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 function checkValue(value: unknown, { apiKey, prefix }: ReplyExpectation): Reason | undefined {
   if (typeof value !== 'string') return 'upstream_no_secret'

@@ -1,6 +1,7 @@
 /** A pause: what it stops and until when, as it is stored, and which of two states of one scope is newer. */
 import { z } from 'zod'
 import { parseDuration } from '../duration.ts'
+import { parseJson } from '../json.ts'
 
 export const pauseScopes = ['all', 'preset', 'origin', 'caller'] as const
 
@@ -52,14 +53,6 @@ export type PauseEntry = z.infer<typeof stored>
 
 /** The same text for the same entry. */
 const fields = ['scope', 'value', 'state', 'at', 'until', 'by', 'note']
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** Undefined if the text is not an entry, or only a part of one. */
 export const parseEntry = (text: string): PauseEntry | undefined => stored.safeParse(parseJson(text)).data
