@@ -5,11 +5,8 @@ import { startFor } from './outcome.ts'
 
 it('a clock that differs from upstream’s is logged when that begins and when it ends', async () => {
   const offsetsMs = [0, 120_000, 120_000, 0, 0]
-  let count = 0
-  const baseUrl = await startReplier((request, response) => {
-    request.resume()
-    const now = Date.now() + (offsetsMs[count] ?? 0)
-    count += 1
+  const baseUrl = await startReplier((_request, response, count) => {
+    const now = Date.now() + (offsetsMs[count - 1] ?? 0)
     const body = JSON.stringify({ value: `ek_${count}`, expires_at: Math.floor(now / 1000) + 60 })
     response.writeHead(200, { date: new Date(now).toUTCString() }).end(body)
   })

@@ -75,9 +75,7 @@ describe('a connection that is never established', () => {
 
 describe('after a deadline', () => {
   it('a late reply reaches no caller', async () => {
-    let count = 0
-    const baseUrl = await startReplier((_request, response) => {
-      count += 1
+    const baseUrl = await startReplier((_request, response, count) => {
       const body = toSecretBody(`ek_number_${count}`)
       if (count === 1) setTimeout(() => response.end(body), DEADLINE_MS + 50).unref()
       else response.end(body)

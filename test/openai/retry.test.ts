@@ -26,8 +26,7 @@ const refuse =
 /** An upstream that gives each answer once, in order. */
 async function startAnswering(answers: readonly Answer[]) {
   let asked = 0
-  const baseUrl = await startReplier((request, response) => {
-    request.resume()
+  const baseUrl = await startReplier((_request, response) => {
     answers[asked]?.(response)
     asked += 1
   })
@@ -101,7 +100,6 @@ describe('a retry', () => {
     const keys: (string | undefined)[] = []
     const baseUrl = await startReplier((request, response) => {
       keys.push(request.headers.authorization)
-      request.resume()
       if (keys.length === 1) response.writeHead(500).end()
       else grant(response)
     })

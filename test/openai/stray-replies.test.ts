@@ -99,14 +99,11 @@ describe('a connection', () => {
   })
 
   it('is replaced if upstream closes it', async () => {
-    let replies = 0
     const sockets = new Set<unknown>()
-    const baseUrl = await startReplier((request, response) => {
-      request.resume()
+    const baseUrl = await startReplier((request, response, count) => {
       sockets.add(request.socket)
-      replies += 1
-      const headers = replies % 2 === 1 ? { connection: 'close' } : {}
-      response.writeHead(200, headers).end(toSecretBody(`ek_number_${replies}`))
+      const headers = count % 2 === 1 ? { connection: 'close' } : {}
+      response.writeHead(200, headers).end(toSecretBody(`ek_number_${count}`))
     })
     const service = await startFor(baseUrl)
     const statuses = await inTurn([1, 2, 3, 4, 5], async () => {
@@ -133,15 +130,8 @@ describe('a connection', () => {
   })
 })
 
-async function startSender(toSecret: (mint: number) => string) {
-  let mints = 0
-  return startFor(
-    await startReplier((request, response) => {
-      request.resume()
-      response.end(toSecretBody(toSecret((mints += 1))))
-    }),
-  )
-}
+const startSender = async (toSecret: (mint: number) => string): Promise<TestService> =>
+  startFor(await startReplier((_request, response, mint) => response.end(toSecretBody(toSecret(mint)))))
 
 describe('a secret that was sent before', () => {
   it('is refused, and the log names the gateway', async () => {
@@ -171,8 +161,7 @@ presets:
 
   async function mintAfter(first: object | undefined, second: object | undefined) {
     const sessions = [first, second]
-    const baseUrl = await startReplier((request, response) => {
-      request.resume()
+    const baseUrl = await startReplier((_request, response) => {
       const session = sessions.shift()
       response.end(JSON.stringify({ ...JSON.parse(toSecretBody(`ek_${sessions.length}`)), session }))
     })

@@ -24,11 +24,17 @@ export async function listen(server: Server): Promise<number> {
 
 const toBaseUrl = (port: number): string => `http://127.0.0.1:${port}/v1`
 
-/** An upstream that replies in HTTP. Returns its base URL. */
+/** An upstream that replies in HTTP. `count` is the number of the request, from 1. Returns its base URL. */
 export async function startReplier(
-  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+  answer: (request: IncomingMessage, response: ServerResponse, count: number) => unknown,
 ): Promise<string> {
-  return toBaseUrl(await listen(createHttpServer((request, response) => void answer(request, response))))
+  let count = 0
+  const server = createHttpServer((request, response) => {
+    count += 1
+    request.resume()
+    answer(request, response, count)
+  })
+  return toBaseUrl(await listen(server))
 }
 
 const isWhole = (request: string): boolean => {
