@@ -57,14 +57,6 @@ describe('a field that the preset does not open', () => {
     expect(refusalOf(() => buildGa(preset, { session }))).toBe(refused)
     expect(refusalOf(() => buildGa(preset, { session: { type: 'realtime', ...session } }))).toBe(refused)
   })
-
-  it.each([
-    [{ type: 'transcription' }, 'session.audio.output'],
-    [{ type: 'translation', model: 'm' }, 'session.audio.output.voice'],
-  ])('is malformed if the preset’s type does not have it: %j', (session, param) => {
-    const request = { session: nested({ [voice]: 'marin' }) }
-    expect(refusalOf(() => buildGa(presetOf({ session }), request))).toBe(`field_unknown ${param}`)
-  })
 })
 
 describe('a field that the preset opens', () => {

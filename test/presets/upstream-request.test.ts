@@ -25,12 +25,6 @@ describe('a request that changes nothing', () => {
       expect(sent(built)).toEqual({ expires_after: expiring(60), session: upstream })
     }
   })
-
-  it('sends the body that was built at load, for the preset that was asked for', () => {
-    const preset = presetOf({ session: realtime })
-    expect(buildGa(preset, {}).body).toBe(preset.body)
-    expect(buildGa(preset, {}).preset).toBe(preset)
-  })
 })
 
 describe('the life of a secret', () => {
