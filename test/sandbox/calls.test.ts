@@ -7,6 +7,8 @@ import { createPeer } from './peer.ts'
 interface CallOptions {
   readonly type?: string
   readonly query?: string
+  /** Of the secret. */
+  readonly session?: object
 }
 
 /** Posts an offer as a page does. A form has its content type by itself. */
@@ -122,6 +124,7 @@ describe('a call is refused', () => {
 
   const change = (fields: object): FormData =>
     toForm({ sdp: someOffer, session: JSON.stringify({ type: 'realtime', ...fields }) })
+  const query = '?model=gpt-live-transcribe'
 
   it.each<[what: string, body: string | FormData, options: CallOptions, code: string, param: string | null]>([
     ['JSON', '{}', { type: 'application/json' }, 'unsupported_content_type', null],
@@ -133,18 +136,11 @@ describe('a call is refused', () => {
     ['another model', change({ model: 'gpt-realtime-1.5' }), {}, 'invalid_value', 'session.model'],
     ['an unknown field', change({ temperature: 1 }), {}, 'unknown_parameter', 'session.temperature'],
     ['another model in its URL', someOffer, { query: '?model=gpt-realtime-1.5' }, 'invalid_model', 'model'],
+    ['a model for captions', someOffer, { query, session: captions }, 'invalid_model', null],
   ])('with %s', async (_, body, options, code, param) => {
     const { sandbox } = await startClockedSandbox()
-    const refused = await refusalOf(call(sandbox, await mint(sandbox), body, options))
+    const refused = await refusalOf(call(sandbox, await mint(sandbox, options.session), body, options))
     expect(refused).toMatchObject({ status: 400, body: { error: { code, param } } })
-  })
-
-  it('with a model for captions', async () => {
-    const { sandbox } = await startClockedSandbox()
-    const refused = await refusalOf(
-      call(sandbox, await mint(sandbox, captions), someOffer, { query: '?model=gpt-live-transcribe' }),
-    )
-    expect(refused).toMatchObject({ status: 400, body: { error: { code: 'invalid_model' } } })
   })
 
   it('where werift is not installed, with a message that says what to do', async () => {

@@ -3,8 +3,8 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
 import { type MalformedVariant, malformedVariants } from '../../sandbox/behaviour.ts'
-import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, raw, useSandbox } from './caller.ts'
+import { startClockedSandbox } from './connections.ts'
 
 interface Spoiled {
   readonly headers: IncomingMessage['headers']
@@ -100,8 +100,7 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
   })
 
   it('huge stops when the client disconnects', async () => {
-    const lines: object[] = []
-    const own = await startSandbox({ apiKey, api, log: (line) => lines.push(line) })
+    const { sandbox: own, lines } = await startClockedSandbox({ api })
     own.behave({ kind: 'malformed', variant: 'huge' })
     const response = await post(own, {}, { path })
     await response.body?.cancel()
@@ -109,7 +108,6 @@ describe.each<[shape: string, api: 'client_secrets' | 'sessions', path: string]>
       interval: 2,
     })
     expect(lines).not.toContainEqual(expect.objectContaining({ event: 'broken' }))
-    await own.close()
   })
 
   it('applies only to valid requests', async () => {

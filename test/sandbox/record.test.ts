@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { type Sandbox, type SandboxRequest, startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, post, useSandbox } from './caller.ts'
+import { startClockedSandbox } from './connections.ts'
 
 const sandbox = useSandbox()
 const label = 'for development only, these secrets open nothing'
@@ -11,7 +12,7 @@ const toBodies = (requests: readonly SandboxRequest[]): string[] => requests.map
 
 describe('the record', () => {
   it('contains all requests to the minting routes, and no others', async () => {
-    const own = await startSandbox({ apiKey, now: () => 5 })
+    const { sandbox: own } = await startClockedSandbox({ now: () => 5 })
     await post(own, { session: { type: 'realtime' } }, { path: '/realtime/client_secrets?v=1' })
     await post(own, 'oops', { path: '/realtime/sessions', headers: { authorization: 'Bearer x' } })
     await post(own, {}, { path: '/models' })
@@ -25,28 +26,25 @@ describe('the record', () => {
       { path: '/v1/realtime/sessions', body: 'oops' },
     ])
     expect(own.requests).toHaveLength(2)
-    await own.close()
   })
 
   it('is shown over HTTP without headers', async () => {
-    const own = await startSandbox({ apiKey })
+    const { sandbox: own } = await startClockedSandbox()
     await post(own, {})
     const shown = await (await fetch(new URL('/sandbox/requests', own.baseUrl))).text()
     expect(JSON.parse(shown)).toStrictEqual({
       requests: [{ path: '/v1/realtime/client_secrets', body: '{}', at: expect.any(Number) }],
     })
     expect(shown).not.toContain(apiKey)
-    await own.close()
   })
 
   it('keeps the newest 1000', async () => {
-    const own = await startSandbox({ apiKey })
+    const { sandbox: own } = await startClockedSandbox()
     await post(own, 'the first')
     await pipeline(own, 999)
     expect(toBodies(own.requests)).toStrictEqual(['the first', ...Array.from({ length: 999 }, () => '')])
     await pipeline(own, 1)
     expect(toBodies(own.requests)).toStrictEqual(Array.from({ length: 1000 }, () => ''))
-    await own.close()
   })
 })
 
@@ -61,8 +59,7 @@ async function pipeline(to: Sandbox, count: number): Promise<void> {
 
 describe('the log', () => {
   it('labels every line, names each request, and never shows a key or a secret', async () => {
-    const lines: object[] = []
-    const own = await startSandbox({ apiKey, log: (line) => lines.push(line) })
+    const { sandbox: own, lines } = await startClockedSandbox()
     const { value } = Object(await (await post(own, {})).json())
     await own.close()
     expect(lines.map((line) => Object(line).event)).toStrictEqual(['listening', 'request'])
@@ -80,7 +77,7 @@ describe('starting and closing', () => {
   })
 
   it('a closed sandbox refuses connections and may be closed again', async () => {
-    const own = await startSandbox({ apiKey })
+    const { sandbox: own } = await startClockedSandbox()
     await own.close()
     await own.close()
     await expect(post(own, {})).rejects.toThrow('fetch failed')

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { startSandbox } from '../../sandbox/sandbox.ts'
 import { apiKey, flatPath, post, refusalOf, refused, useSandbox } from './caller.ts'
+import { startClockedSandbox } from './connections.ts'
 
 const label = 'for development only, these secrets open nothing'
 const wrongKey = 'sk-proj-somebody-elses-secret-key-9876'
@@ -111,24 +111,22 @@ describe.each([gaRequests, flatRequests])('the API $api', (endpoint) => {
   it.each(endpoint.lifetimes)(
     'with %j issues a secret for %i s, by the clock of its Date',
     async (body, seconds) => {
-      const own = await startSandbox({ apiKey, api, now: () => 1_800_000_000_999 })
+      const { sandbox: own } = await startClockedSandbox({ api, now: () => 1_800_000_000_999 })
       const response = await post(own, body, { path })
       expect(response.headers.get('date')).toBe('Fri, 15 Jan 2027 08:00:00 GMT')
       const { expires_at: expiresAt } = await secretOf(Promise.resolve(response))
       expect(expiresAt).toBe(1_800_000_000 + seconds)
-      await own.close()
     },
   )
 
   it('begins secrets with the configured prefix, also malformed ones', async () => {
-    const own = await startSandbox({ apiKey, api, secretPrefix: 'eph-' })
+    const { sandbox: own } = await startClockedSandbox({ api, secretPrefix: 'eph-' })
     const valueOf = async () => (await secretOf(post(own, {}, { path }))).value
     expect(await valueOf()).toMatch(/^eph-sandbox_[0-9a-f]{32}$/)
     own.behave({ kind: 'malformed', variant: 'value-only-prefix' })
     expect(await valueOf()).toBe('eph-')
     own.behave({ kind: 'malformed', variant: 'value-without-prefix' })
     expect(await valueOf()).toMatch(/^(?!eph-)./)
-    await own.close()
   })
 
   it.each(endpoint.refusedHeaders)('refuses %s: %s', async (name, value, code) => {
@@ -211,10 +209,9 @@ describe('a key in the api-key header', () => {
   })
 
   it('works with GA endpoints too', async () => {
-    const own = await startSandbox({ apiKey, auth: 'api-key' })
+    const { sandbox: own } = await startClockedSandbox({ auth: 'api-key' })
     expect((await post(own, {}, { headers: { 'api-key': apiKey, authorization: '' } })).status).toBe(200)
     expect((await post(own, {})).status).toBe(401)
-    await own.close()
   })
 
   it('is not read without the setting', async () => {
