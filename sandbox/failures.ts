@@ -68,11 +68,10 @@ export function invalidUrl({ method, url }: Pick<IncomingMessage, 'method' | 'ur
 }
 
 /** Refuses an API key as OpenAI does. The message shows both ends of the key, so it must never be relayed. */
-export function invalidApiKey(given: string | undefined, auth: 'bearer' | 'api-key'): Refusal {
-  const place = auth === 'bearer' ? 'as a Bearer token in the Authorization' : 'in the api-key'
+export function invalidApiKey(given: string | undefined): Refusal {
   const message =
     given === undefined
-      ? `No API key was provided. Send it ${place} header.`
+      ? 'No API key was provided. Send it as a Bearer token in the Authorization header.'
       : `Incorrect API key provided: ${maskKey(given)}. Check it where your keys are listed.`
   return refuse(401, 'invalid_api_key', message)
 }

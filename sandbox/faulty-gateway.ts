@@ -41,7 +41,6 @@ export interface FaultyGatewayOptions {
 
 export interface FaultyGateway {
   readonly port: number
-  readonly requests: () => number
   readonly connections: () => number
   readonly close: () => void
 }
@@ -132,7 +131,6 @@ export async function startFaultyGateway(options: FaultyGatewayOptions): Promise
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
-    requests: () => requests,
     connections: () => connections,
     close: () => {
       server.close()

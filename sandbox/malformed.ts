@@ -5,6 +5,7 @@ import type { MalformedVariant } from './behaviour.ts'
 import type { Grant, MintTerms } from './mint.ts'
 
 const MiB = 1024 * 1024
+const PREFIX = 'ek_'
 const YEAR_SECONDS = 365 * 24 * 60 * 60
 
 type Spoil = (grant: Grant, terms: MintTerms) => Answer
@@ -53,13 +54,13 @@ const spoils: Readonly<Record<MalformedVariant, Spoil>> = {
   redirect: (grant) => ({ status: 307, headers: { location: '?redirected' }, body: toText(grant) }),
   'missing-value': withValue(() => undefined),
   'value-not-a-string': withValue(() => 12_345),
-  'value-without-prefix': withValue(({ secretPrefix }, value) => value.slice(secretPrefix.length)),
-  'value-only-prefix': withValue(({ secretPrefix }) => secretPrefix),
-  'value-with-space': withValue(({ secretPrefix }) => `${secretPrefix}sandbox two words`),
-  'value-not-ascii': withValue(({ secretPrefix }) => `${secretPrefix}sandbox_ключ`),
+  'value-without-prefix': withValue((_terms, value) => value.slice(PREFIX.length)),
+  'value-only-prefix': withValue(() => PREFIX),
+  'value-with-space': withValue(() => `${PREFIX}sandbox two words`),
+  'value-not-ascii': withValue(() => `${PREFIX}sandbox_ключ`),
   'value-is-api-key': withValue(({ apiKey }) => apiKey),
-  'value-contains-api-key': withValue(({ secretPrefix, apiKey }) => `${secretPrefix}${apiKey}_sandbox`),
-  'value-1mb': withValue(({ secretPrefix }) => `${secretPrefix}${'a'.repeat(MiB)}`),
+  'value-contains-api-key': withValue(({ apiKey }) => `${PREFIX}${apiKey}_sandbox`),
+  'value-1mb': withValue(() => `${PREFIX}${'a'.repeat(MiB)}`),
   'missing-expires-at': withExpiry(() => undefined),
   'expires-at-in-milliseconds': withExpiry((seconds) => seconds * 1000),
   'expires-at-past': withExpiry((seconds) => seconds - YEAR_SECONDS),

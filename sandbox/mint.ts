@@ -23,12 +23,9 @@ import {
 
 export type MintRoute = 'realtime' | 'translation' | 'flat' | 'retired'
 
-/** The accepted key, and the form of secrets. */
+/** The accepted key, and the form of requests. */
 export interface MintTerms {
   readonly apiKey: string
-  /** The header with the key: `Authorization`, or Azure's `api-key`. */
-  readonly auth: 'bearer' | 'api-key'
-  readonly secretPrefix: string
   readonly validators: Validators
 }
 
@@ -71,7 +68,7 @@ export function judge(request: MintRequest, terms: MintTerms, now: number): Verd
   return mint(
     json,
     (seconds) => ({
-      value: `${terms.secretPrefix}sandbox_${randomBytes(16).toString('hex')}`,
+      value: `ek_sandbox_${randomBytes(16).toString('hex')}`,
       expires_at: Math.floor(now / 1000) + seconds,
     }),
     terms.validators,
@@ -146,15 +143,15 @@ function mintFlat(body: unknown, issue: Issue, { flat }: Validators): Verdict {
   }
 }
 
+export const toBearer = ({ authorization = '' }: IncomingHttpHeaders): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+
 export function checkKey(
   headers: IncomingHttpHeaders,
-  { apiKey, auth }: Pick<MintTerms, 'apiKey' | 'auth'>,
+  { apiKey }: Pick<MintTerms, 'apiKey'>,
 ): Refusal | undefined {
-  const given =
-    auth === 'bearer'
-      ? /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-      : headers['api-key']?.toString()
-  return given === apiKey ? undefined : invalidApiKey(given, auth)
+  const given = toBearer(headers)
+  return given === apiKey ? undefined : invalidApiKey(given)
 }
 
 // OpenAI's own SDK sends the second one to the flat endpoint.

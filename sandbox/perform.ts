@@ -48,7 +48,7 @@ function toStatusAnswer(behaviour: StatusBehaviour, response: ServerResponse, te
 function toRefusal(behaviour: StatusBehaviour, { req }: ServerResponse, terms: MintTerms): Refusal {
   const { status, code, message } = behaviour
   if (status === 401 && code === undefined && message === undefined) {
-    return invalidApiKey(terms.apiKey, terms.auth)
+    return invalidApiKey(terms.apiKey)
   }
   if (status === 404 && code === null && message === undefined) return invalidUrl(req)
   return failWith(status, behaviour)

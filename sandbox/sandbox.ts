@@ -33,12 +33,6 @@ export interface SandboxOptions {
    * The endpoints: OpenAI's GA ones (the default), or only the older flat one, as in Azure's preview, below any path.
    */
   readonly api?: 'client_secrets' | 'sessions'
-  /** The header with the key: `Authorization` (the default), or Azure's `api-key`. */
-  readonly auth?: MintTerms['auth']
-  /** The prefix of secrets; default `ek_`. */
-  readonly secretPrefix?: string
-  /** Default 0: any free port. */
-  readonly port?: number
   /** Called with an object for each request and each change of state. Each has the `sandbox` label. */
   readonly log?: (line: object) => void
   /** The clock of expiries and `Date` headers, in epoch ms; `Date.now` by default. */
@@ -86,13 +80,12 @@ const toFlatRoute = (path: string): MintRoute | undefined => (flatPath.test(path
 const MAX_REQUESTS = 1000
 const MAX_BODY_BYTES = 1024 * 1024
 
-/** Starts a sandbox on 127.0.0.1. Rejects if the port is in use. */
+/** Starts a sandbox on a free port of 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { apiKey, auth = 'bearer', secretPrefix = 'ek_', port = 0, now = Date.now } = options
-  const { loadWebRtc = () => import('werift') } = options
+  const { apiKey, now = Date.now, loadWebRtc = () => import('werift') } = options
   const labelled = (line: object): void => options.log?.({ sandbox: LABEL, ...line })
   const isFlat = options.api === 'sessions'
-  const terms = { apiKey, auth, secretPrefix, validators: createValidators() }
+  const terms = { apiKey, validators: createValidators() }
   const context: Context = {
     routeOf: isFlat ? toFlatRoute : (path) => gaRoutes.get(path),
     terms,
@@ -103,10 +96,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     slot: createBehaviourSlot(),
   }
   const server = createSandboxServer(context)
-  server.listen(port, '127.0.0.1')
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
-  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : port}/v1`
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/v1`
   labelled({ event: 'listening', base_url: baseUrl })
   return {
     baseUrl,

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, send, toAnswer } from '../answer.ts'
 import { invalidUrl } from '../failures.ts'
-import { checkKey } from '../mint.ts'
+import { checkKey, toBearer } from '../mint.ts'
 import { invalid, type Refusal, refuse, toRefusal } from '../refusal.ts'
 import { type SessionEcho, toId } from '../session.ts'
 import { answerOffer } from './answerer.ts'
@@ -20,9 +20,6 @@ const corsHeaders = {
 } as const
 
 export const isCallPath = (path: string): boolean => path === PATH || path.startsWith(`${PATH}/`)
-
-export const toBearer = ({ headers }: IncomingMessage): string | undefined =>
-  /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
 
 export const toModel = ({ url = '' }: IncomingMessage): string | null =>
   new URL(url, 'http://sandbox.invalid').searchParams.get('model')
@@ -117,7 +114,7 @@ async function toCallAnswer(
   readBody: () => Promise<Buffer>,
 ): Promise<Answer> {
   const bytes = await readBody()
-  const admission = context.secrets.admit(toBearer(request), toModel(request))
+  const admission = context.secrets.admit(toBearer(request.headers), toModel(request))
   if ('refusal' in admission) return refused(admission.refusal)
   const full = context.live.checkRoom()
   if (full !== undefined) return refused(full)

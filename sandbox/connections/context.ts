@@ -7,7 +7,7 @@ import type { LiveConnections } from './live.ts'
 import type { MintedSecrets } from './secrets.ts'
 
 export interface ConnectionOptions {
-  readonly terms: Pick<MintTerms, 'apiKey' | 'auth'>
+  readonly terms: Pick<MintTerms, 'apiKey'>
   /** Epoch ms. */
   readonly now: () => number
   readonly log: (line: object) => void

@@ -55,7 +55,7 @@ export function createMintedSecrets(now: () => number): MintedSecrets {
     },
     admit: (value, model) => {
       const entry = entries.get(value ?? '')
-      if (entry === undefined) return { refusal: invalidApiKey(value, 'bearer') }
+      if (entry === undefined) return { refusal: invalidApiKey(value) }
       const seconds = Math.floor(now() / 1000)
       if (entry.expiresAt <= seconds) return { refusal: expired }
       const refusal = checkModel(entry.session, model)

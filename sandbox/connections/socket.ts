@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
 import { endWith } from '../answer.ts'
 import { failWith, invalidUrl } from '../failures.ts'
+import { toBearer } from '../mint.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { toId } from '../session.ts'
-import { toBearer, toModel } from './call.ts'
+import { toModel } from './call.ts'
 import type { ConnectionContext } from './context.ts'
 import { startConversation } from './conversation.ts'
 
@@ -28,7 +29,7 @@ const toProtocols = ({ headers }: IncomingMessage): readonly string[] =>
 const toSecret = (request: IncomingMessage): string | undefined =>
   toProtocols(request)
     .find((protocol) => protocol.startsWith(SECRET_PROTOCOL))
-    ?.slice(SECRET_PROTOCOL.length) ?? toBearer(request)
+    ?.slice(SECRET_PROTOCOL.length) ?? toBearer(request.headers)
 
 const isBeta = (request: IncomingMessage): boolean =>
   request.headers['openai-beta'] !== undefined || toProtocols(request).includes(BETA_PROTOCOL)

@@ -119,16 +119,6 @@ describe.each([gaRequests, flatRequests])('the API $api', (endpoint) => {
     },
   )
 
-  it('begins secrets with the configured prefix, also malformed ones', async () => {
-    const { sandbox: own } = await startClockedSandbox({ api, secretPrefix: 'eph-' })
-    const valueOf = async () => (await secretOf(post(own, {}, { path }))).value
-    expect(await valueOf()).toMatch(/^eph-sandbox_[0-9a-f]{32}$/)
-    own.behave({ kind: 'malformed', variant: 'value-only-prefix' })
-    expect(await valueOf()).toBe('eph-')
-    own.behave({ kind: 'malformed', variant: 'value-without-prefix' })
-    expect(await valueOf()).toMatch(/^(?!eph-)./)
-  })
-
   it.each(endpoint.refusedHeaders)('refuses %s: %s', async (name, value, code) => {
     const response = post(sandbox(), {}, { path, headers: { [name]: value } })
     expect(await refusalOf(response)).toStrictEqual(refused(code, null))
@@ -186,37 +176,6 @@ describe('a key in Authorization', () => {
     expect(await response.json()).toStrictEqual({
       error: { message, type: 'invalid_request_error', param: null, code },
     })
-  })
-})
-
-describe('a key in the api-key header', () => {
-  const azure = useSandbox({ api: 'sessions', auth: 'api-key' })
-  const flat = { path: flatPath }
-
-  it.each<[what: string, headers: Record<string, string>, status: number, message?: RegExp]>([
-    ['alone', { 'api-key': apiKey, authorization: '' }, 200],
-    ['with another Authorization', { 'api-key': apiKey, authorization: 'Basic x' }, 200],
-    ['is missing, although Authorization has it', {}, 401, /api-key header/],
-    ['is wrong, although Authorization has it', { 'api-key': wrongKey }, 401, /sk-\*+9876/],
-    ['as a Bearer token', { 'api-key': `Bearer ${apiKey}` }, 401],
-    ['is empty', { 'api-key': '' }, 401],
-  ])('%s: %i', async (_, headers, status, message = /(?:)/) => {
-    const response = await post(azure(), {}, { ...flat, headers })
-    expect(response.status).toBe(status)
-    const body = await response.text()
-    expect(body).not.toContain(apiKey)
-    expect(body).toMatch(message)
-  })
-
-  it('works with GA endpoints too', async () => {
-    const { sandbox: own } = await startClockedSandbox({ auth: 'api-key' })
-    expect((await post(own, {}, { headers: { 'api-key': apiKey, authorization: '' } })).status).toBe(200)
-    expect((await post(own, {})).status).toBe(401)
-  })
-
-  it('is not read without the setting', async () => {
-    const response = await post(sandbox(), {}, { headers: { authorization: '', 'api-key': apiKey } })
-    expect(response.status).toBe(401)
   })
 })
 
