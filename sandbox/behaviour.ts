@@ -42,9 +42,7 @@ const behaviourSchema = z.discriminatedUnion('kind', [
     kind: z.literal('status'),
     status: z.int().min(200).max(599),
     code: z.string().nullable().optional(),
-    type: z.string().optional(),
     message: z.string().optional(),
-    param: z.string().optional(),
     body: z.unknown().optional(),
     headers: headers.optional(),
   }),
@@ -65,8 +63,8 @@ export type MalformedVariant = (typeof malformedVariants)[number]
  *
  * - `normal`: judge it as OpenAI would.
  * - `delay`: the same, `ms` milliseconds later.
- * - `status`: answer with that status. The body is OpenAI's for the status and `code`, with `param`, unless `body` is
- *   given (a string is sent as it is, other values as JSON). `headers` are added, such as `retry-after`.
+ * - `status`: answer with that status. The body is OpenAI's for the status and `code`, unless `body` is given (a string
+ *   is sent as it is, other values as JSON). `headers` are added, such as `retry-after`.
  * - `hang`: never answer. `headers-only`: a 200 and its headers, then silence.
  * - `drip`: headers, then one byte every 100 ms, without end.
  * - `reset`: reset the connection after the request.

@@ -36,9 +36,7 @@ const failures: readonly Failure[] = [
 
 interface Chosen {
   readonly code?: string | null | undefined
-  readonly type?: string | undefined
   readonly message?: string | undefined
-  readonly param?: string | undefined
 }
 
 /**
@@ -46,7 +44,7 @@ interface Chosen {
  *
  * @param code selects a failure of that status; unknown codes and null are sent as they are
  */
-export function failWith(status: number, chosen: Chosen = {}): Refusal {
+export function failWith(status: number, chosen: Chosen): Refusal {
   const matches = ([of, code]: Failure): boolean =>
     of === status && (chosen.code === undefined || code === chosen.code)
   const fallback: Failure = [
@@ -56,10 +54,7 @@ export function failWith(status: number, chosen: Chosen = {}): Refusal {
     `The sandbox was told to answer ${status}.`,
   ]
   const [, code, type, message] = failures.find(matches) ?? fallback
-  return refuse(status, code, chosen.message ?? message, {
-    type: chosen.type ?? type,
-    param: chosen.param ?? null,
-  })
+  return refuse(status, code, chosen.message ?? message, { type })
 }
 
 /** Refuses a URL that OpenAI does not serve. */

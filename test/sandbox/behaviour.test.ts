@@ -105,12 +105,9 @@ describe('a status', () => {
     expect(shown).not.toContain(apiKey)
   })
 
-  it.each([
-    ['another field', 400, { code: 'invalid_value', param: 'session.audio.input.turn_detection' }],
-    ['another message and type', 500, { code: 'server_error', message: 'Boom', type: 'odd' }],
-  ])('can have %s', async (_, code, error) => {
-    sandbox().behave({ kind: 'status', status: code, ...error })
-    expect(await (await post(sandbox(), {})).json()).toMatchObject({ error })
+  it('can have another message', async () => {
+    sandbox().behave({ kind: 'status', status: 500, message: 'Boom' })
+    expect(await (await post(sandbox(), {})).json()).toMatchObject({ error: { message: 'Boom' } })
   })
 
   it.each([

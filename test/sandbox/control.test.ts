@@ -14,7 +14,7 @@ const orders: Behaviour[] = [
   { kind: 'delay', ms: 0 },
   { kind: 'delay', ms: 600_000 },
   { kind: 'status', status: 200 },
-  { kind: 'status', status: 599, code: null, type: 'a', message: 'b', body: 5, headers: { a: 'b' } },
+  { kind: 'status', status: 599, code: null, message: 'b', body: 5, headers: { a: 'b' } },
   { kind: 'hang' },
   { kind: 'headers-only' },
   { kind: 'drip' },
