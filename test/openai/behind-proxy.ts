@@ -1,6 +1,6 @@
 import { createCertificate, createTrustedAuthority } from '../support/certificates.ts'
 import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts'
-import { startTestService, type TestService } from '../support/service.ts'
+import { startTestService } from '../support/service.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
 export const CREDENTIALS = 'mint:pa%24sw0rd'
@@ -12,17 +12,11 @@ export const password = new RegExp(`sw0rd|${AUTHORIZATION.slice(6)}`)
 export const authority = await createTrustedAuthority()
 export const certificate = await createCertificate({ issuer: authority })
 
-export interface Parts {
-  readonly service: TestService
-  readonly upstream: TlsUpstream
-  readonly proxy: TestProxy
-}
-
 /** A service with a proxy between it and its upstream; `toEnvironment` may add settings. */
 export async function startBehindProxy(
   options: Partial<ProxyOptions> = {},
   toEnvironment: (upstream: TlsUpstream, proxy: TestProxy) => Record<string, string> = () => ({}),
-): Promise<Parts> {
+) {
   const upstream = await startTlsUpstream(certificate)
   const proxy = await startProxy({ port: upstream.port, ...options })
   const environment = {

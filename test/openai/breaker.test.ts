@@ -2,28 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { CircuitBreaker, type Permit } from '../../src/openai/breaker.ts'
 
-interface TestBreaker {
-  readonly breaker: CircuitBreaker
-  readonly clock: { nowMs: number }
-  /** True: it opened. */
-  readonly changes: boolean[]
-  /** Settles this many calls. */
-  readonly settle: (failed: number, good?: number) => void
-}
-
-function createTestBreaker(): TestBreaker {
+function createTestBreaker() {
   const clock = { nowMs: 1_000_900 }
+  /** True: it opened. */
   const changes: boolean[] = []
   const breaker = new CircuitBreaker({
     monotonicNow: () => clock.nowMs,
     onChange: (open) => changes.push(open),
   })
+  /** Settles this many calls. */
   function settle(failed: number, good = 0): void {
     const permits = Array.from({ length: failed + good }, () => breaker.admit())
     for (const [index, permit] of permits.entries()) breaker.settle(permit, index >= good)
   }
   return { breaker, clock, changes, settle }
 }
+
+type TestBreaker = ReturnType<typeof createTestBreaker>
 
 /** The permit, or the reason and Retry-After of the refusal. */
 function admit({ breaker }: TestBreaker): Permit | string {
