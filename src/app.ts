@@ -91,7 +91,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     isTrusted: createAddressMatcher(trustedProxies),
   })
   await allowOrigins(app, allowedOrigins)
-  await limitAddresses(app, { limits, exemptPaths: healthPaths, mintingPaths, allowedOrigins })
+  await limitAddresses(app, { limits, exemptPaths: healthPaths, allowedOrigins })
   showQuotas(app)
   checkRoutes(app, { allowedOrigins, lifecycle })
   takeJsonOnly(app)

@@ -11,8 +11,7 @@ import { toPath } from './request-target.ts'
 export interface AddressLimitOptions {
   readonly limits: Limits
   readonly exemptPaths: ReadonlySet<string>
-  /** Preflights of these paths from listed origins are not counted: a page cannot read a refused preflight. */
-  readonly mintingPaths: ReadonlySet<string>
+  /** Their preflights are not counted: a page cannot read a refused preflight. */
   readonly allowedOrigins: ReadonlySet<string>
 }
 
@@ -24,7 +23,7 @@ export interface AddressLimitOptions {
  * request's attempt, and a refusal is thrown. The plugin's own exemption does not fit: it follows the call for a key.
  */
 export async function limitAddresses(app: FastifyInstance, options: AddressLimitOptions): Promise<void> {
-  const { limits, exemptPaths, mintingPaths, allowedOrigins } = options
+  const { limits, exemptPaths, allowedOrigins } = options
   const attemptsByKey = new Map<string, Attempt>()
 
   const count = callbackify(async (key: string) => {
@@ -48,9 +47,8 @@ export async function limitAddresses(app: FastifyInstance, options: AddressLimit
   const check = app.createRateLimit()
 
   function isExempt({ method, headers, raw }: FastifyRequest): boolean {
-    const path = toPath(raw.url)
-    if (exemptPaths.has(path)) return true
-    return method === 'OPTIONS' && mintingPaths.has(path) && allowedOrigins.has(headers.origin ?? '')
+    if (method === 'OPTIONS' && allowedOrigins.has(headers.origin ?? '')) return true
+    return exemptPaths.has(toPath(raw.url))
   }
 
   app.addHook('onRequest', async (request) => {

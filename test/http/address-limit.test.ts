@@ -16,7 +16,6 @@ describe('the limit per address', () => {
     ['a wrong method', 'GET', CLIENT_SECRETS],
     ['a HEAD', 'HEAD', '/nowhere'],
     ['a refused preflight', 'OPTIONS', CLIENT_SECRETS, { origin: 'https://evil.example' }],
-    ['a preflight of an unknown path', 'OPTIONS', '/nowhere', { origin: ORIGIN }],
     ['a mint without an origin', 'POST', CLIENT_SECRETS],
     ['a mint of another origin', 'POST', CLIENT_SECRETS, { origin: 'https://evil.example' }],
     ['a mint of the wrong type', 'POST', CLIENT_SECRETS, { origin: ORIGIN, 'content-type': 'x' }],
@@ -41,6 +40,8 @@ describe('the limit per address', () => {
 
   it.each<[what: string, url: string, method: Method, status: number]>([
     ...minting.map((url): [string, string, Method, number] => ['preflights', url, 'OPTIONS', 204]),
+    ['preflights', '/nowhere', 'OPTIONS', 404],
+    ['preflights', '/client.js', 'OPTIONS', 405],
     ...health.map((url): [string, string, Method, number] => ['health checks', url, 'GET', 200]),
   ])('neither counts nor refuses %s of %s from a listed origin', async (_, url, method, status) => {
     const service = await start('1/day')
