@@ -83,13 +83,14 @@ function noteChange(conditions: Conditions, part: Part, cause: string | null): v
 
 async function guardCallers(
   { callers }: Config,
-  conditions: Conditions,
-  logger: Logger,
+  redis: RedisConnection | null,
+  { conditions, logger }: WatchDependencies,
 ): Promise<CallerGuard | undefined> {
   if (callers.mode === 'none') return undefined
   const { createCallerGuard } = await import('./auth/caller.ts')
   return createCallerGuard({
     ...callers,
+    isStoreAvailable: () => redis === null || redis.available,
     monotonicNow,
     unixNow,
     onChange: (cause) => {
@@ -97,7 +98,7 @@ async function guardCallers(
       if (cause === undefined) return logger.warn('key set of the issuer available again')
       logger.error(
         { cause },
-        'key set of the issuer unavailable: the last keys stay in use for an hour. Run check to see why',
+        'key set of the issuer unavailable: keys that were fetched stay in use for an hour. Run check to see why',
       )
     },
     onDate: watchClock('the issuer', logger).observe,
@@ -110,7 +111,7 @@ async function guardCallers(
 
 /** Null where no Redis is configured; otherwise connected or connecting. */
 async function openRedis(
-  { redis }: Config,
+  { redis, callers }: Config,
   { audit, conditions, logger }: WatchDependencies,
 ): Promise<RedisConnection | null> {
   if (redis === null) return null
@@ -119,7 +120,8 @@ async function openRedis(
     url: redis.url,
     onChange: (cause) => {
       noteChange(conditions, 'redis', cause)
-      const mode = redis.required ? 'nothing is issued' : 'this replica counts alone'
+      const isNeeded = redis.required || (callers.mode !== 'none' && callers.singleUse)
+      const mode = isNeeded ? 'nothing is issued' : 'this replica counts alone'
       if (cause === null) logger.warn('redis available again')
       else logger.error({ cause }, `redis unavailable: ${mode}. Run check to see why`)
       audit
@@ -210,7 +212,7 @@ export async function createRuntime(config: Config, initial: Catalog, logger: Lo
   const { audit, auditKeys } = await startAudit(config, { lifecycle, clock, conditions, metrics, logger })
   const watching = { audit, conditions, logger }
   const redis = await openRedis(config, watching)
-  const callerGuard = await guardCallers(config, conditions, logger)
+  const callerGuard = await guardCallers(config, redis, watching)
   const presets = watchPresets(config, initial, watching)
   const pauses = await openPauses(config, { audit, auditKeys, redis, catalog: presets.current, logger })
   const apiKey = watchApiKey(config, watching)

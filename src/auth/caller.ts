@@ -13,6 +13,8 @@ export interface CallerGuardOptions
   extends Omit<TokenOptions, 'keys' | 'algorithms'>,
     Omit<KeySetOptions, keyof KeySetSource> {
   readonly keys: KeySource
+  /** Whether the store of used tokens can be reached. By default it is in this process. */
+  readonly isStoreAvailable?: () => boolean
   /** Called with true when token after token is refused for its times, and with false when one passes again. */
   readonly onTimesRefused?: (refused: boolean) => void
 }
@@ -20,7 +22,7 @@ export interface CallerGuardOptions
 export interface CallerGuard {
   /** The caller, or a ServiceError: token_* or keys_unavailable. */
   readonly identify: (headers: { readonly authorization?: string | undefined }) => Promise<Caller>
-  /** Whether tokens can be verified now. */
+  /** Whether tokens can be verified now and, where each mints once, whether it is known which were used. */
   readonly isAvailable: () => boolean
   readonly close: () => Promise<void>
 }
@@ -96,9 +98,13 @@ function watchTimes(verify: Verify, onTimesRefused: (refused: boolean) => void):
 
 /** Starts to fetch the key set, if there is one, and does not wait for it. */
 export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
-  const { keys: source, onTimesRefused = () => undefined, ...rest } = options
+  const { keys: source, onTimesRefused = () => undefined, isStoreAvailable = () => true, ...rest } = options
   const { keys, algorithms, isAvailable, close } =
     'url' in source ? openKeySet({ ...rest, ...source }) : openSecret(source.secret)
   const verify = watchTimes(createTokenVerifier({ ...rest, keys, algorithms }), onTimesRefused)
-  return { identify: async ({ authorization }) => verify(toToken(authorization)), isAvailable, close }
+  return {
+    identify: async ({ authorization }) => verify(toToken(authorization)),
+    isAvailable: () => isAvailable() && (!options.singleUse || isStoreAvailable()),
+    close,
+  }
 }

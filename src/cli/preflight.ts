@@ -72,8 +72,15 @@ async function checkAuditKey({ audit }: Config): Promise<string | undefined> {
   }
 }
 
-async function checkRedis({ redis }: Config): Promise<readonly string[]> {
-  if (redis === null) return []
+/** Why nothing is issued without Redis; undefined where limits alone are in it. */
+function toRedisNeed({ redis, callers }: Config): string | undefined {
+  if (redis?.required === true) return 'REDIS_REQUIRED'
+  return callers.mode !== 'none' && callers.singleUse ? 'AUTH_SINGLE_USE' : undefined
+}
+
+async function checkRedis(config: Config): Promise<Remarks> {
+  const { redis } = config
+  if (redis === null) return { problems: [], warnings: [] }
   const faults: string[] = []
   const connection = new RedisConnection({
     url: redis.url,
@@ -81,7 +88,12 @@ async function checkRedis({ redis }: Config): Promise<readonly string[]> {
   })
   await connection.open()
   connection.close()
-  return faults
+  const need = toRedisNeed(config)
+  if (need === undefined) return { problems: [], warnings: faults }
+  return {
+    problems: faults.map((fault) => `${fault}. With ${need}, nothing is issued without it`),
+    warnings: [],
+  }
 }
 
 async function checkKeySet({ callers }: Config): Promise<readonly string[]> {
@@ -116,7 +128,8 @@ const checkDescriptors = async ({ maxConcurrentMints }: Config): Promise<string 
 
 /** Resolves within seconds, even if a server does not answer. */
 export async function runPreflight(environment: Environment, config: Config): Promise<Remarks> {
-  const [problems, warnings] = await Promise.all([
+  const [redis, problems, warnings] = await Promise.all([
+    checkRedis(config),
     Promise.all([
       checkAuditDirectory(resolve(config.audit.directory)),
       checkAuditKey(config),
@@ -124,14 +137,13 @@ export async function runPreflight(environment: Environment, config: Config): Pr
     ]),
     Promise.all([
       findExposed(environment, config),
-      checkRedis(config),
       checkProxy(config),
       checkStorage(config),
       checkDescriptors(config),
     ]),
   ])
   return {
-    problems: problems.flat().filter((problem) => problem !== undefined),
-    warnings: warnings.flat().filter((warning) => warning !== undefined),
+    problems: [...problems.flat().filter((problem) => problem !== undefined), ...redis.problems],
+    warnings: [...warnings.flat().filter((warning) => warning !== undefined), ...redis.warnings],
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox.ts'
 import { check, runCheck, toReport } from '../../src/cli/check.ts'
 import { API_KEY, ROOT, writePresets } from '../support/service.ts'
+import { secretEnvironment } from '../support/tokens.ts'
 import { listen } from '../support/upstream.ts'
 import { runCommand, settings } from './running.ts'
 
@@ -68,6 +69,21 @@ describe('check', () => {
     })
     expect(problems.length).toBeGreaterThan(0)
     expect(warnings).toStrictEqual(['REDIS_URL: Redis is unavailable (unreachable)'])
+  })
+
+  it.each([
+    ['REDIS_REQUIRED', { REDIS_REQUIRED: 'true' }],
+    ['AUTH_SINGLE_USE', { ...secretEnvironment, AUTH_SINGLE_USE: 'true' }],
+  ])('calls it a problem that Redis is unavailable, with %s', async (name, own) => {
+    const { problems } = await checkWith({
+      PRESETS_FILE: 'presets.yaml',
+      REDIS_URL: 'redis://127.0.0.1:1',
+      AUDIT_KEY: 'k'.repeat(43),
+      ...own,
+    })
+    expect(problems).toStrictEqual([
+      `REDIS_URL: Redis is unavailable (unreachable). With ${name}, nothing is issued without it`,
+    ])
   })
 
   it('judges a named file whatever the settings are, and shows what would be sent', async () => {

@@ -114,3 +114,17 @@ describe('while tokens cannot be verified', () => {
     expect(await ask(service, '/readyz')).toMatchObject({ statusCode: 200 })
   })
 })
+
+describe('while Redis is unavailable', () => {
+  it.each([
+    ['not ready, if tokens may be used once', 'true', 'authentication_unavailable'],
+    ['ready, if they may be used again', 'false', 200],
+  ])('%s', async (_what, AUTH_SINGLE_USE, expected) => {
+    const service = await startTestService({
+      environment: { ...secretEnvironment, AUTH_SINGLE_USE, REDIS_URL: 'redis://127.0.0.1:1' },
+    })
+    expect(await unreadyOf(service)).toBe(expected)
+    const text = expected === 200 ? 'this replica counts alone' : 'nothing is issued'
+    expect(service.logText()).toContain(`redis unavailable: ${text}`)
+  })
+})

@@ -61,7 +61,7 @@ const parts = {
   key_set: {
     name: 'Key set',
     unused: 'no issuer',
-    advice: 'The last keys stay in use for an hour. realtime-mint check says why.',
+    advice: 'Keys that were fetched stay in use for an hour. realtime-mint check says why.',
   },
   presets_file: {
     name: 'Presets file',
