@@ -1,6 +1,6 @@
 /**
  * Secrets that upstream already sent. A second copy is a stray or cached reply, and belongs to another caller. An
- * upstream that repeats its secrets from the start is a stand-in with a fixed secret, and stays usable.
+ * upstream that never sent more than a few different ones is a stand-in with fixed secrets, and stays usable.
  */
 import { hash, randomBytes } from 'node:crypto'
 
@@ -38,7 +38,7 @@ class NumberSet {
   }
 }
 
-/** So many different secrets in a row show that upstream repeats none. */
+/** So many different secrets show that upstream makes new ones. */
 const PROOF = 8
 
 export class SeenValues {
@@ -46,17 +46,15 @@ export class SeenValues {
   readonly #salt = randomBytes(16).toString('base64')
   #newer = new NumberSet()
   #older = new NumberSet()
-  #newInARow = 0
+  #different = 0
 
-  /** Remembers `value`, and says whether it is new. `fixed`: it is not, but upstream never sent different ones. */
+  /** Remembers `value`, and says whether it is new. `fixed`: it is not, but upstream sent only a few different ones so far. */
   add(value: string): 'new' | 'repeated' | 'fixed' {
     const digest = Number.parseInt(hash('sha256', this.#salt + value).slice(0, DIGEST_LENGTH), 16)
     if (this.#newer.has(digest) || this.#older.has(digest)) {
-      if (this.#newInARow >= PROOF) return 'repeated'
-      this.#newInARow = 0
-      return 'fixed'
+      return this.#different >= PROOF ? 'repeated' : 'fixed'
     }
-    this.#newInARow += 1
+    this.#different += 1
     this.#newer.add(digest)
     if (this.#newer.size >= CAPACITY) {
       const oldest = this.#older

@@ -21,3 +21,10 @@ it.each([
   expect(answers.filter((answer) => answer === 'repeated')).toStrictEqual([])
   expect(answers.filter((answer) => answer === 'new')).toHaveLength(count)
 })
+
+it('an upstream that sends each secret twice is found after a few', () => {
+  const seen = new SeenValues()
+  const answers = Array.from({ length: 60 }, (_, index) => seen.add(`ek_${Math.floor(index / 2)}`))
+  expect(answers.filter((answer) => answer === 'fixed')).toHaveLength(7)
+  expect(answers.filter((answer) => answer === 'repeated')).toHaveLength(23)
+})
