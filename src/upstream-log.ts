@@ -35,6 +35,9 @@ const endTexts: Readonly<Record<State, string>> = {
 /** Reasons that share a state with another one, and do not end as it does. */
 const endTextsByReason: ReadonlyMap<Reason, string> = new Map([
   ['upstream_unsupported_country', 'upstream serves this country again'],
+  ['upstream_forbidden', 'upstream grants access again'],
+  ['upstream_no_endpoint', 'upstream has the endpoint again'],
+  ['upstream_endpoint_retired', 'upstream has the endpoint again'],
 ])
 
 /** The circuit breaker and a cool-down end on their own, so there is nothing to do. */

@@ -10,6 +10,7 @@ const groups = {
     'credit_balance_exhausted',
     'billing_hard_limit_reached',
     'billing_not_active',
+    'spend_limit_exceeded',
     'organization_spend_limit_exceeded',
     'project_spend_limit_exceeded',
     'api_key_spend_limit_exceeded',
@@ -92,9 +93,18 @@ export const isInGroup = (group: keyof typeof groups, code: string | null): bool
 
 const isKnownCode = (name: string): boolean => Object.values(groups).some((group) => group.has(name))
 
+const SPEND_LIMIT = 'spend_limit_exceeded'
+
+/** OpenAI adds limits of other scopes, such as a user's. */
+function toCode(name: unknown): string | undefined {
+  if (typeof name !== 'string') return undefined
+  if (isKnownCode(name)) return name
+  return name.endsWith(`_${SPEND_LIMIT}`) ? SPEND_LIMIT : undefined
+}
+
 /** The first of `names` that is a known code. */
 export const toKnownCode = (names: readonly unknown[]): string | null =>
-  names.find((name): name is string => typeof name === 'string' && isKnownCode(name)) ?? null
+  names.map(toCode).find((code) => code !== undefined) ?? null
 
 const outerPaths: ReadonlySet<string> = new Set([
   'session',

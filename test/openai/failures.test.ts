@@ -58,7 +58,7 @@ const billingCodes = [
   'insufficient_quota',
   'credit_balance_exhausted',
   'billing_not_active',
-  ...['organization_spend', 'project_spend', 'api_key_spend', 'organization_usage'].map(
+  ...['organization_spend', 'project_spend', 'api_key_spend', 'user_spend', 'organization_usage'].map(
     (name) => `${name}_limit_exceeded`,
   ),
 ]

@@ -47,6 +47,8 @@ describe('the code of a refusal', () => {
     [['invalid_value', 'invalid_request_error'], 'invalid_value'],
     [[429, 'insufficient_quota'], 'insufficient_quota'],
     [['of_tomorrow', 'insufficient_quota'], 'insufficient_quota'],
+    [['project_spend_limit_exceeded', null], 'project_spend_limit_exceeded'],
+    [['of_tomorrow_spend_limit_exceeded', null], 'spend_limit_exceeded'],
     [['of_tomorrow', null], null],
     [['constructor', '__proto__'], null],
     [[undefined, undefined], null],

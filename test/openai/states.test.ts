@@ -45,8 +45,8 @@ describe('a state that makes mints fail', () => {
     ],
     ['no credit', refuse(429, 'insufficient_quota'), 'out of credit', 'credit available again'],
     ['a refused preset', refuse(400), 'preset refused by upstream', PRESET_AGAIN],
-    ['a missing endpoint', refuse(404), 'endpoint not found at upstream', PRESET_AGAIN],
-    ['a 403', refuse(403), 'access refused by upstream', PRESET_AGAIN],
+    ['a missing endpoint', refuse(404), 'endpoint not found at upstream', 'upstream has the endpoint again'],
+    ['a 403', refuse(403), 'access refused by upstream', 'upstream grants access again'],
     ['a 429', refuse(429), 'cool-down', 'cool-down over'],
   ])(
     'is logged when it begins, every ten minutes, and when it ends: %s',
