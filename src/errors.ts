@@ -160,7 +160,7 @@ export class ServiceError extends Error {
     this.type = toType(this.status)
     this.param = details.param ?? null
     this.retryAfterSeconds = details.retryAfterSeconds ?? code.retryAfterSeconds
-    this.shouldRetry = code.shouldRetry ?? true
+    this.shouldRetry = why.shouldRetry ?? code.shouldRetry ?? true
     this.allow = details.allow
   }
 

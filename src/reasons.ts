@@ -4,6 +4,8 @@ export interface ReasonRow<Code extends string = string> {
   readonly code: Code
   /** Only where it differs from the code's. */
   readonly status?: number
+  /** Only where it differs from the code's. */
+  readonly shouldRetry?: false
   /** Only where the caller may know more than the code says. */
   readonly message?: string
 }
@@ -18,6 +20,7 @@ export const reasons = {
   version_unsupported: {
     code: 'invalid_request',
     status: 505,
+    shouldRetry: false,
     message: 'This HTTP version is not supported. Send HTTP/1.1.',
   },
   headers_too_large: {

@@ -134,6 +134,11 @@ describe('each reason', () => {
     expect(error.status).toBe(ownStatuses[reason] ?? cases[error.code][0])
   })
 
+  it('of a 5xx says not to try again, where that cannot help', () => {
+    expect(new ServiceError('version_unsupported').shouldRetry).toBe(false)
+    expect(new ServiceError('request_too_slow').shouldRetry).toBe(true)
+  })
+
   it.each(allReasons)('%s says a whole sentence that is fixed', (reason) => {
     const { message } = new ServiceError(reason, {
       param: 'canary',
