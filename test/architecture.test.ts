@@ -113,7 +113,7 @@ describe('who may import whom', () => {
     ],
     ['conditions', []],
     ['metrics', ['attempt', 'errors', 'http']],
-    ['audit-reader', ['audit', 'duration', 'errors', 'http', 'json', 'reasons', 'secret']],
+    ['audit-reader', ['address-ranges', 'audit', 'duration', 'errors', 'http', 'json', 'reasons', 'secret']],
   ])('%s imports nothing of ours but %j', (room, allowed) => {
     const found = importsOf((source) => source.room === room)
     expect(found.filter((name) => name !== room && !allowed.includes(name))).toStrictEqual([])

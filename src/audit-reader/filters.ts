@@ -1,5 +1,6 @@
 /** What operators filter by, as the index understands it. Plain values of pseudonymous fields are hashed. */
 import { isIP } from 'node:net'
+import { stripPort } from '../address-ranges.ts'
 import { auditEvents } from '../audit/format.ts'
 import type { AuditKeys } from '../audit/keys.ts'
 import { toClientAddress } from '../http/client-address.ts'
@@ -31,9 +32,9 @@ const toPseudonymMatch = (
   beginnings: given.filter(isPseudonym),
 })
 
-/** Accepts brackets and the length of a /64; undefined if it is not an address. */
+/** Accepts a port, brackets and the length of a /64; undefined if it is not an address. */
 export function parseAddress(text: string): string | undefined {
-  const address = text.replace(/^\[(.*)\]$/, '$1').replace(/\/64$/, '')
+  const address = stripPort(text.replace(/\/64$/, ''))
   return isIP(address) === 0 ? undefined : toClientAddress(address)
 }
 

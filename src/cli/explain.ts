@@ -1,6 +1,7 @@
 /** `realtime-mint explain`: what would be decided for a request, and by which rule. Mints nothing and counts nothing. */
 import { isIP } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
+import { stripPort } from '../address-ranges.ts'
 import type { Caller } from '../attempt.ts'
 import { createCallerGuard } from '../auth/caller.ts'
 import { monotonicNow, unixNow } from '../clocks.ts'
@@ -94,9 +95,10 @@ function toPresetRule({ name, access: { origins, claims } }: Preset): string {
 /** The address as the limits count it. */
 function toCounted({ address }: Question): string {
   if (address === undefined) return 'the address'
-  return isIP(address) === 0
+  const plain = stripPort(address)
+  return isIP(plain) === 0
     ? 'the address of the proxy, because this is not an IP address'
-    : toClientAddress(address)
+    : toClientAddress(plain)
 }
 
 function toLimits(question: Question, caller: Caller | null, preset: Preset, { limits }: Config): string[] {

@@ -59,8 +59,8 @@ async function report(
   return EXIT_NOT_STORED
 }
 
-/** A command whose plain callers may need a key that is missing. */
-const withKey =
+/** A command that may lack what it needs: the pauses, or the key for a caller in plain text. */
+const withStore =
   (command: Command): Command =>
   async (args, context) => {
     try {
@@ -74,7 +74,7 @@ const withKey =
   }
 
 /** `realtime-mint pause` */
-export const runPause = withKey(async (args, context) => {
+export const runPause = withStore(async (args, context) => {
   const { environment } = context
   const options = { ...scopeOptions, for: { type: 'string' }, note: { type: 'string' } } as const
   const { values, operand } = parseArguments(args, options, { maxOperands: Infinity })
@@ -94,13 +94,13 @@ export const runPause = withKey(async (args, context) => {
 })
 
 /** `realtime-mint resume` */
-export const runResume = withKey(async (args, context) => {
+export const runResume = withStore(async (args, context) => {
   const { environment, note } = context
   const { values, operand } = parseArguments(args, scopeOptions, { maxOperands: Infinity })
   refuseOperand(operand)
   const { json, ...given } = values
   const scoped = await parseScope(given, environment)
-  const { pauses, close } = await openPauses(context)
+  const { pauses, close } = await openPauses(context, { mustExist: true })
   const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)
   const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.until)}\n`)
   const rest = others.length === 0 ? '' : `Still paused:\n${others.join('')}`
@@ -123,14 +123,14 @@ const toListed = ({ scope, value, at, until, by, note }: PauseEntry): object => 
 }
 
 /** `realtime-mint pauses` */
-export const runPauses: Command = async (args, context) => {
+export const runPauses: Command = withStore(async (args, context) => {
   const { write, note } = context
   const { json } = parseArguments(args, { json: scopeOptions.json }).values
-  const { pauses, found, close } = await openPauses(context, { isReadOnly: true })
+  const { pauses, found, close } = await openPauses(context, { isReadOnly: true, mustExist: true })
   close()
   const isComplete = noteFaults(found, note)
   const entries = pauses.list()
   if (json) await write(toJson({ pauses: entries.map(toListed) }))
   else await write(entries.length === 0 ? 'Nothing is paused.\n' : entries.map(toLines).join(''))
   return isComplete ? 0 : EXIT_NOT_STORED
-}
+})

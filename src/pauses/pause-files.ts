@@ -1,7 +1,7 @@
 /** Pauses in AUDIT_DIR, one small file each, so that writers never overwrite what another one wrote. */
 import { hash, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { PAUSES_NAME } from '../audit/format.ts'
 import { codeOf } from '../errors.ts'
 import { readSmallFile } from '../read-file.ts'
@@ -40,6 +40,11 @@ export class PauseFiles {
   constructor({ auditDirectory, unixNow }: PauseFilesOptions) {
     this.#directory = join(auditDirectory, PAUSES_NAME)
     this.#unixNow = unixNow
+  }
+
+  /** Throws what the file system throws, if AUDIT_DIR is not there. */
+  async checkPlace(): Promise<void> {
+    await access(dirname(this.#directory))
   }
 
   /** Throws what the file system throws. */

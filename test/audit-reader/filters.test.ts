@@ -78,6 +78,8 @@ describe('a filter', () => {
     ['an IPv4-mapped address', '::ffff:203.0.113.9', { address: home }, 1],
     ['an address of the same /64', '2001:DB8:1:2:3::4', { address: net }, 1],
     ['an address in brackets', '[2001:db8:1:2::4]', { address: net }, 1],
+    ['an address with a port', '203.0.113.9:52345', { address: home }, 1],
+    ['an IPv6 address with a port', '[2001:db8:1:2::4]:443', { address: net }, 1],
     ['a network of 64 bits', '2001:db8:1:2::/64', { address: net }, 1],
     ['an address by pseudonym', home, { address: home }, 1],
     ['an address in plain text', '2001:db8:1:2::4', { address: '2001:db8:1:2::' }, 1],
@@ -101,7 +103,7 @@ describe('a filter', () => {
     )
   })
 
-  it.each(['', 'localhost', '1.2.3', '203.0.113.9/24', '2001:db8::/32', '203.0.113.9:80'])(
+  it.each(['', 'localhost', '1.2.3', '203.0.113.9/24', '2001:db8::/32', '203.0.113.9:x'])(
     'takes no address that is none: %j',
     (text) => {
       expect(parseAddress(text)).toBeUndefined()

@@ -47,6 +47,15 @@ const page = ['--origin', ORIGIN] as const
 const lastLine = ({ stdout }: Said): string => stdout.trimEnd().split('\n').at(-1) ?? ''
 
 describe('explain, for anonymous callers', () => {
+  it.each([
+    ['203.0.113.7:52345', '203.0.113.7'],
+    ['[2001:db8::1]:443', '2001:db8::, and eight times as many of 2001:db8:0::/48'],
+    ['203.0.113', 'the address of the proxy, because this is not an IP address'],
+  ])('reads the address %s as the service does', async (address, counted) => {
+    const { stdout } = await run([...page, '--preset', 'open', '--address', address])
+    expect(stdout).toContain(`RATE_LIMIT_PER_ADDRESS of ${counted}: `)
+  })
+
   it('tells what passes, what is counted, and that it would be allowed', async () => {
     const said = await run([...page, '--preset', 'open', '--address', '::ffff:203.0.113.9'])
     expect(said).toMatchObject({ code: 0, stderr: '' })

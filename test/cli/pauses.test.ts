@@ -148,6 +148,18 @@ describe('without the admin listener', () => {
     )
   })
 
+  it.each([
+    ['pauses', runPauses, []],
+    ['resume', runResume, ['--all']],
+  ] as const)('%s exits with 3 where AUDIT_DIR is not there', async (_name, command, words) => {
+    const missing = join(await createTemporaryDirectory(), 'missing')
+    const said = await runCommand(command, [...words], { environment: { AUDIT_DIR: missing }, now })
+    expect(said).toMatchObject({ code: 3, stdout: '' })
+    expect(said.stderr).toBe(
+      'AUDIT_DIR cannot be read (ENOENT). Run this where the service runs, with its settings.\n',
+    )
+  })
+
   it('pause says which setting is missing for a caller in plain text', async () => {
     const environment = { AUDIT_DIR: await createTemporaryDirectory() }
     expect(await runCommand(runPause, ['--caller', SUBJECT], { environment, now })).toEqual({
