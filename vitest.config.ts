@@ -5,7 +5,7 @@ const slow = [
   'test/{browser,e2e,metrics,ops,redis}/**/*.test.ts',
   'test/{concurrency,docs,errors,leaks,logger,service}.test.ts',
   'test/admin/{api,attacks,live,openapi,pauses,reload}*.test.ts',
-  'test/audit/{full,hang,hooks,hostile,huge,keys,links,refusals,retention,upkeep,writer-}*.test.ts',
+  'test/audit/{full,hang,hooks,huge,keys,links,refusals,retention,upkeep,writer-}*.test.ts',
   'test/audit-reader/{index-,verify-edits}*.test.ts',
   'test/auth/{clock,key-set-proxy,redis-used-tokens}.test.ts',
   'test/cli/{check,pauses,preflight}.test.ts',
