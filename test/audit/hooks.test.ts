@@ -8,10 +8,9 @@ import { startTestService, type TestService, type TestServiceOptions } from '../
 
 const start = async (environment: TestServiceOptions['environment'] = {}) => {
   const service = await startTestService({ environment })
-  const { app, auditDirectory, records } = service
+  const { app, auditDirectory } = service
   return {
     ...service,
-    attempts: async () => (await records()).filter(({ event }) => event === 'attempt'),
     firstFile: () => join(auditDirectory, readdirSync(auditDirectory)[0] ?? ''),
     askHealth: async (path: string): Promise<unknown> => {
       const { statusCode, payload } = await app.inject({ method: 'GET', url: path })
@@ -129,15 +128,6 @@ describe('a record that cannot be written', () => {
     expect(service.logText()).not.toContain('ek_')
   })
 
-  it('makes the next attempts fail before upstream is asked', async () => {
-    const service = await startBroken()
-    await service.mint()
-    const replies = await Promise.all([service.mint(), service.mint(), service.mint()])
-    expect(codesOf(replies)).toStrictEqual(Array(3).fill('audit_unavailable'))
-    expect(replies.map(({ headers }) => headers['retry-after'])).toStrictEqual(['5', '5', '5'])
-    expect(service.sandbox.requests).toHaveLength(1)
-  })
-
   it('makes the service unready, but still live, until records can be written again', async () => {
     const service = await startBroken()
     expect(await service.askHealth('/readyz')).toStrictEqual([200, 'ok'])
@@ -157,30 +147,9 @@ describe('a record that cannot be written', () => {
     ])
   })
 
-  it.each([
-    ['another origin', {}, { origin: 'https://evil.example' }, 'origin_not_allowed'],
-    ['an unknown preset', { preset: 'nobody' }, {}, 'unknown_preset'],
-    ['an unknown field', { preset: 'assistant', secret: 1 }, {}, 'invalid_request'],
-    ['a closed field', { preset: 'assistant', session: { instructions: 'x' } }, {}, 'override_not_allowed'],
-  ])('does not change the code of a refusal: %s', async (_name, body, headers, code) => {
-    const service = await startBroken()
-    const replies = await inTurn([1, 2], () => service.mint(body, headers))
-    expect(codesOf(replies)).toStrictEqual([code, code])
-    expect(replies[0]?.statusCode).toBeLessThan(500)
-  })
-
   it('does not change the code of an upstream failure', async () => {
     const service = await startBroken()
     service.sandbox.behave({ kind: 'status', status: 401 })
     expect(codesOf([await service.mint()])).toStrictEqual(['upstream_misconfigured'])
-  })
-
-  it('fails all mints under way when the file is removed', async () => {
-    const service = await start()
-    service.sandbox.behave({ kind: 'delay', ms: 400 })
-    const replies = Promise.all(Array.from({ length: 20 }, () => service.mint()))
-    await vi.waitFor(() => expect(service.sandbox.requests).toHaveLength(20))
-    await rm(service.firstFile())
-    expect(new Set(codesOf(await replies))).toStrictEqual(new Set(['audit_unavailable']))
   })
 })
