@@ -1,15 +1,5 @@
 // Each test waits for the second after which the writer tries again, so they run concurrently.
-import {
-  appendFile,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  truncate,
-  writeFile,
-} from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, type TestContext, vi } from 'vitest'
 import { parseRecords, readAudit } from '../support/service.ts'
@@ -83,22 +73,6 @@ describe('a file that was', () => {
   })
 })
 
-describe('a directory that cannot be written', () => {
-  it.concurrent('is tried again until it can be', async (context) => {
-    const { directory, events, writer, changes } = await start(context)
-    await moveAway(directory)
-    await writeFile(directory, 'in the way')
-    await expect(writer.append(attemptFields)).rejects.toThrow('ENOTDIR')
-    // Longer than the pause between two tries.
-    await expect(recovery(writer, 1_300)).rejects.toThrow('expected false to be true')
-    await rm(directory)
-    await recovery(writer)
-    await writer.append(numbered(9))
-    expect(await events()).toStrictEqual([['open', 'gap', 'attempt']])
-    expect(changes).toHaveLength(2)
-  })
-})
-
 describe('a commit that fails', () => {
   it.concurrent('rejects all records that wait for it, and the next file counts them', async (context) => {
     const { directory, files, writer, head, file } = await start(context)
@@ -109,15 +83,6 @@ describe('a commit that fails', () => {
     await recovery(writer)
     const [after] = await files()
     expect(after?.lines[1]?.detail).toStrictEqual({ ...head, cause: 'file_removed', lost: 50 })
-  })
-
-  it.concurrent('leaves only the damaged file torn', async (context) => {
-    const { events, writer, file } = await start(context)
-    await truncate(file, 5)
-    await expect(writer.append(attemptFields)).rejects.toThrow('file_resized')
-    await recovery(writer)
-    await writer.close()
-    expect(await events()).toStrictEqual([[], ['open', 'gap', 'close']])
   })
 })
 

@@ -58,19 +58,6 @@ describe('a writer', () => {
 })
 
 describe('an appended record', () => {
-  it.each(['fsync', 'write'] as const)(
-    'is in the file when its promise resolves (%s)',
-    async (durability) => {
-      const { directory, writer } = await startWriter({ durability })
-      const [name = ''] = await readdir(directory)
-      const seen = [1, 2, 3, 4].map(async (number) => {
-        await writer.append(numbered(number))
-        return readFileSync(join(directory, name), 'utf8').includes(`"ms":${number},`)
-      })
-      expect(await Promise.all(seen)).toStrictEqual([true, true, true, true])
-    },
-  )
-
   it('is made durable together with many others, in the order of the calls', async () => {
     const { files, writer } = await startWriter()
     const numbers = Array.from({ length: 300 }, (_, number) => number)
