@@ -30,10 +30,6 @@ describe('lines', () => {
     )
   })
 
-  it('are none if there are no bytes', async () => {
-    expect(await collect(Buffer.alloc(0), 10)).toStrictEqual([])
-  })
-
   it.each([1_000_000, 100_000, 3_000_000])(
     'that are too long are cut, in chunks of %i bytes',
     async (size) => {

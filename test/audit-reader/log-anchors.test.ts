@@ -78,11 +78,6 @@ describe('anchors of another directory', () => {
     expect(await findIn(toFiles(chain()), { log })).toStrictEqual(unchecked)
   })
 
-  it('cannot be checked if there is no file: they may be anchors of files that were removed', async () => {
-    const empty = ['unchecked', [foreign.name, 'directory_empty']]
-    expect(await findIn({}, { log: foreign.anchor })).toStrictEqual(empty)
-  })
-
   it('hide no other finding', async () => {
     const first = chain()
     first.lines.splice(3, 1)
