@@ -12,45 +12,7 @@ async function count(filter: Partial<RecordFilter>, fields: object, event = 'att
   return (await listLines(index, { kind: {}, ...filter })).length
 }
 
-type Kind = RecordFilter['kind']
-
 describe('a filter', () => {
-  const counted = { detail: { reasons: { draining: 2 } } }
-
-  it.each<[what: string, kind: Kind, event: string, fields: object, found: number]>([
-    ['any of its values', { code: ['rate_limited', 'internal'] }, 'attempt', { code: 'internal' }, 1],
-    ['the code of counted refusals', { code: ['internal'] }, 'refusals', { code: 'internal' }, 1],
-    ['an event', { event: ['gap'] }, 'gap', {}, 1],
-    ['a status', { status: [429] }, 'attempt', { status: 429 }, 1],
-    ['a model', { model: ['m'] }, 'attempt', { model: 'm' }, 1],
-    ['an upstream status', { upstream_status: [500] }, 'attempt', { upstream: { status: 500 } }, 1],
-    [
-      'what was refused among what was counted',
-      { outcome: ['refused'] },
-      'refusals',
-      { code: 'rate_limited' },
-      1,
-    ],
-    ['what failed among what was counted', { outcome: ['failed'] }, 'refusals', { code: 'paused' }, 1],
-    ['not as refused what failed', { outcome: ['refused'] }, 'refusals', { code: 'paused' }, 0],
-    ['a reason among those counted', { reason: ['draining'] }, 'refusals', counted, 1],
-    ['not another code', { code: ['rate_limited'] }, 'attempt', { code: 'internal' }, 0],
-    ['not a code in another place', { code: ['internal'] }, 'config', { detail: { code: 'internal' } }, 0],
-    ['not a preset that starts with it', { preset: ['one'] }, 'attempt', { preset: 'one-more' }, 0],
-    ['not counted refusals as issued', { outcome: ['issued'] }, 'refusals', {}, 0],
-    ['not a reason in another place', { reason: ['draining'] }, 'config', counted, 0],
-    ['not a value of another type', { code: ['1'] }, 'attempt', { code: 1 }, 0],
-  ])('finds %s', async (_what, kind, event, fields, found) => {
-    expect(await count({ kind }, fields, event)).toBe(found)
-  })
-
-  it.each([
-    ['attempt', 1],
-    ['heartbeat', 0],
-  ])('that leaves heartbeats out finds of %s %i', async (event, found) => {
-    expect(await count({ exceptEvents: ['heartbeat'] }, {}, event)).toBe(found)
-  })
-
   const ada = keys.toPseudonym('caller', 'ada')
   const old = otherKeys.toPseudonym('caller', 'ada')
 

@@ -22,7 +22,13 @@ import { countNaively, filterNaively, rankNaively } from './naive-filter.ts'
 
 const START = Date.UTC(2026, 10, 22)
 
-const time = integer({ min: 0, max: 5_000_000 }).map((ms) => new Date(START + ms).toISOString())
+/** Often the same few times around an hour, so that records are at the ends of spans and of minutes. */
+const unixMs = oneof(
+  integer({ min: 0, max: 5_000_000 }),
+  integer({ min: 118, max: 122 }).map((halfMinutes) => halfMinutes * 30_000),
+).map((ms) => START + ms)
+
+const time = unixMs.map((ms) => new Date(ms).toISOString())
 
 /** A value that fields of records often have, or one that they should not have. */
 const odd = oneof(
@@ -64,7 +70,7 @@ const fields = record({
   address: mostly('0123456789abcdef', '0123456700000000'),
   secret: mostly(null, 'fedcba9876543210'),
   upstream: mostly<unknown>(null, { status: 200 }, { status: 429, code: 'x' }),
-  detail: oneof(detail, odd),
+  detail: oneof({ weight: 9, arbitrary: detail }, { weight: 1, arbitrary: odd }),
 })
 
 const toLine = (values: object): string => `${toAscii(JSON.stringify({ v: 1, ...values }))}\n`
@@ -101,10 +107,7 @@ const match = (...values: readonly string[]) =>
     { nil: undefined },
   )
 
-const moment = option(
-  integer({ min: 0, max: 5_000_000 }).map((ms) => START + ms),
-  { nil: undefined },
-)
+const moment = option(unixMs, { nil: undefined })
 
 const conditions = {
   event: some('attempt', 'refusals', 'heartbeat'),

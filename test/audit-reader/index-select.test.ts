@@ -2,11 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RecordFilter } from '../../src/audit-reader/index-query.ts'
-import { A, B, Chain, type Files, toFiles, writeFiles } from './chains.ts'
-import { type Listing, listLines, openIndex } from './indexing.ts'
+import { B, Chain, type Files, toFiles, writeFiles } from './chains.ts'
+import { listLines, openIndex } from './indexing.ts'
 
-const linesOf = async (files: Files | string, filter?: RecordFilter, listing?: Listing) =>
-  listLines(await openIndex(files), filter, listing)
+const linesOf = async (files: Files | string, filter?: RecordFilter) =>
+  listLines(await openIndex(files), filter)
 
 const timeOf = (line: string): string => JSON.parse(line).time
 
@@ -15,25 +15,6 @@ describe.each<[what: string, kind: RecordFilter['kind']]>([
   ['by kind', { event: ['open', 'attempt', 'config'] }],
 ])('a selection %s', (_what, kind) => {
   const chain = new Chain().open().attempts(500)
-
-  it('returns each line as it is in its file, the newest or the oldest first', async () => {
-    expect(await linesOf(toFiles(chain), { kind })).toStrictEqual(chain.lines.toReversed())
-    expect(await linesOf(toFiles(chain), { kind }, { order: 'oldest' })).toStrictEqual(chain.lines)
-  })
-
-  it.each([1, 7, 501])('returns the same in pages of %i', async (limit) => {
-    expect(await linesOf(toFiles(chain), { kind }, { limit })).toStrictEqual(chain.lines.toReversed())
-  })
-
-  it.each([1, 7])('merges files that were written at the same time, in pages of %i', async (limit) => {
-    const [one, other] = [new Chain({ writer: A }), new Chain({ writer: B })]
-    const files = toFiles(one.attempts(40), other.attempts(30))
-    const times = [...one.lines, ...other.lines].map(timeOf).toSorted()
-    expect((await linesOf(files, { kind }, { limit })).map(timeOf)).toStrictEqual(times.toReversed())
-    const oldest = await linesOf(files, { kind }, { limit, order: 'oldest' })
-    expect(oldest.map(timeOf)).toStrictEqual(times)
-    expect(oldest.toSorted()).toStrictEqual([...one.lines, ...other.lines].toSorted())
-  })
 
   it('includes the first moment of its span and excludes the last', async () => {
     const [since, until] = ['2026-11-22T00:00:01.000Z', '2026-11-22T00:00:02.000Z']

@@ -15,7 +15,7 @@ export async function openIndex(
   return index
 }
 
-export interface Listing {
+interface Listing {
   readonly order?: 'newest' | 'oldest'
   /** Records of a page. */
   readonly limit?: number
