@@ -1,6 +1,6 @@
 // The audit's keys, the file of one, and the directory in which it is.
 import { execFile } from 'node:child_process'
-import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { createDirectory, syncDirectory } from '../../src/audit/directory.ts'
 import { deriveAuditKeys, loadAuditKey } from '../../src/audit/keys.ts'
 import { toAuditProblem } from '../../src/audit/open.ts'
 import { Secret } from '../../src/secret.ts'
-import { createTemporaryDirectory, ROOT } from '../support/service.ts'
+import { createTemporaryDirectory } from '../support/service.ts'
 import { openTestAudit, recordIssued } from './audits.ts'
 
 const run = promisify(execFile)
@@ -124,21 +124,6 @@ describe('the key file', () => {
     const loaded = await Promise.all(Array.from({ length: 20 }, () => loadAuditKey(directory)))
     expect(new Set(loaded.map(({ key }) => key.reveal())).size).toBe(1)
     expect(loaded.filter(({ isNew }) => isNew)).toHaveLength(1)
-    expect(await readdir(directory)).toStrictEqual(['audit.key'])
-  })
-
-  it('is one key when several processes create it at once', async () => {
-    const { directory, path } = await prepare()
-    const program = `
-      import { createHash } from 'node:crypto'
-      import { loadAuditKey } from '${ROOT}src/audit/keys.ts'
-      const { key } = await loadAuditKey(process.argv[1])
-      process.stdout.write(createHash('sha256').update(key.reveal()).digest('hex'))`
-    const start = () => run(process.execPath, ['--input-type=module', '-e', program, directory])
-    const outputs = await Promise.all([start(), start(), start()])
-    const key = (await readFile(path, 'utf8')).trim()
-    const digest = createHash('sha256').update(key).digest('hex')
-    expect(outputs.map(({ stdout }) => stdout)).toStrictEqual([digest, digest, digest])
     expect(await readdir(directory)).toStrictEqual(['audit.key'])
   })
 })
