@@ -154,19 +154,3 @@ describe('the record of a refusal', () => {
     expect(await service().auditText()).not.toMatch(/evil|secret-plans|rude|hobby|navigate/)
   })
 })
-
-describe('the address of a record', () => {
-  it.each([
-    ['203.0.113.9', 'as', '::ffff:203.0.113.9', true],
-    ['2001:db8:1:2::1', 'as', '2001:db8:1:2:ffff::9', true],
-    ['127.0.0.1', 'as', 'not an address', true],
-    ['127.0.0.1', 'as', 'canary<script>', true],
-    ['203.0.113.9', 'unlike', '203.0.113.10', false],
-    ['2001:db8:1:2::1', 'unlike', '2001:db8:1:3::1', false],
-  ])('%s is written %s that of %s', async (one, _how, other, isSame) => {
-    const { record: first } = await mint(undefined, { 'x-forwarded-for': one })
-    const { record: second } = await mint(undefined, { 'x-forwarded-for': other })
-    expect(first['address']).toMatch(/^[0-9a-f]{32}$/)
-    expect(second['address'] === first['address']).toBe(isSame)
-  })
-})
