@@ -129,20 +129,6 @@ describe('a disk that', () => {
     expect(changes).toStrictEqual([[false, code]])
   })
 
-  it('fails once gets no more records in the same file', async () => {
-    const { files, events, writer } = await start()
-    disk.sync = failToSync
-    await expect(writer.append(numbered(1))).rejects.toThrow('EIO')
-    disk.sync = syncWell
-    await recovery(writer)
-    await writer.append(numbered(2))
-    expect(await events()).toStrictEqual([
-      ['open', 'attempt'],
-      ['open', 'gap', 'attempt'],
-    ])
-    expect((await files()).map(({ lines }) => lines.at(-1)?.['ms'])).toStrictEqual([1, 2])
-  })
-
   it('stays full has no file for each try', async () => {
     const { directory, writer } = await start()
     disk.writeError = toError('ENOSPC')
