@@ -87,19 +87,6 @@ describe('an audit is complete', () => {
     ],
   })
 
-  it('says how much there is', async () => {
-    const { stopped } = createParts()
-    expect(await verifyFiles(toFiles(stopped))).toStrictEqual({
-      verdict: 'whole',
-      findings: [],
-      files: 1,
-      records: 10,
-      bytes: stopped.text.length,
-      anchors: 0,
-      others: 0,
-    })
-  })
-
   it('is read once if the clocks agree', async () => {
     const { running, next } = createParts()
     next.open(running.named).attempts(20)
