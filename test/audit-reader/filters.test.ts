@@ -13,6 +13,14 @@ async function count(filter: Partial<RecordFilter>, fields: object, event = 'att
 }
 
 describe('a filter', () => {
+  it.each([
+    ['refusals', 1],
+    ['config', 0],
+  ])('for reasons finds of counts in a record of %s %i', async (event, found) => {
+    const counted = { detail: { reasons: { draining: 2 } } }
+    expect(await count({ kind: { reason: ['draining'] } }, counted, event)).toBe(found)
+  })
+
   const ada = keys.toPseudonym('caller', 'ada')
   const old = otherKeys.toPseudonym('caller', 'ada')
 
