@@ -37,10 +37,8 @@ const readCheckpoint = (database: DatabaseSync, name: string): Checkpoint | unde
 
 const blank = { indexed: 0, skipped: 0, last_time: null } as const
 
-function createCheckpoint(database: DatabaseSync): Pick<Checkpoint, 'id' | keyof typeof blank> {
-  const row = database.prepare('SELECT coalesce(max(id), 0) + 1 AS id FROM files').get()
-  return { id: Number(row?.['id']), ...blank }
-}
+const toNextId = (database: DatabaseSync): number =>
+  Number(database.prepare('SELECT coalesce(max(id), 0) + 1 AS id FROM files').get()?.['id'])
 
 const isCurrent = (listed: ListedFile, known: Checkpoint | undefined): boolean =>
   known !== undefined &&
@@ -91,14 +89,13 @@ interface FileUpdate {
 
 async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpdate): Promise<void> {
   const { name, identity, size, mtimeMs } = listed
-  let known = readCheckpoint(database, name)
+  const known = readCheckpoint(database, name)
   // Another process may have been faster.
   if (isCurrent(listed, known)) return
-  if (known !== undefined && !(await canContinue(file, listed, known))) {
-    forgetFile(database, name)
-    known = undefined
-  }
-  const start = known ?? createCheckpoint(database)
+  const isContinued = known !== undefined && (await canContinue(file, listed, known))
+  if (known !== undefined && !isContinued) forgetFile(database, name)
+  // A file that is read again keeps its id, and so its place among records of the same time.
+  const start = isContinued ? known : { ...blank, id: known?.id ?? toNextId(database) }
   let { indexed, skipped, last_time: lastTime } = start
   const writer = new IndexWriter(database, start.id)
   for await (const lines of splitLines(readChunks(file, size, onRead, start.indexed))) {

@@ -172,7 +172,7 @@ describe('the index', () => {
         })
         index.close()
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     )
   }, 60_000)
 
