@@ -1,7 +1,7 @@
 /** `/openapi.json` of this listener, and `/openapi-public.json` of the public one, which serves none. */
 import type { FastifyInstance } from 'fastify'
 
-/** Built when someone asks for the first time. */
+/** Built on the first request. */
 function serve(app: FastifyInstance, path: string, build: () => Promise<object>): void {
   let text: Promise<string> | undefined
   app.get(path, async (_request, reply) => {

@@ -1,6 +1,6 @@
 /**
  * The index of the audit's records: where each one is, and what they are filtered and grouped by. It is derived from the
- * files, may be removed at any time, and is no evidence.
+ * files, may be removed at any time, and is not evidence.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import {
   type Location,
   type Page,
   type RecordFilter,
-  readVersion,
+  readIndexVersion,
   selectPage,
 } from './index-query.ts'
 import {
@@ -146,7 +146,7 @@ export class AuditIndex {
 
   /** Differs when the files have other records than before; the same in each process that reads the same files. */
   version(): Promise<string> {
-    return this.#run(readVersion)
+    return this.#run(readIndexVersion)
   }
 
   close(): void {

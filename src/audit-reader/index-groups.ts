@@ -54,7 +54,7 @@ export interface Group {
   readonly count: number
 }
 
-/** Undefined where the filter asks for what counted attempts do not have. */
+/** Undefined if the filter uses a field that counted attempts do not have. */
 function toCountedTerm(filter: RecordFilter, isByAddress: boolean): Term | undefined {
   const { kind, caller, address, requestId, secret } = filter
   const { event = ['refusals'], outcome, code, reason, ...others } = kind
@@ -111,7 +111,7 @@ function toOwnByKind(filter: RecordFilter, by: readonly GroupName[], isOfMany: b
   const pieces = toPieces(filter, toUnits(filter, by)).map(({ unitMs, ...span }): Term => {
     const { sql, values } = joinTerms('AND', [
       ...when(unitMs, (ms) => ({ sql: 'span = ?', values: [ms] })),
-      // By a term, SQLite uses no index for the time, but one in the order of the groups.
+      // For an expression such as `+time`, SQLite uses no index. It then reads one that is in the order of the groups.
       ...inSpan(span, isOfMany && unitMs === undefined ? '+time' : 'time'),
       ...toKindTerms(own),
       ...when(filter.address, toAddressTerm),
@@ -201,6 +201,7 @@ export function countGroups(
     })),
   ]
   const columns = by.map((_name, index) => `c${index}`)
+  // GROUP BY needs a term. Without it, nothing at all would be one row of nulls.
   const rows = database
     .prepare(
       `SELECT ${['sum(count) AS count', ...columns].join(', ')}

@@ -189,7 +189,7 @@ export function countSkipped(database: DatabaseSync, { since, until }: Span): nu
 }
 
 /** Describes the files as they are indexed. */
-export function readVersion(database: DatabaseSync): string {
+export function readIndexVersion(database: DatabaseSync): string {
   const statement = database.prepare(
     'SELECT count(*) AS files, total(size) AS bytes, total(mtime) AS mtimes FROM files',
   )

@@ -1,4 +1,4 @@
-/** Brings the index up to date with the files: only what they have gained is read. */
+/** Brings the index up to date with the files: only what was appended since the last update is read. */
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -7,7 +7,7 @@ import { toOpenedAt } from '../audit/format.ts'
 import { createPeopleIndex, dropPeopleIndex } from './index-schema.ts'
 import { IndexWriter } from './index-writer.ts'
 import { splitLines } from './lines.ts'
-import { ignoreRemoved, type ListedFile, listAudit, openAudit, readChunks } from './listing.ts'
+import { ignoreRemoved, type ListedFile, listAudit, openAuditFile, readChunks } from './listing.ts'
 import { readRecord } from './read-record.ts'
 
 /** How far a file is indexed, and what it was then. */
@@ -19,9 +19,9 @@ const checkpoint = z.object({
   mtime: z.number(),
   /** Bytes, up to the end of a complete line. */
   indexed: z.number(),
-  /** The bytes before. */
+  /** The last bytes before `indexed`. If they differ, the file was written again. */
   tail: z.instanceof(Uint8Array),
-  /** Complete lines that are no records. */
+  /** Complete lines that are not records. */
   skipped: z.number(),
   /** Unix milliseconds of the newest record. */
   last_time: z.number().nullable(),
@@ -113,14 +113,14 @@ async function indexFile(file: FileHandle, { database, listed, onRead }: FileUpd
   }
   writer.flush()
   const tail = await readTail(file, indexed)
-  // SQLite takes NaN for null.
+  // SQLite stores NaN as NULL.
   const values = [start.id, name, toOpenedAt(name), identity, size, mtimeMs, indexed, tail, skipped, lastTime]
   database.prepare('REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?)').run(...values)
 }
 
 async function updateFile(update: FileUpdate): Promise<void> {
   const { database, directory, listed } = update
-  const file = await openAudit(join(directory, listed.name)).catch(ignoreRemoved)
+  const file = await openAuditFile(join(directory, listed.name)).catch(ignoreRemoved)
   if (file === undefined) return
   try {
     await inTransaction(database, () => indexFile(file, update))
@@ -135,7 +135,7 @@ function forgetFiles(database: DatabaseSync, names: readonly string[]): void {
   database.exec('DELETE FROM people WHERE id NOT IN (SELECT person FROM records)')
 }
 
-/** Beyond it, the index by people is built anew. */
+/** Above this size, it is faster to drop the index by caller and address and to build it again. */
 const MANY_BYTES = 16 * 1024 * 1024
 
 /** Throws what SQLite or the file system throws. The transaction of each file is its own. */

@@ -1,7 +1,7 @@
 /** The keys that the audit's files were written with. */
 import { join } from 'node:path'
 import { readKeyId } from '../audit/format.ts'
-import { ignoreRemoved, listAudit, openAudit } from './listing.ts'
+import { ignoreRemoved, listAudit, openAuditFile } from './listing.ts'
 
 /** The first record of a file, which names the key, is shorter. */
 const FIRST_BYTES = 4 * 1024
@@ -10,7 +10,7 @@ const FIRST_BYTES = 4 * 1024
 export async function readKeyIds(directory: string): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
   for (const { name } of (await listAudit(directory)).files) {
-    const file = await openAudit(join(directory, name)).catch(ignoreRemoved)
+    const file = await openAuditFile(join(directory, name)).catch(ignoreRemoved)
     if (file === undefined) continue
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(FIRST_BYTES), 0, FIRST_BYTES, 0)

@@ -33,7 +33,7 @@ const toListed = (name: string, { dev, ino, size, mtimeMs }: Stats): ListedFile 
   mtimeMs,
 })
 
-/** The key, the pauses, and the index with SQLite's own file beside it. */
+/** The key, the pauses, and the index with SQLite's own file next to it. */
 const isOurs = (name: string): boolean =>
   name === KEY_FILE_NAME || name === PAUSES_NAME || name.startsWith(INDEX_FILE_NAME)
 
@@ -65,7 +65,7 @@ export function ignoreRemoved(error: unknown): undefined {
 export const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** Throws what the file system throws. */
-export const openAudit = (path: string): Promise<FileHandle> => open(path, READ_FLAGS)
+export const openAuditFile = (path: string): Promise<FileHandle> => open(path, READ_FLAGS)
 
 const CHUNK_BYTES = 1024 * 1024
 

@@ -19,9 +19,9 @@ const wrapped = z.object({ log: z.string() })
 /** Log collectors put a time or a name before the line. */
 const parseObject = (text: string): unknown => parseJson(text.slice(text.indexOf('{')))
 
-/** Undefined if the line is no anchor. */
+/** Undefined if the line is not an anchor. */
 export function readAnchor({ bytes }: Line, number: number): Claim | undefined {
-  // Most lines of a log are no anchors, and need not be parsed.
+  // Most lines of a log are not anchors, and need not be parsed.
   if (!bytes.includes(MESSAGE)) return undefined
   const found = parseObject(bytes.toString('utf8'))
   const inner = wrapped.safeParse(found).data?.log

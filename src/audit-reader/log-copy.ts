@@ -25,7 +25,7 @@ export interface LogCopy {
 const copy =
   /\{(\\*)"v\1":1,\1"time\1":\1".{1,16384}?,\1"prev\1":(?:null|\1"[0-9a-f]{64}\1"),\1"mac\1":\1"[0-9a-f]{64}\1"\}/g
 
-/** Undefined if it is no text of JSON. */
+/** Undefined if it is not a text in JSON. */
 function unescape(text: string): string | undefined {
   if (!text.startsWith('{\\')) return text
   const inner = parseJson(`"${text}"`)
@@ -43,7 +43,7 @@ BEGIN`
 
 const WRITTEN_AT_ONCE = 1_000
 
-/** Reads the log. What is no record and no anchor is skipped. Throws what the source of the log throws. */
+/** Reads the log. Lines that are neither records nor anchors are skipped. Throws what the source of the log throws. */
 async function collect(log: AsyncIterable<Buffer>, database: DatabaseSync) {
   const insert = database.prepare('INSERT OR IGNORE INTO copy VALUES (?, ?, ?)')
   const anchors: Claim[] = []

@@ -10,7 +10,7 @@ const START = '{"v":1,"time":"'
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-/** Unix milliseconds; undefined where this is no time as records have it. */
+/** Unix milliseconds; undefined where this is not a time as records have it. */
 export function toUnixMs(value: unknown): number | undefined {
   if (typeof value !== 'string' || !instant.test(value)) return undefined
   const ms = Date.parse(value)

@@ -16,7 +16,7 @@ import {
 import type { AuditKeys } from '../audit/keys.ts'
 import { type Claim, type Finding, type FindingReason, type Place, toFinding } from './findings.ts'
 import { type Line, readDetail, splitLines } from './lines.ts'
-import { openAudit, readChunks } from './listing.ts'
+import { openAuditFile, readChunks } from './listing.ts'
 
 export type VerifyKey = Pick<AuditKeys, 'id' | 'chain'>
 
@@ -184,7 +184,7 @@ const MAX_READS = 3
 
 /** Reads the file up to its current end. Throws what the file system throws. */
 export async function verifyFile(options: VerifyFileOptions, reads = 1): Promise<FileReport> {
-  const file = await openAudit(join(options.directory, options.name))
+  const file = await openAuditFile(join(options.directory, options.name))
   try {
     const { size } = await file.stat()
     const report = await readOnce(file, size, options)

@@ -93,7 +93,7 @@ export class Audit {
     return this.#writer.append(this.#toFields(attempt, reply)).catch(() => refusals.count(failure, address))
   }
 
-  /** Counts a refused request that is no attempt, such as a preflight. */
+  /** Counts a refused request that is not an attempt, such as a preflight. */
   countRefusal(refusal: Refusal, address: string): void {
     this.#options.refusals.count(refusal, address)
   }

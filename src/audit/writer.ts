@@ -26,7 +26,7 @@ const SURVEY_MS = 200
 /** Without heartbeats, a gap in the records would prove nothing. */
 const HEARTBEAT_MS = 60_000
 
-/** How long a batch waits for records that are due: little beside a mint, and the disk is synced once for all. */
+/** How long a batch waits for records that are due: little next to a mint, and the disk is synced once for all. */
 const GROUP_MS = 3
 /** After a smaller batch there is no load, and no batch waits: syncing once more is cheaper than the callers' time. */
 const LOADED_BATCH = 4

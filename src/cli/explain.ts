@@ -22,7 +22,7 @@ import { ConfigError } from '../problems.ts'
 import { parseArguments } from './arguments.ts'
 import { locateAudit } from './audit-context.ts'
 import { type Command, toJson } from './command.ts'
-import { noteFaults, openPauses } from './pause-store.ts'
+import { noteFaults, openPauseStore } from './pause-store.ts'
 import { toRefusalCause } from './refusal-cause.ts'
 
 const options = {
@@ -179,7 +179,7 @@ export const runExplain: Command = async (args, context) => {
   const [keys] = await locateAudit(environment)
     .loadKeys()
     .catch(() => [])
-  const { pauses, found, close } = await openPauses(context, {
+  const { pauses, found, close } = await openPauseStore(context, {
     toPseudonym: keys?.toPseudonym,
     isReadOnly: true,
   })

@@ -37,7 +37,7 @@ interface OpenOptions {
 }
 
 /** Resolves with what was found, too. Throws a ConfigError or a CannotCheck. */
-export async function openPauses(
+export async function openPauseStore(
   { environment, now }: CommandContext,
   { toPseudonym = () => '', isReadOnly = false, mustExist = false }: OpenOptions = {},
 ) {

@@ -5,7 +5,7 @@ import { Misuse, parseArguments } from './arguments.ts'
 import { CannotCheck } from './audit-context.ts'
 import { type Command, type CommandContext, toJson } from './command.ts'
 import { checkName, parseScope, refuseOperand, scopeOptions } from './pause-scope.ts'
-import { noteFaults, openPauses } from './pause-store.ts'
+import { noteFaults, openPauseStore } from './pause-store.ts'
 
 const EXIT_NOT_PAUSED = 1
 const EXIT_NOT_STORED = 3
@@ -83,7 +83,7 @@ export const runPause = withStore(async (args, context) => {
   const wanted = { forMs: parseFor(duration), note: parseNote(note), by: 'command line' } as const
   const scoped = await parseScope(given, environment)
   await checkName(scoped, environment)
-  const { pauses, close } = await openPauses(context)
+  const { pauses, close } = await openPauseStore(context)
   const stored = await pauses.pause({ ...scoped, ...wanted }).finally(close)
   if (stored === 'too_many')
     throw new Misuse('finds 100 pauses in effect. Resume some of them, or pause --all.')
@@ -100,7 +100,7 @@ export const runResume = withStore(async (args, context) => {
   refuseOperand(operand)
   const { json, ...given } = values
   const scoped = await parseScope(given, environment)
-  const { pauses, close } = await openPauses(context, { mustExist: true })
+  const { pauses, close } = await openPauseStore(context, { mustExist: true })
   const stored = await pauses.resume({ ...scoped, by: 'command line' }).finally(close)
   const others = pauses.list().map((entry) => `  ${toName(entry)}, ${toEnd(entry.until)}\n`)
   const rest = others.length === 0 ? '' : `Still paused:\n${others.join('')}`
@@ -126,7 +126,7 @@ const toListed = ({ scope, value, at, until, by, note }: PauseEntry): object => 
 export const runPauses: Command = withStore(async (args, context) => {
   const { write, note } = context
   const { json } = parseArguments(args, { json: scopeOptions.json }).values
-  const { pauses, found, close } = await openPauses(context, { isReadOnly: true, mustExist: true })
+  const { pauses, found, close } = await openPauseStore(context, { isReadOnly: true, mustExist: true })
   close()
   const isComplete = noteFaults(found, note)
   const entries = pauses.list()

@@ -24,7 +24,7 @@ const misnamed = [
 ]
 
 /** The facts of one reply. */
-export interface ReplyFacts {
+export interface ObservedReply {
   readonly method: string
   /** The route's pattern; undefined if there is none. */
   readonly route: string | undefined
@@ -37,7 +37,7 @@ export interface ReplyFacts {
 
 export interface Metrics {
   readonly registry: Registry
-  readonly observeReply: (facts: ReplyFacts) => void
+  readonly observeReply: (facts: ObservedReply) => void
   /** A batch of records begins; what it returns is called when the batch is durable. */
   readonly beginCommit: () => () => void
 }

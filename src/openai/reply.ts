@@ -45,7 +45,7 @@ const isExpiry = (value: unknown, { requestedSeconds, nowMs }: ReplyExpectation)
   return leftSeconds > 0 && leftSeconds <= requestedSeconds + SLACK_SECONDS
 }
 
-/** The flat endpoint has the session's fields beside the secret, and no type. */
+/** The flat endpoint has the session's fields next to the secret, and no type. */
 function toEcho(reply: unknown, { flat }: ReplyExpectation): SessionEcho {
   const found = flat || !isObject(reply) ? reply : reply['session']
   const session = isObject(found) ? found : {}

@@ -27,7 +27,7 @@ export const toFault = (state: State, preset: string | null): string =>
 export const isFaultOfPreset = (fault: string): boolean => fault.startsWith(OF_PRESET)
 
 const REPEAT_MS = 600_000
-/** Calls in a row whose failure is no state of its own, such as a timeout. */
+/** Calls in a row whose failure is not a state of its own, such as a timeout. */
 export const FAILING_CALLS = 5
 
 const statesByReason: ReadonlyMap<Reason, State> = new Map([

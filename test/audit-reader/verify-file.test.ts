@@ -6,7 +6,7 @@ import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FindingReason } from '../../src/audit-reader/findings.ts'
-import { listAudit, openAudit } from '../../src/audit-reader/listing.ts'
+import { listAudit, openAuditFile } from '../../src/audit-reader/listing.ts'
 import { verifyAudit } from '../../src/audit-reader/verify.ts'
 import { verifyFile } from '../../src/audit-reader/verify-file.ts'
 import { keys } from '../audit/fields.ts'
@@ -154,10 +154,10 @@ describe('in the directory', () => {
     const directory = await writeFiles(toFiles(chain))
     execFileSync('mkfifo', [join(directory, 'pipe')])
     await symlink(chain.name, join(directory, 'link'))
-    const pipe = await openAudit(join(directory, 'pipe'))
+    const pipe = await openAuditFile(join(directory, 'pipe'))
     expect((await pipe.stat()).isFIFO()).toBe(true)
     await pipe.close()
-    await expect(openAudit(join(directory, 'link'))).rejects.toMatchObject({ code: 'ELOOP' })
+    await expect(openAuditFile(join(directory, 'link'))).rejects.toMatchObject({ code: 'ELOOP' })
   })
 
   it('an unreadable file cannot be checked, and is not missing', async () => {

@@ -5,11 +5,11 @@ import { type Path, toPath, valueAt } from '../json.ts'
 import type { SessionType } from '../schema/ga.ts'
 import {
   flatOnlyVoices,
+  isReasoningModel,
   knownModels,
   type ModelUse,
   modelUses,
   promptShutdown,
-  reasons,
   type Shutdown,
   shutdowns,
   voices,
@@ -129,7 +129,7 @@ function doubtOfVoice(voice: string): string | undefined {
 
 function* remarksOnReasoning(session: unknown): Iterable<Finding> {
   const model = valueAt(session, ['model'])
-  if (reasons(model)) return
+  if (isReasoningModel(model)) return
   const message = `has no effect with ${String(model)}, which does not reason; use gpt-realtime-2.1 or leave it out`
   for (const field of ['reasoning', 'parallel_tool_calls'])
     if (valueAt(session, [field]) !== undefined) yield warning([field], message)

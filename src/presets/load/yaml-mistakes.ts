@@ -44,7 +44,7 @@ function isBelowKey({ lines, index, line }: Spot): boolean {
   return /^\s*[\w.$-]+:\s*$/.test(lines[index - 1] ?? '') && !/^\s*(?:[\w.$-]+:(?:\s|$)|- )/.test(line)
 }
 
-/** True for a single word above fields, which are deeper or beside it. */
+/** True for a single word above fields, which are deeper, or on the same level. */
 function isKeyWithoutColon({ lines, index, line }: Spot): boolean {
   if (!/^\s*\w[\w.$-]*\s*$/.test(line)) return false
   const below = lines.slice(index + 1, index + 100).find((other) => /^\s*[^\s#]/.test(other)) ?? ''

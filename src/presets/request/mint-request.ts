@@ -34,7 +34,7 @@ export const clientSecretsBody = z.strictObject({
   expires_after: expiresAfter.optional(),
 })
 
-/** Without the session's fields, which are beside these. */
+/** Without the session's fields, which are next to these. */
 export const sessionsBody = z.object({ client_secret: clientSecret.nullish(), ...common })
 
 /** Reads the body of POST /v1/realtime/client_secrets. Throws field_unknown or field_invalid. */
@@ -45,7 +45,7 @@ export function parseClientSecretsRequest(body: Fields): MintRequest {
   return { shape: 'ga', preset, expiry, variables: toMap(variables), session }
 }
 
-/** Reads the body of POST /v1/realtime/sessions. The session's fields are beside the others. Throws as above. */
+/** Reads the body of POST /v1/realtime/sessions. The session's fields are next to the others. Throws as above. */
 export function parseSessionsRequest(body: Fields): MintRequest {
   checkSize(body, '')
   const { preset, client_secret: secret, variables } = parseField(sessionsBody, body, '')

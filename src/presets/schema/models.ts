@@ -66,7 +66,7 @@ export const knownModels: Readonly<Record<ModelUse, readonly string[]>> = {
   translation: ['gpt-realtime-translate'],
 }
 
-export function reasons(model: unknown): boolean {
+export function isReasoningModel(model: unknown): boolean {
   return typeof model !== 'string' || !knownModels.realtime.includes(model) || reasoningModels.includes(model)
 }
 
