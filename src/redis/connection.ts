@@ -2,7 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Secret } from '../secret.ts'
-import { type RedisFault, RedisUnavailable, toConnectionFault, toRedisFault } from './faults.ts'
+import {
+  type RedisFault,
+  RedisUnavailable,
+  toCommandFault,
+  toConnectionFault,
+  toRedisFault,
+} from './faults.ts'
 import { ReplyTimeout } from './reply-timeout.ts'
 import { KEY_PREFIX, type Script, toScript } from './script.ts'
 import { useStrictReplies } from './strict-replies.ts'
@@ -167,7 +173,7 @@ export class RedisConnection {
       await this.#tryCommands()
       this.#change(null)
     } catch (error) {
-      this.#lastFault = toRedisFault(error)
+      this.#lastFault = toCommandFault(error) ?? this.#lastFault
       // A new connection may reach another server, or avoid a device that drops this one's packets.
       this.#client.disconnect(true)
     } finally {

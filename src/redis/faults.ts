@@ -38,6 +38,12 @@ export function toRedisFault(error: unknown): RedisFault {
   return word === undefined ? 'refused' : faults[word]
 }
 
+/** Undefined for a command that ended with its connection: that does not say why. */
+export const toCommandFault = (error: unknown): RedisFault | undefined =>
+  error instanceof RedisUnavailable || isReplyError(error) || codeOf(error) !== undefined
+    ? toRedisFault(error)
+    : undefined
+
 /** An error of the connection. Errors of the network have a code; the parser's have none. */
 export const toConnectionFault = (error: unknown): RedisFault =>
   codeOf(error) === undefined && !isReplyError(error) ? 'malformed' : toRedisFault(error)

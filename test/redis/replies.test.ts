@@ -1,5 +1,7 @@
 /** Replies that Redis does not send, but that a faulty server or a proxy in front of it can send. */
-import { expect, it, vi } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { toScript } from '../../src/redis/script.ts'
 import { connectRedis, describeRedis, startRedis } from '../support/redis.ts'
 import { startRelay } from '../support/relay.ts'
@@ -102,4 +104,20 @@ describeRedis('a repeated reply', () => {
     relay.change = (reply) => reply
     await isBack()
   })
+})
+
+it.each([
+  ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+  ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n'],
+])('a server that speaks %s is called malformed, not unreachable', async (_what, text) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(text))
+  })
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const { changes } = await connectRedis(`redis://127.0.0.1:${port}`)
+  expect(changes).toEqual(['malformed'])
 })
