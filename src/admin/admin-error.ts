@@ -41,7 +41,9 @@ const rows = {
   span: invalid('since must be before until, by at most 400 days.'),
   field: invalid('The field in param has an invalid value.'),
   field_unknown: invalid('The body has a field that does not exist. Take it out.'),
-  scope: invalid('Name one scope: preset, origin, caller, or all.'),
+  scope: invalid(
+    'Name one scope: preset, origin, caller, or all. DELETE takes it in the URL, such as ?all=true.',
+  ),
   preset: invalid('The presets file has no such preset.'),
   origin: invalid('ALLOWED_ORIGINS does not list this origin.'),
   caller: invalid(

@@ -171,7 +171,8 @@ export const runExplain: Command = async (args, context) => {
   const { json, token: given, ...facts } = parseArguments(args, options).values
   // A token on the command line stays in the history of the shell.
   const pasted = given === '-' ? await readText(input) : given
-  const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '')
+  // No text is no token, as it is to the service.
+  const token = pasted?.trim().replace(/^(?:authorization: *)?bearer +/i, '') || undefined
   const config = parseConfig(environment)
   const loaded = await loadCatalog(config)
   if ('refused' in loaded) throw new ConfigError(loaded.refused.problems)

@@ -154,6 +154,8 @@ describe('explain, for callers with tokens', () => {
 
   it('given none, tells that it is missing', async () => {
     expect(lastLine(await run(['--preset', 'members'], secretEnvironment))).toContain('(token_missing)')
+    const empty = await run(['--preset', 'members', '--token', '-'], secretEnvironment, '\n')
+    expect(lastLine(empty)).toContain('(token_missing)')
   })
 
   it('verifies by the issuer’s key set', async () => {
