@@ -1,6 +1,6 @@
 /**
  * Secrets that upstream already sent. A second copy is a stray or cached reply, and belongs to another caller. An
- * upstream that never sent more than a few different ones is a stand-in with fixed secrets, and stays usable.
+ * upstream that repeats most of its secrets from the start is a stand-in with fixed ones, and stays usable.
  */
 import { hash, randomBytes } from 'node:crypto'
 
@@ -38,23 +38,26 @@ class NumberSet {
   }
 }
 
-/** So many different secrets show that upstream makes new ones. */
+/** So many new secrets show that upstream makes new ones. Until then, each repeated one takes half of a new one back. */
 const PROOF = 8
+const TAKEN_BACK = 0.5
 
 export class SeenValues {
   /** Nothing in memory can be compared with a secret from elsewhere. */
   readonly #salt = randomBytes(16).toString('base64')
   #newer = new NumberSet()
   #older = new NumberSet()
-  #different = 0
+  #evidence = 0
 
-  /** Remembers `value`, and says whether it is new. `fixed`: it is not, but upstream sent only a few different ones so far. */
+  /** Remembers `value`, and says whether it is new. `fixed`: it is not, but upstream repeated most of them so far. */
   add(value: string): 'new' | 'repeated' | 'fixed' {
     const digest = Number.parseInt(hash('sha256', this.#salt + value).slice(0, DIGEST_LENGTH), 16)
     if (this.#newer.has(digest) || this.#older.has(digest)) {
-      return this.#different >= PROOF ? 'repeated' : 'fixed'
+      if (this.#evidence >= PROOF) return 'repeated'
+      this.#evidence = Math.max(0, this.#evidence - TAKEN_BACK)
+      return 'fixed'
     }
-    this.#different += 1
+    this.#evidence += 1
     this.#newer.add(digest)
     if (this.#newer.size >= CAPACITY) {
       const oldest = this.#older
