@@ -94,7 +94,7 @@ export function auditReplies(
       await audit.record(attempt, { requestId: request.id, status: reply.statusCode, delivered })
       return payload
     } catch {
-      return withhold(request, reply, { payload, onWithhold })
+      return await withhold(request, reply, { payload, onWithhold })
     } finally {
       if (accepted) {
         lifecycle.recordings.leave()
