@@ -149,6 +149,12 @@ function parseSome<Shape extends z.ZodRawShape>(some: z.ZodObject<Shape>, enviro
   return data
 }
 
+/** The setting because of which nothing is issued without Redis; undefined where it has only limits. */
+export function toRedisNeed({ redis, callers }: Config): string | undefined {
+  if (redis?.required === true) return 'REDIS_REQUIRED'
+  return callers.mode !== 'none' && callers.singleUse ? 'AUTH_SINGLE_USE' : undefined
+}
+
 /** The settings that reading an audit needs. */
 export const parseAuditConfig = (environment: Environment) =>
   parseSome(variables.pick({ AUDIT_DIR: true, AUDIT_KEY: true }), environment)

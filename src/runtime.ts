@@ -12,7 +12,7 @@ import { MemoryUsedTokens } from './auth/used-tokens.ts'
 import { ClockCheck } from './clock-check.ts'
 import { monotonicNow, unixNow } from './clocks.ts'
 import { Conditions, type Part } from './conditions.ts'
-import type { Config } from './config.ts'
+import { type Config, toRedisNeed } from './config.ts'
 import { loadDescriptorLimit, toDescriptorWarning, toEnoughUpstream } from './descriptors.ts'
 import { createIssuer } from './issuer.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -111,17 +111,18 @@ async function guardCallers(
 
 /** Null where no Redis is configured; otherwise connected or connecting. */
 async function openRedis(
-  { redis, callers }: Config,
+  config: Config,
   { audit, conditions, logger }: WatchDependencies,
 ): Promise<RedisConnection | null> {
+  const { redis } = config
   if (redis === null) return null
   const { RedisConnection } = await import('./redis/connection.ts')
   const connection = new RedisConnection({
     url: redis.url,
     onChange: (cause) => {
       noteChange(conditions, 'redis', cause)
-      const isNeeded = redis.required || (callers.mode !== 'none' && callers.singleUse)
-      const mode = isNeeded ? 'nothing is issued' : 'this replica counts alone'
+      const isOptional = toRedisNeed(config) === undefined
+      const mode = isOptional ? 'this replica counts alone' : 'nothing is issued'
       if (cause === null) logger.warn('redis available again')
       else logger.error({ cause }, `redis unavailable: ${mode}. Run check to see why`)
       audit

@@ -7,7 +7,7 @@ import { findStorage, toFileSystemProblem, toStorageWarning } from '../audit/sto
 import { KeySet } from '../auth/key-set.ts'
 import { toKeySetAdvice } from '../auth/key-set-error.ts'
 import { monotonicNow } from '../clocks.ts'
-import { type Config, type Environment, secretFileNames } from '../config.ts'
+import { type Config, type Environment, secretFileNames, toRedisNeed } from '../config.ts'
 import { loadDescriptorLimit, toDescriptorWarning } from '../descriptors.ts'
 import { codeOf } from '../errors.ts'
 import { probeUpstream } from '../openai/probe.ts'
@@ -70,12 +70,6 @@ async function checkAuditKey({ audit }: Config): Promise<string | undefined> {
   } catch (error) {
     return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') ? undefined : toAuditProblem(error)
   }
-}
-
-/** Why nothing is issued without Redis; undefined where limits alone are in it. */
-function toRedisNeed({ redis, callers }: Config): string | undefined {
-  if (redis?.required === true) return 'REDIS_REQUIRED'
-  return callers.mode !== 'none' && callers.singleUse ? 'AUTH_SINGLE_USE' : undefined
 }
 
 async function checkRedis(config: Config): Promise<Remarks> {
